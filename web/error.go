@@ -1,0 +1,39 @@
+package web
+
+import "net/http"
+
+// errorWords are the usual words for a status: what happened, and what the
+// reader can do about it.
+var errorWords = map[int][2]string{
+	http.StatusBadRequest:            {"That request could not be read", "Go back, reload the page, and try again."},
+	http.StatusUnauthorized:          {"You are not signed in", "Your sign-in has ended or never began. Sign in to go on."},
+	http.StatusForbidden:             {"You may not see this", "Your role does not include it. If your work needs it, ask your administrator."},
+	http.StatusNotFound:              {"Nothing is here", "The address may be mistyped, or what it named was never there."},
+	http.StatusMethodNotAllowed:      {"That cannot be done here", "Go back and use the buttons of the page."},
+	http.StatusRequestEntityTooLarge: {"That was too large", "Send less at once."},
+	http.StatusTooManyRequests:       {"Too many attempts", "Wait a minute, then try again."},
+	http.StatusServiceUnavailable:    {"Tidechart cannot reach its records", "Nothing was changed. Try again in a minute."},
+}
+
+var otherError = [2]string{"Something failed on our side", "Nothing more was changed. Try again, and tell your administrator if it happens again."}
+
+func (v ErrorView) words() [2]string {
+	if w, ok := errorWords[v.Status]; ok {
+		return w
+	}
+	return otherError
+}
+
+func (v ErrorView) heading() string {
+	if v.Heading != "" {
+		return v.Heading
+	}
+	return v.words()[0]
+}
+
+func (v ErrorView) detail() string {
+	if v.Detail != "" {
+		return v.Detail
+	}
+	return v.words()[1]
+}

@@ -1,0 +1,211 @@
+package web
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Layouts of the NHS Common User Interface, whatever the reader's locale.
+const (
+	dateLayout = "02-Jan-2006"
+	timeLayout = "15:04"
+)
+
+// TabTitle names a note in the browser's tab, where people who walk past can
+// read it: the kind, the bed and the patient's initials, never a name.
+func TabTitle(kind string, p Patient) string {
+	parts := []string{kind}
+	if p.Bed != "" {
+		parts = append(parts, "bed "+p.Bed)
+	}
+	if in := p.Initials(); in != "" {
+		parts = append(parts, in)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Initials are the first letters of the given and the family name.
+func (p Patient) Initials() string {
+	var b strings.Builder
+	for _, name := range []string{p.Given, p.Family} {
+		if r, n := utf8.DecodeRuneInString(strings.TrimSpace(name)); n > 0 && r != utf8.RuneError {
+			b.WriteRune(unicode.ToUpper(r))
+		}
+	}
+	return b.String()
+}
+
+// bannerName is "FAMILY, Given (Title)".
+func (p Patient) bannerName() string {
+	name := strings.ToUpper(p.Family)
+	if p.Given != "" {
+		if name != "" {
+			name += ", "
+		}
+		name += p.Given
+	}
+	if p.Title != "" {
+		name += " (" + p.Title + ")"
+	}
+	if name == "" {
+		return "Name not known"
+	}
+	return name
+}
+
+// bornText is "14-Jul-1945 (61y)".
+func (p Patient) bornText(now time.Time) string {
+	if p.Born.IsZero() {
+		return "Not Known"
+	}
+	born := p.Born.Format(dateLayout)
+	if age := Age(p.Born, now); age != "" {
+		born += " (" + age + ")"
+	}
+	return born
+}
+
+func (p Patient) genderText() string {
+	if p.Gender == "" {
+		return "Not Known"
+	}
+	return p.Gender
+}
+
+// Age writes an age as clinicians read it: years from two on, and smaller
+// units below, where they matter. It is empty if born lies after now.
+//
+// Source: NHS Common User Interface, "Date of birth and age".
+func Age(born, now time.Time) string {
+	by, bm, bd := born.Date()
+	ny, nm, nd := now.Date()
+	from := time.Date(by, bm, bd, 0, 0, 0, 0, time.UTC)
+	to := time.Date(ny, nm, nd, 0, 0, 0, 0, time.UTC)
+	if to.Before(from) {
+		return ""
+	}
+	days := int(to.Sub(from).Hours()) / 24
+	months := (ny-by)*12 + int(nm) - int(bm)
+	if nd < bd {
+		months--
+	}
+	switch {
+	case days < 28:
+		return strconv.Itoa(days) + "d"
+	case months < 12:
+		return strconv.Itoa(days/7) + "w"
+	case months < 24:
+		return strconv.Itoa(months) + "m"
+	default:
+		return strconv.Itoa(months/12) + "y"
+	}
+}
+
+// allergyHeading is the wording that the Common User Interface prescribes.
+func (a Allergies) heading() string {
+	switch a.State {
+	case AllergiesKnown:
+		return "Known allergies"
+	case AllergiesNone:
+		return "No known allergies"
+	case AllergiesUnavailable:
+		return "Allergies unavailable"
+	default:
+		return "Allergies not recorded"
+	}
+}
+
+// moment is a time of day on the day of now, else a date and a time.
+func moment(t, now time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	ty, tm, td := t.Date()
+	ny, nm, nd := now.In(t.Location()).Date()
+	if ty == ny && tm == nm && td == nd {
+		return t.Format(timeLayout)
+	}
+	return t.Format(dateLayout + " " + timeLayout)
+}
+
+func machineTime(t time.Time) string { return t.Format(time.RFC3339) }
+
+// span is how long something took or has lasted: "under 1 min", "42 min",
+// "3 h 05 min".
+func span(from, to time.Time) string {
+	d := to.Sub(from)
+	switch {
+	case d < time.Minute:
+		return "under 1 min"
+	case d < time.Hour:
+		return strconv.Itoa(int(d/time.Minute)) + " min"
+	default:
+		return fmt.Sprintf("%d h %02d min", int(d/time.Hour), int(d%time.Hour/time.Minute))
+	}
+}
+
+// count writes a number with its noun.
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
+}
+
+// authorClass is the CSS class of an author colour.
+func authorClass(index int) string {
+	if index < 0 || index > 7 {
+		index = 0
+	}
+	return "author-" + strconv.Itoa(index)
+}
+
+func (s NoteStatus) label() string {
+	switch s {
+	case StatusDraft:
+		return "Draft"
+	case StatusSigned:
+		return "Signed"
+	default:
+		return string(s)
+	}
+}
+
+func (v BoardView) totals() BoardTotals { return TotalsOf(v.Beds) }
+
+// TotalsOf counts what a board announces; beds must be all beds of the unit.
+func TotalsOf(beds []BoardBed) BoardTotals {
+	t := BoardTotals{Beds: len(beds)}
+	people, notes := map[string]bool{}, map[string]bool{}
+	for _, b := range beds {
+		if b.Patient != nil {
+			t.Occupied++
+		}
+		for _, w := range b.Writing {
+			people[w.ID] = true
+			notes[w.NoteID] = true
+		}
+	}
+	t.Writers, t.Notes = len(people), len(notes)
+	return t
+}
+
+func (t BoardTotals) text() string {
+	s := fmt.Sprintf("%d of %s occupied", t.Occupied, count(t.Beds, "bed", "beds"))
+	if t.Writers == 0 {
+		return s + ", nobody is writing"
+	}
+	return s + ", " + count(t.Writers, "person is", "people are") + " writing " + count(t.Notes, "note", "notes")
+}
+
+func (r SessionRow) edits() int {
+	n := 0
+	for _, p := range r.People {
+		n += p.Edits
+	}
+	return n
+}

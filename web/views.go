@@ -1,0 +1,277 @@
+package web
+
+import (
+	"time"
+
+	"github.com/clisonix/tidechart/crdt/prose"
+)
+
+// Person is someone as pages name them.
+type Person struct {
+	ID       string
+	Username string
+	Name     string // as it is shown: "Dr Mei Chen", "Rosa Rivera RN"
+	Role     string // in words: "attending", "charge nurse"
+	Initials string // one to three letters, for avatars
+
+	// ColorIndex is the author colour, 0 to 7; it is never the only sign of
+	// who somebody is. Other values are shown as colour 0.
+	ColorIndex int
+}
+
+// Shell is what every page has around its content.
+//
+// All times of a view are shown in the location they carry, so the caller
+// converts them to the hospital's.
+type Shell struct {
+	// Title names the page in the tab. It must not name a patient: bed and
+	// initials only (see [TabTitle]).
+	Title string
+	// User is who is signed in; nil when nobody is.
+	User *Person
+	// UnitID and UnitName are the unit whose board the navigation offers;
+	// empty when the user has none.
+	UnitID, UnitName string
+	// Active is the navigation entry that this page belongs to.
+	Active Section
+
+	CanReadNotes   bool // offers the worklist and links to notes
+	CanSeeSessions bool // offers /admin/sessions
+
+	// Now is the time of rendering, by the server's clock. Ages, "printed at"
+	// and the choice between a time and a date derive from it.
+	Now time.Time
+}
+
+// Section is an entry of the navigation.
+type Section string
+
+// The sections of the navigation.
+const (
+	SectionNone     Section = ""
+	SectionWorklist Section = "worklist"
+	SectionBoard    Section = "board"
+	SectionSessions Section = "sessions"
+	SectionAPI      Section = "api"
+)
+
+// LoginView is the sign-in page. After a refused sign-in it is shown again
+// (status 401) with Error and the Username as typed, never the password.
+type LoginView struct {
+	Shell
+	Username string
+	// Error is one sentence for the person: what was wrong, what to do.
+	Error string
+	// Next is the local path to go to afterwards; it goes round through the
+	// form and must be checked by whoever redirects.
+	Next string
+	// Demo adds the list of demo sign-ins.
+	Demo *DemoSignIns
+}
+
+// DemoSignIns are the accounts that exist in demo mode only.
+type DemoSignIns struct {
+	Password string
+	People   []Person
+}
+
+// UnitLink is a unit as a choice, with the number of its patients.
+type UnitLink struct {
+	ID       string
+	Name     string
+	Patients int
+}
+
+// NoteKind is a kind of note that can be written.
+type NoteKind struct {
+	ID   string // as POST /notes takes it: "progress"
+	Name string // "Progress note"
+}
+
+// WorklistView is the page of a unit's patients and their notes.
+type WorklistView struct {
+	Shell
+	Query string // the filter as typed
+	Unit  string // id of the unit shown, "" for all
+	Units []UnitLink
+	// Kinds are the notes that the user may begin; none hides the form.
+	Kinds []NoteKind
+	Rows  []PatientRow
+	// Truncated says that more patients match than Rows holds.
+	Truncated bool
+}
+
+// PatientRow is a patient on the worklist.
+type PatientRow struct {
+	Patient
+	Notes []NoteLink // newest first
+}
+
+// NoteLink is a note in a list.
+type NoteLink struct {
+	ID       string
+	Kind     string // in words
+	Title    string
+	Status   NoteStatus
+	EditedAt time.Time
+	EditedBy string // a name, may be empty
+	Writers  []Person
+}
+
+// NoteStatus is the state of a note as the store names it.
+type NoteStatus string
+
+// The states a note can be in.
+const (
+	StatusDraft  NoteStatus = "draft"
+	StatusSigned NoteStatus = "signed"
+)
+
+// Patient is the demographic part that every view of a patient shows, written
+// by the rules of the NHS Common User Interface.
+type Patient struct {
+	ID     string
+	Family string
+	Given  string
+	Title  string    // "Mr", may be empty
+	Born   time.Time // a date; zero is shown as not known
+	Gender string    // "Female"; empty is shown as not known
+	MRN    string
+	Bed    string // label of the bed, empty when there is none
+	Unit   string // name of the unit, may be empty
+
+	Allergies Allergies
+}
+
+// Allergies says what is known. The zero value says that nothing was recorded,
+// which is not the same as having none.
+type Allergies struct {
+	State AllergyState
+	Known []string // with State AllergiesKnown
+}
+
+// AllergyState is one of the four things that may be said about allergies.
+type AllergyState int
+
+// The four statements. Absence of data is never "none".
+const (
+	AllergiesNotRecorded AllergyState = iota
+	AllergiesKnown
+	AllergiesNone
+	AllergiesUnavailable
+)
+
+// NoteView is the page of one note. Body is what was committed when the page
+// was rendered: it is the first paint, the print, and the whole note where
+// there is no JavaScript. The editor replaces it after its first sync.
+type NoteView struct {
+	Shell
+	Patient
+	ID     string
+	Kind   string // in words
+	Title  string
+	LOINC  string
+	Status NoteStatus
+	Body   prose.Node
+	// Live lets the page open a socket for the note. Without it the note is
+	// only the server's rendering.
+	Live bool
+	// Editable lets the person type. The server decides again at each edit.
+	Editable  bool
+	CreatedBy string
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// BoardView is the live board of a unit.
+type BoardView struct {
+	Shell
+	BoardUnitID   string
+	BoardUnitName string
+	Units         []UnitLink
+	AsOf          time.Time
+	Beds          []BoardBed
+}
+
+// BoardBed is a row of the board.
+type BoardBed struct {
+	// ID is the bed's id. Of all ids it may only hold letters, digits, '-' and
+	// '_', since it becomes part of an element id.
+	ID      string
+	Label   string
+	Patient *Patient // nil: the bed is empty
+	Writing []Writer
+	Notes   []NoteLink // notes to offer, newest first; may be empty
+}
+
+// Writer is somebody who has a note open for writing.
+type Writer struct {
+	Person
+	NoteID   string
+	NoteKind string // in words
+}
+
+// BoardUpdate is one message of a board's event stream: the beds that changed,
+// with the totals that follow from all beds.
+type BoardUpdate struct {
+	AsOf         time.Time
+	Now          time.Time // for ages; as Shell.Now
+	CanReadNotes bool
+	Beds         []BoardBed
+	Totals       BoardTotals
+}
+
+// BoardTotals are the counts that a board shows and announces.
+type BoardTotals struct {
+	Beds     int
+	Occupied int
+	Writers  int // people
+	Notes    int // notes being written
+}
+
+// SessionsView lists editing sessions: who wrote in which note, and when.
+// Patients appear by bed and initials only.
+type SessionsView struct {
+	Shell
+	Live []SessionRow
+	Past []SessionRow // newest first
+	// Truncated says that there are older sessions than Past holds.
+	Truncated bool
+}
+
+// SessionRow is an editing session of one note.
+type SessionRow struct {
+	ID              string
+	NoteID          string
+	NoteKind        string // in words
+	UnitName        string
+	Bed             string
+	PatientInitials string
+	Started         time.Time
+	Ended           time.Time // zero while the session lives
+	People          []SessionPerson
+}
+
+// SessionPerson is one person's part in a session.
+type SessionPerson struct {
+	Person
+	Joined time.Time
+	Left   time.Time // zero while the person is there
+	Edits  int       // committed updates
+}
+
+// ErrorView is a page that says what went wrong and what to do.
+type ErrorView struct {
+	Shell
+	Status  int    // the HTTP status
+	Heading string // empty takes the usual words for Status
+	Detail  string // one or two sentences; empty likewise
+	// Request identifies the request in the server's log; may be empty.
+	Request string
+}
+
+// APIDocsView is the page of the HTTP API's documentation.
+type APIDocsView struct {
+	Shell
+	SpecURL string // path of the OpenAPI document
+}
