@@ -1,0 +1,265 @@
+package crdt
+
+// Content references: the low 5 bits of a struct's info byte.
+const (
+	refGC      = 0  // len
+	refDeleted = 1  // len
+	refJSON    = 2  // n, n × varString of JSON, or "undefined"
+	refBinary  = 3  // buffer
+	refString  = 4  // varString
+	refEmbed   = 5  // varString of JSON
+	refFormat  = 6  // varString key, varString of JSON
+	refType    = 7  // type ref, and a name for XmlElement and XmlHook
+	refAny     = 8  // n, n × Any
+	refDoc     = 9  // varString guid, Any
+	refSkip    = 10 // len: clocks that this update does not carry
+
+	// Embed and Format whose value came in version 2, where it is an Any: JSON
+	// cannot hold every Any, so it is kept. Never read from outside.
+	refEmbedAny  = 29
+	refFormatAny = 30
+)
+
+// Flags of the info byte.
+const (
+	infoRef    = 0x1f
+	infoSub    = 0x20 // belongs to a map key; the key follows only if there is no origin
+	infoRight  = 0x40
+	infoOrigin = 0x80
+)
+
+// Type references.
+const (
+	typeArray = iota
+	typeMap
+	typeText
+	typeXMLElement
+	typeXMLFragment
+	typeXMLHook
+	typeXMLText
+	typeCount
+)
+
+// A block is one struct of an update, as read. Byte slices alias the update.
+//
+//	info [origin] [rightOrigin] [parentInfo (root name | parent ID) [parentSub]] content
+//
+// The parent is present only if there is neither origin nor right origin: then
+// it cannot be learned from a neighbour.
+type block struct {
+	raw     []byte // the whole struct as on the wire; nil once sliced
+	content []byte // what follows n or len; for a string its UTF-8, without length
+	root    []byte // name of the root type, if parentRoot
+	sub     []byte // map key, if hasSub
+
+	client ClientID
+	clock  uint32
+	n      uint32 // clocks it takes
+
+	origin, right, parent ID
+
+	ref                  uint8
+	hasOrigin, hasRight  bool
+	parentRoot, parentID bool
+	hasSub               bool // a key is written
+	subBit               bool // infoSub was set, with or without a key
+}
+
+func (b *block) end() uint32 { return b.clock + b.n }
+
+// readBlock decodes one struct into b, which holds client and clock of the
+// struct. internal permits the references that only this package writes.
+func readBlock(r *reader, b *block, internal bool) {
+	start := r.i
+	info := r.byte()
+	*b = block{client: b.client, clock: b.clock, ref: info & infoRef}
+	var n uint64
+	switch {
+	case b.ref == refGC || b.ref == refSkip:
+		if info != b.ref {
+			r.failAt("flags on a struct without content", start)
+		}
+		n = r.uint()
+	default:
+		readLinks(r, b, info)
+		n = readContent(r, b, internal)
+	}
+	if r.err != nil {
+		return
+	}
+	if n == 0 {
+		r.failAt("empty struct", start)
+		return
+	}
+	if n > uint64(MaxClock-b.clock) {
+		r.failAt("struct past clock 2^32-1", start)
+		return
+	}
+	b.n = uint32(n)
+	b.raw = r.b[start:r.i:r.i]
+}
+
+// readLinks reads where an item was inserted.
+func readLinks(r *reader, b *block, info byte) {
+	b.subBit = info&infoSub != 0
+	if info&infoOrigin != 0 {
+		b.hasOrigin, b.origin = true, readRef(r, b)
+	}
+	if info&infoRight != 0 {
+		b.hasRight, b.right = true, readRef(r, b)
+	}
+	if b.hasOrigin || b.hasRight {
+		return
+	}
+	at := r.i
+	switch r.uint() {
+	case 1:
+		b.parentRoot, b.root = true, r.str()
+	case 0:
+		b.parentID, b.parent = true, readRef(r, b)
+	default:
+		r.failAt("parent is neither a root nor an element", at)
+		return
+	}
+	if b.subBit {
+		b.hasSub, b.sub = true, r.str()
+	}
+}
+
+// readRef reads the ID of an element that b depends on. Of its own client that
+// must be an earlier one; Yjs does not check and then loops or corrupts.
+func readRef(r *reader, b *block) ID {
+	at := r.i
+	id := ID{ClientID(r.uint()), r.uint()}
+	if id.Clock >= MaxClock {
+		r.failAt("clock above 2^32-1", at)
+	}
+	if id.Client == b.client && id.Clock >= uint64(b.clock) {
+		r.failAt("depends on a later element of its own client", at)
+	}
+	return id
+}
+
+// readContent validates what an item holds and returns how many clocks it takes.
+func readContent(r *reader, b *block, internal bool) (n uint64) {
+	start := r.i
+	n = 1
+	switch b.ref {
+	case refDeleted:
+		return r.uint()
+	case refString:
+		b.content = r.str()
+		return uint64(utf16Len(b.content))
+	case refJSON:
+		n = uint64(r.count(1))
+		start = r.i
+		for range n {
+			at := r.i
+			if s := r.str(); string(s) != "undefined" {
+				checkJSON(r, s, at)
+			}
+			if r.err != nil {
+				return 0
+			}
+		}
+	case refAny:
+		n = uint64(r.count(1))
+		start = r.i
+		for range n {
+			if skipAny(r, 0); r.err != nil {
+				return 0
+			}
+		}
+	case refBinary:
+		r.bytes()
+	case refEmbed:
+		at := r.i
+		checkJSON(r, r.str(), at)
+	case refFormat:
+		r.str()
+		at := r.i
+		checkJSON(r, r.str(), at)
+	case refType:
+		at := r.i
+		ref := r.uint()
+		if ref >= typeCount {
+			r.failAt("unknown shared type", at)
+		}
+		if ref == typeXMLElement || ref == typeXMLHook {
+			r.str()
+		}
+	case refDoc:
+		r.str()
+		skipAny(r, 0)
+	case refEmbedAny, refFormatAny:
+		if !internal {
+			r.failAt("unknown content", start)
+			return 0
+		}
+		if b.ref == refFormatAny {
+			r.str()
+		}
+		skipAny(r, 0)
+	default:
+		r.failAt("unknown content", start)
+	}
+	if r.err != nil {
+		return 0
+	}
+	b.content = r.b[start:r.i:r.i]
+	return n
+}
+
+// slice drops the first off elements of b, which must be fewer than b.n. What
+// remains has the dropped element before it as its origin.
+func (b *block) slice(off uint32) {
+	if off == 0 {
+		return
+	}
+	b.raw = nil
+	if b.ref != refGC && b.ref != refSkip {
+		b.content = suffix(b.ref, b.content, b.n, off)
+		b.hasOrigin = true
+		b.origin = ID{b.client, uint64(b.clock) + uint64(off) - 1}
+		b.parentRoot, b.parentID, b.hasSub = false, false, false
+	}
+	b.clock += off
+	b.n -= off
+}
+
+// replacement is U+FFFD in UTF-8: what becomes of half a surrogate pair.
+const replacement = "\xef\xbf\xbd"
+
+// suffix returns content without its first off of n elements. A string cut
+// inside a surrogate pair starts with U+FFFD instead of the pair's second half,
+// so that lengths stay as they were.
+func suffix(ref uint8, content []byte, n, off uint32) []byte {
+	switch ref {
+	case refString:
+		if int(n) == len(content) {
+			return content[off:]
+		}
+		at, inPair := utf16Offset(content, int(off))
+		if inPair {
+			return append([]byte(replacement), content[at+4:]...)
+		}
+		return content[at:]
+	case refJSON, refAny:
+		return content[elementOffset(ref, content, off):]
+	default: // Deleted has no bytes; the others have one element
+		return content
+	}
+}
+
+// elementOffset returns where element k starts in validated JSON or Any content.
+func elementOffset(ref uint8, content []byte, k uint32) int {
+	r := reader{b: content}
+	for range k {
+		if ref == refJSON {
+			r.bytes()
+		} else {
+			skipAny(&r, 0)
+		}
+	}
+	return r.i
+}

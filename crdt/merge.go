@@ -1,0 +1,200 @@
+package crdt
+
+import "fmt"
+
+// MergeUpdates returns one version 1 update with everything the given ones
+// carry. Holes between structs of one client become Skips. The bytes are those
+// Yjs would return. It takes time linear in the input, times log(len(updates)).
+func MergeUpdates(updates [][]byte) ([]byte, error) {
+	us, err := decodeAll(updates)
+	if err != nil {
+		return nil, err
+	}
+	if len(us) == 1 {
+		return us[0].b, nil
+	}
+	w := new(writerV1)
+	mergeBlocks(us, w)
+	return w.finish(mergeDeletes(us)), nil
+}
+
+func decodeAll(updates [][]byte) ([]Update, error) {
+	us := make([]Update, len(updates))
+	for i, b := range updates {
+		if err := us[i].decode(b, false); err != nil {
+			return nil, fmt.Errorf("update %d of %d: %w", i+1, len(updates), err)
+		}
+	}
+	return us, nil
+}
+
+func mergeDeletes(us []Update) DeleteSet {
+	var ds []DeleteRange
+	for i := range us {
+		r := reader{b: us[i].b, i: us[i].ds}
+		readDeleteSet(&r, func(d DeleteRange) { ds = append(ds, d) })
+	}
+	return normalize(ds)
+}
+
+// A cursor walks the structs of one update, clients descending, Skips left out.
+type cursor struct {
+	cur      block
+	r        reader
+	sections []section // still to come
+	left     uint32    // structs left in this section
+	internal bool
+	done     bool
+	rank     int // order among cursors at the same struct: lower first
+}
+
+func (c *cursor) init(u *Update, rank int) {
+	*c = cursor{r: reader{b: u.b}, sections: u.byClient(), internal: u.internal, rank: rank}
+	c.next()
+}
+
+func (c *cursor) next() {
+	for {
+		if c.left == 0 {
+			if len(c.sections) == 0 {
+				c.done = true
+				return
+			}
+			s := c.sections[0]
+			c.sections = c.sections[1:]
+			c.left, c.r.i = s.count, s.off
+			c.cur.client, c.cur.clock, c.cur.n = s.client, s.clock, 0
+		}
+		c.left--
+		c.cur.clock += c.cur.n
+		readBlock(&c.r, &c.cur, c.internal)
+		if c.cur.ref != refSkip {
+			return
+		}
+	}
+}
+
+// merger is the state of one merge: a heap of cursors, and the struct that is
+// to be written once it is known that nothing can be joined to it.
+type merger struct {
+	heap    []*cursor
+	w       writer
+	cur     block
+	pending bool // cur holds a struct
+	steps   int
+}
+
+// mergeBlocks writes the structs of all updates to w. It makes the same choices
+// as Yjs where structs overlap, which are: the cursor with the highest client
+// and lowest clock comes first; of equals, the one used last; it is followed as
+// long as its structs are contiguous.
+//
+// Source: yjs updates.js, mergeUpdatesV2.
+func mergeBlocks(us []Update, w writer) {
+	m := merger{w: w}
+	cursors := make([]cursor, len(us))
+	for i := range us {
+		if cursors[i].init(&us[i], i); !cursors[i].done {
+			m.heap = append(m.heap, &cursors[i])
+		}
+	}
+	for i := len(m.heap)/2 - 1; i >= 0; i-- {
+		m.down(i)
+	}
+	for len(m.heap) > 0 {
+		m.step()
+	}
+	if m.pending {
+		w.block(&m.cur)
+	}
+}
+
+// step takes the first cursor and writes what it has until another may be first.
+func (m *merger) step() {
+	c := m.heap[0]
+	defer m.fix(c)
+	client := c.cur.client
+	if !m.pending {
+		m.hold(&c.cur)
+		c.next()
+	} else {
+		skipped := false
+		for !c.done && c.cur.end() <= m.cur.end() && c.cur.client >= m.cur.client {
+			c.next()
+			skipped = true
+		}
+		if c.done || c.cur.client != client || skipped && c.cur.clock > m.cur.end() {
+			return
+		}
+		m.join(c)
+	}
+	for !c.done && c.cur.client == client && c.cur.clock == m.cur.end() {
+		m.w.block(&m.cur)
+		m.hold(&c.cur)
+		c.next()
+	}
+}
+
+// join writes the held struct, or extends it, and holds the next: c's, or a
+// Skip up to it.
+func (m *merger) join(c *cursor) {
+	switch {
+	case c.cur.client != m.cur.client:
+	case m.cur.end() < c.cur.clock:
+		m.w.block(&m.cur)
+		m.cur = block{client: m.cur.client, clock: m.cur.end(), n: c.cur.clock - m.cur.end(), ref: refSkip}
+		return
+	case m.cur.end() > c.cur.clock:
+		c.cur.slice(m.cur.end() - c.cur.clock)
+		fallthrough
+	default:
+		if m.cur.ref == refGC && c.cur.ref == refGC {
+			m.cur.n += c.cur.n
+			m.cur.raw = nil
+			return
+		}
+	}
+	m.w.block(&m.cur)
+	m.hold(&c.cur)
+	c.next()
+}
+
+func (m *merger) hold(b *block) { m.cur, m.pending = *b, true }
+
+// fix restores the heap after its first cursor moved on.
+func (m *merger) fix(c *cursor) {
+	m.steps++
+	c.rank = -m.steps
+	if c.done {
+		last := len(m.heap) - 1
+		m.heap[0] = m.heap[last]
+		m.heap = m.heap[:last]
+	}
+	m.down(0)
+}
+
+func (m *merger) less(a, b *cursor) bool {
+	if a.cur.client != b.cur.client {
+		return a.cur.client > b.cur.client
+	}
+	if a.cur.clock != b.cur.clock {
+		return a.cur.clock < b.cur.clock
+	}
+	return a.rank < b.rank
+}
+
+func (m *merger) down(i int) {
+	for {
+		least := i
+		for k := 2*i + 1; k <= 2*i+2 && k < len(m.heap); k++ {
+			if m.less(m.heap[k], m.heap[least]) {
+				least = k
+			}
+		}
+		if least == i {
+			return
+		}
+		m.heap[i], m.heap[least] = m.heap[least], m.heap[i]
+		i = least
+	}
+}

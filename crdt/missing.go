@@ -1,0 +1,80 @@
+package crdt
+
+import "sort"
+
+// Missing returns the first element that the update needs and that neither have
+// nor the update itself provides: the clock before a gap, an origin, a right
+// origin, a parent, a deleted element. ok is false if nothing is missing; then
+// a replica with exactly have applies the update whole.
+func (u *Update) Missing(have StateVector) (id ID, ok bool) {
+	p := provider{have: have, ranges: u.Ranges()}
+	sort.Slice(p.ranges, func(i, j int) bool {
+		a, b := p.ranges[i], p.ranges[j]
+		return a.Client < b.Client || a.Client == b.Client && a.From < b.From
+	})
+	for _, s := range u.sections {
+		u.blocks(s, func(b *block) bool {
+			id, ok = p.firstMissing(b)
+			return !ok
+		})
+		if ok {
+			return id, true
+		}
+	}
+	r := reader{b: u.b, i: u.ds}
+	readDeleteSet(&r, func(d DeleteRange) {
+		if !ok {
+			id, ok = p.hole(d.Client, d.Clock, d.Clock+d.Len)
+		}
+	})
+	return id, ok
+}
+
+// provider answers whether an element is at hand: in have, or in ranges, which
+// are sorted by client and clock.
+type provider struct {
+	have   StateVector
+	ranges []ClockRange
+}
+
+func (p *provider) firstMissing(b *block) (ID, bool) {
+	if b.ref == refSkip {
+		return ID{}, false
+	}
+	if id, ok := p.hole(b.client, 0, uint64(b.clock)); ok {
+		return id, true
+	}
+	if b.hasOrigin && !p.has(b.origin) {
+		return b.origin, true
+	}
+	if b.hasRight && !p.has(b.right) {
+		return b.right, true
+	}
+	if b.parentID && !p.has(b.parent) {
+		return b.parent, true
+	}
+	return ID{}, false
+}
+
+func (p *provider) has(id ID) bool {
+	_, missing := p.hole(id.Client, id.Clock, id.Clock+1)
+	return !missing
+}
+
+// hole returns the first of the clocks from ≤ clock < to that is not at hand.
+func (p *provider) hole(client ClientID, from, to uint64) (ID, bool) {
+	from = max(from, p.have[client])
+	if from >= to {
+		return ID{}, false
+	}
+	i := sort.Search(len(p.ranges), func(i int) bool {
+		g := p.ranges[i]
+		return g.Client > client || g.Client == client && g.To > from
+	})
+	for ; i < len(p.ranges) && p.ranges[i].Client == client && p.ranges[i].From <= from; i++ {
+		if from = p.ranges[i].To; from >= to {
+			return ID{}, false
+		}
+	}
+	return ID{client, from}, true
+}

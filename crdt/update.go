@@ -1,0 +1,180 @@
+package crdt
+
+import (
+	"cmp"
+	"slices"
+)
+
+// An Update is a decoded, fully validated update. It never changes and may be
+// read from several goroutines.
+type Update struct {
+	b        []byte    // version 1, or its internal superset
+	sections []section // in wire order, without empty ones
+	ds       int       // where the delete set starts in b
+	internal bool      // b may hold refEmbedAny and refFormatAny
+}
+
+// A section is the structs of one client, contiguous but for Skips.
+type section struct {
+	client     ClientID
+	clock, end uint32
+	count      uint32
+	off        int // of the first struct in b
+}
+
+// DecodeUpdate validates a version 1 update:
+//
+//	nClients { nStructs client firstClock struct* }* deleteSet
+//
+// It refuses what Yjs would misread or crash on: bytes after the end, integers
+// longer than needed, a client named twice, empty structs, dependence on a
+// later element of the same client, values nested deeper than 32, invalid
+// UTF-8 or JSON. The Update keeps v1, which must not change afterwards.
+func DecodeUpdate(v1 []byte) (*Update, error) {
+	u := new(Update)
+	if err := u.decode(v1, false); err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+// decode fills u, reusing its sections.
+func (u *Update) decode(v1 []byte, internal bool) error {
+	*u = Update{b: v1, sections: u.sections[:0], internal: internal}
+	r := reader{b: v1}
+	descending := true
+	var b block
+	for range r.count(3) {
+		at := r.i
+		s := section{count: uint32(min(r.count(2), MaxClock))}
+		s.client = ClientID(r.uint())
+		clock := r.uint()
+		if clock > MaxClock {
+			r.failAt("clock above 2^32-1", at)
+		}
+		s.clock, s.off = uint32(clock), r.i
+		b.client, b.clock = s.client, s.clock
+		for range s.count {
+			if readBlock(&r, &b, internal); r.err != nil {
+				return r.err
+			}
+			b.clock += b.n
+		}
+		s.end = b.clock
+		if r.err != nil {
+			return r.err
+		}
+		if s.count == 0 {
+			continue
+		}
+		if k := len(u.sections); k > 0 && u.sections[k-1].client <= s.client {
+			descending = false
+		}
+		u.sections = append(u.sections, s)
+	}
+	u.ds = r.i
+	readDeleteSet(&r, func(DeleteRange) {})
+	if err := r.end(); err != nil {
+		return err
+	}
+	if !descending {
+		return u.checkClients()
+	}
+	return nil
+}
+
+// checkClients refuses a client with two sections: Yjs would drop the first.
+func (u *Update) checkClients() error {
+	s := u.byClient()
+	for i := 1; i < len(s); i++ {
+		if s[i].client == s[i-1].client {
+			return &MalformedError{What: "client named twice", Offset: max(s[i].off, s[i-1].off)}
+		}
+	}
+	return nil
+}
+
+// byClient returns the sections, clients descending.
+func (u *Update) byClient() []section {
+	desc := func(a, b section) int { return cmp.Compare(b.client, a.client) }
+	if slices.IsSortedFunc(u.sections, desc) {
+		return u.sections
+	}
+	return slices.SortedFunc(slices.Values(u.sections), desc)
+}
+
+// blocks calls f for each struct of s until it returns false.
+func (u *Update) blocks(s section, f func(*block) bool) {
+	r := reader{b: u.b, i: s.off}
+	b := block{client: s.client, clock: s.clock}
+	for range s.count {
+		readBlock(&r, &b, u.internal)
+		if !f(&b) {
+			return
+		}
+		b.clock += b.n
+	}
+}
+
+// Bytes returns the update in version 1.
+func (u *Update) Bytes() []byte {
+	if !u.internal {
+		return u.b
+	}
+	w := new(writerV1)
+	for _, s := range u.sections {
+		u.blocks(s, func(b *block) bool { w.block(b); return true })
+	}
+	return w.finish(u.deletes())
+}
+
+// Empty reports whether the update carries neither structs nor deletes.
+func (u *Update) Empty() bool { return len(u.sections) == 0 && u.b[u.ds] == 0 }
+
+// Ranges returns the clocks the update has structs for, in wire order: one
+// range per client, more where Skips leave holes.
+func (u *Update) Ranges() []ClockRange {
+	out := make([]ClockRange, 0, len(u.sections))
+	for _, s := range u.sections {
+		open := false
+		u.blocks(s, func(b *block) bool {
+			switch {
+			case b.ref == refSkip:
+				open = false
+			case open:
+				out[len(out)-1].To = uint64(b.end())
+			default:
+				out, open = append(out, ClockRange{s.client, uint64(b.clock), uint64(b.end())}), true
+			}
+			return true
+		})
+	}
+	return out
+}
+
+// Novel reports whether the update carries a struct that have lacks. It does
+// not look at deletes; see [Doc.HasDeleted].
+func (u *Update) Novel(have StateVector) bool {
+	for _, g := range u.Ranges() {
+		if g.To > have[g.Client] {
+			return true
+		}
+	}
+	return false
+}
+
+// Deletes returns the delete set, normalized.
+func (u *Update) Deletes() []DeleteRange { return normalize(u.deletes()) }
+
+// deletes returns the ranges grouped by client, descending, each client's as
+// on the wire: what Yjs writes when it passes a delete set on.
+func (u *Update) deletes() []DeleteRange {
+	var ds []DeleteRange
+	r := reader{b: u.b, i: u.ds}
+	readDeleteSet(&r, func(d DeleteRange) { ds = append(ds, d) })
+	desc := func(a, b DeleteRange) int { return cmp.Compare(b.Client, a.Client) }
+	if !slices.IsSortedFunc(ds, desc) {
+		slices.SortStableFunc(ds, desc)
+	}
+	return ds
+}
