@@ -1,0 +1,188 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// process is one run of the postmaster.
+type process struct {
+	pid    int
+	exited chan struct{} // closed when it has ended
+	status string        // how; read after exited
+}
+
+// start starts a postmaster whose log goes to out.
+func (s *site) start(out *os.File) (*process, error) {
+	cmd := exec.Command(filepath.Join(s.install.bin, "postgres"), "-D", s.cluster,
+		"-c", "listen_addresses=",
+		"-c", "unix_socket_directories="+s.socket,
+		"-c", "unix_socket_permissions=0700",
+		"-c", "port="+strconv.Itoa(port))
+	cmd.Dir = "/"
+	cmd.Env = environment()
+	cmd.SysProcAttr = s.account.attributes()
+	endWithParent(cmd.SysProcAttr)
+	cmd.Stdout, cmd.Stderr = out, out
+
+	p := &process{exited: make(chan struct{})}
+	started := make(chan error)
+	go func() {
+		// endWithParent speaks of the thread: this one lives as long as the child.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		if err == nil {
+			p.pid = cmd.Process.Pid
+		}
+		started <- err
+		if err != nil {
+			return
+		}
+		if err := cmd.Wait(); cmd.ProcessState == nil {
+			p.status = err.Error()
+		} else {
+			p.status = cmd.ProcessState.String()
+		}
+		close(p.exited)
+	}()
+	if err := <-started; err != nil {
+		return nil, fmt.Errorf("start postgres: %w", err)
+	}
+	return p, nil
+}
+
+// awaitReady returns when p accepts connections, or with an error when it has
+// ended or the limit has passed.
+func (s *site) awaitReady(ctx context.Context, p *process) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, readyLimit,
+		fmt.Errorf("postgres was not ready after %v", readyLimit))
+	defer cancel()
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-p.exited:
+			return fmt.Errorf("postgres ended at once: %s", p.status)
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+			// The file is not there yet, or half written, or an older one.
+			if f, err := readPIDFile(s.cluster); err == nil && f.ready && f.pid == p.pid {
+				return nil
+			}
+		}
+	}
+}
+
+// steps is how the processes of a cluster are ended, from polite to certain.
+var steps = []struct {
+	limit      time.Duration
+	postmaster []syscall.Signal // to the postmaster, if it lives
+	others     []syscall.Signal // to each process, if it does not
+}{
+	{fastLimit, []syscall.Signal{syscall.SIGINT, syscall.SIGCONT}, nil},
+	{quitLimit, hurry, hurry},
+	{killLimit, []syscall.Signal{syscall.SIGKILL}, []syscall.Signal{syscall.SIGKILL}},
+	{killLimit, nil, []syscall.Signal{syscall.SIGKILL}},
+}
+
+// hurry has a process quit without delay, also one that is frozen.
+var hurry = []syscall.Signal{syscall.SIGQUIT, syscall.SIGCONT}
+
+// end ends whatever runs on the cluster. It tells how many steps that took:
+// none if nothing ran, one if all ended by themselves or by fast shutdown.
+func end(ctx context.Context, cluster string) (taken int, err error) {
+	gone := func() bool { return len(Processes(cluster)) == 0 }
+	for taken < len(steps) {
+		if gone() {
+			return taken, nil
+		}
+		step := steps[taken]
+		taken++
+		limit := step.limit
+		if postmasterOf(cluster) != 0 {
+			err = signalCluster(cluster, step.postmaster...)
+		} else {
+			err = signalAll(Processes(cluster), cluster, step.others...)
+			limit = min(limit, leftoverLimit)
+		}
+		if err != nil {
+			return taken, err
+		}
+		if err := until(ctx, limit, gone); err != nil {
+			return taken, err
+		}
+	}
+	if !gone() {
+		return taken, fmt.Errorf("processes %v of the database do not end", Processes(cluster))
+	}
+	return taken, nil
+}
+
+// postmasterOf returns the process id of the cluster's postmaster, or 0.
+func postmasterOf(cluster string) int {
+	f, err := readPIDFile(cluster)
+	if err != nil || !belongs(f.pid, cluster) {
+		return 0
+	}
+	return f.pid
+}
+
+// signalCluster sends the signals to the cluster's postmaster, if it lives.
+func signalCluster(cluster string, signals ...syscall.Signal) error {
+	if pid := postmasterOf(cluster); pid != 0 {
+		return signalAll([]int{pid}, cluster, signals...)
+	}
+	return nil
+}
+
+// signalAll sends the signals to those of the processes that still belong to
+// the cluster. The handle is taken before the look, so that a process id that
+// is given to somebody else in between is not hit.
+func signalAll(pids []int, cluster string, signals ...syscall.Signal) error {
+	for _, pid := range pids {
+		p, err := os.FindProcess(pid)
+		if err != nil {
+			return err
+		}
+		if belongs(pid, cluster) {
+			for _, sig := range signals {
+				if err := p.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
+					return fmt.Errorf("send %v to process %d of the database: %w", sig, pid, err)
+				}
+			}
+		}
+		if err := p.Release(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// until looks at cond until it holds or the limit has passed, which is no
+// error; that ctx was done is.
+func until(ctx context.Context, limit time.Duration, cond func() bool) error {
+	deadline := time.NewTimer(limit)
+	defer deadline.Stop()
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for !cond() {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-deadline.C:
+			return nil
+		case <-tick.C:
+		}
+	}
+	return nil
+}
