@@ -1,0 +1,213 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+// chromium is one browser for all tests; each window is a browser context of
+// its own, so that each has its own cookies.
+var chromium struct {
+	once sync.Once
+	ctx  context.Context
+	err  error
+}
+
+// findChromium is the browser's path: $CHROMIUM, or what PATH has.
+func findChromium() (string, error) {
+	if path := os.Getenv("CHROMIUM"); path != "" {
+		return path, nil
+	}
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", errors.New("no browser in PATH: install chromium, or set CHROMIUM to its path")
+}
+
+func startChromium() {
+	path, err := findChromium()
+	if err != nil {
+		chromium.err = err
+		return
+	}
+	opts := []chromedp.ExecAllocatorOption{
+		chromedp.ExecPath(path), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
+		chromedp.WindowSize(1280, 900),
+	}
+	for _, flag := range []string{
+		"disable-quic", "disable-background-networking", "disable-component-update", "disable-sync",
+		"disable-dev-shm-usage", "disable-extensions", "mute-audio", "hide-scrollbars",
+		// Windows that are not in front must keep their pace.
+		"disable-background-timer-throttling", "disable-backgrounding-occluded-windows", "disable-renderer-backgrounding",
+	} {
+		opts = append(opts, chromedp.Flag(flag, true))
+	}
+	opts = append(opts, chromedp.Flag("force-color-profile", "srgb"))
+	alloc, _ := chromedp.NewExecAllocator(context.Background(), opts...)
+	// The process ends with the test binary, whose pipe it reads.
+	chromium.ctx, _ = chromedp.NewContext(alloc)
+	chromium.err = chromedp.Do(chromium.ctx)
+}
+
+// window is a browser window with cookies of its own. Whatever its console
+// says in error, and each violation of the page's policy, fails the test.
+type window struct {
+	t    *testing.T
+	s    *server
+	name string
+	ctx  context.Context
+
+	close func() // closes the window and judges its console; once
+
+	mu       sync.Mutex
+	problems []string
+	allowed  []string // substrings of problems that the test causes itself
+}
+
+// reportViolations tells the console of each violation that the page's policy
+// reports, with the element that caused it.
+const reportViolations = `document.addEventListener('securitypolicyviolation', e =>
+	console.error('CSP violation: ' + e.violatedDirective + ' ' + e.blockedURI + ' ' + (e.sample || '') + ' in ' + e.sourceFile))`
+
+// openWindow opens an empty window that closes with the test.
+func openWindow(t *testing.T, s *server, name string) *window {
+	t.Helper()
+	chromium.once.Do(startChromium)
+	if chromium.err != nil {
+		t.Fatalf("start Chromium: %v", chromium.err)
+	}
+	ctx, cancel := chromedp.NewContext(chromium.ctx, chromedp.WithNewBrowserContext())
+	w := &window{t: t, s: s, name: name, ctx: ctx}
+	messages := chromedp.Console(ctx)
+	collected := make(chan struct{})
+	go func() {
+		defer close(collected)
+		for m, err := range messages {
+			if err != nil {
+				return
+			}
+			w.record(m)
+		}
+	}()
+	w.close = sync.OnceFunc(func() {
+		if t.Failed() {
+			w.screenshot(filepath.Join("artifacts", strings.ReplaceAll(t.Name(), "/", "-")+"-"+name+".png"))
+		}
+		cancel()
+		<-collected
+		w.checkConsole()
+	})
+	t.Cleanup(w.close)
+	_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: reportViolations})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func (w *window) record(m chromedp.ConsoleMessage) {
+	if m.Type != chromedp.ConsoleError && !m.IsException() {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.problems = append(w.problems, fmt.Sprintf("%s %s (%s:%d)", m.Type, m.Text, m.URL, m.Line))
+}
+
+// allow accepts console errors that hold text: the test provokes them.
+func (w *window) allow(text ...string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.allowed = append(w.allowed, text...)
+}
+
+func (w *window) checkConsole() {
+	w.t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+next:
+	for _, p := range w.problems {
+		for _, a := range w.allowed {
+			if strings.Contains(p, a) {
+				continue next
+			}
+		}
+		w.t.Errorf("console of %s's window: %s", w.name, p)
+	}
+}
+
+// do runs steps in the window, within patience.
+
+func (w *window) do(steps ...chromedp.Action[chromedp.Void]) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		w.t.Fatalf("%s's window: %v", w.name, err)
+	}
+}
+
+// eval evaluates an expression, awaiting a promise.
+func eval[T any](w *window, expression string) T {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		w.t.Fatalf("%s's window: %v in %s", w.name, err, expression)
+	}
+	return v
+}
+
+// waitFor waits until the expression is true, looking at each change of the
+// page, each input and each message.
+func (w *window) waitFor(what, expression string) {
+	w.t.Helper()
+	if err := w.tryFor(expression); err != nil {
+		w.t.Fatalf("%s's window waits for %s: %v\npage: %s", w.name, what, err, w.summary())
+	}
+}
+
+func (w *window) tryFor(expression string) error {
+	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	defer cancel()
+	_, err := chromedp.Run(ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(patience)))
+	return err
+}
+
+// summary is what the page shows, for a failure's message.
+func (w *window) summary() string {
+	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	defer cancel()
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`location.href + "\n" + document.body.innerText.slice(0, 1500)`))
+	if err != nil {
+		return err.Error()
+	}
+	return text
+}
+
+func (w *window) screenshot(path string) {
+	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	defer cancel()
+	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err == nil {
+		if err = os.MkdirAll(filepath.Dir(path), 0o755); err == nil {
+			err = os.WriteFile(path, png, 0o644)
+		}
+	}
+	if err != nil {
+		w.t.Logf("screenshot of %s's window: %v", w.name, err)
+	}
+}
