@@ -1,0 +1,206 @@
+// Package login says who a request comes from: a browser by its cookie, a program by its token.
+//
+// A login is never called a session; a session is people writing one note.
+package login
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/server/access"
+	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/server/store/queries"
+)
+
+// Lifetimes.
+const (
+	loginLifetime = 12 * time.Hour // a long shift
+	TokenLifetime = 30 * 24 * time.Hour
+)
+
+// tokenPrefix lets scanners recognise a leaked token.
+const tokenPrefix = "tide_"
+
+// Errors that callers tell apart.
+var (
+	ErrNotSignedIn   = errors.New("not signed in, or the login has expired")
+	ErrWrongPassword = errors.New("wrong username or password")
+)
+
+// Person is somebody known.
+type Person struct {
+	ID       uuid.UUID
+	Username string
+	Name     string
+	Role     access.Role
+	Unit     string // empty: none
+	Color    int    // 0–7
+
+	Until time.Time // when this proof of who they are expires
+}
+
+// Desk signs people in and recognises them afterwards.
+type Desk struct {
+	db      *store.DB
+	cookies *scs.SessionManager
+}
+
+// NewDesk returns a Desk. secure says that browsers reach the server by HTTPS.
+func NewDesk(db *store.DB, secure bool) *Desk {
+	m := scs.New()
+	m.Store = db.Logins()
+	m.HashTokenInStore = true
+	m.Lifetime = loginLifetime
+	m.Cookie.Name = "tidechart"
+	if secure {
+		m.Cookie.Name = "__Host-tidechart"
+	}
+	m.Cookie.Secure = secure
+	m.Cookie.HttpOnly = true
+	m.Cookie.SameSite = http.SameSiteStrictMode
+	return &Desk{db: db, cookies: m}
+}
+
+const personKey = "person"
+
+// SignIn checks a password and sets the cookie of a fresh login. It returns [ErrWrongPassword] for a wrong
+// password and for an unknown person alike, after the same time.
+func (d *Desk) SignIn(w http.ResponseWriter, r *http.Request, username, password string) error {
+	ctx := r.Context()
+	row, err := d.db.PersonByUsername(ctx, username)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("look up person: %w", err)
+	}
+	phc := decoyHash
+	if err == nil && row.PasswordHash != nil {
+		phc = *row.PasswordHash
+	}
+	right, err := checkPassword(ctx, phc, password)
+	if err != nil {
+		return fmt.Errorf("check password: %w", err)
+	}
+	if !right || phc == decoyHash {
+		return ErrWrongPassword
+	}
+
+	ctx, err = d.cookies.Load(ctx, "")
+	if err != nil {
+		return fmt.Errorf("begin login: %w", err)
+	}
+	d.cookies.Put(ctx, personKey, row.ID.String())
+	token, expiry, err := d.cookies.Commit(ctx)
+	if err != nil {
+		return fmt.Errorf("store login: %w", err)
+	}
+	d.cookies.WriteSessionCookie(ctx, w, token, expiry)
+	return nil
+}
+
+// decoyHash is compared against when there is nobody to compare with, so that time does not tell.
+var decoyHash = hashWith("", make([]byte, argonSalt))
+
+// SignOut ends the request's login.
+func (d *Desk) SignOut(w http.ResponseWriter, r *http.Request) error {
+	cookie, err := r.Cookie(d.cookies.Cookie.Name)
+	if err != nil {
+		return nil // nothing to end
+	}
+	ctx, err := d.cookies.Load(r.Context(), cookie.Value)
+	if err == nil {
+		err = d.cookies.Destroy(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("end login: %w", err)
+	}
+	d.cookies.WriteSessionCookie(ctx, w, "", time.Time{})
+	return nil
+}
+
+// ByCookie returns the person whose browser sent r, or [ErrNotSignedIn].
+func (d *Desk) ByCookie(r *http.Request) (Person, error) {
+	cookie, err := r.Cookie(d.cookies.Cookie.Name)
+	if err != nil {
+		return Person{}, ErrNotSignedIn
+	}
+	ctx, err := d.cookies.Load(r.Context(), cookie.Value)
+	if err != nil {
+		return Person{}, fmt.Errorf("look up login: %w", err)
+	}
+	id, err := uuid.Parse(d.cookies.GetString(ctx, personKey))
+	if err != nil {
+		return Person{}, ErrNotSignedIn
+	}
+	row, err := d.db.PersonByID(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return Person{}, ErrNotSignedIn
+	}
+	if err != nil {
+		return Person{}, fmt.Errorf("look up person: %w", err)
+	}
+	return known(row, d.cookies.Deadline(ctx)), nil
+}
+
+// ByToken returns the person a bearer token belongs to, or [ErrNotSignedIn].
+func (d *Desk) ByToken(ctx context.Context, token string) (Person, error) {
+	if !strings.HasPrefix(token, tokenPrefix) {
+		return Person{}, ErrNotSignedIn
+	}
+	sum := sha256.Sum256([]byte(token))
+	row, err := d.db.PersonByToken(ctx, sum[:])
+	if errors.Is(err, store.ErrNotFound) {
+		return Person{}, ErrNotSignedIn
+	}
+	if err != nil {
+		return Person{}, fmt.Errorf("look up token: %w", err)
+	}
+	return known(queries.Person{
+		ID: row.ID, Username: row.Username, Name: row.Name, Role: row.Role, UnitID: row.UnitID, Color: row.Color,
+	}, row.ExpiresAt), nil
+}
+
+// ByRequest returns the person behind a bearer token if r carries one, else behind its cookie.
+func (d *Desk) ByRequest(r *http.Request) (Person, error) {
+	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		return d.ByToken(r.Context(), token)
+	}
+	return d.ByCookie(r)
+}
+
+// IssueToken makes a bearer token for a person, valid for [TokenLifetime]. Only its hash is stored.
+func IssueToken(ctx context.Context, db *store.DB, username string) (string, error) {
+	row, err := db.PersonByUsername(ctx, username)
+	if errors.Is(err, store.ErrNotFound) {
+		return "", fmt.Errorf("no person has the username %q", username)
+	}
+	if err != nil {
+		return "", fmt.Errorf("look up person: %w", err)
+	}
+	secret := make([]byte, 32)
+	_, _ = rand.Read(secret) // never fails
+	token := tokenPrefix + base64.RawURLEncoding.EncodeToString(secret)
+	sum := sha256.Sum256([]byte(token))
+	if err := db.InsertToken(ctx, sum[:], row.ID, time.Now().Add(TokenLifetime)); err != nil {
+		return "", fmt.Errorf("store token: %w", err)
+	}
+	return token, nil
+}
+
+func known(row queries.Person, until time.Time) Person {
+	p := Person{
+		ID: row.ID, Username: row.Username, Name: row.Name, Role: access.Role(row.Role), Color: int(row.Color), Until: until,
+	}
+	if row.UnitID != nil {
+		p.Unit = *row.UnitID
+	}
+	return p
+}

@@ -1,0 +1,67 @@
+package login
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/crypto/argon2"
+)
+
+// Cost of argon2id, OWASP's minimum: 19 MiB, two passes, one lane.
+const (
+	argonMemory  = 19 << 10 // KiB
+	argonPasses  = 2
+	argonLanes   = 1
+	argonSalt    = 16 // bytes
+	argonKey     = 32 // bytes
+	maxPassword  = 1 << 10
+	maxHashing   = 2 // at once: each takes 19 MiB and a core
+	phcFormat    = "$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s"
+	phcSeparator = "$"
+)
+
+// errMalformedHash means that a stored hash is not one of ours.
+var errMalformedHash = errors.New("malformed password hash")
+
+// hashing bounds how many passwords are hashed at once.
+var hashing = make(chan struct{}, maxHashing)
+
+// HashPassword returns a PHC string of argon2id under a fresh salt.
+func HashPassword(password string) string {
+	salt := make([]byte, argonSalt)
+	_, _ = rand.Read(salt) // never fails
+	return hashWith(password, salt)
+}
+
+func hashWith(password string, salt []byte) string {
+	key := argon2.IDKey([]byte(password), salt, argonPasses, argonMemory, argonLanes, argonKey)
+	return fmt.Sprintf(phcFormat, argonMemory, argonPasses, argonLanes,
+		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(key))
+}
+
+// checkPassword reports whether password is the one behind a PHC string. It waits for its turn to hash.
+func checkPassword(ctx context.Context, phc, password string) (bool, error) {
+	if len(password) > maxPassword {
+		return false, nil
+	}
+	parts := strings.Split(phc, phcSeparator)
+	if len(parts) != 6 {
+		return false, errMalformedHash
+	}
+	salt, err := base64.RawStdEncoding.DecodeString(parts[4])
+	if err != nil {
+		return false, errMalformedHash
+	}
+	select {
+	case hashing <- struct{}{}:
+		defer func() { <-hashing }()
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+	return subtle.ConstantTimeCompare([]byte(hashWith(password, salt)), []byte(phc)) == 1, nil
+}

@@ -1,0 +1,130 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/clisonix/tidechart/server/store/queries"
+	"github.com/clisonix/tidechart/sessions"
+)
+
+// DB is what sessions write to.
+var _ sessions.Store = (*DB)(nil)
+
+//go:embed sql/append.sql
+var appendSQL string
+
+// uniqueViolation is the SQLSTATE of a primary key that exists already.
+const uniqueViolation = "23505"
+
+// Load reads a note's log at one moment. A base whose checksum does not match is passed over: the log alone is
+// the truth (I4).
+func (db *DB) Load(ctx context.Context, note sessions.NoteID) (sessions.Log, error) {
+	var log sessions.Log
+	err := db.transact(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(q *queries.Queries) error {
+		head, err := q.NoteHead(ctx, note)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return sessions.ErrNoNote
+		}
+		if err != nil {
+			return err
+		}
+		log = sessions.Log{Head: uint64(head)}
+
+		base, err := q.NewestBase(ctx, note)
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return err
+		}
+		if sum := sha256.Sum256(base.Data); err == nil && base.Seq <= head && bytes.Equal(sum[:], base.Sum) {
+			log.Base, log.BaseSeq = base.Data, uint64(base.Seq)
+		}
+
+		rows, err := q.UpdatesAfter(ctx, note, int64(log.BaseSeq))
+		if err != nil {
+			return err
+		}
+		for i, row := range rows {
+			if want := log.BaseSeq + uint64(i) + 1; uint64(row.Seq) != want {
+				return fmt.Errorf("log has seq %d where %d belongs", row.Seq, want)
+			}
+			log.Tail = append(log.Tail, row.Data)
+		}
+		if end := log.BaseSeq + uint64(len(rows)); end != log.Head {
+			return fmt.Errorf("log ends at seq %d, head says %d", end, log.Head)
+		}
+		return nil
+	})
+	if err != nil {
+		return sessions.Log{}, fmt.Errorf("load note %s: %w", note, err)
+	}
+	return log, nil
+}
+
+// Append commits one batch; see [sessions.Store] for the contract and sql/append.sql for how.
+func (db *DB) Append(ctx context.Context, batch uuid.UUID, entries []sessions.Entry) ([]sessions.Placed, error) {
+	notes := make([]uuid.UUID, len(entries))
+	updates := make([][]byte, len(entries))
+	authors := make([]uuid.UUID, len(entries))
+	sittings := make([]uuid.NullUUID, len(entries))
+	for i, e := range entries {
+		notes[i], updates[i], authors[i] = e.Note, e.Update, e.Author
+		sittings[i] = uuid.NullUUID{UUID: e.Session, Valid: e.Session != uuid.Nil}
+	}
+	rows, err := db.commits.Query(ctx, appendSQL, batch, notes, updates, authors, sittings)
+	if err == nil {
+		var placed []sessions.Placed
+		placed, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (p sessions.Placed, err error) {
+			return p, row.Scan(&p.Note, &p.First)
+		})
+		if err == nil {
+			return placed, nil
+		}
+	}
+	var refusal *pgconn.PgError
+	if !errors.As(err, &refusal) {
+		return nil, fmt.Errorf("append %d updates: %w", len(entries), err)
+	}
+	if refusal.Code == uniqueViolation && refusal.TableName == "batch" {
+		return db.receipt(ctx, batch)
+	}
+	if class := refusal.Code[:2]; class == "22" || class == "23" { // data exception, integrity violation
+		return nil, fmt.Errorf("append %d updates: sqlstate %s: %w", len(entries), refusal.Code, sessions.ErrRejected)
+	}
+	return nil, fmt.Errorf("append %d updates: sqlstate %s", len(entries), refusal.Code)
+}
+
+// receipt reads what an earlier try of the same batch committed.
+func (db *DB) receipt(ctx context.Context, batch uuid.UUID) ([]sessions.Placed, error) {
+	r, err := queries.New(db.commits).BatchReceipt(ctx, batch)
+	if err != nil {
+		return nil, fmt.Errorf("read receipt of batch: %w", err)
+	}
+	placed := make([]sessions.Placed, len(r.NoteIds))
+	for i, note := range r.NoteIds {
+		placed[i] = sessions.Placed{Note: note, First: uint64(r.FirstSeq[i])}
+	}
+	return placed, nil
+}
+
+// SaveBase stores a verified base and drops those it makes superfluous.
+func (db *DB) SaveBase(ctx context.Context, note sessions.NoteID, seq uint64, update []byte) error {
+	sum := sha256.Sum256(update)
+	err := db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error {
+		if err := q.InsertBase(ctx, queries.InsertBaseParams{NoteID: note, Seq: int64(seq), Data: update, Sum: sum[:]}); err != nil {
+			return err
+		}
+		return q.DeleteOldBases(ctx, note)
+	})
+	if err != nil {
+		return fmt.Errorf("save base at seq %d: %w", seq, err)
+	}
+	return nil
+}

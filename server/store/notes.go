@@ -1,0 +1,69 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/clisonix/tidechart/server/store/queries"
+)
+
+// NewNote is a note about to exist. First is its row 1, the update that makes its template: templates are laid
+// once, here, since a browser that lays its own doubles them.
+type NewNote struct {
+	ID      uuid.UUID
+	Patient uuid.UUID
+	Unit    string
+	Kind    string // a code of package notekind
+	Title   string
+	Author  uuid.UUID
+	At      time.Time
+	First   []byte // Yjs update, v1
+}
+
+// CreateNote adds a note with its first row, in one transaction.
+func (db *DB) CreateNote(ctx context.Context, n NewNote) error {
+	err := db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error { return createNote(ctx, q, n) })
+	if err != nil {
+		return fmt.Errorf("create note: %w", err)
+	}
+	return nil
+}
+
+func createNote(ctx context.Context, q *queries.Queries, n NewNote) error {
+	err := q.InsertNote(ctx, queries.InsertNoteParams{
+		ID: n.ID, PatientID: n.Patient, UnitID: n.Unit, Kind: n.Kind, Title: n.Title, CreatedBy: n.Author, At: n.At,
+	})
+	if err != nil {
+		return err
+	}
+	return q.InsertFirstUpdate(ctx, queries.InsertFirstUpdateParams{NoteID: n.ID, AuthorID: n.Author, Data: n.First, At: n.At})
+}
+
+// MendCutOffSessions ends sessions and participations that an unclean stop left open. It is for the start of a
+// server that is the only one on this database.
+func (db *DB) MendCutOffSessions(ctx context.Context) (sessions int64, err error) {
+	err = db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error {
+		if sessions, err = q.EndCutOffSessions(ctx); err != nil {
+			return err
+		}
+		return q.EndCutOffParticipations(ctx)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("end sessions that a stop cut off: %w", err)
+	}
+	return sessions, nil
+}
+
+// Sweep deletes what has expired: logins, tokens, receipts of batches.
+func (db *DB) Sweep(ctx context.Context) error {
+	for _, f := range []func(context.Context) error{db.DeleteExpiredLogins, db.DeleteExpiredTokens, db.DeleteOldBatches} {
+		if err := f(ctx); err != nil {
+			return fmt.Errorf("sweep: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,57 @@
+-- Notes, their log and their bases.
+
+-- name: NoteByID :one
+SELECT sqlc.embed(note), sqlc.embed(patient), person.name AS creator,
+       coalesce(bed.label, '')::text AS bed_label
+  FROM note
+  JOIN patient ON patient.id = note.patient_id
+  JOIN person ON person.id = note.created_by
+  LEFT JOIN stay ON stay.patient_id = patient.id
+  LEFT JOIN bed ON bed.id = stay.bed_id
+ WHERE note.id = $1;
+
+-- name: NotesOfUnit :many
+-- The newest edited first. unit '' means every unit.
+SELECT sqlc.embed(note), sqlc.embed(patient), coalesce(bed.label, '')::text AS bed_label
+  FROM note
+  JOIN patient ON patient.id = note.patient_id
+  LEFT JOIN stay ON stay.patient_id = patient.id
+  LEFT JOIN bed ON bed.id = stay.bed_id
+ WHERE sqlc.arg(unit)::text = '' OR note.unit_id = sqlc.arg(unit)
+ ORDER BY note.edited_at DESC, note.id
+ LIMIT sqlc.arg(max_rows);
+
+-- name: InsertNote :exec
+-- head is 1: the row that InsertFirstUpdate adds in the same transaction.
+INSERT INTO note (id, patient_id, unit_id, kind, title, head, created_by, created_at, edited_at)
+VALUES ($1, $2, $3, $4, $5, 1, $6, sqlc.arg(at), sqlc.arg(at));
+
+-- name: InsertFirstUpdate :exec
+INSERT INTO note_update (note_id, seq, author_id, data, at) VALUES ($1, 1, $2, $3, $4);
+
+-- name: NoteHead :one
+SELECT head FROM note WHERE id = $1;
+
+-- name: NewestBase :one
+-- No row: the note has no base yet, so it is loaded from its log alone.
+SELECT seq, data, sum FROM note_base WHERE note_id = $1 ORDER BY seq DESC LIMIT 1;
+
+-- name: UpdatesAfter :many
+SELECT seq, data FROM note_update WHERE note_id = $1 AND seq > $2 ORDER BY seq;
+
+-- name: InsertBase :exec
+INSERT INTO note_base (note_id, seq, data, sum) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING;
+
+-- name: DeleteOldBases :exec
+-- Two are kept: the one just made, and the one that served until now.
+DELETE FROM note_base old
+ WHERE old.note_id = $1
+   AND old.seq < (SELECT seq FROM note_base kept WHERE kept.note_id = $1 ORDER BY seq DESC OFFSET 1 LIMIT 1);
+
+-- name: BatchReceipt :one
+-- No row: the batch never committed.
+SELECT note_ids, first_seq FROM batch WHERE id = $1;
+
+-- name: DeleteOldBatches :exec
+-- A receipt is asked for within seconds; a day is generous.
+DELETE FROM batch WHERE at < now() - interval '1 day';

@@ -1,0 +1,48 @@
+-- Editing sessions: who sat at which note, when, and how much they wrote.
+
+-- name: StartSession :exec
+INSERT INTO session (id, note_id) VALUES ($1, $2);
+
+-- name: EndSession :exec
+UPDATE session SET ended_at = now() WHERE id = $1 AND ended_at IS NULL;
+
+-- name: StartParticipation :exec
+INSERT INTO participation (id, session_id, person_id) VALUES ($1, $2, $3);
+
+-- name: EndParticipation :exec
+UPDATE participation SET left_at = now() WHERE id = $1 AND left_at IS NULL;
+
+-- name: EndCutOffSessions :execrows
+-- After an unclean stop: a session ended when its last edit was committed, or when it started.
+UPDATE session SET ended_at = coalesce((SELECT max(at) FROM note_update WHERE session_id = session.id), started_at)
+ WHERE ended_at IS NULL;
+
+-- name: EndCutOffParticipations :exec
+UPDATE participation SET left_at = greatest(joined_at, session.ended_at)
+  FROM session WHERE session.id = participation.session_id AND left_at IS NULL AND session.ended_at IS NOT NULL;
+
+-- name: Sessions :many
+-- The newest first, live ones before all others.
+SELECT session.id, session.note_id, session.started_at, session.ended_at, note.kind,
+       patient.family, patient.given, coalesce(bed.label, '')::text AS bed_label
+  FROM session
+  JOIN note ON note.id = session.note_id
+  JOIN patient ON patient.id = note.patient_id
+  LEFT JOIN stay ON stay.patient_id = patient.id
+  LEFT JOIN bed ON bed.id = stay.bed_id
+ ORDER BY session.ended_at IS NOT NULL, session.started_at DESC
+ LIMIT $1;
+
+-- name: Participants :many
+-- One row per person of each session: first arrival, last leave, whether still there, committed edits.
+SELECT participation.session_id, sqlc.embed(person),
+       min(joined_at)::timestamptz AS joined_at,
+       coalesce(max(left_at), min(joined_at))::timestamptz AS left_at,
+       bool_or(left_at IS NULL)::boolean AS present,
+       (SELECT count(*) FROM note_update WHERE note_update.session_id = participation.session_id
+                                           AND note_update.author_id = person.id) AS edits
+  FROM participation
+  JOIN person ON person.id = participation.person_id
+ WHERE participation.session_id = ANY (sqlc.arg(sessions)::uuid[])
+ GROUP BY participation.session_id, person.id
+ ORDER BY min(joined_at);

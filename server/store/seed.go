@@ -1,0 +1,75 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/clisonix/tidechart/server/store/queries"
+)
+
+// Seed is a whole hospital to start with.
+type Seed struct {
+	Facility queries.Facility
+	Units    []queries.Unit
+	Beds     []queries.Bed
+	People   []queries.Person
+	Patients []queries.Patient
+	Stays    []queries.Stay
+	Notes    []NewNote
+}
+
+// SeedOnce fills an empty database with what plan returns and reports true; a database that has a facility
+// already is left as it is. All of it commits together or nothing does.
+func (db *DB) SeedOnce(ctx context.Context, plan func() (Seed, error)) (seeded bool, err error) {
+	err = db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error {
+		if _, err := q.Facility(ctx); !errors.Is(err, pgx.ErrNoRows) {
+			return err
+		}
+		seed, err := plan()
+		if err != nil {
+			return err
+		}
+		seeded = true
+		return seed.insert(ctx, q)
+	})
+	if err != nil {
+		return false, fmt.Errorf("seed: %w", err)
+	}
+	return seeded, nil
+}
+
+func (s Seed) insert(ctx context.Context, q *queries.Queries) error {
+	var first error
+	try := func(err error) {
+		if first == nil {
+			first = err
+		}
+	}
+	try(q.InsertFacility(ctx, s.Facility.ID, s.Facility.Name))
+	for _, u := range s.Units {
+		try(q.InsertUnit(ctx, u.ID, u.FacilityID, u.Name))
+	}
+	for _, b := range s.Beds {
+		try(q.InsertBed(ctx, queries.InsertBedParams(b)))
+	}
+	for _, p := range s.People {
+		try(q.InsertPerson(ctx, queries.InsertPersonParams{
+			ID: p.ID, Username: p.Username, Name: p.Name, Role: p.Role, UnitID: p.UnitID, Color: p.Color, PasswordHash: p.PasswordHash,
+		}))
+	}
+	for _, p := range s.Patients {
+		try(q.InsertPatient(ctx, queries.InsertPatientParams(p)))
+	}
+	for _, st := range s.Stays {
+		try(q.InsertStay(ctx, st.PatientID, st.BedID, st.AdmittedAt))
+	}
+	for _, n := range s.Notes {
+		if first == nil {
+			try(createNote(ctx, q, n))
+		}
+	}
+	return first
+}

@@ -1,0 +1,100 @@
+// Package store keeps Tidechart's record in Postgres: the log of every note, what is derived from it,
+// and the hospital around it. It is the only package beside the audit log that speaks to the database.
+//
+// Queries are SQL files under queries/, compiled to typed Go by sqlc. The one statement that the product's
+// promises rest on, append, is sql/append.sql.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+
+	"github.com/clisonix/tidechart/migrations"
+	"github.com/clisonix/tidechart/server/store/queries"
+)
+
+// Limits of the connection pools (I10).
+const (
+	maxReadConns   = 16               // pages, API, loads
+	maxCommitConns = 2                // the group committer alone
+	connectTimeout = 5 * time.Second  // for one connection attempt
+	readTimeout    = 10 * time.Second // for one statement outside the committer
+)
+
+// ErrNotFound is what a query for one row returns when there is none.
+var ErrNotFound = pgx.ErrNoRows
+
+var errMalformedURL = errors.New("the database url is not one Postgres understands, as in postgres://user@host/name")
+
+// DB is the database. The typed queries of package queries are its methods.
+type DB struct {
+	*queries.Queries
+	read *pgxpool.Pool
+	// commits has its own connections, so that no page can keep an edit waiting,
+	// and no statement timeout: a commit is never cancelled, only awaited.
+	commits *pgxpool.Pool
+}
+
+// Open connects to the Postgres at url and brings its schema up to date.
+func Open(ctx context.Context, url string) (*DB, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, errMalformedURL // pgx quotes the url, password and all
+	}
+	config.ConnConfig.ConnectTimeout = connectTimeout
+	config.ConnConfig.RuntimeParams["application_name"] = "tidechart"
+
+	commits := config.Copy()
+	commits.MaxConns = maxCommitConns
+	config.MaxConns = maxReadConns
+	config.ConnConfig.RuntimeParams["statement_timeout"] = fmt.Sprint(readTimeout.Milliseconds())
+
+	if err := migrate(ctx, commits.ConnConfig); err != nil {
+		return nil, err
+	}
+	read, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	commit, err := pgxpool.NewWithConfig(ctx, commits)
+	if err != nil {
+		read.Close()
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	return &DB{Queries: queries.New(read), read: read, commits: commit}, nil
+}
+
+// Close releases every connection; it waits for those in use.
+func (db *DB) Close() {
+	db.read.Close()
+	db.commits.Close()
+}
+
+// Ping reports whether the database answers.
+func (db *DB) Ping(ctx context.Context) error { return db.read.Ping(ctx) }
+
+// transact runs f in one transaction, which commits if f returns nil.
+func (db *DB) transact(ctx context.Context, opts pgx.TxOptions, f func(q *queries.Queries) error) error {
+	return pgx.BeginTxFunc(ctx, db.read, opts, func(tx pgx.Tx) error { return f(queries.New(tx)) })
+}
+
+func migrate(ctx context.Context, config *pgx.ConnConfig) error {
+	conn := stdlib.OpenDB(*config)
+	defer func(conn *sql.DB) { _ = conn.Close() }(conn) // nothing was written that Close could lose
+	provider, err := goose.NewProvider(goose.DialectPostgres, conn, migrations.FS)
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrate database: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,122 @@
+package sessions
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// commit is one session's batch on its way to the log.
+type commit struct {
+	entries []Entry        // all of one note
+	result  chan<- outcome // has room for it
+}
+
+// outcome is what became of a commit.
+type outcome struct {
+	first uint64 // seq of the first entry, if placed
+	err   error  // nil; ErrRejected: nothing was stored; errCommitLost: unknown
+}
+
+// committer writes the batches of every session to the log: whatever is queued makes one transaction, and while
+// it runs the next one gathers. It never waits for more.
+type committer struct {
+	store Store
+	log   *slog.Logger
+	wake  chan struct{} // has room for one: "the queue is not empty"
+
+	mu    sync.Mutex
+	queue []commit // at most one per session
+}
+
+func newCommitter(store Store, log *slog.Logger) *committer {
+	return &committer{store: store, log: log, wake: make(chan struct{}, 1)}
+}
+
+// submit queues c and returns at once.
+func (c *committer) submit(one commit) {
+	c.mu.Lock()
+	c.queue = append(c.queue, one)
+	c.mu.Unlock()
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run commits until ctx ends. Batches whose outcome is unknown by then get errCommitLost.
+func (c *committer) run(ctx context.Context) {
+	for {
+		batch := c.take()
+		if len(batch) == 0 {
+			select {
+			case <-c.wake:
+				continue
+			case <-ctx.Done():
+				return
+			}
+		}
+		c.commit(ctx, batch)
+	}
+}
+
+// take removes whole commits from the queue, as many as one transaction should hold, and at least one.
+func (c *committer) take() []commit {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n, entries := 0, 0
+	for n < len(c.queue) && (n == 0 || entries+len(c.queue[n].entries) <= maxBatch) {
+		entries += len(c.queue[n].entries)
+		n++
+	}
+	batch := c.queue[:n:n]
+	c.queue = c.queue[n:]
+	return batch
+}
+
+// commit settles one transaction, however often it has to ask.
+func (c *committer) commit(ctx context.Context, batch []commit) {
+	var entries []Entry
+	for _, one := range batch {
+		entries = append(entries, one.entries...)
+	}
+	placed, err := c.settle(ctx, entries)
+	if errors.Is(err, ErrRejected) && len(batch) > 1 {
+		for i := range batch { // one note's rows must not cost another note its edits
+			c.commit(ctx, batch[i:i+1])
+		}
+		return
+	}
+	first := make(map[NoteID]uint64, len(placed))
+	for _, p := range placed {
+		first[p.Note] = p.First
+	}
+	for _, one := range batch {
+		o := outcome{first: first[one.entries[0].Note], err: err}
+		if err == nil && o.first == 0 {
+			o.err = ErrRejected
+		}
+		one.result <- o
+	}
+}
+
+// settle appends entries under one batch id until the outcome is known.
+func (c *committer) settle(ctx context.Context, entries []Entry) ([]Placed, error) {
+	id := uuid.New()
+	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+		placed, err := c.store.Append(context.WithoutCancel(ctx), id, entries)
+		if err == nil || errors.Is(err, ErrRejected) {
+			return placed, err
+		}
+		c.log.Warn("commit failed, trying the same batch again", "err", err, "updates", len(entries), "wait", wait)
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return nil, errCommitLost
+		}
+	}
+}

@@ -1,0 +1,75 @@
+package sessions
+
+import (
+	"errors"
+	"fmt"
+)
+
+// WebSocket close codes. y-websocket 3.1 gives up on 4400–4499 and retries after all others; Hocuspocus
+// providers retry after every code.
+const (
+	closeTooLarge        = 1009
+	closeRestart         = 1012
+	closeTryLater        = 1013
+	closeReset           = 4205 // Hocuspocus's "reset connection": sync again from the start
+	closeMalformed       = 4400
+	closeUnauthenticated = 4401
+	closeForbidden       = 4403
+	closeNotFound        = 4404
+)
+
+// CloseError ends a socket: the edge sends Code and Reason to the peer. Reason is for people and holds no content.
+type CloseError struct {
+	Code   int
+	Reason string
+	Err    error // for the server's log; may be nil
+}
+
+func (e *CloseError) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("close %d (%s): %v", e.Code, e.Reason, e.Err)
+	}
+	return fmt.Sprintf("close %d (%s)", e.Code, e.Reason)
+}
+
+func (e *CloseError) Unwrap() error { return e.Err }
+
+// Errors an [Authorizer] returns.
+var (
+	ErrUnauthenticated = errors.New("not signed in, or the login has expired")
+	ErrForbidden       = errors.New("not allowed to open this note")
+)
+
+// Errors of [Hub.Apply].
+var (
+	// ErrReadOnly means that the author may not write this note.
+	ErrReadOnly = errors.New("not allowed to write this note")
+	// ErrRefused means that an update does not follow from what the note holds, or the note takes none.
+	ErrRefused = errors.New("update refused")
+)
+
+var (
+	errDraining   = errors.New("the server is stopping")
+	errEnded      = errors.New("session ended")
+	errCommitLost = errors.New("stopped before the outcome of a commit was known")
+)
+
+// refusal turns the reason why a note cannot be opened into a close code that its peer understands.
+func refusal(err error) *CloseError {
+	switch {
+	case errors.Is(err, ErrUnauthenticated):
+		return &CloseError{Code: closeUnauthenticated, Reason: "sign in again", Err: err}
+	case errors.Is(err, ErrForbidden):
+		return &CloseError{Code: closeForbidden, Reason: "not allowed to open this note", Err: err}
+	case errors.Is(err, ErrNoNote):
+		return &CloseError{Code: closeNotFound, Reason: "no such note", Err: err}
+	case errors.Is(err, errDraining):
+		return &CloseError{Code: closeRestart, Reason: "the server is restarting", Err: err}
+	default:
+		return &CloseError{Code: closeTryLater, Reason: "the note cannot be opened now; try again", Err: err}
+	}
+}
+
+func malformed(err error) *CloseError {
+	return &CloseError{Code: closeMalformed, Reason: "malformed message", Err: err}
+}

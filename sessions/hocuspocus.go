@@ -1,0 +1,205 @@
+package sessions
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/crdt/ysync"
+)
+
+// Authorizer decides what the holder of a token may do with a note. An empty token stands for whoever opened
+// the socket. It returns [ErrUnauthenticated], [ErrForbidden] or [ErrNoNote]; any other error means "not now".
+type Authorizer func(ctx context.Context, note NoteID, token string) (Grant, error)
+
+// ServeHocuspocus runs a Hocuspocus provider, v3 or v4, at any number of notes until its socket ends, and returns
+// why: a [*CloseError] when the server ends it.
+func (h *Hub) ServeHocuspocus(ctx context.Context, conn Conn, authorize Authorizer) error {
+	return h.serve(ctx, conn, func(s *socket) protocol {
+		p := &hocuspocus{hub: h, socket: s, authorize: authorize, documents: make(map[string]*document)}
+		p.unasked = time.AfterFunc(authTimeout, func() {
+			s.fail(&CloseError{Code: closeUnauthenticated, Reason: "no document was asked for in time"})
+		})
+		return p
+	})
+}
+
+// hocuspocus speaks Hocuspocus: several documents a socket, each asked for and authorised by itself.
+type hocuspocus struct {
+	hub       *Hub
+	socket    *socket
+	authorize Authorizer
+	unasked   *time.Timer
+	quiet     atomic.Pointer[[]byte] // what keepAlive returns
+
+	// Owned by the socket's reading goroutine.
+	documents map[string]*document // by routing key
+}
+
+// document is one routing key of a socket. Until it is authorised, what arrives for it waits.
+type document struct {
+	peer       *Peer
+	early      []ysync.Message
+	earlyBytes int
+}
+
+var (
+	errTooManyNotes = &CloseError{Code: closeTryLater, Reason: fmt.Sprintf("more than %d documents on one socket", maxNotesPerSocket)}
+	errTooEarly     = &CloseError{Code: closeTryLater, Reason: "too much before authentication"}
+)
+
+func (h *hocuspocus) handle(ctx context.Context, frame []byte) error {
+	e, err := ysync.DecodeEnvelope(frame)
+	if err != nil {
+		return malformed(err)
+	}
+	switch e.Kind {
+	case ysync.Ping:
+		h.socket.out.push(ysync.AppendEnvelope(nil, ysync.Envelope{Message: ysync.Message{Kind: ysync.Pong}}))
+		return nil
+	case ysync.Pong, ysync.Stateless:
+		return nil // nothing here listens to stateless messages
+	case ysync.Close:
+		h.drop(e.Key)
+		return nil
+	case ysync.Auth, ysync.Sync, ysync.Awareness, ysync.QueryAwareness:
+	default:
+		return malformed(fmt.Errorf("message of kind %d from a client", e.Kind))
+	}
+
+	d := h.documents[e.Key]
+	if d == nil {
+		if len(h.documents) >= maxNotesPerSocket {
+			return errTooManyNotes
+		}
+		d = &document{}
+		h.documents[e.Key] = d
+	}
+	if e.Kind == ysync.Auth {
+		return h.authenticate(ctx, e, d)
+	}
+	if d.peer != nil {
+		return d.peer.handle(ctx, e.Message)
+	}
+	if d.earlyBytes += len(frame); d.earlyBytes > maxEarlyBytes || len(d.early) >= maxEarlyFrames {
+		return errTooEarly
+	}
+	d.early = append(d.early, e.Message)
+	return nil
+}
+
+// authenticate takes a token for a document: it joins the note, or says why not.
+func (h *hocuspocus) authenticate(ctx context.Context, e ysync.Envelope, d *document) error {
+	if e.Auth != ysync.Token {
+		return malformed(errors.New("auth message that only a server sends"))
+	}
+	h.unasked.Stop()
+	name, _ := ysync.SplitKey(e.Key)
+	note, err := uuid.Parse(name)
+	if err != nil || note.String() != name {
+		return h.deny(e.Key, ErrNoNote)
+	}
+	grant, err := h.authorize(ctx, note, e.Text)
+	if err != nil {
+		return h.deny(e.Key, err)
+	}
+	h.stayAlive(e)
+	scope := ysync.ReadWrite
+	if grant.ReadOnly {
+		scope = ysync.ReadOnly
+	}
+	h.say(e.Key, ysync.Message{Kind: ysync.Auth, Auth: ysync.Authenticated, Text: scope})
+	if d.peer != nil {
+		return nil // the token was sent again; the peer stays as it was granted
+	}
+	if d.peer, err = h.hub.join(ctx, note, grant, h.socket, hocuspocusWire{e.Key}); err != nil {
+		return refusal(err)
+	}
+	early := d.early
+	d.early, d.earlyBytes = nil, 0
+	for _, m := range early {
+		if err := d.peer.handle(ctx, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deny refuses one document. The socket stays: others may be open on it. A fault of ours is no denial.
+func (h *hocuspocus) deny(key string, err error) error {
+	reason := refusal(err)
+	if reason.Code == closeTryLater || reason.Code == closeRestart {
+		return reason
+	}
+	h.hub.log.Warn("document refused", "code", reason.Code, "err", err)
+	h.drop(key)
+	h.say(key, ysync.Message{Kind: ysync.Auth, Auth: ysync.Denied, Text: reason.Reason})
+	return nil
+}
+
+func (h *hocuspocus) say(key string, m ysync.Message) {
+	h.socket.out.push(ysync.AppendEnvelope(nil, ysync.Envelope{Key: key, Message: m}))
+}
+
+// stayAlive chooses what keeps this provider from reconnecting: v4 knows a ping, v3 throws on one.
+func (h *hocuspocus) stayAlive(e ysync.Envelope) {
+	quiet := ysync.Envelope{Key: e.Key, Message: ysync.Message{Kind: ysync.Awareness, Data: ysync.AppendAwareness(nil, nil)}}
+	if e.Version != "" {
+		quiet = ysync.Envelope{Message: ysync.Message{Kind: ysync.Ping}}
+	}
+	frame := ysync.AppendEnvelope(nil, quiet)
+	h.quiet.Store(&frame)
+}
+
+func (h *hocuspocus) keepAlive() []byte {
+	if quiet := h.quiet.Load(); quiet != nil {
+		return *quiet
+	}
+	return nil
+}
+
+func (h *hocuspocus) drop(key string) {
+	if d := h.documents[key]; d != nil && d.peer != nil {
+		d.peer.leave()
+	}
+	delete(h.documents, key)
+}
+
+func (h *hocuspocus) leave() {
+	h.unasked.Stop()
+	for key := range h.documents {
+		h.drop(key)
+	}
+}
+
+// hocuspocusWire frames messages for one document of a provider.
+type hocuspocusWire struct{ key string }
+
+func (w hocuspocusWire) frame(m ysync.Message) []byte {
+	frame := make([]byte, 0, len(w.key)+len(m.Data)+16)
+	return ysync.AppendEnvelope(frame, ysync.Envelope{Key: w.key, Message: m})
+}
+
+func (w hocuspocusWire) step1(sv []byte) []byte {
+	return w.frame(ysync.Message{Kind: ysync.Sync, Step: ysync.Step1, Data: sv})
+}
+
+func (w hocuspocusWire) step2(update []byte) []byte {
+	return w.frame(ysync.Message{Kind: ysync.Sync, Step: ysync.Step2, Data: update})
+}
+
+func (w hocuspocusWire) update(update []byte) []byte {
+	return w.frame(ysync.Message{Kind: ysync.Sync, Step: ysync.StepUpdate, Data: update})
+}
+
+func (w hocuspocusWire) awareness(data []byte) []byte {
+	return w.frame(ysync.Message{Kind: ysync.Awareness, Data: data})
+}
+
+func (w hocuspocusWire) status(saved bool) []byte {
+	return w.frame(ysync.Message{Kind: ysync.SyncStatus, Saved: saved})
+}

@@ -1,0 +1,152 @@
+package sessions
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/clisonix/tidechart/crdt"
+	"github.com/clisonix/tidechart/crdt/ysync"
+)
+
+// Palette holds the author colours; [Author].Color is an index into it. They keep 4.5:1 against white text.
+var Palette = [8]string{"#1d4ed8", "#b45309", "#047857", "#be185d", "#6d28d9", "#0e7490", "#b91c1c", "#4d7c0f"}
+
+// maxClocks bounds what a session remembers of clients that left.
+const maxClocks = 4096
+
+// presence is what one client shows of itself.
+type presence struct {
+	peer  *Peer
+	clock uint64 // as the server sends it
+	state []byte // JSON, stamped
+}
+
+// stamped is the only form of a presence state that anyone is sent: who it is comes from the login.
+type stamped struct {
+	User   stampedUser     `json:"user"`
+	Cursor json.RawMessage `json:"cursor,omitempty"`
+}
+
+type stampedUser struct {
+	ID         PersonID `json:"id"`
+	Name       string   `json:"name"`
+	Role       string   `json:"role"`
+	Color      string   `json:"color"`
+	ColorIndex int      `json:"colorIndex"`
+}
+
+// stamp keeps the cursor of a client's own state and takes everything else from its login.
+func stamp(who Author, state []byte) ([]byte, error) {
+	var claimed struct {
+		Cursor json.RawMessage `json:"cursor"`
+	}
+	if err := json.Unmarshal(state, &claimed); err != nil {
+		return nil, err
+	}
+	if len(claimed.Cursor) > maxCursorBytes {
+		claimed.Cursor = nil
+	}
+	color := who.Color % len(Palette)
+	return json.Marshal(stamped{
+		User:   stampedUser{ID: who.ID, Name: who.Name, Role: who.Role, Color: Palette[color], ColorIndex: color},
+		Cursor: claimed.Cursor,
+	})
+}
+
+// announce takes what a peer's client says of presence. A peer speaks for one client, the first one it names;
+// what it repeats of others is dropped.
+func (s *Session) announce(p *Peer, said []ysync.Presence) {
+	for _, one := range said {
+		if p.named && one.Client != p.client {
+			continue
+		}
+		known := s.presence[one.Client]
+		if known != nil && known.peer != p && (one.Gone() || known.peer.grant.Author.ID != p.grant.Author.ID) {
+			continue // another's; but somebody who reconnects takes over their own
+		}
+		if one.Gone() {
+			if known != nil {
+				s.dropPresence(p)
+			}
+			continue
+		}
+		state, err := stamp(p.grant.Author, one.State)
+		if err != nil {
+			continue // JSON, but not a state
+		}
+		if known != nil && known.peer != p {
+			known.peer.named = false
+		}
+		p.named, p.client = true, one.Client
+		now := &presence{peer: p, clock: s.tick(one.Client, one.Clock), state: state}
+		s.presence[one.Client] = now
+		s.showPresence(ysync.Presence{Client: one.Client, Clock: now.clock, State: state}, p)
+		// The sender ignores its own state at its own clock, but hears that the line is alive.
+		p.socket.out.push(p.wire.awareness(ysync.AppendAwareness(nil, []ysync.Presence{one})))
+	}
+}
+
+// tick returns the clock to send a client's next state under. It never falls behind what others have seen, so
+// that a client that left and returns with an older clock is shown at once.
+func (s *Session) tick(client crdt.ClientID, claimed uint64) uint64 {
+	if len(s.clocks) >= maxClocks {
+		clear(s.clocks)
+	}
+	s.clocks[client] = max(claimed, s.clocks[client]+1)
+	return s.clocks[client]
+}
+
+// dropPresence tells everyone that p's client is gone.
+func (s *Session) dropPresence(p *Peer) {
+	known := s.presence[p.client]
+	if !p.named || known == nil || known.peer != p {
+		return
+	}
+	delete(s.presence, p.client)
+	s.showPresence(ysync.Presence{Client: p.client, Clock: s.tick(p.client, 0), State: []byte("null")}, p)
+}
+
+// showPresence sends one state to every peer but one. A full outbox misses it: the next one replaces it.
+func (s *Session) showPresence(one ysync.Presence, but *Peer) {
+	data := ysync.AppendAwareness(nil, []ysync.Presence{one})
+	for p := range s.peers {
+		if p != but {
+			p.socket.out.push(p.wire.awareness(data))
+		}
+	}
+}
+
+// sendPresence sends all states to one peer.
+func (s *Session) sendPresence(p *Peer) {
+	var all []ysync.Presence
+	for client, one := range s.presence {
+		if one.peer != p {
+			all = append(all, ysync.Presence{Client: client, Clock: one.clock, State: one.state})
+		}
+	}
+	if len(all) > 0 {
+		p.socket.out.push(p.wire.awareness(ysync.AppendAwareness(nil, all)))
+	}
+}
+
+// publish tells the hub who is here.
+func (s *Session) publish() {
+	people := make([]Presence, 0, len(s.peers))
+	now := time.Now()
+	for p := range s.peers {
+		who := p.grant.Author
+		i := slices.IndexFunc(people, func(one Presence) bool { return one.Author.ID == who.ID })
+		if i < 0 {
+			i = len(people)
+			people = append(people, Presence{Author: who, Writing: now.Sub(s.lastEdit[who.ID]) < writingFor})
+		}
+		people[i].CanWrite = people[i].CanWrite || !p.grant.ReadOnly
+	}
+	slices.SortFunc(people, func(a, b Presence) int { return strings.Compare(a.Author.Name, b.Author.Name) })
+	if !slices.Equal(people, s.published) {
+		s.published = people
+		s.hub.publish(s.note, people)
+	}
+}

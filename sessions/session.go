@@ -1,0 +1,250 @@
+package sessions
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/crdt"
+)
+
+// Session is one note being edited: the goroutine that owns its document.
+type Session struct {
+	// Static after newSession.
+	hub     *Hub
+	id      SessionID
+	note    NoteID
+	log     *slog.Logger
+	inbox   chan func()   // bounded: a busy session slows its own peers
+	results chan outcome  // has room for the one batch in flight
+	idle    chan struct{} // has room for one: "nobody uses this session, look whether it may end"
+	loaded  chan struct{} // closed once loadErr, and if it is nil all else, is set
+	done    chan struct{} // closed when run returns
+	loadErr error
+
+	users int // guarded by hub.mu: peers and callers that hold the session
+
+	// Owned by run.
+	doc       *crdt.Doc        // exactly the committed log
+	head      uint64           // seq of the newest row in doc
+	ahead     crdt.StateVector // of doc and everything admitted
+	encoded   []byte           // doc as an update; nil once doc has moved on
+	peers     map[*Peer]struct{}
+	presence  map[crdt.ClientID]*presence
+	clocks    map[crdt.ClientID]uint64 // last presence clock sent, of clients gone too
+	published []Presence               // what the hub was told last
+	inFlight  []*frame                 // being committed, in order
+	pending   []*frame                 // admitted, the next batch
+	pendBytes int                      // of pending
+	settling  []chan struct{}
+	baseSeq   uint64 // of the newest base made
+	basing    bool   // a base is being verified and stored
+	lastEdit  map[PersonID]time.Time
+}
+
+// frame is one update on its way through a session.
+type frame struct {
+	author Author
+	update *crdt.Update
+	data   []byte // what goes into the log; nil if the note has it all already
+
+	// settled is called by the session, once, with the seq the update got (the head, if it held nothing
+	// new) after its commit, or with the reason why it was refused.
+	settled func(seq uint64, err error)
+	from    *Peer // nil: not a peer's
+}
+
+func newSession(h *Hub, note NoteID) *Session {
+	id := uuid.New()
+	return &Session{
+		hub: h, id: id, note: note, log: h.log.With("note", note, "session", id),
+		inbox:    make(chan func(), maxInbox),
+		results:  make(chan outcome, 1),
+		idle:     make(chan struct{}, 1),
+		loaded:   make(chan struct{}),
+		done:     make(chan struct{}),
+		peers:    make(map[*Peer]struct{}),
+		presence: make(map[crdt.ClientID]*presence),
+		clocks:   make(map[crdt.ClientID]uint64),
+		lastEdit: make(map[PersonID]time.Time),
+	}
+}
+
+// do has the session's goroutine run f, some time.
+func (s *Session) do(ctx context.Context, f func()) error {
+	select {
+	case s.inbox <- f:
+		return nil
+	case <-s.done:
+		return errEnded
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// call has the session's goroutine run f, and waits for it.
+func (s *Session) call(ctx context.Context, f func()) error {
+	ran := make(chan struct{})
+	if err := s.do(ctx, func() { f(); close(ran) }); err != nil {
+		return err
+	}
+	select {
+	case <-ran:
+		return nil
+	case <-s.done:
+		return errEnded
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// settle waits until everything admitted so far is committed.
+func (s *Session) settle(ctx context.Context) error {
+	settled := make(chan struct{})
+	err := s.do(ctx, func() {
+		s.settling = append(s.settling, settled)
+		s.tellSettled()
+	})
+	if err != nil {
+		if errors.Is(err, errEnded) {
+			return nil
+		}
+		return err
+	}
+	select {
+	case <-settled:
+		return nil
+	case <-s.done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("note %s has uncommitted edits: %w", s.note, ctx.Err())
+	}
+}
+
+func (s *Session) run() {
+	defer close(s.done)
+	if err := s.load(); err != nil {
+		s.loadErr = err
+		s.hub.mu.Lock()
+		s.hub.remove(s)
+		s.hub.mu.Unlock()
+		close(s.loaded)
+		return
+	}
+	close(s.loaded)
+	err := s.serve()
+	for p := range s.peers { // none, unless the session failed or the hub stops
+		p.socket.fail(err)
+	}
+	s.recordEnd()
+}
+
+// serve runs the session until nobody uses it, and returns why it ended.
+func (s *Session) serve() error {
+	linger := time.NewTimer(lingerAfterLeave)
+	defer linger.Stop()
+	writing := time.NewTicker(writingFor)
+	defer writing.Stop()
+	for {
+		inbox := s.inbox
+		if len(s.pending) >= maxPending || s.pendBytes >= maxPendingBytes {
+			inbox = nil // peers wait in their sockets until the log has caught up
+		}
+		select {
+		case f := <-inbox:
+			f()
+		case o := <-s.results:
+			if err := s.committed(o); err != nil {
+				s.log.Error("session ends", "err", err)
+				s.hub.mu.Lock()
+				s.hub.remove(s) // the next session loads from the log
+				s.hub.mu.Unlock()
+				return &CloseError{Code: closeRestart, Reason: "the note is being reloaded", Err: err}
+			}
+			s.maybeBase(baseEvery)
+		case <-s.idle:
+			linger.Reset(lingerAfterLeave)
+		case <-linger.C:
+			if len(s.inFlight)+len(s.pending)+len(s.inbox) > 0 || s.basing {
+				linger.Reset(lingerAfterLeave)
+				continue
+			}
+			if s.maybeBase(baseAtEnd); s.basing {
+				linger.Reset(lingerAfterLeave)
+				continue
+			}
+			if s.hub.retire(s) {
+				return nil
+			}
+		case <-writing.C:
+			s.publish()
+		case <-s.hub.ctx.Done():
+			return &CloseError{Code: closeRestart, Reason: "the server is restarting"}
+		}
+	}
+}
+
+// load reads the note and records that people sit at it.
+func (s *Session) load() error {
+	ctx, cancel := context.WithTimeout(s.hub.ctx, loadTimeout)
+	defer cancel()
+	log, err := s.hub.store.Load(ctx, s.note)
+	if err != nil {
+		return err
+	}
+	if s.doc, err = log.load(); err != nil {
+		return fmt.Errorf("rebuild note %s: %w", s.note, err)
+	}
+	if s.doc.HasPending() {
+		return fmt.Errorf("rebuild note %s: the log has a hole", s.note)
+	}
+	s.head, s.baseSeq = log.Head, log.BaseSeq
+	s.ahead = s.doc.StateVector()
+	if err := s.hub.store.StartSession(ctx, s.id, s.note); err != nil {
+		return fmt.Errorf("record session: %w", err)
+	}
+	return nil
+}
+
+func (s *Session) recordEnd() {
+	ctx, cancel := context.WithTimeout(context.Background(), recordTimeout)
+	defer cancel()
+	if err := s.hub.store.EndSession(ctx, s.id); err != nil {
+		s.log.Warn("end of session not recorded", "err", err) // the next start mends it
+	}
+}
+
+// recordJoin records that a person opens the note, before they see any of it.
+func (s *Session) recordJoin(ctx context.Context, who Author) (participation uuid.UUID, err error) {
+	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
+	defer cancel()
+	participation = uuid.New()
+	if err := s.hub.store.StartParticipation(ctx, participation, s.id, who.ID); err != nil {
+		return uuid.Nil, fmt.Errorf("record participation: %w", err)
+	}
+	return participation, nil
+}
+
+func (s *Session) recordLeave(participation uuid.UUID) {
+	ctx, cancel := context.WithTimeout(context.Background(), recordTimeout)
+	defer cancel()
+	if err := s.hub.store.EndParticipation(ctx, participation); err != nil {
+		s.log.Warn("end of participation not recorded", "err", err) // the next start mends it
+	}
+}
+
+// snapshot returns the document as an update. All who ask share the bytes until the document moves on.
+func (s *Session) snapshot() ([]byte, error) {
+	if s.encoded == nil {
+		encoded, err := s.doc.EncodeStateAsUpdate(nil)
+		if err != nil {
+			return nil, fmt.Errorf("encode note: %w", err)
+		}
+		s.encoded = encoded
+	}
+	return s.encoded, nil
+}

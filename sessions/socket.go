@@ -1,0 +1,121 @@
+package sessions
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Conn is a WebSocket as sessions see it: whole binary messages in both directions. One goroutine reads, another
+// writes. Closing it is its owner's business.
+type Conn interface {
+	// Read returns the next message, which the caller may keep.
+	Read(ctx context.Context) ([]byte, error)
+	// Write sends one message; it returns when ctx ends at the latest.
+	Write(ctx context.Context, message []byte) error
+}
+
+// protocol is how one kind of client speaks. All methods but keepAlive run on the socket's reading goroutine.
+type protocol interface {
+	// handle takes one message. An error ends the socket.
+	handle(ctx context.Context, message []byte) error
+	// keepAlive returns a harmless message to send when there was nothing to say for a while; nil for none.
+	keepAlive() []byte
+	// leave ends what the socket takes part in.
+	leave()
+}
+
+// socket is one connection: a goroutine that reads, and one that writes what the outbox holds.
+type socket struct {
+	conn   Conn
+	out    *outbox
+	ctx    context.Context // ends, with the reason as its cause, when the socket fails
+	cancel context.CancelCauseFunc
+}
+
+// errGone is the reason when the peer went away by itself.
+var errGone = errors.New("peer gone")
+
+// fail ends the socket; the first reason counts. It does not wait.
+func (s *socket) fail(reason error) { s.cancel(reason) }
+
+// serve runs a socket until it fails, and returns why: a [*CloseError], or an error of conn. The caller closes
+// conn, which ends the reading goroutine.
+func (h *Hub) serve(ctx context.Context, conn Conn, speak func(*socket) protocol) error {
+	s := &socket{conn: conn, out: newOutbox()}
+	s.ctx, s.cancel = context.WithCancelCause(ctx)
+	if err := h.addSocket(s); err != nil {
+		return refusal(err)
+	}
+	defer h.removeSocket(s)
+	p := speak(s)
+	go s.read(p)
+	s.write(p)
+	return context.Cause(s.ctx)
+}
+
+func (s *socket) read(p protocol) {
+	defer p.leave()
+	for {
+		message, err := s.conn.Read(context.WithoutCancel(s.ctx))
+		if err == nil {
+			if s.ctx.Err() != nil {
+				return // a reason to end it came first
+			}
+			err = p.handle(s.ctx, message)
+		} else {
+			err = fmt.Errorf("%w: %w", errGone, err)
+		}
+		if err != nil {
+			s.fail(err)
+			return
+		}
+	}
+}
+
+func (s *socket) write(p protocol) {
+	quiet := time.NewTicker(keepAliveEvery)
+	defer quiet.Stop()
+	for {
+		select {
+		case <-s.out.ready:
+			quiet.Reset(keepAliveEvery)
+			if err := s.flush(s.ctx, writeTimeout); err != nil {
+				s.fail(fmt.Errorf("%w: %w", errGone, err))
+				return
+			}
+			s.out.catchUp(s.ctx)
+		case <-quiet.C:
+			if message := p.keepAlive(); message != nil {
+				s.out.push(message)
+			}
+		case <-s.ctx.Done():
+			if !errors.Is(context.Cause(s.ctx), errGone) {
+				_ = s.flush(context.WithoutCancel(s.ctx), flushTimeout) // the last words; nobody is left to tell
+			}
+			return
+		}
+	}
+}
+
+// flush writes what the outbox holds.
+func (s *socket) flush(ctx context.Context, limit time.Duration) error {
+	for {
+		frames := s.out.take()
+		if len(frames) == 0 {
+			return nil
+		}
+		for _, frame := range frames {
+			if err := s.writeOne(ctx, frame, limit); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (s *socket) writeOne(ctx context.Context, frame []byte, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return s.conn.Write(ctx, frame)
+}

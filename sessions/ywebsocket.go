@@ -1,0 +1,103 @@
+package sessions
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/clisonix/tidechart/crdt"
+	"github.com/clisonix/tidechart/crdt/ysync"
+)
+
+// ServeYWebSocket runs a y-websocket client at one note until its socket ends, and returns why: a [*CloseError]
+// when the server ends it. granted and denied are what the edge found out about the client; if denied is not
+// nil, the client is told so in a way that makes it stop, since a refused upgrade makes it retry for ever.
+func (h *Hub) ServeYWebSocket(ctx context.Context, conn Conn, note NoteID, granted Grant, denied error) error {
+	return h.serve(ctx, conn, func(s *socket) protocol {
+		y := &yWebSocket{socket: s}
+		if denied == nil {
+			y.peer, denied = h.join(s.ctx, note, granted, s, yWire{})
+		}
+		if denied != nil {
+			reason := refusal(denied)
+			s.out.push(ysync.AppendMessage(nil, ysync.Message{Kind: ysync.Auth, Auth: ysync.Denied, Text: reason.Reason}))
+			s.fail(reason)
+		}
+		return y
+	})
+}
+
+// yWebSocket speaks y-websocket 3.1: one note a socket, one message a frame, no acknowledgement but the update
+// itself, which comes back to its sender once it is committed.
+type yWebSocket struct {
+	socket *socket
+	peer   *Peer // nil if denied
+}
+
+func (y *yWebSocket) handle(ctx context.Context, frame []byte) error {
+	m, err := ysync.DecodeMessage(frame)
+	if err != nil {
+		return malformed(err)
+	}
+	switch m.Kind {
+	case ysync.Sync, ysync.Awareness, ysync.QueryAwareness:
+		return y.peer.handle(ctx, m)
+	default:
+		return malformed(fmt.Errorf("message of kind %d from a client", m.Kind))
+	}
+}
+
+func (y *yWebSocket) keepAlive() []byte {
+	return ysync.AppendMessage(nil, ysync.Message{Kind: ysync.Awareness, Data: ysync.AppendAwareness(nil, nil)})
+}
+
+func (y *yWebSocket) leave() {
+	if y.peer != nil {
+		y.peer.leave()
+	}
+}
+
+// yWire frames messages for y-websocket.
+type yWire struct{}
+
+func (yWire) sync(step ysync.Step, data []byte) []byte {
+	frame := make([]byte, 0, len(data)+12)
+	return ysync.AppendMessage(frame, ysync.Message{Kind: ysync.Sync, Step: step, Data: data})
+}
+
+func (w yWire) step1(sv []byte) []byte      { return w.sync(ysync.Step1, sv) }
+func (w yWire) step2(update []byte) []byte  { return w.sync(ysync.Step2, update) }
+func (w yWire) update(update []byte) []byte { return w.sync(ysync.StepUpdate, update) }
+func (yWire) status(bool) []byte            { return nil }
+func (yWire) awareness(data []byte) []byte {
+	return ysync.AppendMessage(nil, ysync.Message{Kind: ysync.Awareness, Data: data})
+}
+
+// handle takes a message that both protocols share. It runs on the socket's goroutine, which does the decoding.
+func (p *Peer) handle(ctx context.Context, m ysync.Message) error {
+	var act func()
+	switch {
+	case m.Kind == ysync.QueryAwareness:
+		act = func() { p.session.sendPresence(p) }
+	case m.Kind == ysync.Awareness:
+		said, err := ysync.DecodeAwareness(m.Data)
+		if err != nil {
+			return malformed(err)
+		}
+		act = func() { p.session.announce(p, said) }
+	case m.Step == ysync.Step1:
+		if _, err := crdt.DecodeStateVector(m.Data); err != nil {
+			return malformed(err)
+		}
+		act = func() { p.sync(m.Data) }
+	default:
+		update, err := crdt.DecodeUpdate(m.Data)
+		if err != nil {
+			return malformed(fmt.Errorf("update of %d bytes: %w", len(m.Data), err))
+		}
+		act = func() { p.receive(update, m.Step == ysync.Step2) }
+	}
+	if err := p.session.do(ctx, act); err != nil {
+		return refusal(err)
+	}
+	return nil
+}
