@@ -1,0 +1,1 @@
+(()=>{let e=null;try{e=localStorage.getItem("theme")}catch{}let t=matchMedia("(prefers-color-scheme: dark)"),c=()=>document.documentElement.classList.toggle("dark",e?e==="dark":t.matches);t.addEventListener("change",c),c()})();

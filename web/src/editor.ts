@@ -1,0 +1,201 @@
+// The live editor of a note page. It mounts into the server's rendering after
+// the first sync, and never before: an editor on an empty document would show,
+// and could write, a note that is not the patient's.
+
+import { Editor } from '@tiptap/core'
+import { Collaboration } from '@tiptap/extension-collaboration'
+import { CollaborationCaret } from '@tiptap/extension-collaboration-caret'
+import { HocuspocusProvider, HocuspocusProviderWebsocket } from '@hocuspocus/provider'
+import * as Y from 'yjs'
+
+import { schemaExtensions } from './extensions.ts'
+import { type Person, renderCaret, renderSelection, showPresence } from './presence.ts'
+import { accountedSocket, isStep2, Ledger } from './saved.ts'
+import { byId, type Link, status, StatusLine } from './status.ts'
+import { Toolbar } from './toolbar.ts'
+
+/** Fingerprint of the schema that this script was built with. */
+declare const SCHEMA_FINGERPRINT: string
+
+/** Close codes after which trying again cannot help. */
+const ENDED: Record<number, string> = {
+  4401: 'Your sign-in has ended. Sign in again to go on writing.',
+  4403: 'You may no longer open this note.',
+}
+
+class NotePage {
+  #root = byId('note')
+  #body = byId('note-body')
+  #line = new StatusLine()
+  #doc = new Y.Doc()
+  #ledger = new Ledger(() => this.#ledgerChanged())
+  #provider: HocuspocusProvider
+  #socket: HocuspocusProviderWebsocket
+  #editor: Editor | undefined
+  #toolbar: Toolbar | undefined
+  #link: Link = { is: 'connecting' }
+  #scope: string | undefined
+  #gotDocument = false
+  #unsaved = 0
+  #savedAt: Date | undefined
+
+  constructor() {
+    const name = this.#root.dataset.note ?? ''
+    // Before the provider's own listener, so that an edit has its number when
+    // its frame is sent.
+    this.#doc.on('update', (_update: Uint8Array, origin: unknown) => {
+      if (origin !== this.#provider) this.#ledger.edited()
+    })
+    this.#socket = new HocuspocusProviderWebsocket({
+      url: socketURL(),
+      WebSocketPolyfill: accountedSocket(this.#ledger, h => {
+        // The provider reads the frame after this; look when it is done.
+        if (isStep2(h)) setTimeout(() => this.#documentCame())
+      }),
+    })
+    this.#provider = new HocuspocusProvider({
+      name,
+      document: this.#doc,
+      websocketProvider: this.#socket,
+      token: '', // the cookie signs in
+    })
+    this.#listen()
+    this.#provider.attach()
+    this.#draw()
+  }
+
+  #listen(): void {
+    const p = this.#provider
+    p.on('authenticated', ({ scope }: { scope: string }) => {
+      this.#scope = scope
+      this.#draw()
+    })
+    p.on('authenticationFailed', ({ reason }: { reason: string }) => this.#end(refusal(reason)))
+    p.on('close', ({ event }: { event: { code: number } }) => this.#closed(event))
+    window.addEventListener('beforeunload', e => {
+      if (this.#ledger.unsaved > 0) e.preventDefault()
+    })
+    // A sign-out in another window, or a page taken from the back-forward
+    // cache, must not leave a socket that nobody sees.
+    window.addEventListener('pagehide', () => this.#socket.disconnect())
+    window.addEventListener('pageshow', e => {
+      if (e.persisted) location.reload()
+    })
+  }
+
+  get #editable(): boolean {
+    return this.#root.hasAttribute('data-editable') && this.#scope !== 'readonly' && this.#link.is !== 'ended'
+  }
+
+  // The server's document is in ours: from now on the page is live.
+  #documentCame(): void {
+    if (this.#link.is === 'ended') return
+    this.#gotDocument = true
+    this.#link = { is: 'live' }
+    if (!this.#editor) this.#mount()
+    this.#draw()
+  }
+
+  #mount(): void {
+    const box = document.createElement('div')
+    const editor = new Editor({
+      element: box,
+      injectCSS: false, // app.css has it: the policy allows no inline style
+      editable: this.#editable,
+      extensions: [
+        ...schemaExtensions,
+        Collaboration.configure({ document: this.#doc, field: 'default', provider: this.#provider }),
+        CollaborationCaret.configure({
+          provider: this.#provider,
+          user: {}, // the server says who we are
+          render: renderCaret,
+          selectionRender: renderSelection,
+        }),
+      ],
+      editorProps: {
+        attributes: { role: 'textbox', 'aria-multiline': 'true', 'aria-label': 'Text of the note' },
+        handleKeyDown: (_view, e) => e.altKey && e.key === 'F10' && (this.#toolbar?.focus() ?? false),
+      },
+    })
+    this.#editor = editor
+    this.#body.replaceChildren(box)
+    const bar = document.getElementById('toolbar')
+    if (bar) this.#toolbar = new Toolbar(bar, editor)
+    const awareness = this.#provider.awareness
+    if (awareness) showPresence(byId('presence'), awareness, this.#me())
+  }
+
+  #me(): Person | undefined {
+    const { userId, userName, userColor } = this.#root.dataset
+    if (!userId || !userName) return undefined
+    return { id: userId, name: userName, index: Number(userColor) }
+  }
+
+  #closed(event: { code: number }): void {
+    if (this.#link.is === 'ended') return
+    if (!(event instanceof CloseEvent)) {
+      // A close message: the socket stays, but this note is closed to us.
+      this.#end('The server closed this note. Reload the page to open it again.')
+      return
+    }
+    const why = ENDED[event.code]
+    if (why) {
+      this.#end(why)
+      return
+    }
+    this.#link = { is: 'offline' }
+    this.#draw()
+    // A refused handshake looks like a broken network from here, and the
+    // provider would knock for ever: ask whether the page itself is still ours.
+    void this.#stillAllowed()
+  }
+
+  async #stillAllowed(): Promise<void> {
+    try {
+      const r = await fetch(location.pathname, { method: 'HEAD', redirect: 'manual', cache: 'no-store' })
+      if (r.type === 'opaqueredirect' || r.status === 401) this.#end(ENDED[4401])
+      else if (r.status === 403 || r.status === 404) this.#end(ENDED[4403])
+    } catch {
+      // No network: the provider goes on trying.
+    }
+  }
+
+  #end(why: string): void {
+    if (this.#link.is === 'ended') return
+    this.#link = { is: 'ended', why }
+    this.#socket.disconnect()
+    this.#draw()
+  }
+
+  #ledgerChanged(): void {
+    const { unsaved } = this.#ledger
+    if (unsaved < this.#unsaved) this.#savedAt = new Date()
+    this.#unsaved = unsaved
+    this.#draw()
+  }
+
+  #draw(): void {
+    const editable = this.#editable
+    if (this.#editor && this.#editor.isEditable !== editable) this.#editor.setEditable(editable, false)
+    this.#editor?.view.dom.setAttribute('aria-readonly', String(!editable))
+    this.#toolbar?.show(editable)
+    // Until the document came, nothing can be said of what is saved.
+    const link: Link = this.#link.is === 'live' && !this.#gotDocument ? { is: 'connecting' } : this.#link
+    this.#line.show(status(this.#ledger, link, editable, this.#savedAt))
+  }
+}
+
+function socketURL(): string {
+  const url = new URL('/ws', location.href)
+  url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:'
+  url.searchParams.set('schema', SCHEMA_FINGERPRINT)
+  return url.href
+}
+
+// refusal words the server's reason; only known reasons say more.
+function refusal(reason: string): string {
+  if (/schema/.test(reason)) return 'This page is older than the server. Reload it to go on writing.'
+  return 'The server did not let you open this note for writing.'
+}
+
+new NotePage()

@@ -1,0 +1,113 @@
+// Who is here: avatars, and carets in the text. Names and colours come from
+// the server, which stamps them on each presence state; what a browser says
+// of itself is never shown.
+
+import type { Awareness } from 'y-protocols/awareness'
+
+/** A person as the server stamps it. */
+export interface Person {
+  id: string
+  name: string
+  /** 0 to 7; undefined if the server gave none. */
+  index?: number
+  /** #rrggbb; undefined if it is anything else. */
+  color?: string
+}
+
+/** Reads a stamped person from an awareness state, trusting nothing. */
+export function person(user: unknown): Person | undefined {
+  if (typeof user !== 'object' || user === null) return undefined
+  const { id, name, color, colorIndex } = user as Record<string, unknown>
+  if (typeof name !== 'string' || name === '') return undefined
+  const p: Person = { id: typeof id === 'string' ? id : name, name: name.slice(0, 80) }
+  if (Number.isInteger(colorIndex) && (colorIndex as number) >= 0 && (colorIndex as number) <= 7) {
+    p.index = colorIndex as number
+  }
+  if (typeof color === 'string' && /^#[0-9a-fA-F]{6}$/.test(color)) p.color = color
+  return p
+}
+
+/** First letters of the first and the last word that has letters. */
+export function initials(name: string): string {
+  const words = name.split(/\s+/).filter(w => /^\p{L}/u.test(w) && !/^(Dr|Mr|Mrs|Ms|Mx|Prof|RN|NP|MD|PA)\.?$/.test(w))
+  const pick = words.length > 1 ? [words[0], words[words.length - 1]] : words
+  return pick.map(w => [...w][0].toUpperCase()).join('')
+}
+
+// paint colours an element: one of our eight colours by class, which has enough
+// contrast in light and dark, else the server's colour through the CSSOM, since
+// the policy allows no style attribute.
+function paint(el: HTMLElement, p: Person): void {
+  if (p.index !== undefined) {
+    el.classList.add(`author-${p.index}`)
+  } else if (p.color) {
+    el.classList.add('author-own')
+    el.style.setProperty('--author', p.color)
+    el.style.setProperty('--author-ink', luminance(p.color) > 0.18 ? '#000000' : '#ffffff')
+  } else {
+    el.classList.add('author-0')
+  }
+}
+
+function luminance(hex: string): number {
+  const [r, g, b] = [1, 3, 5].map(at => {
+    const c = parseInt(hex.slice(at, at + 2), 16) / 255
+    return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4
+  })
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b
+}
+
+/** The caret of somebody else, with the name. */
+export function renderCaret(user: Record<string, unknown>): HTMLElement {
+  const p = person(user) ?? { id: '', name: 'Somebody' }
+  const caret = document.createElement('span')
+  caret.className = 'caret'
+  const label = document.createElement('span')
+  label.className = 'caret-name'
+  label.textContent = p.name
+  caret.append(label)
+  paint(caret, p)
+  return caret
+}
+
+/** The attributes of somebody else's selection. */
+export function renderSelection(user: Record<string, unknown>): { class: string } {
+  const p = person(user)
+  return { class: `selection author-${p?.index ?? 0}` }
+}
+
+/** Keeps list showing who is here, me first, each person once. */
+export function showPresence(list: HTMLElement, awareness: Awareness, me: Person | undefined): () => void {
+  const draw = () => {
+    const people = new Map<string, Person>()
+    for (const [client, state] of awareness.getStates()) {
+      if (client === awareness.clientID) continue
+      const p = person(state.user)
+      if (p) people.set(p.id, p)
+    }
+    const items: HTMLElement[] = []
+    if (me) {
+      people.delete(me.id)
+      items.push(item(me, `${me.name} (you)`))
+    }
+    for (const p of [...people.values()].sort((a, b) => a.name.localeCompare(b.name))) items.push(item(p, p.name))
+    list.replaceChildren(...items)
+  }
+  awareness.on('change', draw)
+  draw()
+  return draw
+}
+
+function item(p: Person, text: string): HTMLElement {
+  const li = document.createElement('li')
+  li.className = 'chip'
+  const face = document.createElement('span')
+  face.className = 'face'
+  face.textContent = initials(p.name)
+  face.setAttribute('aria-hidden', 'true')
+  paint(face, p)
+  const name = document.createElement('span')
+  name.textContent = text
+  li.append(face, name)
+  return li
+}

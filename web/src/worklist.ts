@@ -1,0 +1,3 @@
+// The worklist filters as one types.
+
+import './htmx.ts'
