@@ -22,7 +22,7 @@ var settings string
 
 // initdb makes an empty cluster with our role and database in dir.
 func (s *site) initdb(ctx context.Context, dir string) error {
-	ctx, cancel := context.WithTimeout(ctx, initLimit)
+	ctx, cancel := context.WithTimeoutCause(ctx, initLimit, fmt.Errorf("not done after %v", initLimit))
 	defer cancel()
 	// The C locale is built in: the same order and the same upper case on
 	// every machine, and no index that a new libc would silently corrupt.

@@ -43,6 +43,8 @@ func findInstall(ctx context.Context, major int) (install, error) {
 	for _, dir := range binDirs(ctx) {
 		in, err := examine(ctx, dir)
 		switch {
+		case ctx.Err() != nil:
+			return install{}, context.Cause(ctx)
 		case err != nil:
 			if !errors.Is(err, os.ErrNotExist) {
 				miss.Refused = append(miss.Refused, fmt.Sprintf("%s: %v", dir, err))

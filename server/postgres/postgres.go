@@ -46,11 +46,13 @@ type Server struct {
 	log   *slog.Logger
 	locks []*fileLock
 
-	pid      atomic.Int64  // of the postmaster; 0 while it is down
-	stopping chan struct{} // closed by the first Stop
-	stopOnce sync.Once
-	done     chan struct{} // closed when run returns
-	err      error         // why the end was not a clean one; read after done
+	pid       atomic.Int64  // of the postmaster; 0 while it is down
+	stopping  chan struct{} // closed by the first Stop
+	stopOnce  sync.Once
+	hurry     chan struct{} // closed when a Stop has no more time
+	hurryOnce sync.Once
+	done      chan struct{} // closed when run returns
+	err       error         // why the end was not a clean one; read after done
 }
 
 // Start makes a cluster in opts.Dir if there is none, starts Postgres on it,
@@ -65,10 +67,10 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	ctx, cancel := context.WithTimeoutCause(ctx, startLimit, fmt.Errorf("not done after %v", startLimit))
 	defer cancel()
 
-	s := &Server{log: log, stopping: make(chan struct{}), done: make(chan struct{})}
+	s := &Server{log: log, stopping: make(chan struct{}), hurry: make(chan struct{}), done: make(chan struct{})}
 	if err := s.prepare(ctx, opts.Dir); err != nil {
 		s.release()
 		return nil, fmt.Errorf("private postgres in %s: %w", opts.Dir, err)
@@ -126,10 +128,9 @@ func (s *Server) Stop(ctx context.Context) error {
 		return s.err
 	case <-ctx.Done():
 	}
-	late := fmt.Errorf("postgres was made to quit and recovers at the next start: %w", context.Cause(ctx))
-	err := signalCluster(s.site.cluster, hurry...)
-	<-s.done // by now every process was told to quit, and each later step has its limit
-	return errors.Join(late, s.err, err)
+	s.hurryOnce.Do(func() { close(s.hurry) })
+	<-s.done // from here on each step has a limit of seconds
+	return errors.Join(context.Cause(ctx), s.err)
 }
 
 // Running returns the connection string of the server that runs on the data

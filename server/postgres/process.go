@@ -15,9 +15,24 @@ import (
 
 // process is one run of the postmaster.
 type process struct {
+	// Static after start.
 	pid    int
+	handle *os.Process
 	exited chan struct{} // closed when it has ended
-	status string        // how; read after exited
+
+	// Read after exited.
+	status string // how it ended
+	clean  bool   // by a shutdown that left nothing to recover
+}
+
+// signal sends the signals, unless the process has ended.
+func (p *process) signal(signals []syscall.Signal) error {
+	for _, sig := range signals {
+		if err := p.handle.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			return fmt.Errorf("send %v to postgres: %w", sig, err)
+		}
+	}
+	return nil
 }
 
 // start starts a postmaster whose log goes to out.
@@ -41,7 +56,7 @@ func (s *site) start(out *os.File) (*process, error) {
 		defer runtime.UnlockOSThread()
 		err := cmd.Start()
 		if err == nil {
-			p.pid = cmd.Process.Pid
+			p.pid, p.handle = cmd.Process.Pid, cmd.Process
 		}
 		started <- err
 		if err != nil {
@@ -50,7 +65,7 @@ func (s *site) start(out *os.File) (*process, error) {
 		if err := cmd.Wait(); cmd.ProcessState == nil {
 			p.status = err.Error()
 		} else {
-			p.status = cmd.ProcessState.String()
+			p.status, p.clean = cmd.ProcessState.String(), cmd.ProcessState.Success()
 		}
 		close(p.exited)
 	}()
@@ -98,34 +113,32 @@ var steps = []struct {
 // hurry has a process quit without delay, also one that is frozen.
 var hurry = []syscall.Signal{syscall.SIGQUIT, syscall.SIGCONT}
 
-// end ends whatever runs on the cluster. It tells how many steps that took:
-// none if nothing ran, one if all ended by themselves or by fast shutdown.
-func end(ctx context.Context, cluster string) (taken int, err error) {
+// end ends whatever runs on the cluster, and tells whether anything did.
+func end(ctx context.Context, cluster string) (ran bool, err error) {
 	gone := func() bool { return len(Processes(cluster)) == 0 }
-	for taken < len(steps) {
+	for _, step := range steps {
 		if gone() {
-			return taken, nil
+			return ran, nil
 		}
-		step := steps[taken]
-		taken++
+		ran = true
 		limit := step.limit
-		if postmasterOf(cluster) != 0 {
-			err = signalCluster(cluster, step.postmaster...)
+		if pid := postmasterOf(cluster); pid != 0 {
+			err = signalAll([]int{pid}, cluster, step.postmaster)
 		} else {
-			err = signalAll(Processes(cluster), cluster, step.others...)
+			err = signalAll(Processes(cluster), cluster, step.others)
 			limit = min(limit, leftoverLimit)
 		}
 		if err != nil {
-			return taken, err
+			return ran, err
 		}
 		if err := until(ctx, limit, gone); err != nil {
-			return taken, err
+			return ran, err
 		}
 	}
 	if !gone() {
-		return taken, fmt.Errorf("processes %v of the database do not end", Processes(cluster))
+		return ran, fmt.Errorf("processes %v of the database do not end", Processes(cluster))
 	}
-	return taken, nil
+	return ran, nil
 }
 
 // postmasterOf returns the process id of the cluster's postmaster, or 0.
@@ -137,18 +150,10 @@ func postmasterOf(cluster string) int {
 	return f.pid
 }
 
-// signalCluster sends the signals to the cluster's postmaster, if it lives.
-func signalCluster(cluster string, signals ...syscall.Signal) error {
-	if pid := postmasterOf(cluster); pid != 0 {
-		return signalAll([]int{pid}, cluster, signals...)
-	}
-	return nil
-}
-
 // signalAll sends the signals to those of the processes that still belong to
 // the cluster. The handle is taken before the look, so that a process id that
 // is given to somebody else in between is not hit.
-func signalAll(pids []int, cluster string, signals ...syscall.Signal) error {
+func signalAll(pids []int, cluster string, signals []syscall.Signal) error {
 	for _, pid := range pids {
 		p, err := os.FindProcess(pid)
 		if err != nil {

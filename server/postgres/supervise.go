@@ -14,9 +14,9 @@ import (
 // launch starts a postmaster and returns it when it accepts connections.
 // Whatever still runs on the cluster is ended first.
 func (s *Server) launch(ctx context.Context) (*process, error) {
-	if taken, err := end(ctx, s.site.cluster); err != nil {
+	if ran, err := end(ctx, s.site.cluster); err != nil {
 		return nil, fmt.Errorf("end what an earlier server left: %w", err)
-	} else if taken > 0 {
+	} else if ran {
 		s.log.Warn("an earlier server had left postgres running; ended it", "dir", s.site.dir)
 	}
 	if err := s.site.removeStalePID(); err != nil {
@@ -111,27 +111,49 @@ func (s *Server) revive(backoff time.Duration) (*process, time.Duration) {
 	}
 }
 
-// shutdown ends p for good.
+// shutdown ends p for good. It holds on to the process itself, and so works
+// also when somebody has removed the cluster under it.
 func (s *Server) shutdown(p *process) error {
-	taken, err := end(context.Background(), s.site.cluster)
-	if err != nil {
-		return fmt.Errorf("stop postgres: %w", err)
+	for i, step := range steps {
+		if err := p.signal(step.postmaster); err != nil {
+			return err
+		}
+		hurry := s.hurry
+		if i > 0 {
+			hurry = nil // already in a hurry
+		}
+		limit := time.NewTimer(step.limit)
+		select {
+		case <-p.exited:
+			limit.Stop()
+			return s.ended(p, i)
+		case <-hurry:
+			limit.Stop()
+		case <-limit.C:
+		}
 	}
-	<-p.exited // it is gone, and only waits to be collected
+	return fmt.Errorf("postgres, process %d, does not end", p.pid)
+}
+
+// ended sees to what an ended postmaster leaves, and judges how it ended.
+func (s *Server) ended(p *process, step int) error {
 	s.pid.Store(0)
 	s.log.Info("private postgres stopped", "dir", s.site.dir, "status", p.status)
-	if taken > 1 {
-		return fmt.Errorf("postgres did not stop within %v and was made to quit; it recovers at the next start", fastLimit)
+	if _, err := end(context.Background(), s.site.cluster); err != nil {
+		return fmt.Errorf("stop postgres: %w", err)
+	}
+	if step > 0 || !p.clean {
+		return fmt.Errorf("postgres did not shut down in order (%s) and recovers at the next start", p.status)
 	}
 	return nil
 }
 
 // release gives the data directory back.
 func (s *Server) release() {
-	if s.site != nil && s.site.socket != "" {
-		// Not empty if a postmaster would not end; then it is still in use.
-		if err := os.Remove(s.site.socket); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			s.log.Debug("cannot remove the socket's directory", "error", err)
+	if s.site != nil {
+		// With the socket, if the postmaster was killed.
+		if err := os.RemoveAll(s.site.socket); err != nil {
+			s.log.Warn("cannot remove the socket's directory", "error", err)
 		}
 	}
 	for _, l := range s.locks {
