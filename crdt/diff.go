@@ -1,25 +1,22 @@
 package crdt
 
+import "fmt"
+
 // DiffUpdate returns the part of a version 1 update that a replica with the
 // encoded state vector sv lacks. The delete set is passed on whole: a state
 // vector does not say what is deleted.
 func DiffUpdate(update, sv []byte) ([]byte, error) {
-	u, have, err := decodeForDiff(update, sv)
+	have, err := DecodeStateVector(sv)
+	if err != nil {
+		return nil, fmt.Errorf("state vector: %w", err)
+	}
+	u, err := DecodeUpdate(update)
 	if err != nil {
 		return nil, err
 	}
 	w := new(writerV1)
 	diffBlocks(u, have, w)
 	return w.finish(u.deletes()), nil
-}
-
-func decodeForDiff(update, sv []byte) (*Update, StateVector, error) {
-	have, err := DecodeStateVector(sv)
-	if err != nil {
-		return nil, nil, err
-	}
-	u, err := DecodeUpdate(update)
-	return u, have, err
 }
 
 // diffBlocks writes what have lacks of u: per client all from the first struct

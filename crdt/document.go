@@ -1,17 +1,55 @@
 package crdt
 
-// Doc is one replica of a document. One goroutine owns it.
+import (
+	"cmp"
+	"maps"
+	"slices"
+)
+
+// A Doc is one replica of a document. One goroutine owns it (I11); what its
+// methods return is the caller's.
 type Doc struct {
-	name  string
-	state []byte
+	name string
+	gc   bool
+
+	runs     []run
+	free     []int32 // indexes of runs that are none any more
+	lists    []list
+	types    []sharedType
+	roots    map[string]int32 // type of each root
+	keys     map[string]int32 // index in keyNames
+	keyNames []string
+	keyLists map[uint64]int32 // type<<32 | key → list
+	pay      []byte
+	garbage  int
+
+	clients    []client
+	byID       map[ClientID]int32
+	lastID     ClientID // what lookup found last
+	lastClient int32
+
+	pending pending
+	scratch Update
+	tx      transaction
 }
 
-// Option configures [New].
+// An Option changes what [New] returns.
 type Option func(*Doc)
+
+// WithoutGC keeps the content of deleted elements, as history views need.
+func WithoutGC() Option { return func(d *Doc) { d.gc = false } }
 
 // New returns an empty document. The name is only kept.
 func New(name string, opts ...Option) *Doc {
-	d := &Doc{name: name, state: []byte{0, 0}}
+	d := &Doc{
+		name:       name,
+		gc:         true,
+		roots:      make(map[string]int32),
+		keys:       make(map[string]int32),
+		keyLists:   make(map[uint64]int32),
+		byID:       make(map[ClientID]int32),
+		lastClient: none,
+	}
 	for _, o := range opts {
 		o(d)
 	}
@@ -21,32 +59,72 @@ func New(name string, opts ...Option) *Doc {
 // Name returns the name given to [New].
 func (d *Doc) Name() string { return d.name }
 
-// ApplyUpdate validates a version 1 update, then integrates it.
+// ApplyUpdate validates a version 1 update, see [DecodeUpdate], then integrates
+// it. After an error the document is as it was. What depends on elements that
+// are not there yet is kept until they come. The document keeps no part of v1.
 func (d *Doc) ApplyUpdate(v1 []byte) error {
-	s, err := MergeUpdates([][]byte{d.state, v1})
-	if err != nil {
+	if err := d.scratch.decode(v1, false); err != nil {
 		return err
 	}
-	d.state = s
+	err := d.Apply(&d.scratch)
+	d.scratch.b = nil
+	return err
+}
+
+// Apply integrates an update that was decoded before. The only error is
+// [ErrTooLarge].
+func (d *Doc) Apply(u *Update) error {
+	// A byte of an update makes at most one run and one byte of payload. A run
+	// that moves to grow takes twice its length, still within 32 bits.
+	const maxRuns, maxPayload = 1 << 30, 1 << 29
+	if len(d.runs)+len(u.b) > maxRuns || len(d.pay)+len(u.b) > maxPayload {
+		return ErrTooLarge
+	}
+	d.tx.begin()
+	if d.applyPart(u) {
+		again := d.pending.merged()
+		d.pending.structs, d.pending.missing = nil, nil
+		d.applyPart(again)
+	}
+	d.cleanup()
+	d.check()
 	return nil
 }
 
-// Apply integrates an update that is already decoded.
-func (d *Doc) Apply(u *Update) error { return d.ApplyUpdate(u.Bytes()) }
-
-// EncodeStateAsUpdate returns what a replica with the encoded state vector sv
-// lacks; nil means it has nothing.
-func (d *Doc) EncodeStateAsUpdate(sv []byte) ([]byte, error) {
-	if sv == nil {
-		sv = []byte{0}
+// applyPart applies structs and deletes, and reports whether structs that
+// waited from before should be tried again.
+//
+// Source: yjs encoding.js, readUpdateV2.
+func (d *Doc) applyPart(u *Update) (retry bool) {
+	waiting := maps.Clone(d.pending.missing) // before more is parked
+	d.applyStructs(u)
+	for id, clk := range waiting {
+		retry = retry || uint64(clk) < d.state(id)
 	}
-	return DiffUpdate(d.state, sv)
+	old := d.pending.deletes
+	d.pending.deletes = nil
+	r := reader{b: u.b, i: u.ds}
+	readDeleteSet(&r, d.applyDelete)
+	for _, g := range old {
+		d.applyDelete(g)
+	}
+	d.pending.deletes = normalize(d.pending.deletes)
+	return retry
+}
+
+func (d *Doc) applyDelete(g DeleteRange) {
+	if rest := d.deleteRange(g); rest > 0 {
+		d.pending.deletes = append(d.pending.deletes, DeleteRange{g.Client, g.Clock + g.Len - rest, rest})
+	}
 }
 
 // StateVector returns the next clock of each client.
 func (d *Doc) StateVector() StateVector {
-	u, _ := DecodeUpdate(d.state)
-	return u.stateVector()
+	sv := make(StateVector, len(d.clients))
+	for i := range d.clients {
+		sv[d.clients[i].id] = uint64(d.clients[i].next)
+	}
+	return sv
 }
 
 // EncodeStateVector returns the encoded state vector.
@@ -54,28 +132,59 @@ func (d *Doc) EncodeStateVector() []byte { return d.StateVector().Encode() }
 
 // DeleteSet returns all deleted elements.
 func (d *Doc) DeleteSet() DeleteSet {
-	u, _ := DecodeUpdate(d.state)
-	return u.Deletes()
+	var ds DeleteSet
+	for _, c := range d.byClient() {
+		id := d.clients[c].id
+		for _, leaf := range d.clients[c].index.leaves {
+			for _, e := range leaf {
+				x := &d.runs[e.run]
+				if !x.deleted {
+					continue
+				}
+				if k := len(ds) - 1; k >= 0 && ds[k].Client == id && ds[k].Clock+ds[k].Len == uint64(x.clk) {
+					ds[k].Len += uint64(x.n)
+				} else {
+					ds = append(ds, DeleteRange{id, uint64(x.clk), uint64(x.n)})
+				}
+			}
+		}
+	}
+	return ds
 }
 
-// HasPending reports whether parts of updates wait for others.
-func (d *Doc) HasPending() bool { return false }
+// byClient returns the clients in descending order.
+func (d *Doc) byClient() []int32 {
+	cs := make([]int32, len(d.clients))
+	for i := range cs {
+		cs[i] = int32(i)
+	}
+	slices.SortFunc(cs, func(a, b int32) int { return cmp.Compare(d.clients[b].id, d.clients[a].id) })
+	return cs
+}
 
-// HasDeleted reports whether every element of the ranges is already deleted.
+// HasPending reports whether structs or deletes wait for elements that have not
+// come.
+func (d *Doc) HasPending() bool {
+	return len(d.pending.structs) > 0 || len(d.pending.deletes) > 0
+}
+
+// HasDeleted reports whether every element of the ranges is deleted already.
 func (d *Doc) HasDeleted(ranges []DeleteRange) bool {
-	return len(normalize(append(d.DeleteSet(), ranges...))) == len(d.DeleteSet())
+	for _, g := range ranges {
+		c := d.lookup(g.Client)
+		if c == none || g.Clock+g.Len > uint64(d.clients[c].next) {
+			return false
+		}
+		x := &d.clients[c].index
+		for p, ok := x.find(uint32(g.Clock)), true; ok; p, ok = x.next(p) {
+			r := &d.runs[x.at(p)]
+			if uint64(r.clk) >= g.Clock+g.Len {
+				break
+			}
+			if !r.deleted {
+				return false
+			}
+		}
+	}
+	return true
 }
-
-// Text returns the root type name, read as text.
-func (d *Doc) Text(name string) *Text { return &Text{} }
-
-// XMLFragment returns the root type name, read as XML.
-func (d *Doc) XMLFragment(name string) *XMLFragment { return &XMLFragment{} }
-
-// Text is a shared text.
-type Text struct{}
-
-func (t *Text) String() string { return "" }
-
-// XMLFragment is a shared list of XML nodes.
-type XMLFragment struct{}

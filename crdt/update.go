@@ -122,9 +122,7 @@ func (u *Update) Bytes() []byte {
 		return u.b
 	}
 	w := new(writerV1)
-	for _, s := range u.sections {
-		u.blocks(s, func(b *block) bool { w.block(b); return true })
-	}
+	u.copyTo(w)
 	return w.finish(u.deletes())
 }
 

@@ -16,6 +16,8 @@ type writerV1 struct {
 	count   uint64
 	client  ClientID
 	clock   uint32 // of the section's first struct
+
+	internal bool // keep refEmbedAny and refFormatAny
 }
 
 func (w *writerV1) block(b *block) {
@@ -26,7 +28,7 @@ func (w *writerV1) block(b *block) {
 		w.client, w.clock = b.client, b.clock
 	}
 	w.count++
-	w.body = appendBlock(w.body, b)
+	w.body = appendBlock(w.body, b, w.internal)
 }
 
 func (w *writerV1) flush() {
@@ -53,8 +55,9 @@ func (w *writerV1) finish(ds []DeleteRange) []byte {
 // appendBlock writes one struct in version 1. A struct that was read and not
 // cut is copied, except that Yjs, which cannot know the key of an item that has
 // an origin, drops the key flag of those it passes on.
-func appendBlock(out []byte, b *block) []byte {
-	if b.raw != nil && b.ref < refEmbedAny {
+func appendBlock(out []byte, b *block, internal bool) []byte {
+	asAny := b.ref == refEmbedAny || b.ref == refFormatAny
+	if b.raw != nil && (internal || !asAny) {
 		at := len(out)
 		out = append(out, b.raw...)
 		if b.subBit && !b.hasSub {
@@ -65,7 +68,12 @@ func appendBlock(out []byte, b *block) []byte {
 	if b.ref == refGC || b.ref == refSkip {
 		return appendUint(append(out, b.ref), uint64(b.n))
 	}
+	at := len(out)
 	out = appendLinks(out, b)
+	if internal && asAny {
+		out[at] = out[at]&^infoRef | b.ref
+		return append(out, b.content...)
+	}
 	switch b.ref {
 	case refDeleted:
 		return appendUint(out, uint64(b.n))

@@ -1,0 +1,88 @@
+package crdt
+
+import "fmt"
+
+// EncodeStateAsUpdate returns, in version 1, what a replica with the encoded
+// state vector sv lacks, everything if sv is nil: the structs, all deletes, and
+// what is pending here.
+func (d *Doc) EncodeStateAsUpdate(sv []byte) ([]byte, error) {
+	return d.encodeState(sv, func() writer { return new(writerV1) })
+}
+
+func (d *Doc) encodeState(sv []byte, newWriter func() writer) ([]byte, error) {
+	have := StateVector{}
+	if sv != nil {
+		var err error
+		if have, err = DecodeStateVector(sv); err != nil {
+			return nil, fmt.Errorf("state vector: %w", err)
+		}
+	}
+	if !d.HasPending() {
+		w := newWriter()
+		d.writeStructs(have, w)
+		return w.finish(d.DeleteSet()), nil
+	}
+	own := &writerV1{internal: true}
+	d.writeStructs(have, own)
+	us := []Update{
+		*decodeOwn(own.finish(d.DeleteSet())),
+		*decodeOwn(appendDeleteSet([]byte{0}, d.pending.deletes)),
+	}
+	if u := d.pending.merged(); u != nil {
+		rest := &writerV1{internal: true}
+		diffBlocks(u, have, rest)
+		us = append(us, *decodeOwn(rest.finish(nil)))
+	}
+	w := newWriter()
+	mergeBlocks(us, w)
+	return w.finish(mergeDeletes(us)), nil
+}
+
+// writeStructs writes what have lacks, clients descending.
+func (d *Doc) writeStructs(have StateVector, w writer) {
+	var b block
+	for _, c := range d.byClient() {
+		cl := &d.clients[c]
+		from := have[cl.id]
+		if uint64(cl.next) <= from {
+			continue
+		}
+		p := cl.index.find(uint32(from))
+		for ok := true; ok; p, ok = cl.index.next(p) {
+			d.blockOf(cl.index.at(p), &b)
+			if uint64(b.clock) < from {
+				b.slice(uint32(from) - b.clock)
+			}
+			w.block(&b)
+		}
+	}
+}
+
+// blockOf describes run i as a struct of an update.
+func (d *Doc) blockOf(i int32, b *block) {
+	x := &d.runs[i]
+	*b = block{client: d.clients[x.cl].id, clock: x.clk, n: x.n, ref: x.ref}
+	if x.ref == refGC {
+		return
+	}
+	b.content = d.content(x)
+	if x.oC != none {
+		b.hasOrigin, b.origin = true, ID{d.clients[x.oC].id, uint64(x.oK)}
+	}
+	if x.rC != none {
+		b.hasRight, b.right = true, ID{d.clients[x.rC].id, uint64(x.rK)}
+	}
+	l := &d.lists[x.list]
+	if l.key != none {
+		b.hasSub, b.sub = true, []byte(d.keyNames[l.key])
+	}
+	if b.hasOrigin || b.hasRight {
+		return
+	}
+	if t := &d.types[l.typ]; t.item == none {
+		b.parentRoot, b.root = true, []byte(t.name)
+	} else {
+		parent := &d.runs[t.item]
+		b.parentID, b.parent = true, ID{d.clients[parent.cl].id, uint64(parent.clk)}
+	}
+}

@@ -1,0 +1,150 @@
+package crdt
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"testing"
+)
+
+// An oracle is a node process that answers with npm's yjs.
+type oracle struct {
+	t   testing.TB
+	in  io.WriteCloser
+	out *bufio.Reader
+}
+
+// newOracle starts testdata/oracle.mjs for the length of the test.
+func newOracle(t testing.TB) *oracle {
+	t.Helper()
+	_, err := exec.LookPath("node")
+	if err == nil {
+		_, err = os.Stat("../node_modules/yjs")
+	}
+	if err != nil {
+		if os.Getenv("TIDECHART_REQUIRE_ALL") != "" {
+			t.Fatalf("node and npm's yjs are required: %v", err)
+		}
+		t.Skipf("this test compares with npm's yjs; run `make deps` first: %v", err)
+	}
+	cmd := exec.Command("node", "testdata/oracle.mjs")
+	cmd.Stderr = os.Stderr
+	o := &oracle{t: t}
+	if o.in, err = cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.out = bufio.NewReaderSize(out, 1<<20)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		o.in.Close()
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("node: %v", err)
+		}
+	})
+	return o
+}
+
+// ask sends a question and decodes the answer.
+func (o *oracle) ask(question map[string]any, answer any) {
+	o.t.Helper()
+	q, err := json.Marshal(question)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	if _, err := o.in.Write(append(q, '\n')); err != nil {
+		o.t.Fatal(err)
+	}
+	line, err := o.out.ReadBytes('\n')
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	var failed struct{ Error string }
+	if err := json.Unmarshal(line, &failed); err != nil || failed.Error != "" {
+		o.t.Fatalf("yjs: %v %s", err, failed.Error)
+	}
+	if err := json.Unmarshal(line, answer); err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+// rendering is what both sides say of a document.
+type rendering struct {
+	Text   string
+	Delta  any
+	XML    any
+	Array  any
+	Map    any
+	SV     []byte
+	V1, V2 []byte
+}
+
+type step struct {
+	Update       []byte
+	IsV2         bool
+	From         []byte
+	Diff1, Diff2 []byte
+	rendering
+}
+
+func same(t *testing.T, what string, got, want []byte) {
+	t.Helper()
+	if !bytes.Equal(got, want) {
+		t.Fatalf("%s differs\n got %s\nwant %s", what, base64.StdEncoding.EncodeToString(got), base64.StdEncoding.EncodeToString(want))
+	}
+}
+
+func must(b []byte, err error) []byte {
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// A replica given anyone's updates in any order and form holds, after each, the
+// same document in the same bytes as yjs.
+func TestYjsHistories(t *testing.T) {
+	o := newOracle(t)
+	for seed := range seeds() {
+		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
+			o.t = t
+			gc := seed%3 != 0
+			var h struct{ Steps []step }
+			o.ask(map[string]any{"cmd": "history", "seed": seed, "gc": gc, "edits": 10 + seed%60}, &h)
+			d := New("history")
+			if !gc {
+				d = New("history", WithoutGC())
+			}
+			for i, s := range h.Steps {
+				var err error
+				if s.IsV2 {
+					err = d.ApplyUpdateV2(s.Update)
+				} else {
+					err = d.ApplyUpdate(s.Update)
+				}
+				if err != nil {
+					t.Fatalf("step %d: %v", i, err)
+				}
+				same(t, fmt.Sprintf("step %d: text", i), []byte(d.Text("t").String()), []byte(s.Text))
+				same(t, fmt.Sprintf("step %d: state vector", i), d.EncodeStateVector(), s.SV)
+				same(t, fmt.Sprintf("step %d: state v1", i), must(d.EncodeStateAsUpdate(nil)), s.V1)
+				same(t, fmt.Sprintf("step %d: state v2", i), must(d.EncodeStateAsUpdateV2(nil)), s.V2)
+				same(t, fmt.Sprintf("step %d: difference v1", i), must(d.EncodeStateAsUpdate(s.From)), s.Diff1)
+				same(t, fmt.Sprintf("step %d: difference v2", i), must(d.EncodeStateAsUpdateV2(s.From)), s.Diff2)
+			}
+		})
+	}
+}
+
+// seeds is how many histories a run compares.
+func seeds() int { return 1500 }

@@ -1,0 +1,189 @@
+package crdt
+
+// pending is what could not be applied yet. Yjs keeps it, too, and hands it on
+// with the rest of the document.
+type pending struct {
+	structs []*Update           // each without deletes
+	missing map[ClientID]uint32 // a struct waits until the client has this clock
+	deletes []DeleteRange
+}
+
+// wait records that something waits for clock clk of a client.
+func (p *pending) wait(id ClientID, clk uint32) {
+	if p.missing == nil {
+		p.missing = make(map[ClientID]uint32)
+	}
+	if old, ok := p.missing[id]; !ok || clk < old {
+		p.missing[id] = clk
+	}
+}
+
+// merged returns the parked structs as one update, or nil.
+func (p *pending) merged() *Update {
+	switch len(p.structs) {
+	case 0:
+		return nil
+	case 1:
+		return p.structs[0]
+	}
+	us := make([]Update, len(p.structs))
+	for i, u := range p.structs {
+		us[i] = *u
+	}
+	w := &writerV1{internal: true}
+	mergeBlocks(us, w)
+	p.structs = append(p.structs[:0], decodeOwn(w.finish(nil)))
+	return p.structs[0]
+}
+
+// decodeOwn decodes what this package has just encoded.
+func decodeOwn(b []byte) *Update {
+	u := new(Update)
+	if err := u.decode(b, true); err != nil {
+		panic("crdt: own encoding refused: " + err.Error())
+	}
+	return u
+}
+
+// A feed hands out the structs of one client of an update, one at a time.
+type feed struct {
+	cur    block
+	r      reader
+	left   uint32 // structs after cur
+	ok     bool   // cur is there and not integrated
+	parked bool
+}
+
+func (f *feed) next(internal bool) {
+	if f.left == 0 {
+		f.ok = false
+		return
+	}
+	f.left--
+	f.cur.clock += f.cur.n
+	readBlock(&f.r, &f.cur, internal)
+	f.ok = true
+}
+
+// applyStructs integrates what can be integrated of u and parks the rest.
+//
+// Source: yjs encoding.js, integrateStructs.
+func (d *Doc) applyStructs(u *Update) {
+	feeds := d.tx.feeds[:0]
+	for _, s := range u.byClient() {
+		f := feed{r: reader{b: u.b, i: s.off}, left: s.count}
+		f.cur.client, f.cur.clock = s.client, s.clock
+		f.next(u.internal)
+		feeds = append(feeds, f)
+	}
+	parked := false
+	for i := range feeds {
+		for feeds[i].ok {
+			if !d.settle(feeds, i, u.internal) {
+				parked = true
+			}
+		}
+	}
+	if parked {
+		d.park(feeds, u.internal)
+	}
+	clear(feeds) // they hold on to the update
+	d.tx.feeds = feeds[:0]
+}
+
+// settle integrates the next struct of feeds[i], after those it depends on. If
+// one of them is nowhere, it parks the feeds that wait for it.
+func (d *Doc) settle(feeds []feed, i int, internal bool) bool {
+	stack := append(d.tx.stack[:0], i)
+	for len(stack) > 0 {
+		f := &feeds[stack[len(stack)-1]]
+		b := &f.cur
+		if b.ref == refSkip {
+			f.next(internal)
+			stack = stack[:len(stack)-1]
+			continue
+		}
+		state := d.state(b.client)
+		client, ok := d.missing(b)
+		switch {
+		case uint64(b.clock) > state:
+			d.pending.wait(b.client, b.clock-1)
+			return d.parkStack(feeds, stack)
+		case ok:
+			k := feedOf(feeds, client)
+			if k < 0 || !feeds[k].ok || contains(stack, k) {
+				d.pending.wait(client, uint32(d.state(client)))
+				return d.parkStack(feeds, stack)
+			}
+			stack = append(stack, k)
+			continue
+		case uint64(b.end()) > state:
+			d.integrate(b, uint32(state)-b.clock)
+		}
+		f.next(internal)
+		stack = stack[:len(stack)-1]
+	}
+	d.tx.stack = stack
+	return true
+}
+
+func contains(s []int, k int) bool {
+	for _, x := range s {
+		if x == k {
+			return true
+		}
+	}
+	return false
+}
+
+// missing returns a client that b depends on and that has not got far enough.
+func (d *Doc) missing(b *block) (ClientID, bool) {
+	for _, dep := range [...]struct {
+		ok bool
+		id ID
+	}{{b.hasOrigin, b.origin}, {b.hasRight, b.right}, {b.parentID, b.parent}} {
+		if dep.ok && dep.id.Client != b.client && dep.id.Clock >= d.state(dep.id.Client) {
+			return dep.id.Client, true
+		}
+	}
+	return 0, false
+}
+
+// feedOf finds the feed of a client; feeds are in descending order.
+func feedOf(feeds []feed, id ClientID) int {
+	lo, hi := 0, len(feeds)
+	for lo < hi {
+		if mid := (lo + hi) / 2; feeds[mid].cur.client > id {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	if lo < len(feeds) && feeds[lo].cur.client == id {
+		return lo
+	}
+	return -1
+}
+
+func (d *Doc) parkStack(feeds []feed, stack []int) bool {
+	for _, k := range stack {
+		feeds[k].ok, feeds[k].parked = false, true
+	}
+	d.tx.stack = stack[:0]
+	return false
+}
+
+// park keeps what the parked feeds have left.
+func (d *Doc) park(feeds []feed, internal bool) {
+	w := &writerV1{internal: true}
+	for i := range feeds {
+		f := &feeds[i]
+		if !f.parked {
+			continue
+		}
+		for f.ok = true; f.ok; f.next(internal) {
+			w.block(&f.cur)
+		}
+	}
+	d.pending.structs = append(d.pending.structs, decodeOwn(w.finish(nil)))
+}

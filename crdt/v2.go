@@ -1,0 +1,84 @@
+package crdt
+
+import "fmt"
+
+// ApplyUpdateV2 is [Doc.ApplyUpdate] for version 2.
+func (d *Doc) ApplyUpdateV2(v2 []byte) error {
+	u, err := decodeV2(v2)
+	if err != nil {
+		return err
+	}
+	return d.Apply(u)
+}
+
+// EncodeStateAsUpdateV2 is [Doc.EncodeStateAsUpdate] for version 2. State
+// vectors are the same in both.
+func (d *Doc) EncodeStateAsUpdateV2(sv []byte) ([]byte, error) {
+	return d.encodeState(sv, func() writer { return new(writerV2) })
+}
+
+// DecodeUpdateV2 is [DecodeUpdate] for version 2.
+func DecodeUpdateV2(v2 []byte) (*Update, error) { return decodeV2(v2) }
+
+// MergeUpdatesV2 is [MergeUpdates] for version 2.
+func MergeUpdatesV2(updates [][]byte) ([]byte, error) {
+	if len(updates) == 1 {
+		_, err := decodeV2(updates[0])
+		return updates[0], err
+	}
+	us := make([]Update, len(updates))
+	for i, b := range updates {
+		u, err := decodeV2(b)
+		if err != nil {
+			return nil, fmt.Errorf("update %d of %d: %w", i+1, len(updates), err)
+		}
+		us[i] = *u
+	}
+	w := new(writerV2)
+	mergeBlocks(us, w)
+	return w.finish(mergeDeletes(us)), nil
+}
+
+// DiffUpdateV2 is [DiffUpdate] for version 2.
+func DiffUpdateV2(update, sv []byte) ([]byte, error) {
+	have, err := DecodeStateVector(sv)
+	if err != nil {
+		return nil, fmt.Errorf("state vector: %w", err)
+	}
+	u, err := decodeV2(update)
+	if err != nil {
+		return nil, err
+	}
+	w := new(writerV2)
+	diffBlocks(u, have, w)
+	return w.finish(u.deletes()), nil
+}
+
+// ConvertUpdateV1ToV2 re-encodes a version 1 update. Storage must remember
+// which version it holds: either decoder may take the other's bytes for an
+// empty document.
+func ConvertUpdateV1ToV2(v1 []byte) ([]byte, error) {
+	u, err := DecodeUpdate(v1)
+	if err != nil {
+		return nil, err
+	}
+	w := new(writerV2)
+	u.copyTo(w)
+	return w.finish(u.deletes()), nil
+}
+
+// ConvertUpdateV2ToV1 re-encodes a version 2 update.
+func ConvertUpdateV2ToV1(v2 []byte) ([]byte, error) {
+	u, err := decodeV2(v2)
+	if err != nil {
+		return nil, err
+	}
+	return u.Bytes(), nil
+}
+
+// copyTo writes all structs to w.
+func (u *Update) copyTo(w writer) {
+	for _, s := range u.sections {
+		u.blocks(s, func(b *block) bool { w.block(b); return true })
+	}
+}
