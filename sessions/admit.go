@@ -8,9 +8,6 @@ import (
 	"github.com/clisonix/tidechart/crdt"
 )
 
-// errGap means that an update builds on something the note does not have.
-var errGap = errors.New("update builds on edits the note does not have")
-
 // receive takes one update from a peer or a program: admits it to the next batch, or refuses it whole.
 func (s *Session) receive(f *frame) {
 	if err := s.admit(f); err != nil {
@@ -26,7 +23,7 @@ func (s *Session) receive(f *frame) {
 // before, committed or not.
 func (s *Session) admit(f *frame) error {
 	if id, missing := f.update.Missing(s.ahead); missing {
-		return fmt.Errorf("%w: client %d clock %d", errGap, id.Client, id.Clock)
+		return fmt.Errorf("%w: it builds on client %d clock %d", ErrRefused, id.Client, id.Clock)
 	}
 	novel := f.update.Novel(s.ahead)
 	if !novel && s.doc.HasDeleted(f.update.Deletes()) {

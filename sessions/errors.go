@@ -40,11 +40,11 @@ var (
 	ErrForbidden       = errors.New("not allowed to open this note")
 )
 
-// Errors of [Hub.Apply].
+// Reasons why an update is refused, besides [ErrRejected].
 var (
 	// ErrReadOnly means that the author may not write this note.
 	ErrReadOnly = errors.New("not allowed to write this note")
-	// ErrRefused means that an update does not follow from what the note holds, or the note takes none.
+	// ErrRefused means that an update does not follow from what the note holds.
 	ErrRefused = errors.New("update refused")
 )
 

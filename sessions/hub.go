@@ -194,8 +194,8 @@ func (h *Hub) Doc(ctx context.Context, note NoteID) (*crdt.Doc, error) {
 }
 
 // Apply admits one update like a peer's and returns once it is committed, with the seq it got, or with the
-// note's newest seq if it held nothing new. It returns [ErrReadOnly], [ErrRefused], an error that is
-// [crdt.ErrMalformed], [ErrNoNote], or ctx's error, after which the outcome is unknown; applying the same
+// note's newest seq if it held nothing new. It returns [ErrReadOnly], [ErrRefused], [ErrRejected], an error
+// that is [crdt.ErrMalformed], [ErrNoNote], or ctx's error, after which the outcome is unknown; applying the same
 // update again is harmless.
 func (h *Hub) Apply(ctx context.Context, note NoteID, grant Grant, update []byte) (seq uint64, err error) {
 	decoded, err := crdt.DecodeUpdate(update)

@@ -4,7 +4,9 @@
 INSERT INTO session (id, note_id) VALUES ($1, $2);
 
 -- name: EndSession :exec
-UPDATE session SET ended_at = now() WHERE id = $1 AND ended_at IS NULL;
+-- It ended when the last one left, which is a moment ago.
+UPDATE session SET ended_at = coalesce((SELECT max(left_at) FROM participation WHERE session_id = session.id), now())
+ WHERE session.id = $1 AND session.ended_at IS NULL;
 
 -- name: StartParticipation :exec
 INSERT INTO participation (id, session_id, person_id) VALUES ($1, $2, $3);
@@ -24,9 +26,10 @@ UPDATE participation SET left_at = greatest(joined_at, session.ended_at)
 -- name: Sessions :many
 -- The newest first, live ones before all others.
 SELECT session.id, session.note_id, session.started_at, session.ended_at, note.kind,
-       patient.family, patient.given, coalesce(bed.label, '')::text AS bed_label
+       unit.name AS unit_name, patient.family, patient.given, coalesce(bed.label, '')::text AS bed_label
   FROM session
   JOIN note ON note.id = session.note_id
+  JOIN unit ON unit.id = note.unit_id
   JOIN patient ON patient.id = note.patient_id
   LEFT JOIN stay ON stay.patient_id = patient.id
   LEFT JOIN bed ON bed.id = stay.bed_id

@@ -46,9 +46,11 @@ func (q *Queries) EndParticipation(ctx context.Context, id uuid.UUID) error {
 }
 
 const endSession = `-- name: EndSession :exec
-UPDATE session SET ended_at = now() WHERE id = $1 AND ended_at IS NULL
+UPDATE session SET ended_at = coalesce((SELECT max(left_at) FROM participation WHERE session_id = session.id), now())
+ WHERE session.id = $1 AND session.ended_at IS NULL
 `
 
+// It ended when the last one left, which is a moment ago.
 func (q *Queries) EndSession(ctx context.Context, id uuid.UUID) error {
 	_, err := q.db.Exec(ctx, endSession, id)
 	return err
@@ -114,9 +116,10 @@ func (q *Queries) Participants(ctx context.Context, sessions []uuid.UUID) ([]Par
 
 const sessions = `-- name: Sessions :many
 SELECT session.id, session.note_id, session.started_at, session.ended_at, note.kind,
-       patient.family, patient.given, coalesce(bed.label, '')::text AS bed_label
+       unit.name AS unit_name, patient.family, patient.given, coalesce(bed.label, '')::text AS bed_label
   FROM session
   JOIN note ON note.id = session.note_id
+  JOIN unit ON unit.id = note.unit_id
   JOIN patient ON patient.id = note.patient_id
   LEFT JOIN stay ON stay.patient_id = patient.id
   LEFT JOIN bed ON bed.id = stay.bed_id
@@ -130,6 +133,7 @@ type SessionsRow struct {
 	StartedAt time.Time
 	EndedAt   *time.Time
 	Kind      string
+	UnitName  string
 	Family    string
 	Given     string
 	BedLabel  string
@@ -151,6 +155,7 @@ func (q *Queries) Sessions(ctx context.Context, limit int32) ([]SessionsRow, err
 			&i.StartedAt,
 			&i.EndedAt,
 			&i.Kind,
+			&i.UnitName,
 			&i.Family,
 			&i.Given,
 			&i.BedLabel,

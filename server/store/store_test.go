@@ -1,0 +1,175 @@
+package store_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/clisonix/tidechart/server/postgres/postgrestest"
+	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/server/store/queries"
+	"github.com/clisonix/tidechart/sessions"
+	"github.com/clisonix/tidechart/sessions/storetest"
+)
+
+func TestMain(m *testing.M) { postgrestest.Main(m) }
+
+// hospital is the least a note needs around it.
+type hospital struct {
+	url     string
+	db      *store.DB
+	author  uuid.UUID
+	patient uuid.UUID
+}
+
+func open(t *testing.T) hospital {
+	t.Helper()
+	h := hospital{url: postgrestest.URL(t), author: uuid.New(), patient: uuid.New()}
+	db, err := store.Open(t.Context(), h.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	h.db = db
+	unit := "4w"
+	seed := store.Seed{
+		Facility: queries.Facility{ID: "f", Name: "Test hospital"},
+		Units:    []queries.Unit{{ID: unit, FacilityID: "f", Name: "4 West"}},
+		Beds:     []queries.Bed{{ID: "4w-1", UnitID: unit, Label: "1", Position: 1}, {ID: "4w-2", UnitID: unit, Label: "2", Position: 2}},
+		People:   []queries.Person{{ID: h.author, Username: "ada", Name: "Ada", Role: "nurse", UnitID: &unit}},
+		Patients: []queries.Patient{{ID: h.patient, Mrn: "1", Family: "Test", BirthDate: time.Unix(0, 0), Gender: "Female"}},
+		Stays:    []queries.Stay{{PatientID: h.patient, BedID: "4w-1", AdmittedAt: time.Now()}},
+	}
+	for want := range []bool{true, false} { // the second time it is left alone
+		seeded, err := db.SeedOnce(t.Context(), func() (store.Seed, error) { return seed, nil })
+		if err != nil || seeded != (want == 0) {
+			t.Fatalf("SeedOnce = %v, %v", seeded, err)
+		}
+	}
+	return h
+}
+
+func (h hospital) newNote(t *testing.T) sessions.NoteID {
+	t.Helper()
+	id := uuid.New()
+	err := h.db.CreateNote(t.Context(), store.NewNote{
+		ID: id, Patient: h.patient, Unit: "4w", Kind: "progress", Title: "Progress note", Author: h.author, At: time.Now(), First: storetest.Empty(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// exec runs a statement as an operator with psql could.
+func (h hospital) exec(t *testing.T, sql string, args ...any) error {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), h.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	_, err = conn.Exec(t.Context(), sql, args...)
+	return err
+}
+
+func TestStore(t *testing.T) {
+	h := open(t)
+	storetest.TestStore(t, storetest.Fixture{
+		Store: h.db, Author: h.author,
+		NewNote: func() sessions.NoteID { return h.newNote(t) },
+		Sign: func(note sessions.NoteID) {
+			if err := h.exec(t, "UPDATE note SET state = 'signed' WHERE id = $1", note); err != nil {
+				t.Fatal(err)
+			}
+		},
+	})
+}
+
+// TestLogIsAppendOnly: the database itself keeps anybody from rewriting history.
+func TestLogIsAppendOnly(t *testing.T) {
+	h := open(t)
+	h.newNote(t)
+	for _, sql := range []string{"UPDATE note_update SET data = 'xx'", "DELETE FROM note_update", "TRUNCATE note_update"} {
+		if err := h.exec(t, sql); err == nil {
+			t.Errorf("%s succeeded", sql)
+		}
+	}
+}
+
+// TestDamagedBaseIsPassedOver: the log is the truth, a base only a copy (I4).
+func TestDamagedBaseIsPassedOver(t *testing.T) {
+	h := open(t)
+	note := h.newNote(t)
+	if err := h.db.SaveBase(t.Context(), note, 1, []byte("a base")); err != nil {
+		t.Fatal(err)
+	}
+	if log, err := h.db.Load(t.Context(), note); err != nil || log.BaseSeq != 1 {
+		t.Fatalf("Load = %+v, %v", log, err)
+	}
+	if err := h.exec(t, "UPDATE note_base SET data = 'a bust'"); err != nil {
+		t.Fatal(err)
+	}
+	log, err := h.db.Load(t.Context(), note)
+	if err != nil || log.BaseSeq != 0 || len(log.Tail) != 1 || !bytes.Equal(log.Tail[0], storetest.Empty()) {
+		t.Errorf("Load = %+v, %v", log, err)
+	}
+}
+
+// TestUnstorableBatchIsRejected: what the database can never take must not be tried for ever.
+func TestUnstorableBatchIsRejected(t *testing.T) {
+	h := open(t)
+	note := h.newNote(t)
+	tooLarge := make([]byte, 1<<21+1)
+	_, err := h.db.Append(t.Context(), uuid.New(), []sessions.Entry{{Note: note, Author: h.author, Update: tooLarge}})
+	if !errors.Is(err, sessions.ErrRejected) {
+		t.Errorf("Append = %v, want ErrRejected", err)
+	}
+	if log, err := h.db.Load(t.Context(), note); err != nil || log.Head != 1 {
+		t.Errorf("Load = %+v, %v", log, err)
+	}
+}
+
+// TestCutOffSessionsAreMended: what an unclean stop left open is closed at the next start.
+func TestCutOffSessionsAreMended(t *testing.T) {
+	h := open(t)
+	note, session := h.newNote(t), uuid.New()
+	ctx := t.Context()
+	if err := errors.Join(h.db.StartSession(ctx, session, note), h.db.StartParticipation(ctx, uuid.New(), session, h.author)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := h.db.MendCutOffSessions(ctx); n != 1 || err != nil {
+		t.Errorf("MendCutOffSessions = %d, %v", n, err)
+	}
+	people, err := h.db.Participants(ctx, []uuid.UUID{session})
+	if err != nil || len(people) != 1 || people[0].Present {
+		t.Errorf("Participants = %+v, %v", people, err)
+	}
+}
+
+// TestLoginsExpire: an expired login signs nobody in, whether or not it has been swept.
+func TestLoginsExpire(t *testing.T) {
+	h := open(t)
+	ctx, logins := t.Context(), h.db.Logins()
+	for token, left := range map[string]time.Duration{"fresh": time.Hour, "stale": -time.Second} {
+		if err := logins.CommitCtx(ctx, token, []byte("data"), time.Now().Add(left)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if _, found, err := logins.FindCtx(ctx, "fresh"); !found || err != nil {
+			t.Errorf("fresh login: %v, %v", found, err)
+		}
+		if _, found, err := logins.FindCtx(ctx, "stale"); found || err != nil {
+			t.Errorf("stale login: %v, %v", found, err)
+		}
+		if err := h.db.Sweep(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

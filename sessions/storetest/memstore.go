@@ -1,0 +1,199 @@
+// Package storetest holds what every [sessions.Store] must do, as tests, and a store in memory that can fail.
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/sessions"
+)
+
+// MemStore is a working store that keeps everything in memory. Its zero value has no notes; add them.
+type MemStore struct {
+	// Fault, if not nil, is asked around every commit: before it is done and after. An error before it loses
+	// the commit, an error after it loses only the answer. It may block.
+	Fault func(before bool) error
+
+	mu       sync.Mutex
+	notes    map[sessions.NoteID]*memNote
+	batches  map[uuid.UUID][]sessions.Placed
+	sessions map[sessions.SessionID]*Sitting
+}
+
+type memNote struct {
+	rows    []sessions.Entry
+	base    []byte
+	baseSeq uint64
+	signed  bool
+}
+
+// Sitting is a recorded session.
+type Sitting struct {
+	Note  sessions.NoteID
+	Ended bool
+	In    map[uuid.UUID]sessions.PersonID // participations that have not ended
+	Came  []sessions.PersonID
+}
+
+var _ sessions.Store = (*MemStore)(nil)
+
+// Add creates a note whose first row is update.
+func (m *MemStore) Add(note sessions.NoteID, author sessions.PersonID, update []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.notes == nil {
+		m.notes = make(map[sessions.NoteID]*memNote)
+		m.batches = make(map[uuid.UUID][]sessions.Placed)
+		m.sessions = make(map[sessions.SessionID]*Sitting)
+	}
+	m.notes[note] = &memNote{rows: []sessions.Entry{{Note: note, Author: author, Update: update}}}
+}
+
+// Sign makes a note refuse updates.
+func (m *MemStore) Sign(note sessions.NoteID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.notes[note].signed = true
+}
+
+// Rows returns a note's whole log.
+func (m *MemStore) Rows(note sessions.NoteID) []sessions.Entry {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.notes[note].rows)
+}
+
+// BaseSeq returns up to where a note has a base.
+func (m *MemStore) BaseSeq(note sessions.NoteID) uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.notes[note].baseSeq
+}
+
+// Sittings returns every recorded session.
+func (m *MemStore) Sittings() []Sitting {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all []Sitting
+	for _, s := range m.sessions {
+		all = append(all, *s)
+	}
+	return all
+}
+
+func (m *MemStore) fault(before bool) error {
+	if m.Fault == nil {
+		return nil
+	}
+	return m.Fault(before)
+}
+
+// Load implements [sessions.Store].
+func (m *MemStore) Load(_ context.Context, note sessions.NoteID) (sessions.Log, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := m.notes[note]
+	if n == nil {
+		return sessions.Log{}, sessions.ErrNoNote
+	}
+	log := sessions.Log{Head: uint64(len(n.rows)), Base: n.base, BaseSeq: n.baseSeq}
+	for _, row := range n.rows[n.baseSeq:] {
+		log.Tail = append(log.Tail, row.Update)
+	}
+	return log, nil
+}
+
+// Append implements [sessions.Store].
+func (m *MemStore) Append(_ context.Context, batch uuid.UUID, entries []sessions.Entry) ([]sessions.Placed, error) {
+	if err := m.fault(true); err != nil {
+		return nil, err
+	}
+	placed := m.append(batch, entries)
+	if err := m.fault(false); err != nil {
+		return nil, err
+	}
+	return placed, nil
+}
+
+func (m *MemStore) append(batch uuid.UUID, entries []sessions.Entry) []sessions.Placed {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if placed, again := m.batches[batch]; again {
+		return placed
+	}
+	placed := []sessions.Placed{}
+	for _, e := range entries {
+		n := m.notes[e.Note]
+		if n == nil || n.signed {
+			continue
+		}
+		if !slices.ContainsFunc(placed, func(p sessions.Placed) bool { return p.Note == e.Note }) {
+			placed = append(placed, sessions.Placed{Note: e.Note, First: uint64(len(n.rows)) + 1})
+		}
+		n.rows = append(n.rows, e)
+	}
+	m.batches[batch] = placed
+	return placed
+}
+
+// SaveBase implements [sessions.Store].
+func (m *MemStore) SaveBase(_ context.Context, note sessions.NoteID, seq uint64, update []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := m.notes[note]
+	if seq > uint64(len(n.rows)) {
+		return fmt.Errorf("base up to seq %d of %d", seq, len(n.rows))
+	}
+	n.base, n.baseSeq = update, seq
+	return nil
+}
+
+var errNoSession = errors.New("no such session")
+
+// StartSession implements [sessions.Store].
+func (m *MemStore) StartSession(_ context.Context, session sessions.SessionID, note sessions.NoteID) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.sessions[session] = &Sitting{Note: note, In: make(map[uuid.UUID]sessions.PersonID)}
+	return nil
+}
+
+// EndSession implements [sessions.Store].
+func (m *MemStore) EndSession(_ context.Context, session sessions.SessionID) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.sessions[session]
+	if s == nil {
+		return errNoSession
+	}
+	s.Ended = true
+	return nil
+}
+
+// StartParticipation implements [sessions.Store].
+func (m *MemStore) StartParticipation(_ context.Context, id uuid.UUID, session sessions.SessionID, person sessions.PersonID) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.sessions[session]
+	if s == nil {
+		return errNoSession
+	}
+	s.In[id] = person
+	s.Came = append(s.Came, person)
+	return nil
+}
+
+// EndParticipation implements [sessions.Store].
+func (m *MemStore) EndParticipation(_ context.Context, id uuid.UUID) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, s := range m.sessions {
+		delete(s.In, id)
+	}
+	return nil
+}
