@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
@@ -20,6 +21,7 @@ import (
 var chromium struct {
 	once sync.Once
 	ctx  context.Context
+	stop context.CancelFunc
 	err  error
 }
 
@@ -55,10 +57,18 @@ func startChromium() {
 		opts = append(opts, chromedp.Flag(flag, true))
 	}
 	opts = append(opts, chromedp.Flag("force-color-profile", "srgb"))
-	alloc, _ := chromedp.NewExecAllocator(context.Background(), opts...)
-	// The process ends with the test binary, whose pipe it reads.
+	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
+	chromium.stop = stop
 	chromium.ctx, _ = chromedp.NewContext(alloc)
 	chromium.err = chromedp.Do(chromium.ctx)
+}
+
+// stopChromium ends the browser after the last test.
+func stopChromium() {
+	if chromium.ctx != nil {
+		_ = chromedp.Cancel(chromium.ctx) // it asks the browser to close; what is left is killed
+		chromium.stop()
+	}
 }
 
 // window is a browser window with cookies of its own. Whatever its console
@@ -209,5 +219,17 @@ func (w *window) screenshot(path string) {
 	}
 	if err != nil {
 		w.t.Logf("screenshot of %s's window: %v", w.name, err)
+	}
+}
+
+// waitReloading loads the page again until the expression is true.
+func (w *window) waitReloading(what, expression string) {
+	w.t.Helper()
+	deadline := time.Now().Add(patience)
+	for !eval[bool](w, expression) {
+		if time.Now().After(deadline) {
+			w.t.Fatalf("%s's window waits for %s\npage: %s", w.name, what, w.summary())
+		}
+		w.do(chromedp.Reload())
 	}
 }

@@ -40,6 +40,7 @@ func runTests(m *testing.M) (int, error) {
 		}
 	}
 	defer shared.close()
+	defer stopChromium()
 	return m.Run(), nil
 }
 

@@ -219,6 +219,7 @@ func (c *yclient) state() ystate {
 type ystats struct {
 	Synced   bool     `json:"synced"`
 	Unsynced int      `json:"unsynced"`
+	Progress int      `json:"progress"` // acknowledged words and deletions of a typist
 	Opens    int      `json:"opens"`
 	Closes   []yclose `json:"closes"`
 	Errors   []string `json:"errors"`

@@ -120,10 +120,18 @@ func (s *server) wait(cmd *exec.Cmd, stdout io.Reader, ready chan<- string, exit
 
 // stop asks the server to drain and returns its exit error.
 func (s *server) stop() error {
+	if err := s.terminate(); err != nil {
+		return err
+	}
+	return s.waitExit()
+}
+
+// terminate tells the server to drain and does not wait.
+func (s *server) terminate() error {
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return fmt.Errorf("stop tidechart: %w", err)
 	}
-	return s.waitExit()
+	return nil
 }
 
 // kill ends the server at once, as the kernel does to a process out of memory.

@@ -107,6 +107,7 @@ export class Client {
       ownClock: Y.getState(this.doc.store, this.doc.clientID),
       text: this.text().slice(-120),
       blocks: blocks(this.doc).length,
+      progress: this.typist?.progress() ?? 0,
       ...this.stats
     }
   }

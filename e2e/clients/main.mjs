@@ -31,6 +31,7 @@ const conditions = {
   gaveUp: (c, want) => c.stats.gaveUp === want,
   scope: (c, want) => c.provider.authorizedScope === want,
   peers: (c, want) => [].concat(want).every(name => c.presence().some(p => p.state.user?.name === name)),
+  cursor: (c, want) => JSON.stringify(c.provider.awareness.getStates().get(want.client)?.cursor) === JSON.stringify(want.cursor),
   progress: (c, want) => (c.typist?.progress() ?? 0) >= want
 }
 

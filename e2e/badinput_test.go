@@ -1,0 +1,464 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/coder/websocket"
+)
+
+// canary stands in everything bad that the tests send, and must be in no log.
+const canary = "CANARY-zq7-penicillin"
+
+// badInput is a server with an honest pair of people on a note, beside whom
+// others misbehave.
+type badInput struct {
+	t            *testing.T
+	s            *server
+	n            *node
+	note         string
+	chen, rivera string // tokens
+	reader       string // of one who may only read
+	alice, bob   *yclient
+	text         string // of the note, as the honest pair knows it
+}
+
+// TestBadInput: whatever is wrong in what somebody sends, they get a clear
+// error, the server's log an entry without content, and nobody else notices.
+func TestBadInput(t *testing.T) {
+	b := newBadInput(t)
+	t.Run("wrong password", b.wrongPassword)
+	t.Run("invalid token", b.invalidToken)
+	t.Run("expired login", b.expiredLogin)
+	t.Run("unknown note", b.unknownNote)
+	t.Run("foreign origin", b.foreignOrigin)
+	t.Run("role without access", b.forbiddenRole)
+	t.Run("frames", b.frames)
+	t.Run("hocuspocus frames", b.hocuspocusFrames)
+	t.Run("gap", b.gap)
+	t.Run("write by a reader", b.readerWrites)
+	t.Run("api", b.apiEdits)
+	if log := b.s.log.String(); strings.Contains(log, "CANARY") || strings.Contains(log, b.chen) {
+		t.Errorf("the server's log holds what was sent:\n%s", linesWith(log, "CANARY", b.chen))
+	}
+	if log := b.s.log.String(); strings.Contains(log, "panic") {
+		t.Errorf("the server panicked:\n%s", linesWith(log, "panic"))
+	}
+}
+
+func newBadInput(t *testing.T) *badInput {
+	t.Helper()
+	b := &badInput{t: t, s: startServer(t), n: startNode(t)}
+	b.chen, b.rivera, b.reader = b.s.token(t, "chen"), b.s.token(t, "rivera"), b.s.token(t, "lindqvist")
+	b.note = b.s.newNote(t, b.chen)
+	b.alice = b.n.connect("alice", hocuspocusV4, b.s, b.note, b.chen)
+	b.bob = b.n.connect("bob", yWebsocket, b.s, b.note, b.rivera)
+	b.alice.wait(want{"synced": true})
+	b.bob.wait(want{"synced": true})
+	b.alice.fresh()
+	b.bob.wait(want{"blocks": 1, "text": ""})
+	return b
+}
+
+// unharmed fails unless the honest pair goes on as if nothing had happened,
+// and the log tells of it after position from.
+func (b *badInput) unharmed(t *testing.T, from int) {
+	t.Helper()
+	if line, err := b.s.log.waitLine(from, isRefusal); err != nil {
+		t.Errorf("nothing in the server's log: %v", err)
+	} else {
+		t.Logf("log: %s", strings.TrimSpace(line))
+	}
+	b.alice.insert(-1, "a")
+	b.bob.insert(-1, "b")
+	b.alice.wait(want{"unsynced": 0})
+	b.text = b.s.text(t, b.chen, b.note)
+	b.alice.wait(want{"text": b.text})
+	b.bob.wait(want{"text": b.text, "unsynced": 0})
+	if strings.Trim(b.text, "ab") != "" {
+		t.Errorf("the note has %q, want only what the honest pair wrote", b.text)
+	}
+	for _, c := range []*yclient{b.alice, b.bob} {
+		if st := c.stats(); st.Opens != 1 || len(st.Closes) != 0 || st.Refused != 0 {
+			t.Errorf("%s noticed: %d connections, closes %v, %d refused", c.name, st.Opens, st.Closes, st.Refused)
+		}
+	}
+}
+
+// isRefusal accepts log lines that tell of something refused.
+func isRefusal(line string) bool {
+	for _, word := range []string{"refused", "denied", "close ", "closed", "socket ends", "wrong", "failed"} {
+		if strings.Contains(line, word) {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *badInput) wrongPassword(t *testing.T) {
+	from := b.s.log.len()
+	c := &http.Client{Timeout: patience}
+	for _, user := range []string{"chen", "nobody-" + canary} {
+		resp, err := c.PostForm(b.s.url+"/login", url.Values{"username": {user}, "password": {canary}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		page := readAll(t, resp)
+		if resp.StatusCode != http.StatusUnauthorized || len(resp.Cookies()) > 0 {
+			t.Errorf("sign-in of %s with a wrong password: %s, %d cookies; want 401 and none", user, resp.Status, len(resp.Cookies()))
+		}
+		if got := textOf(t, page, "login-error"); !strings.Contains(got, "not signed in") {
+			t.Errorf("the page says %q", got)
+		}
+		if !bytes.Contains(page, []byte(`name="password"`)) || bytes.Contains(page, []byte(`value="`+canary)) {
+			t.Error("want the form again, without the password")
+		}
+	}
+	b.unharmed(t, from)
+}
+
+func (b *badInput) invalidToken(t *testing.T) {
+	from := b.s.log.len()
+	bad := canary + "-token"
+	y := b.n.connect("bad-y", yWebsocket, b.s, b.note, bad)
+	y.wait(want{"gaveUp": true})
+	if st := y.stats(); len(st.Closes) != 1 || st.Closes[0].Code != 4401 || st.Opens != 1 {
+		t.Errorf("y-websocket with an invalid token: %+v, want one close 4401", st)
+	}
+	h := b.n.connect("bad-h", hocuspocusV4, b.s, b.note, bad)
+	h.wait(want{"denied": true})
+	if st := h.stats(); st.Synced {
+		t.Error("a provider with an invalid token is in sync")
+	}
+	for _, c := range []*yclient{y, h} {
+		if got := c.state(); got.Text != "" || len(got.SV) > 1 {
+			t.Errorf("%s got the note: %q", c.name, got.Text)
+		}
+		c.close()
+	}
+	resp, body := b.s.api(t, apiRequest{method: "GET", path: "/notes", token: bad})
+	checkProblem(t, resp, body, http.StatusUnauthorized)
+	b.unharmed(t, from)
+}
+
+func (b *badInput) expiredLogin(t *testing.T) {
+	c := b.s.signIn(t, "okafor")
+	u, err := url.Parse(b.s.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cookies := c.Jar.Cookies(u)
+	if len(cookies) != 1 {
+		t.Fatalf("%d cookies after sign-in, want 1", len(cookies))
+	}
+	header := http.Header{"Cookie": {cookies[0].String()}, "Origin": {b.s.url}}
+	live, resp := b.s.dial(t, "/ws/notes/"+b.note, header)
+	if live == nil {
+		t.Fatalf("a socket with a login cookie: %s", resp.Status)
+	}
+	live.readUntil("the document", func(f []byte) bool { return len(f) > 2 && f[0] == 0 })
+	// The honest pair uses tokens; only okafor holds a login.
+	if _, err := b.s.db(t).Exec(t.Context(), `UPDATE login SET expires_at = now() - interval '1 minute'`); err != nil {
+		t.Fatal(err)
+	}
+	from := b.s.log.len()
+	y, resp := b.s.dial(t, "/ws/notes/"+b.note, header)
+	if y == nil {
+		t.Fatalf("a socket with an expired login: %s; a refused upgrade makes y-websocket retry for ever", resp.Status)
+	}
+	frames, code := y.readUntilClosed()
+	if code != 4401 || !saysDenied(frames) {
+		t.Errorf("y-websocket with an expired login: close %d after %x, want [2 0 reason] and 4401", code, frames)
+	}
+	resp, page := fetch(t, c, b.s.url+"/notes/"+b.note)
+	if resp.Request.URL.Path != "/login" || !bytes.Contains(page, []byte(`name="password"`)) {
+		t.Errorf("the note's page with an expired login: %s at %s, want the sign-in form", resp.Status, resp.Request.URL.Path)
+	}
+	b.unharmed(t, from)
+}
+
+// saysDenied says whether one of the frames is y-protocols' "permission denied".
+func saysDenied(frames [][]byte) bool {
+	for _, f := range frames {
+		if len(f) > 3 && f[0] == 2 && f[1] == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *badInput) unknownNote(t *testing.T) {
+	const unknown = "00000000-0000-4000-8000-000000000000"
+	from := b.s.log.len()
+	y := b.n.connect("lost-y", yWebsocket, b.s, unknown, b.chen)
+	y.wait(want{"gaveUp": true})
+	if st := y.stats(); len(st.Closes) != 1 || st.Closes[0].Code != 4404 {
+		t.Errorf("y-websocket on an unknown note: %+v, want one close 4404", st)
+	}
+	y.close()
+	for _, name := range []string{unknown, "no-uuid-" + canary} {
+		h := b.n.connect("lost-h", hocuspocusV3, b.s, name, b.chen)
+		h.wait(want{"denied": true})
+		h.close()
+	}
+	resp, body := b.s.api(t, apiRequest{method: "GET", path: "/notes/" + unknown + "/state", token: b.chen})
+	checkProblem(t, resp, body, http.StatusNotFound)
+	resp, _ = fetch(t, b.s.signIn(t, "chen"), b.s.url+"/notes/"+unknown)
+	if resp.StatusCode != http.StatusNotFound {
+		t.Errorf("page of an unknown note: %s, want 404", resp.Status)
+	}
+	b.unharmed(t, from)
+}
+
+func (b *badInput) foreignOrigin(t *testing.T) {
+	from := b.s.log.len()
+	for _, path := range []string{"/ws", "/ws/notes/" + b.note + "?token=" + b.chen} {
+		r, resp := b.s.dial(t, path, http.Header{"Origin": {"https://evil.example"}})
+		if r != nil || resp.StatusCode != http.StatusForbidden {
+			t.Errorf("socket %s from a foreign origin: %s, want 403", strings.TrimSuffix(path, b.chen), resp.Status)
+		}
+	}
+	c := b.s.signIn(t, "chen")
+	for _, path := range []string{"/notes", "/logout", "/login"} {
+		req, err := http.NewRequestWithContext(t.Context(), "POST", b.s.url+path, strings.NewReader("patient=x&kind="+canary))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		req.Header.Set("Origin", "https://evil.example")
+		req.Header.Set("Sec-Fetch-Site", "cross-site")
+		resp, err := c.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		readAll(t, resp)
+		if resp.StatusCode != http.StatusForbidden {
+			t.Errorf("POST %s from a foreign origin: %s, want 403", path, resp.Status)
+		}
+	}
+	b.unharmed(t, from)
+}
+
+func (b *badInput) forbiddenRole(t *testing.T) {
+	from := b.s.log.len()
+	novak := b.s.token(t, "novak")
+	y := b.n.connect("admin-y", yWebsocket, b.s, b.note, novak)
+	y.wait(want{"gaveUp": true})
+	if st := y.stats(); len(st.Closes) != 1 || st.Closes[0].Code != 4403 {
+		t.Errorf("an administrator on a note: %+v, want one close 4403", st)
+	}
+	h := b.n.connect("admin-h", hocuspocusV4, b.s, b.note, novak)
+	h.wait(want{"denied": true})
+	for _, c := range []*yclient{y, h} {
+		if got := c.state(); len(got.SV) > 1 {
+			t.Errorf("%s got the note: %q", c.name, got.Text)
+		}
+		c.close()
+	}
+	resp, body := b.s.api(t, apiRequest{method: "GET", path: "/notes/" + b.note + "/state", token: novak})
+	checkProblem(t, resp, body, http.StatusForbidden)
+	resp, page := fetch(t, b.s.signIn(t, "novak"), b.s.url+"/notes/"+b.note)
+	if resp.StatusCode != http.StatusForbidden || bytes.Contains(page, []byte("note-body")) {
+		t.Errorf("an administrator's view of a note: %s, want a page with 403 and no note", resp.Status)
+	}
+	b.unharmed(t, from)
+}
+
+// frames sends, each on a socket of its own, what is no y-websocket message.
+func (b *badInput) frames(t *testing.T) {
+	update := b.update(t, nil)
+	for _, tt := range []struct {
+		name  string
+		kind  websocket.MessageType
+		frame []byte
+		code  websocket.StatusCode
+	}{
+		{"truncated", websocket.MessageBinary, syncFrame(2, update)[:len(update)/2], 4400},
+		{"length beyond the end", websocket.MessageBinary, join([]byte{0, 2}, varUint(1<<30), []byte(canary)), 4400},
+		{"empty", websocket.MessageBinary, nil, 4400},
+		{"unknown type", websocket.MessageBinary, append([]byte{77}, canary...), 4400},
+		{"text frame", websocket.MessageText, []byte(canary), 4400},
+		{"not Yjs", websocket.MessageBinary, syncFrame(2, []byte(canary)), 4400},
+		{"step 2 that is not Yjs", websocket.MessageBinary, syncFrame(1, []byte(canary)), 4400},
+		{"state vector that is none", websocket.MessageBinary, syncFrame(0, []byte(canary)), 4400},
+		{"presence that is none", websocket.MessageBinary, join([]byte{1}, varBytes([]byte(canary))), 4400},
+		{"bytes after the message", websocket.MessageBinary, append(syncFrame(2, update), 1, 2, 3), 4400},
+		{"oversized", websocket.MessageBinary, syncFrame(2, bytes.Repeat([]byte(canary), 100_000)), 1009},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			from := b.s.log.len()
+			r := b.s.mustDial(t, "/ws/notes/"+b.note+"?token="+b.rivera)
+			r.send(tt.kind, tt.frame)
+			if _, code := r.readUntilClosed(); code != tt.code {
+				t.Errorf("close code %d, want %d", code, tt.code)
+			}
+			b.unharmed(t, from)
+		})
+	}
+}
+
+// hocuspocusFrames does so on the other endpoint.
+func (b *badInput) hocuspocusFrames(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		signIn bool
+		frame  []byte
+		code   websocket.StatusCode
+	}{
+		{"truncated", true, hocuspocusFrame(b.note, []byte{0, 2})[:9], 4400},
+		{"not Yjs", true, hocuspocusFrame(b.note, syncFrame(2, []byte(canary))), 4400},
+		{"unknown type", true, hocuspocusFrame(b.note, append([]byte{99}, canary...)), 4400},
+		{"broadcast by a client", true, hocuspocusFrame(b.note, join([]byte{6}, varBytes([]byte(canary)))), 4400},
+		{"token that never ends", false, hocuspocusFrame(b.note, join([]byte{2, 0}, varUint(1<<40))), 4400},
+		{"oversized before sign-in", false, bytes.Repeat([]byte{0}, 2<<20), 1009},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			from := b.s.log.len()
+			r := b.s.mustDial(t, "/ws")
+			if tt.signIn {
+				r.send(websocket.MessageBinary, authFrame(b.note, b.rivera))
+				r.readUntil("being let in", func(f []byte) bool { return bytes.HasSuffix(f, []byte("read-write")) })
+			}
+			r.send(websocket.MessageBinary, tt.frame)
+			if _, code := r.readUntilClosed(); code != tt.code {
+				t.Errorf("close code %d, want %d", code, tt.code)
+			}
+			b.unharmed(t, from)
+		})
+	}
+}
+
+// update is a real update that adds a paragraph with the canary to base.
+func (b *badInput) update(t *testing.T, more map[string]any) []byte {
+	t.Helper()
+	args := map[string]any{"text": canary}
+	for k, v := range more {
+		args[k] = v
+	}
+	var update []byte
+	b.n.must("", "makeUpdate", args, &update)
+	return update
+}
+
+// gap sends an update whose predecessor never came.
+func (b *badInput) gap(t *testing.T) {
+	update := b.update(t, map[string]any{"skipFirst": true})
+	t.Run("y-websocket", func(t *testing.T) {
+		from := b.s.log.len()
+		r := b.s.mustDial(t, "/ws/notes/"+b.note+"?token="+b.rivera)
+		r.send(websocket.MessageBinary, syncFrame(0, []byte{0}), syncFrame(1, []byte{0, 0}), syncFrame(2, update))
+		if _, code := r.readUntilClosed(); code >= 4400 && code < 4500 || code < 1000 {
+			t.Errorf("close code %d, want one after which the client syncs again", code)
+		}
+		b.unharmed(t, from)
+	})
+	t.Run("hocuspocus", func(t *testing.T) {
+		from := b.s.log.len()
+		r := b.s.mustDial(t, "/ws")
+		r.send(websocket.MessageBinary, authFrame(b.note, b.rivera),
+			hocuspocusFrame(b.note, syncFrame(0, []byte{0})),
+			hocuspocusFrame(b.note, syncFrame(1, []byte{0, 0})),
+			hocuspocusFrame(b.note, syncFrame(2, update)))
+		refused := hocuspocusFrame(b.note, []byte{8, 0})
+		r.readUntil("SyncStatus 0", func(f []byte) bool { return bytes.Equal(f, refused) })
+		b.unharmed(t, from)
+	})
+	t.Run("api", func(t *testing.T) {
+		from := b.s.log.len()
+		resp, body := b.s.api(t, apiRequest{method: "POST", path: "/notes/" + b.note + "/edits", token: b.rivera, contentType: octets, body: update})
+		checkProblem(t, resp, body, http.StatusConflict)
+		b.unharmed(t, from)
+	})
+}
+
+// readerWrites lets one who may only read try to write over every door.
+func (b *badInput) readerWrites(t *testing.T) {
+	base := b.s.state(t, b.reader, b.note, octets)
+	update := b.update(t, map[string]any{"base": base})
+	t.Run("hocuspocus", func(t *testing.T) {
+		from := b.s.log.len()
+		h := b.n.connect("reader-h", hocuspocusV4, b.s, b.note, b.reader)
+		h.wait(want{"synced": true, "scope": "readonly", "unsynced": 0})
+		h.insert(0, canary)
+		h.wait(want{"unsynced": 1})
+		r := b.s.mustDial(t, "/ws")
+		r.send(websocket.MessageBinary, authFrame(b.note, b.reader),
+			hocuspocusFrame(b.note, syncFrame(0, []byte{0})), hocuspocusFrame(b.note, syncFrame(1, update)))
+		refused := hocuspocusFrame(b.note, []byte{8, 0})
+		r.readUntil("SyncStatus 0 for a Step2 with news", func(f []byte) bool { return bytes.Equal(f, refused) })
+		b.unharmed(t, from)
+		h.close()
+	})
+	t.Run("y-websocket", func(t *testing.T) {
+		from := b.s.log.len()
+		y := b.n.connect("reader-y", yWebsocket, b.s, b.note, b.reader)
+		y.wait(want{"synced": true})
+		y.insert(0, canary)
+		b.unharmed(t, from)
+		y.close()
+	})
+	t.Run("api", func(t *testing.T) {
+		from := b.s.log.len()
+		resp, body := b.s.api(t, apiRequest{method: "POST", path: "/notes/" + b.note + "/edits", token: b.reader, contentType: octets, body: update})
+		checkProblem(t, resp, body, http.StatusForbidden)
+		b.unharmed(t, from)
+	})
+}
+
+func (b *badInput) apiEdits(t *testing.T) {
+	edits := "/notes/" + b.note + "/edits"
+	for _, tt := range []struct {
+		name   string
+		r      apiRequest
+		status int
+	}{
+		{"not Yjs", apiRequest{method: "POST", path: edits, token: b.rivera, contentType: octets, body: []byte(canary)}, http.StatusUnprocessableEntity},
+		{"oversized", apiRequest{method: "POST", path: edits, token: b.rivera, contentType: octets, body: bytes.Repeat([]byte(canary), 200_000)}, http.StatusRequestEntityTooLarge},
+		{"no token", apiRequest{method: "POST", path: edits, contentType: octets, body: []byte{0, 0}}, http.StatusUnauthorized},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			from := b.s.log.len()
+			resp, body := b.s.api(t, tt.r)
+			checkProblem(t, resp, body, tt.status)
+			b.unharmed(t, from)
+		})
+	}
+}
+
+// checkProblem fails unless the answer is an RFC 9457 problem of that status.
+func checkProblem(t *testing.T, resp *http.Response, body []byte, status int) {
+	t.Helper()
+	var problem struct {
+		Status int    `json:"status"`
+		Title  string `json:"title"`
+		Detail string `json:"detail"`
+	}
+	err := json.Unmarshal(body, &problem)
+	if resp.StatusCode != status || err != nil || problem.Status != status || problem.Title == "" {
+		t.Errorf("%s %s: %s %.200s; want a problem of status %d", resp.Request.Method, resp.Request.URL.Path, resp.Status, body, status)
+	}
+	if ct := resp.Header.Get("Content-Type"); !strings.HasPrefix(ct, "application/problem+json") {
+		t.Errorf("%s %s: content type %q, want application/problem+json", resp.Request.Method, resp.Request.URL.Path, ct)
+	}
+	if strings.Contains(string(body), "CANARY") {
+		t.Errorf("the problem repeats what was sent: %.200s", body)
+	}
+}
+
+// linesWith are the lines of a log that hold one of the words.
+func linesWith(log string, words ...string) string {
+	var found []string
+	for line := range strings.Lines(log) {
+		for _, w := range words {
+			if strings.Contains(line, w) {
+				found = append(found, line)
+				break
+			}
+		}
+	}
+	return strings.Join(found, "")
+}

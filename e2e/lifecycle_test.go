@@ -1,0 +1,134 @@
+package e2e
+
+import (
+	"errors"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestDrain: a server that is asked to end commits the last edits, tells its
+// peers to come back, leaves no Postgres behind, and has everything when it
+// starts again.
+func TestDrain(t *testing.T) {
+	s := startServer(t)
+	token := s.token(t, "chen")
+	note := s.newNote(t, token)
+	n := startNode(t)
+	clients := []*yclient{
+		n.connect("y", yWebsocket, s, note, token, map[string]any{"backoff": 500}),
+		n.connect("h", hocuspocusV4, s, note, token, map[string]any{"backoff": 500}),
+	}
+	for _, c := range clients {
+		c.wait(want{"synced": true})
+	}
+	clients[0].fresh()
+	clients[1].wait(want{"blocks": 1, "text": ""})
+	chen := signedIn(t, s, "chen")
+	chen.openNote(note)
+	chen.allow("WebSocket connection to", "Failed to load resource: net::ERR_CONNECTION_REFUSED")
+
+	// The last edits wait for the database when the server is told to end.
+	// Presence needs no commit and comes after them: who sees the cursor knows
+	// that the server has the edit.
+	s.freezePostgres(t)
+	for i, c := range clients {
+		cursor := map[string]any{"last": c.name}
+		c.insert(0, "last by "+c.name+"; ")
+		n.must(c.name, "setAwareness", map[string]any{"field": "cursor", "value": cursor}, nil)
+		clients[1-i].wait(want{"cursor": map[string]any{"client": c.state().ClientID, "cursor": cursor}})
+	}
+	if err := s.terminate(); err != nil {
+		t.Fatal(err)
+	}
+	s.thawPostgres()
+	if err := s.waitExit(); err != nil {
+		t.Fatalf("the server ends with %v, want success", err)
+	}
+	if pids := s.postgresTree(); len(pids) > 0 {
+		t.Errorf("Postgres still runs: %v", pids)
+	}
+	for _, c := range clients {
+		c.wait(want{"closes": 1})
+		if st := c.stats(); st.Closes[0].Code != 1012 && st.Closes[0].Code != 1013 || st.GaveUp {
+			t.Errorf("%s was told %+v (gave up: %v), want 1012 or 1013: come back", c.name, st.Closes[0], st.GaveUp)
+		}
+	}
+	chen.waitStatus("offline")
+	for _, c := range clients {
+		n.must(c.name, "disconnect", nil, nil)
+	}
+	if err := s.start(); err != nil {
+		t.Fatal(err)
+	}
+	text := s.text(t, token, note)
+	for _, last := range []string{"last by y; ", "last by h; "} {
+		if strings.Count(text, last) != 1 {
+			t.Errorf("after the restart the note is %q; it lacks %q, which the server had received", text, last)
+		}
+	}
+	s.checkLog(t, note)
+	chen.waitStatus("saved")
+	for _, c := range clients {
+		n.must(c.name, "reconnect", nil, nil)
+		c.wait(want{"synced": true, "text": text})
+	}
+}
+
+// TestServeRefusesToStart: the production form says why it will not start
+// without a database or without a way to keep traffic secret.
+func TestServeRefusesToStart(t *testing.T) {
+	t.Parallel()
+	cert := filepath.Join(t.TempDir(), "absent.pem")
+	for _, tt := range []struct {
+		name string
+		args []string
+		say  []string
+	}{
+		{"nothing", []string{"serve"}, []string{"database-url"}},
+		{"no database", []string{"serve", "--behind-tls-proxy"}, []string{"database-url"}},
+		{"no TLS", []string{"serve", "--database-url", "postgres://localhost/none"}, []string{"tls", "--behind-tls-proxy"}},
+		{"absent certificate", []string{"serve", "--database-url", "postgres://localhost/none", "--tls-cert", cert, "--tls-key", cert}, []string{"absent.pem"}},
+		{"demo's password has no place", []string{"serve", "--database-url", "postgres://nobody:tidechart-demo@127.0.0.1:1/none", "--behind-tls-proxy"}, []string{"database"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.CommandContext(t.Context(), binary, append(tt.args, "--listen", "127.0.0.1:0")...)
+			cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
+			out, err := cmd.CombinedOutput()
+			if exit := new(exec.ExitError); !errors.As(err, &exit) || exit.ExitCode() == 0 {
+				t.Fatalf("it ended with %v, want a failure: %s", err, out)
+			}
+			for _, word := range tt.say {
+				if !strings.Contains(strings.ToLower(string(out)), word) {
+					t.Errorf("it says %q, want %q named", out, word)
+				}
+			}
+			if strings.Contains(string(out), password) || strings.Contains(string(out), "panic") {
+				t.Errorf("it says %q", out)
+			}
+		})
+	}
+}
+
+// TestHealth: the two probes answer without a login, and readiness follows the
+// database.
+func TestHealth(t *testing.T) {
+	s := startServer(t)
+	c := &http.Client{Timeout: patience}
+	for _, path := range []string{"/healthz", "/readyz"} {
+		if resp, _ := fetch(t, c, s.url+path); resp.StatusCode != http.StatusOK {
+			t.Errorf("%s: %s", path, resp.Status)
+		}
+	}
+	s.freezePostgres(t)
+	if resp, _ := fetch(t, c, s.url+"/readyz"); resp.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("/readyz with a frozen database: %s, want 503", resp.Status)
+	}
+	if resp, _ := fetch(t, c, s.url+"/healthz"); resp.StatusCode != http.StatusOK {
+		t.Errorf("/healthz with a frozen database: %s, want 200: the process lives", resp.Status)
+	}
+}

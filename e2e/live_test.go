@@ -1,0 +1,120 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// TestBoardChangesByItself: the unit's board shows who starts to write, and
+// that they stopped, without anybody reloading it.
+func TestBoardChangesByItself(t *testing.T) {
+	s := shared.get(t)
+	haddad := signedIn(t, s, "haddad")
+	unit := unitPath(t, haddad)
+	haddad.visit("/units/" + unit)
+	haddad.waitFor("the board", exists("#board tbody tr"))
+	link := eval[string](haddad, `document.querySelector('#board tr:not([data-writing]) td.notes a[href^="/notes/"]').getAttribute('href')`)
+	row := fmt.Sprintf(`document.querySelector('a[href=%q]').closest('tr')`, link)
+	bed := eval[string](haddad, row+".id")
+	haddad.do(chromedp.Evaluate[chromedp.Void](`window.stillHere = true`))
+
+	n := startNode(t)
+	okafor := n.connect("okafor", yWebsocket, s, strings.TrimPrefix(link, "/notes/"), s.token(t, "okafor"))
+	okafor.wait(want{"synced": true})
+	n.must("okafor", "append", map[string]any{"text": "Reviewed on the round."}, nil)
+	okafor.wait(want{"unsynced": 0})
+	writing := fmt.Sprintf(`document.querySelector('#%s').textContent.includes('Dr Daniel Okafor')`, bed)
+	haddad.waitFor("okafor writing", writing+` && `+exists("#"+bed+"[data-writing]"))
+	if !strings.Contains(eval[string](haddad, `document.querySelector('#board-totals').textContent`), "1") {
+		t.Errorf("the board's totals say %q", eval[string](haddad, `document.querySelector('#board-totals').textContent`))
+	}
+	okafor.close()
+	haddad.waitFor("okafor gone", "!"+writing)
+	if !eval[bool](haddad, `window.stillHere === true`) {
+		t.Error("the board was loaded anew; it must change in place")
+	}
+}
+
+// TestSessionsPage: the administrator sees who is in a note now, and
+// afterwards who was, with their edits.
+func TestSessionsPage(t *testing.T) {
+	s := startServer(t)
+	token := s.token(t, "chen")
+	note := s.newNote(t, token)
+	n := startNode(t)
+	chen := n.connect("chen", hocuspocusV4, s, note, token)
+	rivera := n.connect("rivera", yWebsocket, s, note, s.token(t, "rivera"))
+	chen.wait(want{"synced": true})
+	rivera.wait(want{"synced": true})
+	n.must("chen", "append", map[string]any{"text": "one"}, nil)
+	chen.wait(want{"unsynced": 0})
+	rivera.wait(want{"contains": "one"})
+
+	novak := signedIn(t, s, "novak")
+	novak.visit("/admin/sessions")
+	live := novak.sessionRows("live-heading")
+	if len(live) != 1 || !strings.Contains(live[0], "Dr Mei Chen") || !strings.Contains(live[0], "Rosa Rivera RN") || !strings.Contains(live[0], "Live") {
+		t.Errorf("live sessions are %q, want one with chen and rivera", live)
+	}
+	chen.close()
+	rivera.close()
+	// It ends a little after the last one left; the page is asked until then.
+	novak.waitReloading("the session's end", fmt.Sprintf(`(%s).length === 0`, sessionRows("live-heading")))
+	past := novak.sessionRows("past-heading")
+	if len(past) != 1 {
+		t.Fatalf("past sessions are %q, want one", past)
+	}
+	for _, said := range []string{"Dr Mei Chen", "1 edit", "Rosa Rivera RN", "0 edits"} {
+		if !strings.Contains(past[0], said) {
+			t.Errorf("the past session says %q, want %q in it", past[0], said)
+		}
+	}
+	if strings.Contains(past[0], "Live") {
+		t.Errorf("the past session is called live: %q", past[0])
+	}
+}
+
+// sessionRows is an expression for the texts of the table below a heading.
+func sessionRows(heading string) string {
+	return fmt.Sprintf(`[...document.querySelectorAll('section[aria-labelledby="%s"] tbody tr')].map(r => r.innerText)`, heading)
+}
+
+func (w *window) sessionRows(heading string) []string {
+	w.t.Helper()
+	return eval[[]string](w, sessionRows(heading))
+}
+
+// TestReaderSeesReadOnly: who may read and not write sees the note change, is
+// told Read-only, and can type nothing.
+func TestReaderSeesReadOnly(t *testing.T) {
+	s := shared.get(t)
+	token := s.token(t, "chen")
+	note := s.newNote(t, token)
+	n := startNode(t)
+	chen := n.connect("chen", hocuspocusV4, s, note, token)
+	chen.wait(want{"synced": true})
+	chen.fresh()
+	chen.insert(0, "Seen by the officer.")
+
+	officer := signedIn(t, s, "lindqvist")
+	officer.visit("/notes/" + note)
+	officer.waitText("Seen by the officer.")
+	officer.waitStatus("readonly")
+	if text := eval[string](officer, `document.querySelector('#save-text').textContent`); text != "Read-only" {
+		t.Errorf("the status says %q, want Read-only", text)
+	}
+	if eval[bool](officer, exists(noteEditor)) {
+		t.Error("the reader's editor takes input")
+	}
+	officer.do(chromedp.Click(chromedp.CSS(anyEditor)))
+	if err := officer.typeKeys("not allowed"); err != nil {
+		t.Fatal(err)
+	}
+	chen.insert(-1, " Live.")
+	officer.waitText("Seen by the officer. Live.")
+	officer.waitStatus("readonly")
+	chen.wait(want{"text": "Seen by the officer. Live.", "unsynced": 0})
+}

@@ -1,0 +1,40 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestShots writes the README's pictures to $E2E_SHOTS: two people in one
+// note, and the unit's board meanwhile.
+func TestShots(t *testing.T) {
+	dir := os.Getenv("E2E_SHOTS")
+	if dir == "" {
+		t.Skip("E2E_SHOTS names no folder")
+	}
+	s := startServer(t)
+	token := s.token(t, "chen")
+	seeded := s.notes(t, token)
+	note := seeded[0].ID
+	chen, rivera, haddad := signedIn(t, s, "chen"), signedIn(t, s, "rivera"), signedIn(t, s, "haddad")
+	chen.openNote(note)
+	rivera.openNote(note)
+	paragraphs := eval[int](chen, `document.querySelectorAll('`+noteEditor+` > p').length`)
+	chen.caretAtEnd(paragraphs - 1)
+	rivera.caretAtEnd(0)
+	typeTogether(t, map[*window]string{
+		chen:   " Continue furosemide; recheck potassium at 18:00.",
+		rivera: " Up to the chair twice, tolerated well.",
+	})
+	for _, w := range []*window{chen, rivera} {
+		w.waitContains("recheck potassium at 18:00.")
+		w.waitContains("tolerated well.")
+		w.waitStatus("saved")
+	}
+	chen.waitFor("rivera's caret", exists(noteEditor+" .caret"))
+	chen.screenshot(filepath.Join(dir, "note.png"))
+	haddad.visit("/units/" + unitPath(t, haddad))
+	haddad.waitFor("writers on the board", exists("#board [data-writing]"))
+	haddad.screenshot(filepath.Join(dir, "board.png"))
+}
