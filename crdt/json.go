@@ -250,4 +250,3 @@ func (p *jsonReader) str() string {
 func parseJSON(s []byte) any {
 	return readAny(&reader{b: appendJSONAsAny(make([]byte, 0, len(s)+8), s)})
 }
-

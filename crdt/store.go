@@ -21,8 +21,10 @@ type run struct {
 	deleted bool
 }
 
-func (x *run) end() uint32     { return x.clk + x.n }
-func (x *run) countable() bool { return x.ref != refDeleted && x.ref != refFormat && x.ref != refFormatAny }
+func (x *run) end() uint32 { return x.clk + x.n }
+func (x *run) countable() bool {
+	return x.ref != refDeleted && x.ref != refFormat && x.ref != refFormatAny
+}
 
 // A list is the children of a type in order, or the values ever set for one of
 // its keys; of those the last one counts.

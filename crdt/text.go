@@ -1,29 +1,120 @@
 package crdt
 
-// Text returns the root type name, read as text.
-func (d *Doc) Text(name string) *Text { return &Text{d, d.typeOfRoot(name)} }
-
-// XMLFragment returns the root type name, read as XML.
-func (d *Doc) XMLFragment(name string) *XMLFragment { return &XMLFragment{d, d.typeOfRoot(name)} }
-
-// Text is a shared text.
-type Text struct {
-	d *Doc
-	t int32
+// A Span is a piece of text, or an embed, with one set of formats and one
+// author.
+type Span struct {
+	Insert     any            // a string, or as [Child.Value]
+	Attributes map[string]any // formats; nil if none
+	Author     ClientID
 }
 
+// Op is one insert of a delta: a [Span] without regard to authors.
+type Op struct {
+	Insert     any
+	Attributes map[string]any
+}
+
+// Len returns the length in UTF-16 code units; an embed counts 1.
+func (t *Text) Len() int { return t.length() }
+
+// String returns the text without formats and embeds.
 func (t *Text) String() string {
 	var b []byte
-	for i := t.d.lists[t.d.types[t.t].children].head; i != none; i = t.d.runs[i].r {
-		if x := &t.d.runs[i]; !x.deleted && x.ref == refString {
-			b = append(b, t.d.content(x)...)
+	d := t.d
+	for i := d.lists[d.types[t.t].children].head; i != none; i = d.runs[i].r {
+		if x := &d.runs[i]; !x.deleted && x.ref == refString {
+			b = append(b, d.content(x)...)
 		}
 	}
 	return string(b)
 }
 
-// XMLFragment is a shared list of XML nodes.
-type XMLFragment struct {
-	d *Doc
-	t int32
+// Delta returns the content as Y.Text.toDelta does.
+func (t *Text) Delta() []Op {
+	var out []Op
+	for _, s := range t.spans(false) {
+		out = append(out, Op{s.Insert, s.Attributes})
+	}
+	return out
+}
+
+// Spans returns the content cut where formats or authors change.
+func (t *Text) Spans() []Span { return t.spans(true) }
+
+func (t *Text) spans(byAuthor bool) []Span {
+	w := spanWriter{d: t.d, byAuthor: byAuthor}
+	d := t.d
+	for i := d.lists[d.types[t.t].children].head; i != none; i = d.runs[i].r {
+		if x := &d.runs[i]; !x.deleted {
+			w.run(x)
+		}
+	}
+	w.flush()
+	return w.out
+}
+
+// spanWriter joins runs into spans.
+type spanWriter struct {
+	d        *Doc
+	out      []Span
+	text     []byte
+	author   ClientID
+	byAuthor bool
+	formats  map[string]any
+}
+
+func (w *spanWriter) run(x *run) {
+	author := w.d.clients[x.cl].id
+	switch x.ref {
+	case refString:
+		if w.byAuthor && author != w.author {
+			w.flush()
+		}
+		w.author = author
+		w.text = append(w.text, w.d.content(x)...)
+	case refFormat, refFormatAny:
+		w.flush()
+		w.format(x)
+	case refType, refEmbed, refEmbedAny: // anything else Y.Text does not show
+		w.flush()
+		w.d.values(x, func(v any) { w.out = append(w.out, Span{v, w.attributes(), author}) })
+	}
+}
+
+// format turns a format on, or off if its value is null.
+func (w *spanWriter) format(x *run) {
+	r := reader{b: w.d.content(x)}
+	key := string(r.str())
+	var value any
+	if x.ref == refFormat {
+		value = parseJSON(r.str())
+	} else {
+		value = readAny(&r)
+	}
+	if value == nil {
+		delete(w.formats, key)
+		return
+	}
+	if w.formats == nil {
+		w.formats = make(map[string]any)
+	}
+	w.formats[key] = value
+}
+
+func (w *spanWriter) flush() {
+	if len(w.text) > 0 {
+		w.out = append(w.out, Span{string(w.text), w.attributes(), w.author})
+		w.text = w.text[:0]
+	}
+}
+
+func (w *spanWriter) attributes() map[string]any {
+	if len(w.formats) == 0 {
+		return nil
+	}
+	m := make(map[string]any, len(w.formats))
+	for k, v := range w.formats {
+		m[k] = v
+	}
+	return m
 }

@@ -16,6 +16,7 @@ class Random {
   constructor (seed) { this.next = mulberry32(seed) }
   int (n) { return Math.floor(this.next() * n) }
   pick (a) { return a[this.int(a.length)] }
+  fresh (a) { return structuredClone(this.pick(a)) } // yjs writes into attributes it is given
   chance (p) { return this.next() < p }
 }
 
@@ -29,7 +30,7 @@ const newType = (r, depth) => {
   switch (r.int(depth > 2 ? 3 : 6)) {
     case 0: return new Y.Text(r.pick(words))
     case 1: return new Y.Array()
-    case 2: return new Y.Map([[r.pick(keys), r.pick(values)]])
+    case 2: return new Y.Map([[r.pick(keys), r.fresh(values)]])
     case 3: {
       const e = new Y.XmlElement(r.pick(names))
       if (r.chance(0.5)) e.setAttribute(r.pick(keys), r.pick(['left', 'right', 1, 2, true, { o: 1 }]))
@@ -47,17 +48,17 @@ const newXml = r => {
   return e
 }
 
-const value = (r, depth) => r.chance(0.3) ? newType(r, depth) : r.chance(0.03) ? new Y.Doc({ guid: 'sub' + r.int(9), autoLoad: r.chance(0.5) }) : r.pick(values)
+const value = (r, depth) => r.chance(0.3) ? newType(r, depth) : r.chance(0.03) ? new Y.Doc({ guid: 'sub' + r.int(9), autoLoad: r.chance(0.5) }) : r.fresh(values)
 const element = (r, depth) => { const v = value(r, depth); return v === undefined ? null : v }
 
 const editText = (r, t) => {
   const len = t.length
   switch (r.int(10)) {
     case 0: case 1: case 2: case 3: t.insert(r.int(len + 1), r.pick(words)); break
-    case 4: t.insert(r.int(len + 1), r.pick(words), r.pick(formats)); break
-    case 5: t.insertEmbed(r.int(len + 1), r.pick([{ image: 'a.png' }, { n: 1.5, b: true, s: 'é"' }, newType(r, 3)]), r.chance(0.5) ? r.pick(formats) : undefined); break
+    case 4: t.insert(r.int(len + 1), r.pick(words), r.fresh(formats)); break
+    case 5: t.insertEmbed(r.int(len + 1), r.pick([{ image: 'a.png' }, { n: 1.5, b: true, s: 'é"' }, newType(r, 3)]), r.chance(0.5) ? r.fresh(formats) : undefined); break
     case 6: case 7: if (len > 0) { const i = r.int(len); t.delete(i, 1 + r.int(Math.min(8, len - i))) } break
-    default: if (len > 0) { const i = r.int(len); t.format(i, 1 + r.int(len - i), r.pick(formats)) }
+    default: if (len > 0) { const i = r.int(len); t.format(i, 1 + r.int(len - i), r.fresh(formats)) }
   }
 }
 
@@ -67,7 +68,7 @@ const editArray = (r, a, depth) => {
     case 0: a.push([element(r, depth), element(r, depth)]); break
     case 1: a.insert(r.int(len + 1), [element(r, depth)]); break
     case 2: if (len > 0) { const i = r.int(len); a.delete(i, 1 + r.int(Math.min(4, len - i))) } break
-    case 3: a.insert(r.int(len + 1), Array.from({ length: 1 + r.int(5) }, () => r.pick(values) ?? null)); break
+    case 3: a.insert(r.int(len + 1), Array.from({ length: 1 + r.int(5) }, () => r.fresh(values) ?? null)); break
     default: if (len > 0) descend(r, a.get(r.int(len)), depth)
   }
 }
@@ -98,7 +99,7 @@ const editXml = (r, x, depth) => {
 
 const descend = (r, v, depth) => {
   if (v instanceof Y.Text) editText(r, v)
-  else if (v instanceof Y.XmlHook) v.set('h', r.pick(values))
+  else if (v instanceof Y.XmlHook) v.set('h', r.fresh(values))
   else if (v instanceof Y.Map) editMap(r, v, depth + 1)
   else if (v instanceof Y.Array) editArray(r, v, depth + 1)
   else if (v instanceof Y.XmlFragment) editXml(r, v, depth + 1)

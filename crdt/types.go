@@ -1,0 +1,208 @@
+package crdt
+
+// A shared type is read through a handle, which stays valid as long as its
+// document. Handles read the document as it is at the call.
+
+// node is what all handles are.
+type node struct {
+	d *Doc
+	t int32
+}
+
+// Author returns the client that created the type, 0 for a root.
+func (n node) Author() ClientID {
+	item := n.d.types[n.t].item
+	if item == none {
+		return 0
+	}
+	return n.d.clients[n.d.runs[item].cl].id
+}
+
+// Text is a shared text with formats and embeds: Y.Text.
+type Text struct{ node }
+
+// XMLText is a text among XML nodes: Y.XmlText.
+type XMLText struct{ Text }
+
+// XMLFragment is a list of XML nodes: Y.XmlFragment.
+type XMLFragment struct{ node }
+
+// XMLElement is a named list of XML nodes with attributes: Y.XmlElement.
+type XMLElement struct{ XMLFragment }
+
+// Array is a shared list of values: Y.Array.
+type Array struct{ node }
+
+// Map holds a value per key: Y.Map.
+type Map struct{ node }
+
+// XMLHook is a named map among XML nodes: Y.XmlHook.
+type XMLHook struct{ Map }
+
+// Subdoc stands for a document inside a document. It is not loaded.
+type Subdoc struct{ GUID string }
+
+// Text returns the root of that name, read as a text.
+func (d *Doc) Text(name string) *Text { return &Text{node{d, d.typeOfRoot(name)}} }
+
+// XMLFragment returns the root of that name, read as XML.
+func (d *Doc) XMLFragment(name string) *XMLFragment {
+	return &XMLFragment{node{d, d.typeOfRoot(name)}}
+}
+
+// Array returns the root of that name, read as an array.
+func (d *Doc) Array(name string) *Array { return &Array{node{d, d.typeOfRoot(name)}} }
+
+// Map returns the root of that name, read as a map.
+func (d *Doc) Map(name string) *Map { return &Map{node{d, d.typeOfRoot(name)}} }
+
+// handle returns the handle of a nested type.
+func (d *Doc) handle(t int32) any {
+	n := node{d, t}
+	switch d.types[t].ref {
+	case typeArray:
+		return &Array{n}
+	case typeMap:
+		return &Map{n}
+	case typeText:
+		return &Text{n}
+	case typeXMLElement:
+		return &XMLElement{XMLFragment{n}}
+	case typeXMLFragment:
+		return &XMLFragment{n}
+	case typeXMLHook:
+		return &XMLHook{Map{n}}
+	default:
+		return &XMLText{Text{n}}
+	}
+}
+
+// A Child is one element of a list and the client that put it there. Value is a
+// handle (*Text, *XMLElement, …), a *Subdoc, or plain data: nil, bool, float64,
+// string, []byte, []any, map[string]any, int64 for a bigint, [Undefined].
+type Child struct {
+	Value  any
+	Author ClientID
+}
+
+// children calls f for each live element of the type's list.
+func (n node) children(f func(Child)) {
+	d := n.d
+	for i := d.lists[d.types[n.t].children].head; i != none; i = d.runs[i].r {
+		if x := &d.runs[i]; !x.deleted && x.countable() {
+			author := d.clients[x.cl].id
+			d.values(x, func(v any) { f(Child{v, author}) })
+		}
+	}
+}
+
+// values calls f for each element of a run; a string is one.
+func (d *Doc) values(x *run, f func(any)) {
+	r := reader{b: d.content(x)}
+	switch x.ref {
+	case refString:
+		f(string(r.b))
+	case refAny:
+		for range x.n {
+			f(readAny(&r))
+		}
+	case refJSON:
+		for range x.n {
+			f(jsonValue(r.str()))
+		}
+	case refBinary:
+		f(append([]byte(nil), r.bytes()...))
+	case refEmbed:
+		f(parseJSON(r.str()))
+	case refEmbedAny:
+		f(readAny(&r))
+	case refDoc:
+		f(&Subdoc{string(r.str())})
+	case refType:
+		f(d.handle(x.typ))
+	}
+}
+
+func jsonValue(s []byte) any {
+	if string(s) == "undefined" {
+		return Undefined{}
+	}
+	return parseJSON(s)
+}
+
+// key returns the present value of a key.
+func (n node) key(key string) (Child, bool) {
+	i := n.d.liveKey(n.t, key)
+	if i == none {
+		return Child{}, false
+	}
+	return n.d.last(i), true
+}
+
+// last returns the last element of run i, which is what a key holds.
+func (d *Doc) last(i int32) Child {
+	c := Child{Author: d.clients[d.runs[i].cl].id}
+	d.values(&d.runs[i], func(v any) { c.Value = v })
+	return c
+}
+
+// entries calls f for each key that has a value, in order of first use here.
+func (n node) entries(f func(key string, c Child)) {
+	d := n.d
+	for l := d.types[n.t].firstKey; l != none; l = d.lists[l].nextKey {
+		if i := d.lists[l].tail; i != none && !d.runs[i].deleted {
+			f(d.keyNames[d.lists[l].key], d.last(i))
+		}
+	}
+}
+
+// Len returns how many nodes the fragment has.
+func (x *XMLFragment) Len() int { return x.length() }
+
+func (n node) length() int { return int(n.d.lists[n.d.types[n.t].children].length) }
+
+// Children returns the nodes in order. What is not XML, which Yjs permits, is
+// returned too.
+func (x *XMLFragment) Children() []Child { return x.node.list() }
+
+func (n node) list() []Child {
+	var out []Child
+	n.children(func(c Child) { out = append(out, c) })
+	return out
+}
+
+// Name returns the element's node name.
+func (x *XMLElement) Name() string { return x.d.types[x.t].name }
+
+// Attribute returns the value of an attribute.
+func (x *XMLElement) Attribute(name string) (any, bool) {
+	c, ok := x.key(name)
+	return c.Value, ok
+}
+
+// Attributes returns all attributes.
+func (x *XMLElement) Attributes() map[string]any { return x.node.all() }
+
+// Attributes returns the attributes of the text itself, not of its parts.
+func (x *XMLText) Attributes() map[string]any { return x.node.all() }
+
+func (n node) all() map[string]any {
+	m := make(map[string]any)
+	n.entries(func(k string, c Child) { m[k] = c.Value })
+	return m
+}
+
+// Len returns how many values the array has.
+func (a *Array) Len() int { return a.length() }
+
+// Children returns the values in order, each with its author.
+func (a *Array) Children() []Child { return a.node.list() }
+
+// Get returns the value of a key and its author.
+func (m *Map) Get(key string) (Child, bool) { return m.key(key) }
+
+// Values returns all keys and their values.
+func (m *Map) Values() map[string]any { return m.node.all() }
+
+// Name returns the hook's name.
+func (h *XMLHook) Name() string { return h.d.types[h.t].name }
