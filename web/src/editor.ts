@@ -23,6 +23,9 @@ const ENDED: Record<number, string> = {
   4403: 'You may no longer open this note.',
 }
 
+/** How often at most a page that cannot connect asks whether it may. */
+const ASK_MS = 15_000
+
 class NotePage {
   #root = byId('note')
   #body = byId('note-body')
@@ -36,6 +39,7 @@ class NotePage {
   #link: Link = { is: 'connecting' }
   #scope: string | undefined
   #gotDocument = false
+  #askedAt = 0
   #unsaved = 0
   #savedAt: Date | undefined
 
@@ -119,6 +123,8 @@ class NotePage {
     })
     this.#editor = editor
     this.#body.replaceChildren(box)
+    // The status tells it from now on; this would only grow old.
+    byId('note-updated').hidden = true
     const bar = document.getElementById('toolbar')
     if (bar) this.#toolbar = new Toolbar(bar, editor)
     const awareness = this.#provider.awareness
@@ -143,14 +149,16 @@ class NotePage {
       this.#end(why)
       return
     }
-    this.#link = { is: 'offline' }
-    this.#draw()
     // A refused handshake looks like a broken network from here, and the
     // provider would knock for ever: ask whether the page itself is still ours.
-    void this.#stillAllowed()
+    if (this.#link.is === 'offline' || !this.#gotDocument) void this.#stillAllowed()
+    this.#link = { is: 'offline' }
+    this.#draw()
   }
 
   async #stillAllowed(): Promise<void> {
+    if (Date.now() - this.#askedAt < ASK_MS) return
+    this.#askedAt = Date.now()
     try {
       const r = await fetch(location.pathname, { method: 'HEAD', redirect: 'manual', cache: 'no-store' })
       if (r.type === 'opaqueredirect' || r.status === 401) this.#end(ENDED[4401])

@@ -62,10 +62,9 @@ export function renderCaret(user: Record<string, unknown>): HTMLElement {
   const p = person(user) ?? { id: '', name: 'Somebody' }
   const caret = document.createElement('span')
   caret.className = 'caret'
-  const label = document.createElement('span')
-  label.className = 'caret-name'
-  label.textContent = p.name
-  caret.append(label)
+  // Shown by the style sheet, so that the name is no text of the note: it is
+  // neither copied with it nor found in it.
+  caret.dataset.name = p.name
   paint(caret, p)
   return caret
 }
@@ -101,6 +100,7 @@ export function showPresence(list: HTMLElement, awareness: Awareness, me: Person
 function item(p: Person, text: string): HTMLElement {
   const li = document.createElement('li')
   li.className = 'chip'
+  li.title = text
   const face = document.createElement('span')
   face.className = 'face'
   face.textContent = initials(p.name)

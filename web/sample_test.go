@@ -1,0 +1,182 @@
+package web
+
+import (
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/clisonix/tidechart/crdt/prose"
+)
+
+// now is the time at which the sample pages are rendered.
+var now = time.Date(2026, time.March, 9, 14, 2, 31, 0, time.FixedZone("EDT", -4*3600))
+
+var (
+	chen   = Person{ID: "p1", Username: "chen", Name: "Dr Mei Chen", Role: "attending", Initials: "MC", ColorIndex: 0}
+	okafor = Person{ID: "p2", Username: "okafor", Name: "Dr Daniel Okafor", Role: "resident", Initials: "DO", ColorIndex: 1}
+	rivera = Person{ID: "p3", Username: "rivera", Name: "Rosa Rivera RN", Role: "nurse", Initials: "RR", ColorIndex: 2}
+	haddad = Person{ID: "p4", Username: "haddad", Name: "Lina Haddad RN", Role: "charge nurse", Initials: "LH", ColorIndex: 3}
+	novak  = Person{ID: "p5", Username: "novak", Name: "Petra Novak", Role: "administrator", Initials: "PN", ColorIndex: 4}
+)
+
+// patients are invented. Their family names are looked for where they must
+// not stand.
+var patients = []Patient{
+	{
+		ID: "pt1", Family: "Whitcombe", Given: "Eleanor", Title: "Mrs", Born: date(1945, 7, 14), Gender: "Female", MRN: "400 217 63", Bed: "4A-01", Unit: "4 West",
+		Allergies: Allergies{State: AllergiesKnown, Known: []string{"penicillin (anaphylaxis)", "latex"}},
+	},
+	{ID: "pt2", Family: "O’Sullivan-Ramaswamy", Given: "Bartholomew Krishnan", Title: "Mr", Born: date(1988, 12, 2), Gender: "Male", MRN: "400 391 05", Bed: "4A-02", Unit: "4 West", Allergies: Allergies{State: AllergiesNone}},
+	{ID: "pt3", Family: "Nguyen", Given: "Thi", Born: date(2024, 11, 20), Gender: "Female", MRN: "400 552 88", Bed: "4A-03", Unit: "4 West"},
+	{ID: "pt4", Family: "Adeyemi", Given: "Folasade", Title: "Ms", Gender: "", MRN: "400 610 11", Bed: "4A-05", Unit: "4 West", Allergies: Allergies{State: AllergiesUnavailable}},
+}
+
+func date(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, time.UTC) }
+
+func shell(title string, user *Person, active Section) Shell {
+	s := Shell{Title: title, User: user, Active: active, Now: now}
+	if user != nil {
+		s.UnitID, s.UnitName = "4w", "4 West"
+		s.CanReadNotes = user.ID != novak.ID
+		s.CanSeeSessions = user.ID == novak.ID
+	}
+	return s
+}
+
+func text(s string, marks ...string) prose.Node {
+	n := prose.Node{Type: "text", Text: s}
+	for _, m := range marks {
+		n.Marks = append(n.Marks, prose.Mark{Type: m})
+	}
+	return n
+}
+
+func node(kind string, content ...prose.Node) prose.Node {
+	return prose.Node{Type: kind, Content: content}
+}
+
+func with(n prose.Node, name string, value any) prose.Node {
+	n.Attrs = map[string]any{name: value}
+	return n
+}
+
+func para(content ...prose.Node) prose.Node { return node("paragraph", content...) }
+
+func title(level int, s string) prose.Node {
+	return with(node("heading", text(s)), "level", level)
+}
+
+// soap is a progress note of the length that is usual.
+var soap = node("doc",
+	title(2, "Subjective"),
+	para(text("Slept well, no chest pain overnight. Feels “less puffy”. Appetite returning; ate most of breakfast. Denies dyspnoea at rest, orthopnoea improved to one pillow.")),
+	title(2, "Objective"),
+	para(text("BP 118/72", "bold"), text(", HR 76 regular, RR 16, SpO₂ 96 % on room air, T 36.8 °C. Weight 71.4 kg ("), text("down 1.9 kg", "italic"), text(" since admission).")),
+	node("bulletList",
+		node("listItem", para(text("JVP 3 cm above the sternal angle, no S3"))),
+		node("listItem", para(text("Crackles at both bases, fewer than yesterday"))),
+		node("listItem", para(text("Trace ankle oedema"))),
+	),
+	title(2, "Assessment and plan"),
+	para(text("80-year-old woman on day 3 of an admission for acute on chronic heart failure, responding to intravenous furosemide.")),
+	node("orderedList",
+		node("listItem", para(text("Heart failure: change furosemide to 40 mg by mouth daily; daily weights; repeat electrolytes tomorrow at 06:00"))),
+		node("listItem", para(text("Atrial fibrillation: rate controlled, continue apixaban 5 mg twice daily"))),
+		node("listItem", para(text("Penicillin allergy", "bold"), text(" confirmed with her daughter; band checked"))),
+	),
+	node("blockquote", para(text("Daughter would like to be called before discharge."))),
+)
+
+func noteSample(user Person, editable bool) NoteView {
+	s := shell(TabTitle("Progress note", patients[0]), &user, SectionWorklist)
+	return NoteView{
+		Shell: s, Patient: patients[0], ID: "7f9c24e8-3b1a-4a7e-9a55-0d9f3c1e2b6a", Kind: "Progress note", Title: "Progress note, day 3", LOINC: "11506-3",
+		Status: StatusDraft, Body: soap, Live: true, Editable: editable,
+		CreatedBy: okafor.Name, CreatedAt: now.Add(-6 * time.Hour), UpdatedAt: now.Add(-4 * time.Minute),
+	}
+}
+
+func worklistSample() WorklistView {
+	note := func(id, kind, title string, status NoteStatus, ago time.Duration, by string, writers ...Person) NoteLink {
+		return NoteLink{ID: id, Kind: kind, Title: title, Status: status, EditedAt: now.Add(-ago), EditedBy: by, Writers: writers}
+	}
+	return WorklistView{
+		Shell: shell("Worklist", &okafor, SectionWorklist),
+		Unit:  "4w",
+		Units: []UnitLink{{"4w", "4 West", 14}, {"icu", "Intensive care", 11}, {"ped", "Paediatrics", 15}},
+		Kinds: []NoteKind{{"progress", "Progress note"}, {"hp", "History and physical"}, {"handoff", "Nursing handoff"}, {"discharge", "Discharge summary"}},
+		Rows: []PatientRow{
+			{patients[0], []NoteLink{
+				note("n1", "Progress note", "Progress note, day 3", StatusDraft, 4*time.Minute, "Dr Mei Chen", chen, rivera),
+				note("n2", "History and physical", "History and physical", StatusSigned, 52*time.Hour, "Dr Daniel Okafor"),
+			}},
+			{patients[1], []NoteLink{note("n3", "Nursing handoff", "Nursing handoff, evening", StatusDraft, 90*time.Minute, "Rosa Rivera RN")}},
+			{patients[2], nil},
+			{patients[3], []NoteLink{note("n4", "Discharge summary", "Discharge summary", StatusDraft, 20*time.Hour, "Dr Daniel Okafor")}},
+		},
+	}
+}
+
+func boardSample() BoardView {
+	link := func(id, title string, s NoteStatus) NoteLink { return NoteLink{ID: id, Title: title, Status: s} }
+	return BoardView{
+		Shell: shell("4 West board", &haddad, SectionBoard), BoardUnitID: "4w", BoardUnitName: "4 West", AsOf: now,
+		Units: []UnitLink{{"4w", "4 West", 14}, {"icu", "Intensive care", 11}},
+		Beds: []BoardBed{
+			{
+				ID: "b1", Label: "4A-01", Patient: &patients[0],
+				Writing: []Writer{{chen, "n1", "Progress note"}, {rivera, "n5", "Nursing handoff"}},
+				Notes:   []NoteLink{link("n1", "Progress note, day 3", StatusDraft), link("n2", "History and physical", StatusSigned)},
+			},
+			{ID: "b2", Label: "4A-02", Patient: &patients[1], Notes: []NoteLink{link("n3", "Nursing handoff, evening", StatusDraft)}},
+			{ID: "b3", Label: "4A-03", Patient: &patients[2]},
+			{ID: "b4", Label: "4A-04"},
+			{ID: "b5", Label: "4A-05", Patient: &patients[3], Writing: []Writer{{okafor, "n4", "Discharge summary"}}, Notes: []NoteLink{link("n4", "Discharge summary", StatusDraft)}},
+		},
+	}
+}
+
+func sessionsSample() SessionsView {
+	at := func(ago time.Duration) time.Time { return now.Add(-ago) }
+	return SessionsView{
+		Shell: shell("Editing sessions", &novak, SectionSessions),
+		Live: []SessionRow{{
+			ID: "s1", NoteID: "n1", NoteKind: "Progress note", UnitName: "4 West", Bed: "4A-01", PatientInitials: "EW", Started: at(47 * time.Minute),
+			People: []SessionPerson{{chen, at(47 * time.Minute), time.Time{}, 312}, {rivera, at(12 * time.Minute), time.Time{}, 1}},
+		}},
+		Past: []SessionRow{
+			{
+				ID: "s2", NoteID: "n3", NoteKind: "Nursing handoff", UnitName: "4 West", Bed: "4A-02", PatientInitials: "BO", Started: at(3 * time.Hour), Ended: at(95 * time.Minute),
+				People: []SessionPerson{{rivera, at(3 * time.Hour), at(95 * time.Minute), 540}},
+			},
+			{
+				ID: "s3", NoteID: "n2", NoteKind: "History and physical", UnitName: "4 West", Bed: "4A-01", PatientInitials: "EW", Started: at(53 * time.Hour), Ended: at(52 * time.Hour),
+				People: []SessionPerson{{okafor, at(53 * time.Hour), at(52 * time.Hour), 2210}, {chen, at(53 * time.Hour), at(3150 * time.Minute), 18}},
+			},
+		},
+	}
+}
+
+// samplePages are all pages, by path.
+func samplePages() map[string]templ.Component {
+	login := LoginView{Shell: shell("Sign in", nil, SectionNone), Next: "/", Demo: &DemoSignIns{Password: "tidechart-demo", People: []Person{chen, okafor, rivera, haddad, novak}}}
+	refused := login
+	refused.Username, refused.Error, refused.Demo = "chen", "The user name or the password is wrong. Check both and try again.", nil
+	empty := worklistSample()
+	empty.Rows, empty.Query = nil, "Smythe"
+	signed := noteSample(chen, false)
+	signed.Live, signed.Status = false, StatusSigned
+	return map[string]templ.Component{
+		"/login":         Login(login),
+		"/login-refused": Login(refused),
+		"/worklist":      Worklist(worklistSample()),
+		"/empty":         Worklist(empty),
+		"/note":          Note(noteSample(chen, true)),
+		"/note-readonly": Note(noteSample(haddad, false)),
+		"/note-signed":   Note(signed),
+		"/board":         Board(boardSample()),
+		"/sessions":      Sessions(sessionsSample()),
+		"/error":         Error(ErrorView{Shell: shell("Not allowed", &novak, SectionNone), Status: 403, Request: "01HV9"}),
+		"/api/docs":      APIDocs(APIDocsView{Shell: shell("HTTP API", &chen, SectionAPI), SpecURL: "/openapi.json"}),
+	}
+}
