@@ -1,0 +1,142 @@
+package web
+
+import (
+	"context"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/a-h/templ"
+)
+
+func render(t *testing.T, c templ.Component) string {
+	t.Helper()
+	var b strings.Builder
+	if err := c.Render(context.Background(), &b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// forbidden is what the content security policy forbids in a page.
+var forbidden = []*regexp.Regexp{
+	regexp.MustCompile(`(?i)<style`),
+	regexp.MustCompile(`(?i)<[^>]+\sstyle=`),
+	regexp.MustCompile(`(?i)<[^>]+\son[a-z]+=`),
+	regexp.MustCompile(`(?i)<script[^>]*>[^<]`),
+	regexp.MustCompile(`(?i)<[^>]+\shx-(on|vals)`),
+	regexp.MustCompile(`(?i)(href|src|action)="(javascript|data):`),
+	regexp.MustCompile(`(?i)(href|src)="(https?:)?//`),
+}
+
+var assetPath = regexp.MustCompile(`"/assets/([^"]+)"`)
+
+func TestPages(t *testing.T) {
+	for path, page := range samplePages() {
+		t.Run(strings.TrimPrefix(path, "/"), func(t *testing.T) {
+			html := render(t, page)
+			for _, re := range forbidden {
+				if found := re.FindString(html); found != "" {
+					t.Errorf("the page holds %q", found)
+				}
+			}
+			used := assetPath.FindAllStringSubmatch(html, -1)
+			if len(used) == 0 {
+				t.Error("the page uses no asset")
+			}
+			for _, m := range used {
+				if _, ok := assets[m[1]]; !ok {
+					t.Errorf("the page asks for %s, which was not built", m[1])
+				}
+			}
+			checkTab(t, html)
+		})
+	}
+}
+
+// checkTab keeps patients' names out of the tab's title (I14).
+func checkTab(t *testing.T, html string) {
+	t.Helper()
+	tab, _, ok := strings.Cut(html, "</title>")
+	if !ok {
+		t.Fatal("the page has no title")
+	}
+	for _, p := range patients {
+		if strings.Contains(strings.ToLower(tab), strings.ToLower(p.Family)) {
+			t.Errorf("the head of the page names %s", p.Family)
+		}
+	}
+}
+
+func TestNotePageWithoutLive(t *testing.T) {
+	v := noteSample(chen, true)
+	v.Live = false
+	html := render(t, Note(v))
+	for _, s := range []string{"editor-", "data-note=", "data-editable", `id="toolbar"`, "Connecting"} {
+		if strings.Contains(html, s) {
+			t.Errorf("a page that is not live holds %q", s)
+		}
+	}
+	if !strings.Contains(html, "Slept well") || !strings.Contains(html, "Read-only") {
+		t.Error("the note or its status is missing")
+	}
+}
+
+func TestSessionsNameNoPatient(t *testing.T) {
+	html := render(t, Sessions(sessionsSample()))
+	if strings.Contains(html, "/notes/") {
+		t.Error("the page links to notes for a person who may not read them")
+	}
+}
+
+func TestWorklistOffersOnlyWhatMayBeDone(t *testing.T) {
+	v := worklistSample()
+	if html := render(t, Worklist(v)); !strings.Contains(html, `action="/notes"`) || !strings.Contains(html, `value="handoff"`) {
+		t.Error("the form for a new note is missing")
+	}
+	v.Kinds = nil
+	v.CanReadNotes = false
+	if html := render(t, Worklist(v)); strings.Contains(html, `action="/notes"`) || strings.Contains(html, `href="/notes/`) {
+		t.Error("the page offers what the person may not do")
+	}
+}
+
+func TestErrorPageKnowsEveryStatus(t *testing.T) {
+	for _, status := range []int{400, 401, 403, 404, 405, 413, 429, 500, 503, 418} {
+		v := ErrorView{Shell: shell("Error", nil, SectionNone), Status: status}
+		if v.heading() == "" || v.detail() == "" {
+			t.Errorf("status %d has no words", status)
+		}
+	}
+	v := ErrorView{Status: 404, Heading: "No such note", Detail: "It may have been moved."}
+	if v.heading() != "No such note" || v.detail() != "It may have been moved." {
+		t.Error("the caller's own words are not used")
+	}
+}
+
+func TestLoginAfterARefusal(t *testing.T) {
+	html := render(t, Login(LoginView{Shell: shell("Sign in", nil, SectionNone), Username: `che"n`, Error: "Wrong.", Next: "/notes/1"}))
+	for _, want := range []string{`value="che&#34;n"`, `role="alert"`, `aria-invalid="true"`, `name="next" value="/notes/1"`} {
+		if !strings.Contains(html, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+}
+
+func TestWriteEvent(t *testing.T) {
+	var b strings.Builder
+	c := templ.Raw("<tr>\n<td>1</td>\r\n</tr>")
+	if err := WriteEvent(context.Background(), &b, "7", c); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := b.String(), "id: 7\ndata: <tr>\ndata: <td>1</td> \ndata: </tr>\n\n"; got != want {
+		t.Errorf("got %q; want %q", got, want)
+	}
+	b.Reset()
+	if err := WritePing(&b, now); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := b.String(), "event: ping\ndata: 2026-03-09T14:02:31-04:00\n\n"; got != want {
+		t.Errorf("got %q; want %q", got, want)
+	}
+}
