@@ -75,13 +75,17 @@ func (s *socket) read(p protocol) {
 }
 
 func (s *socket) write(p protocol) {
+	// Writing outlives the socket's end by a moment, so that what was said before it is still heard.
+	ctx, stop := context.WithCancel(context.WithoutCancel(s.ctx))
+	defer stop()
+	defer context.AfterFunc(s.ctx, func() { time.AfterFunc(flushTimeout, stop) })()
 	quiet := time.NewTicker(keepAliveEvery)
 	defer quiet.Stop()
 	for {
 		select {
 		case <-s.out.ready:
 			quiet.Reset(keepAliveEvery)
-			if err := s.flush(s.ctx, writeTimeout); err != nil {
+			if err := s.flush(ctx); err != nil {
 				s.fail(fmt.Errorf("%w: %w", errGone, err))
 				return
 			}
@@ -92,7 +96,7 @@ func (s *socket) write(p protocol) {
 			}
 		case <-s.ctx.Done():
 			if !errors.Is(context.Cause(s.ctx), errGone) {
-				_ = s.flush(context.WithoutCancel(s.ctx), flushTimeout) // the last words; nobody is left to tell
+				_ = s.flush(ctx) // the last words; nobody is left to tell if they fail
 			}
 			return
 		}
@@ -100,22 +104,22 @@ func (s *socket) write(p protocol) {
 }
 
 // flush writes what the outbox holds.
-func (s *socket) flush(ctx context.Context, limit time.Duration) error {
+func (s *socket) flush(ctx context.Context) error {
 	for {
 		frames := s.out.take()
 		if len(frames) == 0 {
 			return nil
 		}
 		for _, frame := range frames {
-			if err := s.writeOne(ctx, frame, limit); err != nil {
+			if err := s.writeOne(ctx, frame); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-func (s *socket) writeOne(ctx context.Context, frame []byte, limit time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+func (s *socket) writeOne(ctx context.Context, frame []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	return s.conn.Write(ctx, frame)
 }
