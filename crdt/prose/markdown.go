@@ -1,0 +1,218 @@
+package prose
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Markdown returns n as CommonMark, with ~~ for strike and <u> for underline.
+// A node the schema does not know is named in brackets before what it holds.
+func Markdown(n Node) string {
+	var w markdown
+	w.blocks(n.Content)
+	return strings.TrimRight(w.b.String(), "\n")
+}
+
+// markdown writes blocks. Each line starts with prefix; the first one after a
+// list marker starts with marker instead.
+type markdown struct {
+	b      strings.Builder
+	prefix string
+	marker string
+}
+
+func (w *markdown) blocks(ns []Node) {
+	for len(ns) > 0 {
+		k := 0
+		for k < len(ns) && inline(ns[k]) {
+			k++
+		}
+		if k > 0 {
+			w.lines(inlineMarkdown(ns[:k]))
+		} else {
+			w.block(ns[0])
+			k = 1
+		}
+		if ns = ns[k:]; len(ns) > 0 {
+			w.b.WriteString(strings.TrimRight(w.prefix, " ") + "\n")
+		}
+	}
+}
+
+func (w *markdown) block(n Node) {
+	switch n.Type {
+	case "paragraph":
+		w.lines(inlineMarkdown(n.Content))
+	case "heading":
+		w.lines(strings.Repeat("#", min(max(number(n, "level"), 1), 6)) + " " + strings.ReplaceAll(inlineMarkdown(n.Content), "\n", " "))
+	case "codeBlock":
+		w.code(n)
+	case "horizontalRule":
+		w.lines("---")
+	case "blockquote":
+		w.inside("> ", "> ", n.Content)
+	case "bulletList":
+		w.items(n.Content, func(int) string { return "- " })
+	case "orderedList":
+		start := number(n, "start")
+		w.items(n.Content, func(i int) string { return fmt.Sprintf("%d. ", start+i) })
+	default:
+		w.lines("[" + escape(n.Type) + "]")
+		if len(n.Content) > 0 {
+			w.lines("")
+			w.blocks(n.Content)
+		}
+	}
+}
+
+func (w *markdown) items(ns []Node, marker func(int) string) {
+	for i, n := range ns {
+		m := marker(i)
+		content := n.Content
+		if n.Type != "listItem" {
+			content = []Node{n}
+		}
+		if len(content) == 0 {
+			content = []Node{{Type: "paragraph"}}
+		}
+		w.inside(m, strings.Repeat(" ", len(m)), content)
+	}
+}
+
+// inside writes blocks behind a marker, or behind as much indentation.
+func (w *markdown) inside(marker, indent string, ns []Node) {
+	outer := w.prefix
+	if w.marker == "" {
+		w.marker = outer
+	}
+	w.marker += marker
+	w.prefix = outer + indent
+	w.blocks(ns)
+	w.prefix = outer
+}
+
+func (w *markdown) lines(s string) {
+	for _, line := range strings.Split(s, "\n") {
+		prefix := w.prefix
+		if w.marker != "" {
+			prefix, w.marker = w.marker, ""
+		}
+		w.b.WriteString(strings.TrimRight(prefix+line, " ") + "\n")
+	}
+}
+
+// code fences a block with more backquotes than it holds in a row.
+func (w *markdown) code(n Node) {
+	text := inlineText(n.Content)
+	fence := "```"
+	for strings.Contains(text, fence) {
+		fence += "`"
+	}
+	language, _ := n.Attrs["language"].(string)
+	w.lines(fence + strings.Map(func(r rune) rune {
+		if r <= ' ' || r == '`' {
+			return -1
+		}
+		return r
+	}, language) + "\n" + text + "\n" + fence)
+}
+
+func number(n Node, attr string) int {
+	switch v := n.Attrs[attr].(type) {
+	case float64:
+		return int(v)
+	case int:
+		return v
+	}
+	if k := schema.nodes[n.Type]; k != nil {
+		for _, a := range k.Attrs {
+			if f, ok := a.Default.(float64); ok && a.Name == attr {
+				return int(f)
+			}
+		}
+	}
+	return 0
+}
+
+// inlineMarkdown returns a line; a hard break is a backslash at a line's end.
+func inlineMarkdown(ns []Node) string {
+	var b strings.Builder
+	for _, n := range joinText(ns) {
+		switch {
+		case n.Type == "text":
+			b.WriteString(marked(n))
+		case n.Type == "hardBreak":
+			b.WriteString("\\\n")
+		default:
+			b.WriteString("[" + escape(n.Type) + "]" + inlineMarkdown(n.Content))
+		}
+	}
+	return b.String()
+}
+
+// marked wraps a text in its marks. White space stays outside, where Markdown
+// needs it.
+func marked(n Node) string {
+	core := strings.TrimSpace(n.Text)
+	if core == "" || len(n.Marks) == 0 {
+		return escape(n.Text)
+	}
+	at := strings.Index(n.Text, core)
+	before, after := n.Text[:at], n.Text[at+len(core):]
+	s := escape(core)
+	for _, m := range n.Marks {
+		if m.Type == "code" {
+			s = codeSpan(core)
+		}
+	}
+	for i := len(n.Marks) - 1; i >= 0; i-- {
+		switch m := n.Marks[i]; m.Type {
+		case "bold":
+			s = "**" + s + "**"
+		case "italic":
+			s = "*" + s + "*"
+		case "strike":
+			s = "~~" + s + "~~"
+		case "underline":
+			s = "<u>" + s + "</u>"
+		case "link":
+			href, _ := m.Attrs["href"].(string)
+			s = "[" + s + "](<" + strings.NewReplacer("<", "%3C", ">", "%3E", "\n", "%0A", "\\", "%5C").Replace(href) + ">)"
+		}
+	}
+	return before + s + after
+}
+
+func codeSpan(s string) string {
+	fence := "`"
+	for strings.Contains(s, fence) {
+		fence += "`"
+	}
+	if strings.HasPrefix(s, "`") || strings.HasSuffix(s, "`") {
+		s = " " + s + " "
+	}
+	return fence + s + fence
+}
+
+// escape keeps text from being read as markup.
+func escape(s string) string {
+	var b strings.Builder
+	for i, r := range s {
+		start := i == 0 || s[i-1] == '\n'
+		switch {
+		case strings.ContainsRune("\\`*_[]<>~&", r), start && strings.ContainsRune("#-+=|", r):
+			b.WriteByte('\\')
+		case (r == '.' || r == ')') && ordinal(s[:i]):
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// ordinal reports whether the last line of s is only digits, so that a full
+// stop after it would start a list.
+func ordinal(s string) bool {
+	s = s[strings.LastIndexByte(s, '\n')+1:]
+	return s != "" && strings.Trim(s, "0123456789") == ""
+}

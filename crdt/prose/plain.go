@@ -1,0 +1,68 @@
+package prose
+
+import (
+	"reflect"
+	"strings"
+)
+
+// Text returns the text of n: lines joined by newlines, none at the end. A note
+// of one paragraph is exactly its text.
+func Text(n Node) string {
+	var lines []string
+	eachLine(n, func(line []Node) { lines = append(lines, inlineText(line)) })
+	return strings.Join(lines, "\n")
+}
+
+// eachLine calls f with the inline nodes of each line of n: of each text block,
+// and of inline nodes that stand where blocks should.
+func eachLine(n Node, f func([]Node)) {
+	if inline(n) {
+		f([]Node{n})
+		return
+	}
+	if textblock(n) {
+		f(n.Content)
+		return
+	}
+	for rest := n.Content; len(rest) > 0; {
+		k := 0
+		for k < len(rest) && inline(rest[k]) {
+			k++
+		}
+		if k > 0 {
+			f(rest[:k])
+			rest = rest[k:]
+			continue
+		}
+		eachLine(rest[0], f)
+		rest = rest[1:]
+	}
+}
+
+// inlineText returns the text of inline nodes, and of whatever else is there.
+func inlineText(ns []Node) string {
+	var b strings.Builder
+	for _, n := range ns {
+		switch {
+		case n.Type == "text":
+			b.WriteString(n.Text)
+		case n.Type == "hardBreak":
+			b.WriteByte('\n')
+		default:
+			b.WriteString(inlineText(n.Content))
+		}
+	}
+	return b.String()
+}
+
+func sameMarks(a, b []Mark) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].Type != b[i].Type || len(a[i].Attrs) != len(b[i].Attrs) || len(a[i].Attrs) > 0 && !reflect.DeepEqual(a[i].Attrs, b[i].Attrs) {
+			return false
+		}
+	}
+	return true
+}
