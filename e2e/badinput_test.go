@@ -41,6 +41,7 @@ func TestBadInput(t *testing.T) {
 	t.Run("hocuspocus frames", b.hocuspocusFrames)
 	t.Run("gap", b.gap)
 	t.Run("write by a reader", b.readerWrites)
+	t.Run("cursor", b.cursor)
 	t.Run("api", b.apiEdits)
 	if log := b.s.log.String(); strings.Contains(log, "CANARY") || strings.Contains(log, b.chen) {
 		t.Errorf("the server's log holds what was sent:\n%s", linesWith(log, "CANARY", b.chen))
@@ -407,6 +408,27 @@ func (b *badInput) readerWrites(t *testing.T) {
 		checkProblem(t, resp, body, http.StatusForbidden)
 		b.unharmed(t, from)
 	})
+}
+
+// cursor puts what is no cursor before somebody who has the note open: the
+// page goes on, and its console has nothing to complain about.
+func (b *badInput) cursor(t *testing.T) {
+	w := signedIn(t, b.s, "haddad")
+	w.openNote(b.note)
+	mallory := b.n.connect("mallory", yWebsocket, b.s, b.note, b.rivera)
+	mallory.wait(want{"synced": true})
+	for i, cursor := range []any{
+		"here", 7, []int{1}, map[string]any{"x": canary}, map[string]any{"anchor": 1, "head": 2},
+		map[string]any{"anchor": map[string]any{"item": map[string]any{"client": -1, "clock": "x"}}, "head": map[string]any{"type": 3}},
+	} {
+		b.n.must("mallory", "setAwareness", map[string]any{"field": "cursor", "value": cursor}, nil)
+		mark := strings.Repeat("a", i+1)
+		b.alice.insert(-1, mark) // each edit makes the page draw all cursors anew
+		b.alice.wait(want{"unsynced": 0})
+		w.waitText(b.alice.state().Text)
+	}
+	mallory.close()
+	w.close()
 }
 
 func (b *badInput) apiEdits(t *testing.T) {

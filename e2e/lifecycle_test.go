@@ -36,10 +36,8 @@ func TestDrain(t *testing.T) {
 	// that the server has the edit.
 	s.freezePostgres(t)
 	for i, c := range clients {
-		cursor := map[string]any{"last": c.name}
 		c.insert(0, "last by "+c.name+"; ")
-		n.must(c.name, "setAwareness", map[string]any{"field": "cursor", "value": cursor}, nil)
-		clients[1-i].wait(want{"cursor": map[string]any{"client": c.state().ClientID, "cursor": cursor}})
+		clients[1-i].wait(c.setCursor(0))
 	}
 	if err := s.terminate(); err != nil {
 		t.Fatal(err)

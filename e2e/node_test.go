@@ -198,6 +198,15 @@ func (c *yclient) remove(pos, length int) {
 	c.n.must(c.name, "delete", map[string]any{"pos": pos, "len": length, "paragraph": 0}, nil)
 }
 
+// setCursor puts the client's caret into the first paragraph, and returns the
+// wait for a peer that must see it there.
+func (c *yclient) setCursor(pos int) want {
+	c.n.t.Helper()
+	var cursor any
+	c.n.must(c.name, "setCursor", map[string]any{"pos": pos, "paragraph": 0}, &cursor)
+	return want{"cursor": map[string]any{"client": c.state().ClientID, "cursor": cursor}}
+}
+
 // ystate is a client's document.
 type ystate struct {
 	ClientID uint64 `json:"clientID"`

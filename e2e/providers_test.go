@@ -49,10 +49,10 @@ func testProvider(t *testing.T, s *server, kind string) {
 
 	// Whatever a client says of itself, others see who signed in.
 	n.must("chen", "setAwareness", map[string]any{"field": "user", "value": map[string]any{"name": "Dr Mallory", "color": "#000000"}}, nil)
-	n.must("chen", "setAwareness", map[string]any{"field": "cursor", "value": map[string]any{"mark": "here"}}, nil)
 	n.must("rivera", "setAwareness", map[string]any{"field": "user", "value": map[string]any{"name": "nobody"}}, nil)
 	rivera.wait(want{"peers": "Dr Mei Chen"})
 	chen.wait(want{"peers": "Rosa Rivera RN"})
+	rivera.wait(chen.setCursor(3)) // as sent
 	checkPresence(t, rivera, chen.state().ClientID)
 
 	chen.wait(want{"unsynced": 0})
@@ -84,10 +84,9 @@ func testProvider(t *testing.T, s *server, kind string) {
 }
 
 // checkPresence looks at what others see of a client: identity and colour from
-// the login, the cursor as sent.
+// the login.
 func checkPresence(t *testing.T, viewer *yclient, client uint64) {
 	t.Helper()
-	viewer.wait(want{"cursor": map[string]any{"client": client, "cursor": map[string]any{"mark": "here"}}})
 	for _, p := range viewer.presence() {
 		if p.ClientID != client {
 			continue

@@ -47,9 +47,6 @@ func TestTwoPeopleTypeIntoOneParagraph(t *testing.T) {
 	if got := lettersIn(text, unicode.IsUpper); got != "P"+lettersIn(byRivera, unicode.IsUpper) {
 		t.Errorf("rivera's letters in %q are %q, want what rivera typed", text, got)
 	}
-	if !interleaved(text) {
-		t.Logf("one typed after the other in %q", text)
-	}
 
 	chen.close()
 	rivera.close()
@@ -93,20 +90,4 @@ func lettersIn(s string, class func(rune) bool) string {
 		}
 		return -1
 	}, s)
-}
-
-// interleaved says whether both wrote among each other's letters.
-func interleaved(s string) bool {
-	changes := 0
-	var last rune
-	for _, r := range s {
-		if !unicode.IsLetter(r) {
-			continue
-		}
-		if last != 0 && unicode.IsUpper(r) != unicode.IsUpper(last) {
-			changes++
-		}
-		last = r
-	}
-	return changes > 3
 }

@@ -2,6 +2,7 @@
 // stdout. {"id":1,"client":"chen","cmd":"insert","args":{…}} → {"id":1,"ok":…} or {"id":1,"error":"…"}.
 
 import readline from 'node:readline'
+import { isDeepStrictEqual } from 'node:util'
 import * as Y from 'yjs'
 import { Client } from './client.mjs'
 import { appendParagraph, fresh, paragraphText } from './note.mjs'
@@ -31,7 +32,8 @@ const conditions = {
   gaveUp: (c, want) => c.stats.gaveUp === want,
   scope: (c, want) => c.provider.authorizedScope === want,
   peers: (c, want) => [].concat(want).every(name => c.presence().some(p => p.state.user?.name === name)),
-  cursor: (c, want) => JSON.stringify(c.provider.awareness.getStates().get(want.client)?.cursor) === JSON.stringify(want.cursor),
+  cursor: (c, want) => isDeepStrictEqual(c.provider.awareness.getStates().get(want.client)?.cursor, want.cursor),
+  unackedWords: (c, want) => (c.typist?.unacked() ?? 0) >= want,
   progress: (c, want) => (c.typist?.progress() ?? 0) >= want
 }
 
@@ -59,6 +61,13 @@ const commands = {
   },
   delete: (name, { pos, len, paragraph }) => paragraphText(clientNamed(name).doc, paragraph).delete(pos, len),
   setAwareness: (name, { field, value }) => clientNamed(name).provider.awareness.setLocalStateField(field, value),
+  setCursor: (name, { pos, paragraph }) => {
+    const at = Y.createRelativePositionFromTypeIndex(paragraphText(clientNamed(name).doc, paragraph), pos)
+    const json = JSON.parse(JSON.stringify(at))
+    const cursor = { anchor: json, head: json }
+    clientNamed(name).provider.awareness.setLocalStateField('cursor', cursor)
+    return cursor
+  },
   presence: name => clientNamed(name).presence(),
   state: name => clientNamed(name).state(),
   stats: name => ({ ...clientNamed(name).describe(), refused: clientNamed(name).acks.refused, surplus: clientNamed(name).acks.surplus }),

@@ -28,6 +28,8 @@ export class Typist {
 
   acked (w) { return w.to <= this.client.acks.clock }
 
+  unacked () { return this.words.reduce((n, w) => n + !this.acked(w), 0) }
+
   progress () { return this.words.reduce((n, w) => n + this.acked(w) + (w.deletion?.acked ?? false), 0) }
 
   stroke () {
