@@ -324,6 +324,7 @@ func TestQuietSocketsAreKeptAlive(t *testing.T) {
 	inWard(t, func(w *ward) {
 		clients := []*client{w.yClient(write(chen)), w.hClient(write(chen))}
 		for range 5 {
+			synctest.Wait()
 			counts := make([]int, len(clients))
 			for i, c := range clients {
 				counts[i] = len(c.got)

@@ -31,10 +31,14 @@ func (l Logins) CommitCtx(ctx context.Context, token string, data []byte, expiry
 }
 
 // DeleteCtx ends a login.
-func (l Logins) DeleteCtx(ctx context.Context, token string) error { return l.q.DeleteLogin(ctx, token) }
+func (l Logins) DeleteCtx(ctx context.Context, token string) error {
+	return l.q.DeleteLogin(ctx, token)
+}
 
 // Find is FindCtx for callers without a context.
-func (l Logins) Find(token string) ([]byte, bool, error) { return l.FindCtx(context.Background(), token) }
+func (l Logins) Find(token string) ([]byte, bool, error) {
+	return l.FindCtx(context.Background(), token)
+}
 
 // Commit is CommitCtx for callers without a context.
 func (l Logins) Commit(token string, data []byte, expiry time.Time) error {

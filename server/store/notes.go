@@ -2,12 +2,14 @@ package store
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/clisonix/tidechart/crdt"
 	"github.com/clisonix/tidechart/server/store/queries"
 )
 
@@ -22,6 +24,12 @@ type NewNote struct {
 	Author  uuid.UUID
 	At      time.Time
 	First   []byte // Yjs update, v1
+}
+
+// TemplateClient is the Yjs client id that lays a note's template. Browsers draw theirs from 32 bits, so that this
+// one, with bit 52 set, is nobody's.
+func TemplateClient(note uuid.UUID) crdt.ClientID {
+	return 1<<52 | crdt.ClientID(binary.BigEndian.Uint32(note[:4]))
 }
 
 // CreateNote adds a note with its first row, in one transaction.

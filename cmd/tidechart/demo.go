@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/clisonix/tidechart/server"
+	"github.com/clisonix/tidechart/server/demo"
+	"github.com/clisonix/tidechart/server/postgres"
+	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/web"
+)
+
+// postgresStop bounds how long the private Postgres may take to stop.
+const postgresStop = 30 * time.Second
+
+type demoCmd struct {
+	Listen      string `default:"127.0.0.1:8080" help:"Address to listen on. Plain HTTP: keep it on this machine." env:"TIDECHART_LISTEN"`
+	Data        string `default:"./data" type:"path" help:"Directory for the private Postgres." env:"TIDECHART_DATA"`
+	DatabaseURL string `help:"Postgres to use instead of a private one. It is filled with synthetic patients if it is empty." env:"TIDECHART_DATABASE_URL"`
+}
+
+func (c *demoCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	defer func() { _ = listener.Close() }() // the server has closed it, or never used it
+
+	url := c.DatabaseURL
+	if url == "" {
+		pg, err := postgres.Start(ctx, postgres.Options{Dir: c.Data, Log: log})
+		if err != nil {
+			return err
+		}
+		defer func() {
+			end, cancel := context.WithTimeout(context.WithoutCancel(ctx), postgresStop)
+			defer cancel()
+			if stopErr := pg.Stop(end); stopErr != nil {
+				log.Error("private postgres", "err", stopErr)
+			}
+		}()
+		url = pg.URL()
+	}
+	db, err := store.Open(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	seeded, err := demo.Seed(ctx, db, time.Now())
+	if err != nil {
+		return err
+	}
+	log.Info("demo database", "seeded", seeded)
+	err = run(ctx, log, db, listener, server.Config{Demo: signIns()}, func() { c.announce(listener.Addr()) })
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// announce tells whoever waits for it, a person or a script, where to go.
+func (c *demoCmd) announce(at net.Addr) {
+	fmt.Printf("ready http://%s\n", at)
+	fmt.Printf("\nSign in as one of these; the password is %s\n", demo.Password)
+	for _, p := range demo.People() {
+		fmt.Printf("  %-10s %-22s %s\n", p.Username, p.Name, p.Role)
+	}
+	fmt.Println("\nEvery patient is synthetic. Stop with Ctrl-C.")
+}
+
+// signIns is what the sign-in page of a demo offers.
+func signIns() *web.DemoSignIns {
+	offer := &web.DemoSignIns{Password: demo.Password}
+	for _, p := range demo.People() {
+		offer.People = append(offer.People, web.Person{Username: p.Username, Name: p.Name, Role: p.Role, ColorIndex: p.Color})
+	}
+	return offer
+}

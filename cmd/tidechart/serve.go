@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/clisonix/tidechart/server"
+	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/sessions"
+)
+
+// Limits of the HTTP server (I10), and of its end.
+const (
+	headerTimeout = 5 * time.Second
+	bodyTimeout   = 30 * time.Second
+	answerTimeout = 60 * time.Second // event streams set their own, for each write
+	idleTimeout   = 2 * time.Minute
+	maxHeader     = 32 << 10
+	drainTimeout  = 20 * time.Second
+	sweepEvery    = time.Hour
+)
+
+type serveCmd struct {
+	Listen         string `default:":8443" help:"Address to listen on." env:"TIDECHART_LISTEN"`
+	DatabaseURL    string `help:"Postgres to use, as in postgres://user@host/name?sslmode=verify-full. Required." env:"TIDECHART_DATABASE_URL"`
+	TLSCert        string `type:"path" help:"File with the certificate chain, PEM." env:"TIDECHART_TLS_CERT"`
+	TLSKey         string `type:"path" help:"File with the certificate's key, PEM." env:"TIDECHART_TLS_KEY"`
+	BehindTLSProxy bool   `help:"A proxy in front speaks TLS with browsers and passes the Host header on." env:"TIDECHART_BEHIND_TLS_PROXY"`
+}
+
+func (c *serveCmd) Run(ctx context.Context, log *slog.Logger) error {
+	cert, err := c.check()
+	if err != nil {
+		return err
+	}
+	db, err := store.Open(ctx, c.DatabaseURL)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	if cert != nil {
+		listener = tls.NewListener(listener, &tls.Config{
+			MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{*cert}, NextProtos: []string{"h2", "http/1.1"},
+		})
+	}
+	return run(ctx, log, db, listener, server.Config{Secure: true}, func() {
+		log.Info("ready", "address", listener.Addr().String())
+	})
+}
+
+// check refuses to start what would not be safe, and says why.
+func (c *serveCmd) check() (*tls.Certificate, error) {
+	if c.DatabaseURL == "" {
+		return nil, fmt.Errorf("%w: serve needs --database-url; to try Tidechart out without a database, run tidechart demo", errUsage)
+	}
+	files := c.TLSCert != "" || c.TLSKey != ""
+	switch {
+	case files && c.BehindTLSProxy:
+		return nil, fmt.Errorf("%w: --tls-cert and --tls-key exclude --behind-tls-proxy: either this server speaks TLS or the proxy does", errUsage)
+	case c.BehindTLSProxy:
+		return nil, nil
+	case c.TLSCert == "" || c.TLSKey == "":
+		return nil, fmt.Errorf("%w: patient notes do not travel in the clear; give --tls-cert and --tls-key, or --behind-tls-proxy if a proxy in front speaks TLS", errUsage)
+	}
+	cert, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+	if err != nil {
+		return nil, fmt.Errorf("%w: load certificate: %w", errUsage, err)
+	}
+	return &cert, nil
+}
+
+// run serves on listener until ctx ends, then drains: what was taken is committed, and peers are told to reconnect.
+func run(ctx context.Context, log *slog.Logger, db *store.DB, listener net.Listener, config server.Config, ready func()) error {
+	if n, err := db.MendCutOffSessions(ctx); err != nil {
+		return err
+	} else if n > 0 {
+		log.Warn("the last stop was not a clean one; its editing sessions are closed", "sessions", n)
+	}
+	hub := sessions.NewHub(db, log)
+	config.DB, config.Hub, config.Log, config.Version = db, hub, log, version()
+	s := server.New(config)
+	web := &http.Server{
+		Handler:           s.Handler(),
+		ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, WriteTimeout: answerTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: maxHeader,
+		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- web.Serve(listener) }()
+	go sweep(ctx, log, db)
+	ready()
+
+	var err error
+	select {
+	case <-ctx.Done():
+		log.Info("stopping: committing the last edits, telling peers to reconnect")
+	case err = <-failed:
+		err = fmt.Errorf("serve: %w", err)
+	}
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	defer cancel()
+	s.Drain()
+	err = errors.Join(err, hub.Close(end), web.Shutdown(end))
+	if err == nil {
+		log.Info("stopped")
+	}
+	return err
+}
+
+// sweep deletes what has expired, now and then.
+func sweep(ctx context.Context, log *slog.Logger, db *store.DB) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		if err := db.Sweep(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("expired rows stay for now", "err", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

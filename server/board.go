@@ -1,0 +1,167 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/clisonix/tidechart/server/access"
+	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/server/store/queries"
+	"github.com/clisonix/tidechart/web"
+)
+
+// Rhythm of the board's event stream.
+const (
+	boardCoalesce = 250 * time.Millisecond // at most four changes a second for each viewer
+	boardPoll     = 5 * time.Second        // for what changes without a session: beds, new notes
+	boardTimeout  = 10 * time.Second       // of one write, and of one look at the database
+)
+
+func (s *Server) board(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	unit, beds, err := s.lookAtBoard(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	units, err := s.db.Units(r.Context())
+	if err != nil {
+		return err
+	}
+	view := web.BoardView{
+		Shell:       s.shellOf(r, who, unit.Name, web.SectionBoard),
+		BoardUnitID: unit.ID, BoardUnitName: unit.Name, AsOf: time.Now(), Beds: beds,
+	}
+	for _, u := range units {
+		view.Units = append(view.Units, web.UnitLink{ID: u.ID, Name: u.Name})
+	}
+	s.render(w, r, http.StatusOK, web.Board(view))
+	return nil
+}
+
+// lookAtBoard reads a unit's beds and who is writing now.
+func (s *Server) lookAtBoard(ctx context.Context, id string) (queries.Unit, []web.BoardBed, error) {
+	ctx, cancel := context.WithTimeout(ctx, boardTimeout)
+	defer cancel()
+	unit, err := s.db.UnitByID(ctx, id)
+	if err != nil {
+		return queries.Unit{}, nil, err
+	}
+	rows, err := s.db.Beds(ctx, id)
+	if err != nil {
+		return queries.Unit{}, nil, err
+	}
+	found, err := s.db.NotesOfUnit(ctx, id, maxNotes)
+	if err != nil {
+		return queries.Unit{}, nil, err
+	}
+	notes := make([]queries.Note, len(found))
+	for i, n := range found {
+		notes[i] = n.Note
+	}
+	return unit, boardBeds(rows, notes, unit.Name, s.hub.Present()), nil
+}
+
+// boardEvents streams the beds that changed. A page that connects, again or for the first time, gets every bed:
+// there is nothing to replay, and nothing to miss.
+func (s *Server) boardEvents(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	if _, err := s.db.UnitByID(r.Context(), r.PathValue("id")); err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("X-Accel-Buffering", "no")
+	stream := &boardStream{server: s, w: w, control: http.NewResponseController(w), unit: r.PathValue("id"), who: who}
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(s.drained, cancel)()
+	if err := stream.run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		s.log.Info("board stream ends", "err", err)
+	}
+	return nil
+}
+
+// boardStream is one page that watches a unit.
+type boardStream struct {
+	server  *Server
+	w       http.ResponseWriter
+	control *http.ResponseController
+	unit    string
+	who     login.Person
+	shown   map[string][sha256.Size]byte // by bed: what the page shows
+	events  int
+}
+
+func (b *boardStream) run(ctx context.Context) error {
+	poll := time.NewTicker(boardPoll)
+	defer poll.Stop()
+	ping := time.NewTicker(web.PingInterval)
+	defer ping.Stop()
+	b.shown = make(map[string][sha256.Size]byte)
+	for {
+		changed := b.server.hub.Changed() // taken before looking, so that no change falls between
+		if err := b.send(ctx); err != nil {
+			return err
+		}
+		coalesce := time.NewTimer(boardCoalesce)
+		select {
+		case <-coalesce.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		select {
+		case <-changed:
+		case <-poll.C:
+		case <-ping.C:
+			if err := b.write(func() error { return web.WritePing(b.w, time.Now()) }); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// send writes the beds that look different from what the page shows. Whether the person may see them is asked
+// anew each time.
+func (b *boardStream) send(ctx context.Context) error {
+	row, err := b.server.db.PersonByID(ctx, b.who.ID)
+	if err != nil || time.Now().After(b.who.Until) || !access.May(access.Role(row.Role), access.SeeBoard) {
+		return errors.Join(errForbidden, err)
+	}
+	_, beds, err := b.server.lookAtBoard(ctx, b.unit)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	canRead := access.May(access.Role(row.Role), access.ReadNote)
+	update := web.BoardUpdate{AsOf: now, Now: now, CanReadNotes: canRead, Totals: web.TotalsOf(beds)}
+	for _, bed := range beds {
+		var html bytes.Buffer
+		if err := web.BoardRow(bed, now, canRead).Render(ctx, &html); err != nil {
+			return err
+		}
+		if sum := sha256.Sum256(html.Bytes()); sum != b.shown[bed.ID] {
+			b.shown[bed.ID] = sum
+			update.Beds = append(update.Beds, bed)
+		}
+	}
+	if len(update.Beds) == 0 {
+		return nil
+	}
+	b.events++
+	return b.write(func() error { return web.WriteEvent(ctx, b.w, strconv.Itoa(b.events), web.BoardEvent(update)) })
+}
+
+func (b *boardStream) write(f func() error) error {
+	if err := b.control.SetWriteDeadline(time.Now().Add(boardTimeout)); err != nil {
+		return err
+	}
+	if err := f(); err != nil {
+		return err
+	}
+	return b.control.Flush()
+}

@@ -1,0 +1,71 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/clisonix/tidechart/crdt/prose"
+	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/server/notekind"
+	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/server/store/queries"
+)
+
+// Seed fills an empty database with the demo's hospital and reports true. A database with a hospital in it, of
+// whatever kind, is left as it is.
+func Seed(ctx context.Context, db *store.DB, now time.Time) (bool, error) {
+	return db.SeedOnce(ctx, func() (store.Seed, error) {
+		h, err := New(now)
+		if err != nil {
+			return store.Seed{}, err
+		}
+		return h.seed()
+	})
+}
+
+// seed turns the hospital into rows. Each note's content becomes one update, made here and never by a browser.
+func (h Hospital) seed() (store.Seed, error) {
+	s := store.Seed{Facility: queries.Facility{ID: h.ID, Name: h.Name}}
+	for _, u := range h.Units {
+		s.Units = append(s.Units, queries.Unit{ID: u.ID, FacilityID: h.ID, Name: u.Name})
+	}
+	for _, b := range h.Beds {
+		s.Beds = append(s.Beds, queries.Bed{ID: b.ID, UnitID: b.Unit, Label: b.Label, Position: int32(b.Position)})
+	}
+	hash := login.HashPassword(Password)
+	for _, p := range h.People {
+		row := queries.Person{
+			ID: p.ID, Username: p.Username, Name: p.Name, Role: p.Role, Color: int16(p.Color), PasswordHash: &hash,
+		}
+		if p.Unit != "" {
+			row.UnitID = &p.Unit
+		}
+		s.People = append(s.People, row)
+	}
+	for _, p := range h.Patients {
+		s.Patients = append(s.Patients, queries.Patient{
+			ID: p.ID, Mrn: p.MRN, Family: p.Family, Given: p.Given, Title: p.Title,
+			BirthDate: p.Born, Gender: p.Gender, Allergies: p.Allergies,
+		})
+		s.Stays = append(s.Stays, queries.Stay{PatientID: p.ID, BedID: p.Bed, AdmittedAt: p.Admitted})
+	}
+	for _, n := range h.Notes {
+		kind, ok := notekind.ByCode(n.Kind)
+		if !ok {
+			return store.Seed{}, fmt.Errorf("note %s: there is no kind %q", n.ID, n.Kind)
+		}
+		first, err := prose.Build(store.TemplateClient(n.ID), n.Body)
+		if err != nil {
+			return store.Seed{}, fmt.Errorf("note %s: %w", n.ID, err)
+		}
+		s.Notes = append(s.Notes, store.NewNote{
+			ID: n.ID, Patient: n.Patient, Unit: n.Unit, Kind: kind.Code, Title: kind.Name, Author: n.Author, At: n.At, First: first,
+		})
+	}
+	return s, nil
+}
+
+// People returns who can sign in, in the order of the sign-in page.
+func People() []Person { return slices.Clone(people) }

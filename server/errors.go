@@ -1,0 +1,84 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/crdt"
+	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/sessions"
+	"github.com/clisonix/tidechart/web"
+)
+
+// badRequest is an error that the sender can mend; it is shown to them.
+type badRequest string
+
+func (e badRequest) Error() string { return string(e) }
+
+// statuses maps errors to HTTP; the first match counts, and what matches none is a fault of ours.
+var statuses = []struct {
+	err    error
+	status int
+	detail string // for the sender
+}{
+	{login.ErrNotSignedIn, http.StatusUnauthorized, "Sign in, or send a valid token."},
+	{login.ErrWrongPassword, http.StatusUnauthorized, "Wrong username or password."},
+	{errForbidden, http.StatusForbidden, "Your role does not allow this."},
+	{sessions.ErrReadOnly, http.StatusForbidden, "You may read this note, but not write it."},
+	{errNoPage, http.StatusNotFound, "There is no such page."},
+	{store.ErrNotFound, http.StatusNotFound, "There is nothing under this address."},
+	{sessions.ErrNoNote, http.StatusNotFound, "There is no such note."},
+	{crdt.ErrMalformed, http.StatusUnprocessableEntity, "This is not a Yjs update, version 1."},
+	{sessions.ErrRefused, http.StatusConflict, "The update builds on edits that the note does not have."},
+	{sessions.ErrRejected, http.StatusConflict, "The note takes no edits any more."},
+	{context.DeadlineExceeded, http.StatusServiceUnavailable, "The database does not answer. What you sent may or may not be saved; sending it again does no harm."},
+}
+
+// statusOf returns the HTTP status of an error and a sentence for its sender.
+func statusOf(err error) (status int, detail string) {
+	var bad badRequest
+	if errors.As(err, &bad) {
+		return http.StatusUnprocessableEntity, bad.Error()
+	}
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return http.StatusRequestEntityTooLarge, "What you sent is too large."
+	}
+	for _, s := range statuses {
+		if errors.Is(err, s.err) {
+			return s.status, s.detail
+		}
+	}
+	return http.StatusInternalServerError, "Something went wrong here. It has been written to the server's log."
+}
+
+// renderError answers with a page that says what to do. Whoever is not signed in goes to sign in first.
+func (s *Server) renderError(w http.ResponseWriter, r *http.Request, err error) {
+	status, detail := statusOf(err)
+	request := uuid.NewString()
+	s.logRefusal(r, status, request, err)
+	if errors.Is(err, login.ErrNotSignedIn) && (r.Method == http.MethodGet || r.Method == http.MethodHead) &&
+		r.Header.Get("Authorization") == "" && r.Header.Get("HX-Request") == "" {
+		http.Redirect(w, r, "/login?next="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
+		return
+	}
+	view := web.ErrorView{Shell: s.shell(r, "Error"), Status: status, Request: request}
+	if status != http.StatusNotFound && status < http.StatusInternalServerError {
+		view.Detail = detail
+	}
+	s.render(w, r, status, web.Error(view))
+}
+
+// logRefusal writes one line about a request that failed. It names no content and no query.
+func (s *Server) logRefusal(r *http.Request, status int, request string, err error) {
+	level := s.log.Info
+	if status >= http.StatusInternalServerError {
+		level = s.log.Error
+	}
+	level("request refused", "method", r.Method, "path", r.URL.Path, "status", status, "request", request, "err", err)
+}

@@ -1,0 +1,112 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/clisonix/tidechart/server/access"
+	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/web"
+)
+
+// csp allows what the pages need and nothing else: no inline script or style, nothing from elsewhere.
+const csp = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
+	"connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; report-uri /csp-report"
+
+// secured sets the headers that every answer carries.
+func (s *Server) secured(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", csp)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+		h.Set("Cache-Control", "no-store")
+		if s.secure {
+			h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// recovered turns a panic into a logged failure of one request.
+func (s *Server) recovered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if p := recover(); p != nil && p != http.ErrAbortHandler {
+				// The value of p may quote content; the stack does not.
+				s.log.Error("panic", "method", r.Method, "path", r.URL.Path, "stack", string(debug.Stack()))
+				w.WriteHeader(http.StatusInternalServerError)
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// maxReport is the largest report of a violated policy that is read.
+const maxReport = 16 << 10
+
+// cspReport logs which directive a page violated. Anyone can send one, so it says nothing else.
+func (s *Server) cspReport(w http.ResponseWriter, r *http.Request) {
+	var report struct {
+		Report struct {
+			Directive string `json:"effective-directive"`
+		} `json:"csp-report"`
+	}
+	if err := json.NewDecoder(io.LimitReader(r.Body, maxReport)).Decode(&report); err == nil {
+		s.log.Warn("content security policy violated", "directive", clip(report.Report.Directive, 64))
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func clip(s string, n int) string {
+	if len(s) > n {
+		return s[:n]
+	}
+	return s
+}
+
+// render writes a page whole or not at all.
+func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, c templ.Component) {
+	var page bytes.Buffer
+	if err := c.Render(r.Context(), &page); err != nil {
+		s.log.Error("page not rendered", "path", r.URL.Path, "err", err)
+		http.Error(w, "internal error", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(page.Bytes()) // the reader may be gone
+}
+
+// shell fills in what every page shows around its content, for whoever sent r.
+func (s *Server) shell(r *http.Request, title string) web.Shell {
+	who, err := s.desk.ByRequest(r)
+	if err != nil {
+		return web.Shell{Title: title, Now: time.Now()}
+	}
+	return s.shellOf(r, who, title, web.SectionNone)
+}
+
+func (s *Server) shellOf(r *http.Request, who login.Person, title string, active web.Section) web.Shell {
+	user := personView(who)
+	shell := web.Shell{
+		Title: title, User: &user, Active: active, Now: time.Now(),
+		CanReadNotes:   access.May(who.Role, access.ReadNote),
+		CanSeeSessions: access.May(who.Role, access.ReviewSessions),
+	}
+	if who.Unit != "" && access.May(who.Role, access.SeeBoard) {
+		if unit, err := s.db.UnitByID(r.Context(), who.Unit); err == nil {
+			shell.UnitID, shell.UnitName = unit.ID, unit.Name
+		}
+	}
+	return shell
+}

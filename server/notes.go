@@ -1,0 +1,60 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/crdt/prose"
+	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/server/notekind"
+	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/web"
+)
+
+// newNote begins a note of a kind about a patient, laid out by the kind's template.
+func (s *Server) newNote(ctx context.Context, who login.Person, patient, kindCode string) (uuid.UUID, error) {
+	kind, ok := notekind.ByCode(kindCode)
+	if !ok {
+		return uuid.Nil, badRequest("There is no such kind of note.")
+	}
+	patientID, err := uuid.Parse(patient)
+	if err != nil {
+		return uuid.Nil, badRequest("There is no such patient.")
+	}
+	row, err := s.db.PatientByID(ctx, patientID)
+	if errors.Is(err, store.ErrNotFound) {
+		return uuid.Nil, badRequest("There is no such patient.")
+	}
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("look up patient: %w", err)
+	}
+	unit := row.UnitID
+	if unit == "" { // discharged: the note belongs to where its author works
+		unit = who.Unit
+	}
+	id := uuid.New()
+	first, err := prose.Build(store.TemplateClient(id), kind.Template())
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("lay out note: %w", err)
+	}
+	return id, s.db.CreateNote(ctx, store.NewNote{
+		ID: id, Patient: patientID, Unit: unit, Kind: kind.Code, Title: kind.Name, Author: who.ID, At: time.Now(), First: first,
+	})
+}
+
+func kindViews() []web.NoteKind {
+	kinds := make([]web.NoteKind, len(notekind.Kinds))
+	for i, k := range notekind.Kinds {
+		kinds[i] = web.NoteKind{ID: k.Code, Name: k.Name}
+	}
+	return kinds
+}
+
+func loincOf(code string) string {
+	kind, _ := notekind.ByCode(code)
+	return kind.LOINC
+}

@@ -1,0 +1,267 @@
+package server
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/crdt/prose"
+	"github.com/clisonix/tidechart/server/access"
+	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/sessions"
+	"github.com/clisonix/tidechart/web"
+)
+
+// Limits of what pages list, and of forms.
+const (
+	maxForm     = 16 << 10 // bytes
+	maxNotes    = 1000     // per worklist
+	maxSessions = 200
+	maxQuery    = 100 // characters of a filter
+)
+
+func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) error {
+	if who, err := s.desk.ByCookie(r); err == nil {
+		http.Redirect(w, r, home(who), http.StatusSeeOther)
+		return nil
+	}
+	view := web.LoginView{Shell: s.shell(r, "Sign in"), Next: localPath(r.URL.Query().Get("next")), Demo: s.demo}
+	s.render(w, r, http.StatusOK, web.Login(view))
+	return nil
+}
+
+func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	username, next := r.PostFormValue("username"), localPath(r.PostFormValue("next"))
+	err := s.desk.SignIn(w, r, username, r.PostFormValue("password"))
+	if errors.Is(err, login.ErrWrongPassword) {
+		s.log.Warn("sign-in refused")
+		view := web.LoginView{
+			Shell: s.shell(r, "Sign in"), Username: username, Next: next, Demo: s.demo,
+			Error: "The username or the password is wrong. Check both and try again.",
+		}
+		s.render(w, r, http.StatusUnauthorized, web.Login(view))
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if next == "" {
+		next = "/"
+	}
+	http.Redirect(w, r, next, http.StatusSeeOther)
+	return nil
+}
+
+func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
+	if err := s.desk.SignOut(w, r); err != nil {
+		return err
+	}
+	w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
+	http.Redirect(w, r, "/login", http.StatusSeeOther)
+	return nil
+}
+
+// localPath returns next if it is a path on this server, or "".
+func localPath(next string) string {
+	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n") {
+		return ""
+	}
+	return next
+}
+
+// home is the first page of a person's work.
+func home(who login.Person) string {
+	if access.May(who.Role, access.ReadNote) {
+		return "/"
+	}
+	return "/admin/sessions"
+}
+
+func (s *Server) worklist(w http.ResponseWriter, r *http.Request) error {
+	who, err := s.desk.ByRequest(r)
+	if err != nil {
+		return err
+	}
+	if !access.May(who.Role, access.ReadNote) {
+		http.Redirect(w, r, home(who), http.StatusSeeOther)
+		return nil
+	}
+	asked := r.URL.Query()
+	unit := who.Unit
+	if asked.Has("unit") {
+		unit = asked.Get("unit")
+	}
+	view := web.WorklistView{
+		Shell: s.shellOf(r, who, "Worklist", web.SectionWorklist),
+		Query: clip(strings.TrimSpace(asked.Get("q")), maxQuery), Unit: unit,
+	}
+	if access.May(who.Role, access.CreateNote) {
+		view.Kinds = kindViews()
+	}
+	if err := s.fillWorklist(r, &view); err != nil {
+		return err
+	}
+	s.render(w, r, http.StatusOK, web.Worklist(view))
+	return nil
+}
+
+// fillWorklist adds the units, and the patients of the unit asked for whom the filter leaves.
+func (s *Server) fillWorklist(r *http.Request, view *web.WorklistView) error {
+	ctx := r.Context()
+	units, err := s.db.Units(ctx)
+	if err != nil {
+		return err
+	}
+	notes, err := s.db.NotesOfUnit(ctx, view.Unit, maxNotes)
+	if err != nil {
+		return err
+	}
+	view.Truncated = len(notes) == maxNotes
+	present := s.hub.Present()
+	of := make(map[uuid.UUID][]web.NoteLink)
+	for _, n := range notes {
+		of[n.Note.PatientID] = append(of[n.Note.PatientID], noteLink(n.Note, present))
+	}
+	known := view.Unit == ""
+	for _, u := range units {
+		beds, err := s.db.Beds(ctx, u.ID)
+		if err != nil {
+			return err
+		}
+		link := web.UnitLink{ID: u.ID, Name: u.Name}
+		for _, bed := range beds {
+			if !bed.PatientID.Valid {
+				continue
+			}
+			link.Patients++
+			patient := patientView(patientOf(bed), bed.BedLabel, u.Name)
+			if (view.Unit == "" || view.Unit == u.ID) && matches(patient, view.Query) {
+				view.Rows = append(view.Rows, web.PatientRow{Patient: patient, Notes: of[bed.PatientID.UUID]})
+			}
+		}
+		view.Units = append(view.Units, link)
+		known = known || view.Unit == u.ID
+	}
+	if !known {
+		return store.ErrNotFound
+	}
+	return nil
+}
+
+// matches reports whether every word of a filter is found in a patient's name, number or bed.
+func matches(p web.Patient, query string) bool {
+	text := strings.ToLower(strings.Join([]string{p.Family, p.Given, p.MRN, p.Bed}, " "))
+	for word := range strings.FieldsSeq(strings.ToLower(query)) {
+		if !strings.Contains(text, word) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Server) notePage(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	id, err := uuid.Parse(r.PathValue("id"))
+	if err != nil {
+		return sessions.ErrNoNote
+	}
+	row, err := s.db.NoteByID(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	doc, err := s.hub.Doc(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	unit, err := s.db.UnitByID(r.Context(), row.Note.UnitID)
+	if err != nil {
+		return err
+	}
+	patient := patientView(row.Patient, row.BedLabel, unit.Name)
+	kind := kindName(row.Note.Kind)
+	view := web.NoteView{
+		Shell: s.shellOf(r, who, web.TabTitle(kind, patient), web.SectionWorklist), Patient: patient,
+		ID: id.String(), Kind: kind, Title: row.Note.Title, LOINC: loincOf(row.Note.Kind), Status: web.NoteStatus(row.Note.State),
+		Body: prose.Read(doc.XMLFragment(sessions.Fragment)),
+		Live: true, Editable: access.May(who.Role, access.WriteNote),
+		CreatedBy: row.Creator, CreatedAt: row.Note.CreatedAt.Local(), UpdatedAt: row.Note.EditedAt.Local(),
+	}
+	s.render(w, r, http.StatusOK, web.Note(view))
+	return nil
+}
+
+func (s *Server) createNote(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	id, err := s.newNote(r.Context(), who, r.PostFormValue("patient"), r.PostFormValue("kind"))
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/notes/"+id.String(), http.StatusSeeOther)
+	return nil
+}
+
+func (s *Server) sessionsPage(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	ctx := r.Context()
+	rows, err := s.db.Sessions(ctx, maxSessions+1)
+	if err != nil {
+		return err
+	}
+	view := web.SessionsView{Shell: s.shellOf(r, who, "Editing sessions", web.SectionSessions)}
+	if len(rows) > maxSessions {
+		rows, view.Truncated = rows[:maxSessions], true
+	}
+	ids := make([]uuid.UUID, len(rows))
+	for i, row := range rows {
+		ids[i] = row.ID
+	}
+	participants, err := s.db.Participants(ctx, ids)
+	if err != nil {
+		return err
+	}
+	people := make(map[uuid.UUID][]web.SessionPerson)
+	live := make(map[uuid.UUID]bool)
+	for _, p := range participants {
+		one := web.SessionPerson{Person: personRowView(p.Person), Joined: p.JoinedAt.Local(), Edits: int(p.Edits)}
+		if !p.Present {
+			one.Left = p.LeftAt.Local()
+		}
+		live[p.SessionID] = live[p.SessionID] || p.Present
+		people[p.SessionID] = append(people[p.SessionID], one)
+	}
+	for _, row := range rows {
+		one := web.SessionRow{
+			ID: row.ID.String(), NoteID: row.NoteID.String(), NoteKind: kindName(row.Kind), UnitName: row.UnitName, Bed: row.BedLabel,
+			PatientInitials: web.Patient{Family: row.Family, Given: row.Given}.Initials(),
+			Started:         row.StartedAt.Local(), Ended: clock(row.EndedAt), People: people[row.ID],
+		}
+		if row.EndedAt == nil && live[row.ID] {
+			view.Live = append(view.Live, one)
+		} else {
+			if one.Ended.IsZero() { // everybody has left; it lingers a moment for whoever reloads the page
+				one.Ended = lastLeave(one.People, one.Started)
+			}
+			view.Past = append(view.Past, one)
+		}
+	}
+	s.render(w, r, http.StatusOK, web.Sessions(view))
+	return nil
+}
+
+func lastLeave(people []web.SessionPerson, otherwise time.Time) time.Time {
+	for _, p := range people {
+		if p.Left.After(otherwise) {
+			otherwise = p.Left
+		}
+	}
+	return otherwise
+}

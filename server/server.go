@@ -1,0 +1,139 @@
+// Package server is the HTTP and WebSocket edge: it knows who asks, decides whether they may, and renders what
+// the packages behind it say.
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/clisonix/tidechart/server/access"
+	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/sessions"
+	"github.com/clisonix/tidechart/web"
+)
+
+// Config is what a server needs. All fields but Demo and Secure are required.
+type Config struct {
+	DB  *store.DB
+	Hub *sessions.Hub
+	Log *slog.Logger
+
+	// Secure says that browsers reach the server by HTTPS, here or at a proxy in front.
+	Secure bool
+	// Demo offers the demo sign-ins on the sign-in page; nil outside the demo.
+	Demo *web.DemoSignIns
+	// Version is shown by the API.
+	Version string
+}
+
+// Server answers requests. Its Handler may be used by any number of goroutines.
+type Server struct {
+	db      *store.DB
+	hub     *sessions.Hub
+	desk    *login.Desk
+	log     *slog.Logger
+	secure  bool
+	demo    *web.DemoSignIns
+	version string
+
+	drained context.Context // ends when the server drains: long answers end with it
+	drain   context.CancelFunc
+}
+
+// New returns a server.
+func New(c Config) *Server {
+	s := &Server{
+		db: c.DB, hub: c.Hub, desk: login.NewDesk(c.DB, c.Secure), log: c.Log,
+		secure: c.Secure, demo: c.Demo, version: c.Version,
+	}
+	s.drained, s.drain = context.WithCancel(context.Background())
+	return s
+}
+
+// Drain makes the server say that it is not ready, and ends answers that would go on for ever: event streams.
+func (s *Server) Drain() { s.drain() }
+
+// Handler is the route table.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /assets/", web.Assets())
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
+	mux.HandleFunc("GET /readyz", s.ready)
+	mux.HandleFunc("POST /csp-report", s.cspReport)
+
+	mux.Handle("GET /login", s.page(s.loginPage))
+	mux.Handle("POST /login", s.page(s.signIn))
+	mux.Handle("POST /logout", s.page(s.signOut))
+	mux.Handle("GET /{$}", s.page(s.worklist))
+	mux.Handle("POST /notes", s.allowed(access.CreateNote, s.createNote))
+	mux.Handle("GET /notes/{id}", s.allowed(access.ReadNote, s.notePage))
+	mux.Handle("GET /units/{id}", s.allowed(access.SeeBoard, s.board))
+	mux.Handle("GET /units/{id}/events", s.allowed(access.SeeBoard, s.boardEvents))
+	mux.Handle("GET /admin/sessions", s.allowed(access.ReviewSessions, s.sessionsPage))
+	mux.Handle("GET /api/docs", s.page(s.apiDocs))
+	mux.Handle("/", s.page(func(http.ResponseWriter, *http.Request) error { return errNoPage }))
+
+	mux.HandleFunc("GET /ws", s.serveHocuspocus)
+	mux.HandleFunc("GET /ws/notes/{id}", s.serveYWebSocket)
+	s.mountAPI(mux)
+
+	return s.recovered(s.secured(http.NewCrossOriginProtection().Handler(mux)))
+}
+
+// handler answers a request or says why it cannot; see status for what the caller is told.
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+// page renders a handler's error as a page.
+func (s *Server) page(h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := h(w, r); err != nil {
+			s.renderError(w, r, err)
+		}
+	})
+}
+
+// allowed runs h for people who may do act. Others are sent to sign in, or told that they may not.
+func (s *Server) allowed(act access.Act, h func(w http.ResponseWriter, r *http.Request, who login.Person) error) http.Handler {
+	return s.page(func(w http.ResponseWriter, r *http.Request) error {
+		who, err := s.desk.ByRequest(r)
+		if err != nil {
+			return err
+		}
+		if !access.May(who.Role, act) {
+			s.log.Warn("denied", "person", who.ID, "act", string(act))
+			return errForbidden
+		}
+		return h(w, r, who)
+	})
+}
+
+// readyTimeout bounds what a readiness probe waits for the database.
+const readyTimeout = 2 * time.Second
+
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	switch {
+	case s.drained.Err() != nil:
+		writeText(w, http.StatusServiceUnavailable, "stopping\n")
+	case s.db.Ping(ctx) != nil:
+		writeText(w, http.StatusServiceUnavailable, "the database does not answer\n")
+	default:
+		writeText(w, http.StatusOK, "ready\n")
+	}
+}
+
+func writeText(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text)) // the reader may be gone
+}
+
+var (
+	errForbidden = errors.New("not allowed")
+	errNoPage    = errors.New("no such page")
+)

@@ -1,0 +1,135 @@
+package server
+
+import (
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/server/notekind"
+	"github.com/clisonix/tidechart/server/store/queries"
+	"github.com/clisonix/tidechart/sessions"
+	"github.com/clisonix/tidechart/web"
+)
+
+// This file turns what the database and the sessions know into what pages show.
+
+func personView(p login.Person) web.Person {
+	return web.Person{
+		ID: p.ID.String(), Username: p.Username, Name: p.Name, Role: string(p.Role), Initials: initials(p.Name), ColorIndex: p.Color,
+	}
+}
+
+func personRowView(p queries.Person) web.Person {
+	return web.Person{
+		ID: p.ID.String(), Username: p.Username, Name: p.Name, Role: p.Role, Initials: initials(p.Name), ColorIndex: int(p.Color),
+	}
+}
+
+func authorView(a sessions.Author) web.Person {
+	return web.Person{ID: a.ID.String(), Name: a.Name, Role: a.Role, Initials: initials(a.Name), ColorIndex: a.Color}
+}
+
+// initials are those of a name without its title and degrees: "Dr Mei Chen" is MC, "Rosa Rivera RN" is RR.
+func initials(name string) string {
+	var b strings.Builder
+	for word := range strings.FieldsSeq(name) {
+		degree := strings.ToUpper(word) == word
+		if word == "Dr" || degree && len(word) > 1 {
+			continue
+		}
+		for _, r := range word {
+			b.WriteRune(unicode.ToUpper(r))
+			break
+		}
+	}
+	return b.String()
+}
+
+func patientView(p queries.Patient, bed, unit string) web.Patient {
+	return web.Patient{
+		ID: p.ID.String(), Family: p.Family, Given: p.Given, Title: p.Title, Born: p.BirthDate, Gender: p.Gender, MRN: p.Mrn,
+		Bed: bed, Unit: unit, Allergies: allergiesView(p.Allergies),
+	}
+}
+
+// knownAllergies begins the banner's statement of known allergies; they follow, separated by semicolons.
+const knownAllergies = "Known allergies: "
+
+func allergiesView(statement string) web.Allergies {
+	if list, known := strings.CutPrefix(statement, knownAllergies); known {
+		return web.Allergies{State: web.AllergiesKnown, Known: strings.Split(list, "; ")}
+	}
+	switch statement {
+	case "No known allergies":
+		return web.Allergies{State: web.AllergiesNone}
+	case "Allergies unavailable":
+		return web.Allergies{State: web.AllergiesUnavailable}
+	default:
+		return web.Allergies{State: web.AllergiesNotRecorded}
+	}
+}
+
+func noteLink(n queries.Note, present map[sessions.NoteID][]sessions.Presence) web.NoteLink {
+	link := web.NoteLink{
+		ID: n.ID.String(), Kind: kindName(n.Kind), Title: n.Title, Status: web.NoteStatus(n.State), EditedAt: n.EditedAt.Local(),
+	}
+	for _, p := range present[n.ID] {
+		if p.CanWrite {
+			link.Writers = append(link.Writers, authorView(p.Author))
+		}
+	}
+	return link
+}
+
+func kindName(code string) string {
+	if kind, ok := notekind.ByCode(code); ok {
+		return kind.Name
+	}
+	return code
+}
+
+// boardBeds is a unit's board: its beds, and who is writing about whom.
+func boardBeds(rows []queries.BedsRow, notes []queries.Note, unit string, present map[sessions.NoteID][]sessions.Presence) []web.BoardBed {
+	of := make(map[uuid.UUID][]queries.Note)
+	for _, n := range notes {
+		of[n.PatientID] = append(of[n.PatientID], n)
+	}
+	beds := make([]web.BoardBed, len(rows))
+	for i, row := range rows {
+		bed := web.BoardBed{ID: row.BedID, Label: row.BedLabel}
+		if row.PatientID.Valid {
+			patient := patientView(patientOf(row), row.BedLabel, unit)
+			bed.Patient = &patient
+			for _, n := range of[row.PatientID.UUID] {
+				link := noteLink(n, present)
+				bed.Notes = append(bed.Notes, link)
+				for _, w := range link.Writers {
+					bed.Writing = append(bed.Writing, web.Writer{Person: w, NoteID: link.ID, NoteKind: link.Kind})
+				}
+			}
+		}
+		beds[i] = bed
+	}
+	return beds
+}
+
+func patientOf(row queries.BedsRow) queries.Patient {
+	p := queries.Patient{
+		ID: row.PatientID.UUID, Mrn: row.Mrn, Family: row.Family, Given: row.Given, Title: row.Title, Gender: row.Gender, Allergies: row.Allergies,
+	}
+	if row.BirthDate != nil {
+		p.BirthDate = *row.BirthDate
+	}
+	return p
+}
+
+// clock is when something was, in the hospital's time zone; zero for what has not been.
+func clock(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.Local()
+}
