@@ -60,6 +60,14 @@ func newGallery(t *testing.T) *gallery {
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
 	})
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		v := worklistSample()
+		v.Query = r.URL.Query().Get("q")
+		v.Rows = slices.DeleteFunc(v.Rows, func(p PatientRow) bool { return !strings.Contains(p.Family, v.Query) })
+		if err := Worklist(v).Render(r.Context(), w); err != nil {
+			t.Error(err)
+		}
+	})
 	for path, page := range samplePages() {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Security-Policy", policy)
@@ -186,4 +194,51 @@ func shoot(t *testing.T, ctx context.Context, path string, l look) {
 	if err := os.WriteFile(filepath.Join(*shots, name), png, 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// settled waits for a condition in the page and fails with what it was for.
+func settled(t *testing.T, ctx context.Context, what, condition string) {
+	t.Helper()
+	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
+	defer stop()
+	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](condition)); err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+}
+
+// TestWorklistFilters types a name: the list shrinks, the page stays, and the
+// name does not stand in the address.
+func TestWorklistFilters(t *testing.T) {
+	ctx := browser(t)
+	g := newGallery(t)
+	if err := chromedp.Do(ctx, chromedp.Navigate(g.URL+"/"), chromedp.SendKeys(chromedp.CSS("#q"), "Nguy")); err != nil {
+		t.Fatal(err)
+	}
+	settled(t, ctx, "one patient is left", `document.querySelectorAll('#worklist tbody tr').length === 1`)
+	settled(t, ctx, "the count says so", `document.querySelector('#worklist .count').textContent.trim() === '1 patient'`)
+	settled(t, ctx, "the field keeps focus and text", `document.activeElement.id === 'q' && document.activeElement.value === 'Nguy'`)
+	address, err := chromedp.Run(ctx, chromedp.Location())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(address, "Nguy") {
+		t.Errorf("the address is %s", address)
+	}
+}
+
+// TestBoardFollowsItsStream waits for what the stream sends: a patient in an
+// empty bed, the totals, the time.
+func TestBoardFollowsItsStream(t *testing.T) {
+	ctx := browser(t)
+	g := newGallery(t)
+	if err := chromedp.Do(ctx, chromedp.Navigate(g.URL+"/board")); err != nil {
+		t.Fatal(err)
+	}
+	settled(t, ctx, "the bed is taken", `document.querySelector('#bed-b4').textContent.includes('ADEYEMI, Folasade')`)
+	settled(t, ctx, "the totals follow", `document.querySelector('#board-totals').textContent.startsWith('5 of 5 beds')`)
+	settled(t, ctx, "the time follows", `document.querySelector('#board-as-of').textContent.includes('14:02:38')`)
+	settled(t, ctx, "rows stay in their order", `[...document.querySelectorAll('#board tbody tr')].map(r => r.id).join() === 'bed-b1,bed-b2,bed-b3,bed-b4,bed-b5'`)
+	g.CloseClientConnections()
+	settled(t, ctx, "a broken stream is shown", `!document.querySelector('#board-stale').hidden || document.querySelector('#board').classList.contains('stale')`)
+	settled(t, ctx, "it comes back by itself", `document.querySelector('#board-stale').hidden`)
 }

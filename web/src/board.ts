@@ -15,6 +15,7 @@ class Board {
   #board: HTMLElement
   #stale: HTMLElement
   #heard = Date.now()
+  #waitsSince = Date.now()
 
   constructor(board: HTMLElement, stale: HTMLElement) {
     this.#board = board
@@ -23,11 +24,13 @@ class Board {
     board.addEventListener('htmx:sse:after:message', () => this.#hear())
     board.addEventListener('htmx:sse:close', () => this.#mark(true))
     board.addEventListener('htmx:sse:error', () => this.#mark(true))
+    // In the background the stream rests; once back, it has time to resume.
+    document.addEventListener('visibilitychange', () => (this.#waitsSince = Date.now()))
     setInterval(() => this.#check(), 1_000)
   }
 
   #hear(): void {
-    this.#heard = Date.now()
+    this.#heard = this.#waitsSince = Date.now()
     this.#mark(false)
   }
 
@@ -44,11 +47,10 @@ class Board {
   }
 
   #check(): void {
-    const silent = Date.now() - this.#heard
-    if (silent > STALE_MS) this.#mark(true)
+    if (Date.now() - this.#heard > STALE_MS) this.#mark(true)
     // A stream that never opened is not retried by the extension, and a
     // sign-in that ended shows itself only when the page is asked for.
-    if (silent > RELOAD_MS && !document.hidden) location.reload()
+    if (Date.now() - this.#waitsSince > RELOAD_MS && !document.hidden) location.reload()
   }
 
   #mark(stale: boolean): void {

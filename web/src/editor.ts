@@ -19,8 +19,10 @@ declare const SCHEMA_FINGERPRINT: string
 
 /** Close codes after which trying again cannot help. */
 const ENDED: Record<number, string> = {
-  4401: 'Your sign-in has ended. Sign in again to go on writing.',
-  4403: 'You may no longer open this note.',
+  4400: 'This page and the server do not understand each other. Reload the page.',
+  4401: 'Your sign-in has ended. Sign in again to go on.',
+  4403: 'You may not open this note, or no longer.',
+  4404: 'This note is not there, or no longer.',
 }
 
 /** How often at most a page that cannot connect asks whether it may. */
@@ -162,7 +164,8 @@ class NotePage {
     try {
       const r = await fetch(location.pathname, { method: 'HEAD', redirect: 'manual', cache: 'no-store' })
       if (r.type === 'opaqueredirect' || r.status === 401) this.#end(ENDED[4401])
-      else if (r.status === 403 || r.status === 404) this.#end(ENDED[4403])
+      else if (r.status === 403) this.#end(ENDED[4403])
+      else if (r.status === 404) this.#end(ENDED[4404])
     } catch {
       // No network: the provider goes on trying.
     }
@@ -200,10 +203,12 @@ function socketURL(): string {
   return url.href
 }
 
-// refusal words the server's reason; only known reasons say more.
+// refusal words the server's reason, if it is one that a person can act on.
 function refusal(reason: string): string {
+  if (/sign in/.test(reason)) return ENDED[4401]
+  if (/no such note/.test(reason)) return ENDED[4404]
   if (/schema/.test(reason)) return 'This page is older than the server. Reload it to go on writing.'
-  return 'The server did not let you open this note for writing.'
+  return ENDED[4403]
 }
 
 new NotePage()
