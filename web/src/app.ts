@@ -1,4 +1,4 @@
-// On every page: the switch between dark and light.
+// On every page: the switch between dark and light, and the time on paper.
 
 const button = document.getElementById('theme-toggle')
 const root = document.documentElement
@@ -20,5 +20,16 @@ if (button) {
   })
   draw()
 }
+
+// A page may be open for hours before it is printed.
+window.addEventListener('beforeprint', () => {
+  const printed = document.getElementById('printed-at')
+  if (!printed) return
+  const t = new Date()
+  const two = (n: number) => String(n).padStart(2, '0')
+  const month = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'][t.getMonth()]
+  printed.setAttribute('datetime', t.toISOString())
+  printed.textContent = `${two(t.getDate())}-${month}-${t.getFullYear()} ${two(t.getHours())}:${two(t.getMinutes())}`
+})
 
 export {}

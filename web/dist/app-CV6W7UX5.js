@@ -1,1 +1,0 @@
-var t=document.getElementById("theme-toggle"),n=document.documentElement;function e(){t?.setAttribute("aria-pressed",String(n.classList.contains("dark")))}t&&(t.hidden=!1,t.addEventListener("click",()=>{let o=n.classList.toggle("dark");try{localStorage.setItem("theme",o?"dark":"light")}catch{}e()}),e());
