@@ -144,7 +144,7 @@ type listNotesInput struct {
 
 type listNotesOutput struct {
 	Body struct {
-		Notes []apiNote `json:"notes"`
+		Notes []apiNote `json:"notes" nullable:"false"`
 	}
 }
 
@@ -214,8 +214,8 @@ const (
 )
 
 type stateInput struct {
-	noteInput
-	Accept string `header:"Accept" doc:"application/octet-stream, application/json or text/plain"`
+	ID     uuid.UUID `path:"id" format:"uuid"`
+	Accept string    `header:"Accept" doc:"application/octet-stream, application/json or text/plain"`
 }
 
 type stateOutput struct {
@@ -263,8 +263,8 @@ func preferred(accept string) string {
 }
 
 type editInput struct {
-	noteInput
-	RawBody []byte `contentType:"application/octet-stream"`
+	ID      uuid.UUID `path:"id" format:"uuid"`
+	RawBody []byte    `contentType:"application/octet-stream"`
 }
 
 type editOutput struct {

@@ -1,6 +1,7 @@
 package sessions_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -142,12 +143,13 @@ func (c *client) reading(on bool) {
 	synctest.Wait()
 }
 
-// yClient connects a y-websocket client that has asked for the note.
+// yClient connects a y-websocket client that has asked for the note and answered the server's Step1.
 func (w *ward) yClient(grant sessions.Grant) *client {
 	c := w.connect("", func(conn sessions.Conn) error {
 		return w.hub.ServeYWebSocket(w.t.Context(), conn, note, grant, nil)
 	})
 	c.send(ysync.Message{Kind: ysync.Sync, Step: ysync.Step1, Data: crdt.StateVector{}.Encode()})
+	c.step2(storetest.Empty())
 	return c
 }
 
@@ -189,12 +191,12 @@ func (c *client) step2(u []byte) {
 	c.send(ysync.Message{Kind: ysync.Sync, Step: ysync.Step2, Data: u})
 }
 
-// updates are the updates received, Step2 apart.
+// updates are the updates received; not the Step2, nor the echo of an empty one.
 func (c *client) updates() [][]byte {
 	synctest.Wait()
 	var us [][]byte
 	for _, m := range c.got {
-		if m.Kind == ysync.Sync && m.Step == ysync.StepUpdate {
+		if m.Kind == ysync.Sync && m.Step == ysync.StepUpdate && !bytes.Equal(m.Data, storetest.Empty()) {
 			us = append(us, m.Data)
 		}
 	}

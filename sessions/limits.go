@@ -10,6 +10,7 @@ const (
 	maxNotesPerSocket = 32      // Hocuspocus documents on one socket
 	maxEarlyFrames    = 256     // held per document until it is authorised
 	maxEarlyBytes     = 1 << 20 // likewise
+	maxHeldBytes      = 8 << 20 // of updates that wait for a Step2
 	maxTokenBytes     = 4 << 10
 	maxCursorBytes    = 1 << 10 // of one presence state
 

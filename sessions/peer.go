@@ -53,6 +53,7 @@ type Peer struct {
 	client   crdt.ClientID    // whose presence it may speak of
 	named    bool             // client is set
 	receipts receipts
+	early    []*frame // updates with a gap that the Step2 still due will fill
 }
 
 // receipts decides when a peer hears that its updates are saved. After a Step1 a provider forgets how many it has
@@ -131,24 +132,68 @@ func (p *Peer) sync(sv []byte) {
 }
 
 // receive takes an update, decoded on the socket's goroutine.
+//
+// A provider that reconnects sends what it queued while it was away before it answers the Step1, so that these
+// updates may build on ones that were lost with the last connection. The Step2 holds them all: what has a gap
+// waits for it.
 func (p *Peer) receive(update *crdt.Update, isStep2 bool) {
-	s := p.session
 	p.receipts.open++
-	f := &frame{author: p.grant.Author, update: update, from: p}
-	f.settled = func(_ uint64, err error) { p.answer(f, isStep2, err) }
-	if p.grant.ReadOnly {
-		var err error
-		if !isStep2 || update.Novel(s.doc.StateVector()) || !s.doc.HasDeleted(update.Deletes()) {
-			err = ErrReadOnly
+	f := &frame{author: p.grant.Author, update: update, from: p, count: 1}
+	f.settled = func(_ uint64, err error) { p.answer(f, err) }
+	if p.receipts.awaiting && !isStep2 && !p.grant.ReadOnly {
+		if _, gap := update.Missing(p.session.ahead); gap {
+			p.hold(f)
+			return
 		}
-		f.settled(s.head, err)
+	}
+	var early []*frame
+	if isStep2 {
+		early, p.early, p.receipts.awaiting = p.early, nil, false
+	}
+	p.submit(f, isStep2)
+	for _, f := range early {
+		p.submit(f, false)
+	}
+}
+
+func (p *Peer) submit(f *frame, isStep2 bool) {
+	s := p.session
+	if !p.grant.ReadOnly {
+		s.receive(f)
 		return
 	}
-	s.receive(f)
+	var err error
+	if !isStep2 || f.update.Novel(s.doc.StateVector()) || !s.doc.HasDeleted(f.update.Deletes()) {
+		err = ErrReadOnly
+	}
+	f.settled(s.head, err)
+}
+
+// hold keeps f until the Step2 is in. Many become one, which is answered as often.
+func (p *Peer) hold(f *frame) {
+	p.early = append(p.early, f)
+	if len(p.early) < maxEarlyFrames {
+		return
+	}
+	updates, count := make([][]byte, len(p.early)), 0
+	for i, f := range p.early {
+		updates[i] = f.update.Bytes()
+		count += f.count
+	}
+	merged, err := crdt.MergeUpdates(updates)
+	if err == nil {
+		f.update, err = crdt.DecodeUpdate(merged)
+	}
+	if err != nil || len(merged) > maxHeldBytes {
+		p.socket.fail(&CloseError{Code: closeTryLater, Reason: "too many edits before the first sync", Err: err})
+		return
+	}
+	f.count = count
+	p.early = []*frame{f}
 }
 
 // answer tells the peer what became of an update, exactly once (I2).
-func (p *Peer) answer(f *frame, isStep2 bool, err error) {
+func (p *Peer) answer(f *frame, err error) {
 	s := p.session
 	if err != nil {
 		s.log.Warn("update refused", "author", p.grant.Author.ID, "bytes", len(f.update.Bytes()), "err", err)
@@ -159,11 +204,10 @@ func (p *Peer) answer(f *frame, isStep2 bool, err error) {
 		}
 	} else {
 		r := &p.receipts
-		r.open--
-		if isStep2 {
-			r.awaiting = false
+		r.open -= f.count
+		for range f.count {
+			r.owed = append(r.owed, err == nil)
 		}
-		r.owed = append(r.owed, err == nil)
 		r.holding = r.holding && (r.awaiting || r.open > 0)
 		p.sendOwed()
 	}

@@ -25,8 +25,8 @@ type presence struct {
 
 // stamped is the only form of a presence state that anyone is sent: who it is comes from the login.
 type stamped struct {
-	User   stampedUser     `json:"user"`
-	Cursor json.RawMessage `json:"cursor,omitempty"`
+	User   stampedUser `json:"user"`
+	Cursor *cursor     `json:"cursor"`
 }
 
 type stampedUser struct {
@@ -37,7 +37,26 @@ type stampedUser struct {
 	ColorIndex int      `json:"colorIndex"`
 }
 
-// stamp keeps the cursor of a client's own state and takes everything else from its login.
+// cursor is a selection between two Yjs relative positions, the only form that editors read without failing.
+type cursor struct {
+	Anchor *relativePosition `json:"anchor"`
+	Head   *relativePosition `json:"head"`
+}
+
+// relativePosition is Yjs's RelativePosition as JSON.
+type relativePosition struct {
+	Type  *relativeID `json:"type"`
+	TName *string     `json:"tname"`
+	Item  *relativeID `json:"item"`
+	Assoc int         `json:"assoc"`
+}
+
+type relativeID struct {
+	Client crdt.ClientID `json:"client"`
+	Clock  uint64        `json:"clock"`
+}
+
+// stamp keeps the cursor of a client's own state, if it is one, and takes everything else from its login.
 func stamp(who Author, state []byte) ([]byte, error) {
 	var claimed struct {
 		Cursor json.RawMessage `json:"cursor"`
@@ -45,13 +64,16 @@ func stamp(who Author, state []byte) ([]byte, error) {
 	if err := json.Unmarshal(state, &claimed); err != nil {
 		return nil, err
 	}
-	if len(claimed.Cursor) > maxCursorBytes {
-		claimed.Cursor = nil
+	var at *cursor
+	if len(claimed.Cursor) <= maxCursorBytes {
+		if err := json.Unmarshal(claimed.Cursor, &at); err != nil || at != nil && (at.Anchor == nil || at.Head == nil) {
+			at = nil
+		}
 	}
 	color := who.Color % len(Palette)
 	return json.Marshal(stamped{
 		User:   stampedUser{ID: who.ID, Name: who.Name, Role: who.Role, Color: Palette[color], ColorIndex: color},
-		Cursor: claimed.Cursor,
+		Cursor: at,
 	})
 }
 

@@ -56,6 +56,7 @@ type frame struct {
 	// new) after its commit, or with the reason why it was refused.
 	settled func(seq uint64, err error)
 	from    *Peer // nil: not a peer's
+	count   int   // of the peer's messages that this one update stands for
 }
 
 func newSession(h *Hub, note NoteID) *Session {

@@ -142,6 +142,41 @@ func TestAnswersAfterReconnectWaitForStep2(t *testing.T) {
 	})
 }
 
+// TestQueuedEditsBuildOnLostOnes: a provider flushes its queue before its Step2; what in it builds on edits that
+// died with the last connection waits for the Step2, however much it is.
+func TestQueuedEditsBuildOnLostOnes(t *testing.T) {
+	for _, queued := range []int{3, 700} {
+		t.Run(fmt.Sprintf("queued=%d", queued), func(t *testing.T) {
+			inWard(t, func(w *ward) {
+				c := w.hClient(write(chen))
+				before := len(c.answers())
+				c.send(ysync.Message{Kind: ysync.Sync, Step: ysync.Step1, Data: crdt.StateVector{}.Encode()})
+				for i := range queued {
+					c.update(insert2(1, 2+i, "x"))
+				}
+				if got := c.answers()[before:]; got != "" || c.closeCode() != 0 {
+					t.Fatalf("answers %q before Step2", got)
+				}
+				all := [][]byte{insert(1, 0, "ab")}
+				for i := range queued {
+					all = append(all, insert2(1, 2+i, "x"))
+				}
+				step2, err := crdt.MergeUpdates(all)
+				if err != nil {
+					t.Fatal(err)
+				}
+				c.step2(step2)
+				if got := c.answers()[before:]; got != strings.Repeat("1", queued+1) || c.closeCode() != 0 {
+					t.Errorf("%d answers, want %d", len(got), queued+1)
+				}
+				if rows := len(w.store.Rows(note)); rows != 2 {
+					t.Errorf("log has %d rows, want 2", rows)
+				}
+			})
+		})
+	}
+}
+
 // TestRepetitionIsAnsweredAndNotStored: what the note has already is a success that costs no row, and an update
 // that repeats in part is stored without the part.
 func TestRepetitionIsAnsweredAndNotStored(t *testing.T) {
@@ -287,15 +322,21 @@ func TestDeadPeerIsCutOff(t *testing.T) {
 	})
 }
 
+// here is a relative position as Yjs writes it.
+const here = `{"type":null,"tname":"default","item":{"client":9,"clock":3},"assoc":0}`
+
 // TestPresence: who somebody is comes from their login, for one client, until they leave.
 func TestPresence(t *testing.T) {
 	inWard(t, func(w *ward) {
 		a, b := w.yClient(write(chen)), w.hClient(write(rivera))
-		a.send(announce(1, 1, `{"user":{"name":"Somebody Else","color":"red"},"cursor":{"anchor":1},"extra":true}`))
-		b.send(announce(2, 1, `{"user":{"name":"Rosa"}}`))
-		wantA := `{"user":{"id":"` + chen.ID.String() + `","name":"Dr Mei Chen","role":"attending","color":"` + sessions.Palette[1] + `","colorIndex":1},"cursor":{"anchor":1}}`
+		a.send(announce(1, 1, `{"user":{"name":"Somebody Else","color":"red"},"cursor":{"anchor":`+here+`,"head":`+here+`},"extra":true}`))
+		b.send(announce(2, 1, `{"user":{"name":"Rosa"},"cursor":{"x":1}}`))
+		wantA := `{"user":{"id":"` + chen.ID.String() + `","name":"Dr Mei Chen","role":"attending","color":"` + sessions.Palette[1] + `","colorIndex":1},"cursor":{"anchor":` + here + `,"head":` + here + `}}`
 		if got := b.people(); len(got) < 1 || got[0] != wantA {
 			t.Errorf("shown: %q\nwant   %q", got, wantA)
+		}
+		if got := a.people(); !strings.Contains(strings.Join(got, ""), `Rivera RN","role":"nurse","color":"`+sessions.Palette[2]+`","colorIndex":2},"cursor":null`) {
+			t.Errorf("a cursor that is none is shown: %q", got)
 		}
 		a.send(announce(2, 9, `{"user":{"name":"impostor"}}`)) // another's client
 		a.send(announce(2, 9, `null`))

@@ -50,7 +50,7 @@ func (h *Hub) serve(ctx context.Context, conn Conn, speak func(*socket) protocol
 	}
 	defer h.removeSocket(s)
 	p := speak(s)
-	go s.read(p)
+	h.running.Go(func() { s.read(p) })
 	s.write(p)
 	return context.Cause(s.ctx)
 }
