@@ -1,0 +1,82 @@
+# Targets that are for people carry a "## " comment; `make` alone lists them.
+
+# Recorded editing histories, for tests and benchmarks. Where there are none,
+# those tests replay a history that they generate, and say so.
+TRACES ?= $(wildcard ../shared/data/traces)
+
+LISTEN ?= 127.0.0.1:8080
+DATA ?= ./data
+
+TOOL := go tool -modfile=tools.mod
+# sqlc's C parser takes minutes to compile; without C it uses one in WebAssembly.
+SQLC := CGO_ENABLED=0 $(TOOL) sqlc
+UNIT = $$(go list ./... | grep -v '/e2e$$')
+
+.DEFAULT_GOAL := help
+.PHONY: help
+help:
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## install what is missing, build, and start the demo
+	@scripts/deps.sh run
+	@$(MAKE) --no-print-directory build
+	@exec bin/tidechart demo --listen $(LISTEN) --data $(DATA)
+
+.PHONY: dev
+dev: ## the demo with live reload on http://127.0.0.1:7331
+	@scripts/deps.sh test
+	@LISTEN=$(LISTEN) DATA=$(DATA) $(TOOL) templ generate --watch \
+		--watch-pattern='\.(go|templ|sql|ts|css)$$' --ignore-pattern='/(dist|node_modules|e2e)/' \
+		--proxy=http://$(LISTEN) --cmd=scripts/dev.sh
+
+.PHONY: build
+build: ## build bin/tidechart
+	@go build -o bin/tidechart ./cmd/tidechart
+
+# The quick checks come first, the browser last. Packages are installed while
+# Go compiles what needs none of them.
+.PHONY: test
+test: ## install what tests need, then check and test everything
+	@go build ./... & building=$$!; scripts/deps.sh test && wait $$building
+	@$(MAKE) --no-print-directory lint
+	@scripts/unchanged.sh $(MAKE) --no-print-directory generate
+	TIDECHART_REQUIRE_ALL=1 TRACES=$(abspath $(TRACES)) go test -race -timeout 10m $(UNIT)
+	TIDECHART_REQUIRE_ALL=1 TRACES=$(abspath $(TRACES)) go test -count=1 -timeout 15m ./e2e/...
+
+.PHONY: check
+check: lint ## the quick checks and tests, without browsers, in seconds
+	@scripts/unchanged.sh $(MAKE) --no-print-directory generate-templ
+	go test -short $(UNIT)
+
+.PHONY: lint
+lint:
+	@bad=$$($(TOOL) gofumpt -l cmd crdt e2e migrations server sessions web); \
+		test -z "$$bad" || { echo "Not formatted (run: make fmt):" $$bad >&2; exit 1; }
+	@$(TOOL) templ fmt -fail web
+	go vet ./...
+	$(TOOL) staticcheck ./...
+
+.PHONY: fmt
+fmt: ## format Go and templ
+	@$(TOOL) gofumpt -l -w cmd crdt e2e migrations server sessions web
+	@$(TOOL) templ fmt web
+
+.PHONY: generate generate-templ
+generate: generate-templ ## make all generated files anew: templ, sqlc, web/dist
+	@cd server/store && $(subst tools.mod,$(CURDIR)/tools.mod,$(SQLC)) generate
+	@go run ./web/build
+generate-templ:
+	@$(TOOL) templ generate -log-level warn
+
+.PHONY: deps
+deps: ## install what running and testing need
+	@scripts/deps.sh test
+
+.PHONY: bench
+bench: ## run the benchmarks
+	@TRACES=$(abspath $(TRACES)) go test -run '^$$' -bench . -benchmem $(UNIT)
+
+.PHONY: clean
+clean: ## remove what was built; the demo's data stays
+	@rm -rf bin e2e/artifacts
