@@ -11,8 +11,8 @@ import templruntime "github.com/a-h/templ/runtime"
 // tool is a button of the editor's toolbar. Keys is what a person presses on
 // a keyboard without a command key; the script rewrites it where there is one.
 type tool struct {
-	Command string // the name that editor.ts knows
-	Label   string
+	Command string // the name that toolbar.ts knows
+	Label   string // holds the letters of Face, so that one can say what one sees
 	Keys    string
 	Face    string // what the button shows; an icon if it is an icon's name
 	Toggle  bool   // has a pressed state
@@ -27,9 +27,9 @@ var tools = [][]tool{
 		{"strike", "Strikethrough", "Ctrl+Shift+S", "S", true},
 	},
 	{
-		{"heading1", "Heading 1", "Ctrl+Alt+1", "H1", true},
-		{"heading2", "Heading 2", "Ctrl+Alt+2", "H2", true},
-		{"heading3", "Heading 3", "Ctrl+Alt+3", "H3", true},
+		{"heading1", "H1 heading", "Ctrl+Alt+1", "H1", true},
+		{"heading2", "H2 heading", "Ctrl+Alt+2", "H2", true},
+		{"heading3", "H3 heading", "Ctrl+Alt+3", "H3", true},
 	},
 	{
 		{"bulletList", "Bulleted list", "Ctrl+Shift+8", "ul", true},

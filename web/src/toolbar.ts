@@ -82,7 +82,7 @@ export class Toolbar {
       this.#buttons.forEach((b, i) => (b.tabIndex = i === to ? 0 : -1))
       this.#buttons[to].focus()
     } else if (e.key === 'Escape') {
-      this.#editor.commands.focus()
+      this.#editor.view.focus()
     } else {
       return
     }
