@@ -1,3 +1,149 @@
 package crdt
 
-func (d *Doc) check() {}
+import "fmt"
+
+// check verifies the document if checking is on: under the race detector, or
+// with the build tag crdtcheck. A violation is a bug here, never bad input, so
+// it panics. Verifying takes as long as the document is big, so of big ones
+// only some transactions are checked.
+func (d *Doc) check() {
+	const big, some = 2000, 512
+	if !checking || len(d.runs) > big && d.tx.id%some != 0 {
+		return
+	}
+	if err := d.verify(); err != nil {
+		panic("crdt: " + err.Error())
+	}
+}
+
+// verify returns the first invariant that does not hold.
+func (d *Doc) verify() error {
+	indexed := make([]bool, len(d.runs))
+	for c := range d.clients {
+		if err := d.verifyClient(int32(c), indexed); err != nil {
+			return err
+		}
+	}
+	free := make(map[int32]bool, len(d.free))
+	for _, i := range d.free {
+		if indexed[i] || free[i] {
+			return fmt.Errorf("run %d is free and used, or free twice", i)
+		}
+		free[i] = true
+	}
+	owned := 0
+	for i := range d.runs {
+		if !indexed[i] && !free[int32(i)] {
+			return fmt.Errorf("run %d is lost", i)
+		}
+		owned += int(d.runs[i].payCap)
+	}
+	if owned+d.garbage != len(d.pay) {
+		return fmt.Errorf("%d bytes owned and %d garbage of %d", owned, d.garbage, len(d.pay))
+	}
+	linked := 0
+	for l := range d.lists {
+		n, err := d.verifyList(int32(l))
+		if err != nil {
+			return err
+		}
+		linked += n
+	}
+	for i := range d.runs {
+		if indexed[i] && d.runs[i].ref != refGC {
+			linked--
+		}
+	}
+	if linked != 0 {
+		return fmt.Errorf("%d more runs in lists than in clients", linked)
+	}
+	return nil
+}
+
+// verifyClient checks that a client's runs cover its clocks without a hole.
+func (d *Doc) verifyClient(c int32, indexed []bool) error {
+	cl := &d.clients[c]
+	if d.byID[cl.id] != c {
+		return fmt.Errorf("client %d is not found by its id", c)
+	}
+	clk := uint32(0)
+	for _, leaf := range cl.index.leaves {
+		if len(leaf) == 0 || len(leaf) > leafSize {
+			return fmt.Errorf("client %d: leaf of %d", c, len(leaf))
+		}
+		for _, e := range leaf {
+			x := &d.runs[e.run]
+			switch {
+			case indexed[e.run]:
+				return fmt.Errorf("run %d is indexed twice", e.run)
+			case x.cl != c || x.clk != e.clk || x.clk != clk || x.n == 0:
+				return fmt.Errorf("client %d: run %d at clock %d, want %d", c, e.run, x.clk, clk)
+			case x.ref == refGC != (x.list == none):
+				return fmt.Errorf("run %d: collected and linked, or neither", e.run)
+			case x.ref == refType != (x.typ != none):
+				return fmt.Errorf("run %d: type without a type, or the reverse", e.run)
+			}
+			if err := d.verifyContent(x); err != nil {
+				return fmt.Errorf("run %d: %w", e.run, err)
+			}
+			indexed[e.run] = true
+			clk = x.end()
+		}
+	}
+	if clk != cl.next {
+		return fmt.Errorf("client %d: runs end at %d, next is %d", c, clk, cl.next)
+	}
+	return nil
+}
+
+// verifyContent checks that a run holds as many elements as it says.
+func (d *Doc) verifyContent(x *run) error {
+	if x.payLen > x.payCap || int(x.pay+x.payCap) > len(d.pay) && x.payCap > 0 {
+		return fmt.Errorf("content outside the arena")
+	}
+	n := x.n
+	switch x.ref {
+	case refString:
+		n = uint32(utf16Len(d.content(x)))
+	case refJSON, refAny:
+		if at := elementOffset(x.ref, d.content(x), x.n); at != int(x.payLen) {
+			return fmt.Errorf("%d bytes of elements, want %d", at, x.payLen)
+		}
+	case refGC, refDeleted:
+		if !x.deleted || x.payLen != 0 {
+			return fmt.Errorf("collected but there")
+		}
+	default:
+		n = 1
+	}
+	if n != x.n {
+		return fmt.Errorf("content is %d long, want %d", n, x.n)
+	}
+	return nil
+}
+
+// verifyList checks that links are symmetric and the length is right.
+func (d *Doc) verifyList(l int32) (n int, err error) {
+	x := &d.lists[l]
+	length, last := uint32(0), none
+	for i := x.head; i != none; i = d.runs[i].r {
+		r := &d.runs[i]
+		if r.l != last || r.list != l {
+			return 0, fmt.Errorf("list %d: run %d is linked wrongly", l, i)
+		}
+		if n++; n > len(d.runs) {
+			return 0, fmt.Errorf("list %d: goes in a circle", l)
+		}
+		if x.key == none && !r.deleted && r.countable() {
+			length += r.n
+		}
+		if x.key != none && r.r != none && !r.deleted {
+			return 0, fmt.Errorf("list %d: an old value is alive", l)
+		}
+		last = i
+	}
+	if last != x.tail || length != x.length {
+		return 0, fmt.Errorf("list %d: tail %d, length %d, want %d, %d", l, x.tail, x.length, last, length)
+	}
+	return n, nil
+}

@@ -205,4 +205,4 @@ func TestYjsHistories(t *testing.T) {
 }
 
 // seeds is how many histories a run compares.
-func seeds() int { return 80 }
+func seeds() int { return 400 }
