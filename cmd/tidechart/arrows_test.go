@@ -1,0 +1,133 @@
+package main
+
+import (
+	"errors"
+	"go/build"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/clisonix/tidechart/"
+
+// arrows says which of our packages each package may import, and why. Arrows point one way:
+// cmd → server → {web, sessions, store, …}, store → {sessions, migrations}, sessions → crdt.
+var arrows = map[string]struct {
+	to  []string
+	why string
+}{
+	"cmd/tidechart":                {[]string{"server", "server/demo", "server/login", "server/postgres", "server/store", "sessions", "web"}, "it wires everything"},
+	"crdt":                         {nil, "anyone can use the engine on its own"},
+	"crdt/ysync":                   {[]string{"crdt"}, "messages carry ids and nothing of ours"},
+	"crdt/prose":                   {[]string{"crdt"}, "a note is read from a document alone"},
+	"sessions":                     {[]string{"crdt", "crdt/ysync", "crdt/prose"}, "live editing knows neither HTTP nor Postgres"},
+	"sessions/storetest":           {[]string{"sessions"}, "every store is held to one test"},
+	"migrations":                   {nil, "it is only SQL"},
+	"server":                       {[]string{"crdt", "crdt/prose", "server/access", "server/login", "server/notekind", "server/store", "server/store/queries", "sessions", "web"}, "the edge puts the parts together"},
+	"server/access":                {nil, "policy is a table that knows only roles and acts"},
+	"server/login":                 {[]string{"server/access", "server/store", "server/store/queries"}, "people and logins are rows"},
+	"server/store":                 {[]string{"crdt", "migrations", "server/store/queries", "sessions"}, "it implements what sessions declares"},
+	"server/store/queries":         {nil, "it is generated from SQL"},
+	"server/postgres":              {nil, "it runs a program and knows no schema"},
+	"server/postgres/postgrestest": {[]string{"server/postgres"}, "it runs one for tests"},
+	"server/notekind":              {[]string{"crdt/prose"}, "a kind has a template"},
+	"server/demo":                  {[]string{"crdt/prose", "server/login", "server/notekind", "server/store", "server/store/queries"}, "it is data, and how to seed it"},
+	"e2e":                          {nil, "it knows the product from outside only"},
+	"web":                          {[]string{"crdt/prose"}, "pages show what they are given and fetch nothing"},
+	"web/build":                    {[]string{"crdt/prose"}, "the schema's fingerprint is compiled into the editor"},
+}
+
+// confined says which packages may import a third-party module, and why no other.
+var confined = map[string]struct {
+	to  []string
+	why string
+}{
+	"github.com/jackc/pgx/v5":          {[]string{"server/store", "server/store/queries", "server/postgres", "server/postgres/postgrestest"}, "SQL lives in one place"},
+	"github.com/pressly/goose/v3":      {[]string{"server/store"}, "the schema changes in one place"},
+	"github.com/coder/websocket":       {[]string{"server"}, "sessions see a connection of two methods"},
+	"github.com/alexedwards/scs/v2":    {[]string{"server/login"}, "logins are kept in one place"},
+	"golang.org/x/crypto/argon2":       {[]string{"server/login"}, "passwords are checked in one place"},
+	"github.com/danielgtaylor/huma/v2": {[]string{"server"}, "the API is an edge"},
+	"github.com/evanw/esbuild":         {[]string{"web/build"}, "the binary bundles nothing"},
+	"github.com/alecthomas/kong":       {[]string{"cmd/tidechart"}, "only the command has a command line"},
+}
+
+func TestArrowsPointOneWay(t *testing.T) {
+	for _, dir := range packages(t) {
+		t.Run(dir, func(t *testing.T) {
+			allowed, known := arrows[dir]
+			if !known {
+				t.Fatalf("package %s is not in the table of arrows", dir)
+			}
+			pkg, err := build.ImportDir(filepath.Join("../..", dir), 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, path := range pkg.Imports {
+				if ours, is := strings.CutPrefix(path, module); is && !slices.Contains(allowed.to, ours) {
+					t.Errorf("%s imports %s; but %s", dir, ours, allowed.why)
+				}
+				for mod, where := range confined {
+					if (path == mod || strings.HasPrefix(path, mod+"/")) && !slices.Contains(where.to, dir) {
+						t.Errorf("%s imports %s; but %s", dir, path, where.why)
+					}
+				}
+				if first, _, _ := strings.Cut(path, "/"); strings.HasPrefix(dir, "crdt") && strings.Contains(first, ".") && !strings.HasPrefix(path, module) {
+					t.Errorf("%s imports %s; the engine needs the standard library only (I12)", dir, path)
+				}
+			}
+		})
+	}
+}
+
+// TestWebSocketsAreReadInOneFile: everything else sees whole messages.
+func TestWebSocketsAreReadInOneFile(t *testing.T) {
+	files, err := filepath.Glob("../../server/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal(err, files)
+	}
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, imp := range file.Imports {
+			if imp.Path.Value == `"github.com/coder/websocket"` && filepath.Base(name) != "ws.go" && !strings.HasSuffix(name, "_test.go") {
+				t.Errorf("%s imports the WebSocket library", name)
+			}
+		}
+	}
+}
+
+// packages lists the directories that hold Go code, tests aside.
+func packages(t *testing.T) []string {
+	t.Helper()
+	var dirs []string
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		if name := d.Name(); name == "node_modules" || name == "testdata" || name == "data" || strings.HasPrefix(name, ".") && name != ".." {
+			return fs.SkipDir
+		}
+		pkg, err := build.ImportDir(path, 0)
+		var none *build.NoGoError
+		if errors.As(err, &none) || err == nil && len(pkg.GoFiles) == 0 {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		dir, err := filepath.Rel("../..", path)
+		dirs = append(dirs, filepath.ToSlash(dir))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dirs
+}
