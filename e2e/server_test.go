@@ -245,24 +245,22 @@ func (b *logBuffer) tail(n int) string {
 	return s[max(0, len(s)-n):]
 }
 
-// waitLine waits for a line after position from that ok accepts.
-func (b *logBuffer) waitLine(from int, ok func(line string) bool) (string, error) {
+// waitLine waits for a line after position from that holds text.
+func (b *logBuffer) waitLine(from int, text string) error {
 	deadline := time.After(patience)
 	for {
 		b.mu.Lock()
-		text := b.buf.String()[from:]
+		log := b.buf.String()[from:]
 		wake := make(chan struct{})
 		b.wake = append(b.wake, wake)
 		b.mu.Unlock()
-		for line := range strings.Lines(text) {
-			if ok(line) {
-				return line, nil
-			}
+		if strings.Contains(log, text) {
+			return nil
 		}
 		select {
 		case <-wake:
 		case <-deadline:
-			return "", fmt.Errorf("the server's log has no such line after %d bytes; it has:\n%s", from, text)
+			return fmt.Errorf("the server's log has no %q in what it wrote since:\n%s", text, log)
 		}
 	}
 }
