@@ -53,14 +53,14 @@ check: lint ## the quick checks and tests, without browsers, in seconds
 lint:
 	@bad=$$($(TOOL) gofumpt -l cmd crdt e2e migrations server sessions web); \
 		test -z "$$bad" || { echo "Not formatted (run: make fmt):" $$bad >&2; exit 1; }
-	@$(TOOL) templ fmt -fail web
+	@$(TOOL) templ fmt -fail -log-level warn web
 	go vet ./...
 	$(TOOL) staticcheck ./...
 
 .PHONY: fmt
 fmt: ## format Go and templ
 	@$(TOOL) gofumpt -l -w cmd crdt e2e migrations server sessions web
-	@$(TOOL) templ fmt web
+	@$(TOOL) templ fmt -log-level warn web
 
 .PHONY: generate generate-templ
 generate: generate-templ ## make all generated files anew: templ, sqlc, web/dist
