@@ -137,7 +137,7 @@ func (d *Doc) verifyList(l int32) (n int, err error) {
 		if x.key == none && !r.deleted && r.countable() {
 			length += r.n
 		}
-		if x.key != none && r.r != none && !r.deleted {
+		if x.key != none && r.r != none && !r.deleted && !d.continues(r) {
 			return 0, fmt.Errorf("list %d: an old value is alive", l)
 		}
 		last = i
@@ -146,4 +146,11 @@ func (d *Doc) verifyList(l int32) (n int, err error) {
 		return 0, fmt.Errorf("list %d: tail %d, length %d, want %d, %d", l, x.tail, x.length, last, length)
 	}
 	return n, nil
+}
+
+// continues reports whether the run behind r was cut from it. Of a value of
+// several elements the earlier ones are alive, too, though nobody sees them.
+func (d *Doc) continues(r *run) bool {
+	next := &d.runs[r.r]
+	return next.cl == r.cl && next.clk == r.end() && next.oC == r.cl && next.oK == next.clk-1
 }

@@ -73,7 +73,7 @@ func appendJSON(b []byte, r *reader) []byte {
 	case float64:
 		return appendJSONNumber(b, v)
 	case int64: // JSON.stringify throws; a number loses least
-		return strconv.AppendInt(b, v, 10)
+		return appendJSONNumber(b, float64(v))
 	case string:
 		return appendQuoted(b, v)
 	case []byte: // a Uint8Array is an object of its indexes

@@ -165,7 +165,8 @@ func (u *Update) Novel(have StateVector) bool {
 func (u *Update) Deletes() []DeleteRange { return normalize(u.deletes()) }
 
 // deletes returns the ranges grouped by client, descending, each client's as
-// on the wire: what Yjs writes when it passes a delete set on.
+// on the wire: what Yjs writes when it passes a delete set on. Ranges that
+// overlap or are out of order, which version 2 has no form for, are normalized.
 func (u *Update) deletes() []DeleteRange {
 	var ds []DeleteRange
 	r := reader{b: u.b, i: u.ds}
@@ -173,6 +174,11 @@ func (u *Update) deletes() []DeleteRange {
 	desc := func(a, b DeleteRange) int { return cmp.Compare(b.Client, a.Client) }
 	if !slices.IsSortedFunc(ds, desc) {
 		slices.SortStableFunc(ds, desc)
+	}
+	for i := 1; i < len(ds); i++ {
+		if ds[i].Client == ds[i-1].Client && ds[i].Clock < ds[i-1].Clock+ds[i-1].Len {
+			return normalize(ds)
+		}
 	}
 	return ds
 }
