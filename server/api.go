@@ -75,18 +75,20 @@ func stateOperation() huma.Operation {
 
 type personContextKey struct{}
 
-// apiLogin lets nobody in who is not known.
+// apiLogin lets nobody in who is not known, and logs whatever is refused.
 func (s *Server) apiLogin(api huma.API) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		r, _ := humago.Unwrap(ctx)
 		who, err := s.desk.ByRequest(r)
 		if err != nil {
 			status, detail := statusOf(err)
-			s.logRefusal(r, status, uuid.NewString(), err)
 			_ = huma.WriteErr(api, ctx, status, detail) // the caller may be gone
-			return
+		} else {
+			next(huma.WithValue(ctx, personContextKey{}, who))
 		}
-		next(huma.WithValue(ctx, personContextKey{}, who))
+		if status := ctx.Status(); status >= http.StatusBadRequest { // huma's own refusals too
+			s.logRefusal(r, status, "", err)
+		}
 	}
 }
 
@@ -100,14 +102,10 @@ func (s *Server) apiMay(ctx context.Context, act access.Act) (login.Person, erro
 	return who, nil
 }
 
-// apiError answers as RFC 9457 says, and logs what is our fault.
+// apiError answers as RFC 9457 says, and logs the reason.
 func (s *Server) apiError(err error) error {
 	status, detail := statusOf(err)
-	if status >= http.StatusInternalServerError {
-		s.log.Error("request failed", "status", status, "err", err)
-	} else {
-		s.log.Info("request refused", "status", status, "err", err)
-	}
+	s.log.Info("api refuses", "status", status, "err", err)
 	return huma.NewError(status, detail)
 }
 

@@ -350,6 +350,26 @@ func TestAPI(t *testing.T) {
 	}
 }
 
+// TestTextFrameIsMalformed: messages are binary.
+func TestTextFrameIsMalformed(t *testing.T) {
+	h := open(t)
+	for _, path := range []string{"/ws", "/ws/notes/" + h.note.String() + "?token=" + h.token("chen")} {
+		ws, _, err := websocket.Dial(t.Context(), h.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := ws.Write(t.Context(), websocket.MessageText, []byte("hello")); err != nil {
+			t.Fatal(err)
+		}
+		for err == nil { // a frame may have been on its way
+			_, _, err = ws.Read(t.Context())
+		}
+		if got := websocket.CloseStatus(err); got != 4400 {
+			t.Errorf("%s: %v, want close code 4400", path, err)
+		}
+	}
+}
+
 // TestAPIErrors are RFC 9457 problems, and hold no content.
 func TestAPIErrors(t *testing.T) {
 	h := open(t)
@@ -380,8 +400,10 @@ func TestAPIErrors(t *testing.T) {
 	if strings.Contains(h.log.String(), canary) {
 		t.Error("the log quotes content")
 	}
-	if !strings.Contains(h.log.String(), "status=422") {
-		t.Error("the log does not tell of refusals")
+	for _, status := range []string{"401", "403", "404", "409", "413", "422"} {
+		if !strings.Contains(h.log.String(), "status="+status) {
+			t.Errorf("the log does not tell of a %s", status)
+		}
 	}
 }
 
@@ -430,7 +452,9 @@ func TestBoardChangesByItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	await("writer", func(e string) bool { return strings.Contains(e, "Rosa Rivera") && strings.Count(e, "hx-swap=\"outerHTML\"") == 2 })
+	await("writer", func(e string) bool {
+		return strings.Contains(e, "Rosa Rivera") && strings.Count(e, "hx-swap=\"outerHTML\"") == 2
+	})
 	_ = ws.Close(websocket.StatusNormalClosure, "")
 	await("leave", func(e string) bool { return strings.Contains(e, "<hx-partial") && !strings.Contains(e, "Rosa Rivera") })
 

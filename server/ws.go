@@ -161,7 +161,7 @@ type conn struct{ ws *websocket.Conn }
 func (c conn) Read(ctx context.Context) ([]byte, error) {
 	kind, message, err := c.ws.Read(ctx)
 	if err == nil && kind != websocket.MessageBinary {
-		return nil, fmt.Errorf("message of type %s", kind)
+		return nil, sessions.Malformed(fmt.Errorf("message of type %s", kind))
 	}
 	return message, err
 }

@@ -70,6 +70,7 @@ func refusal(err error) *CloseError {
 	}
 }
 
-func malformed(err error) *CloseError {
+// Malformed ends a socket whose peer does not speak the protocol. A [Conn] returns it for a message it cannot pass on.
+func Malformed(err error) *CloseError {
 	return &CloseError{Code: closeMalformed, Reason: "malformed message", Err: err}
 }

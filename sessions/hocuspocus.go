@@ -55,7 +55,7 @@ var (
 func (h *hocuspocus) handle(ctx context.Context, frame []byte) error {
 	e, err := ysync.DecodeEnvelope(frame)
 	if err != nil {
-		return malformed(err)
+		return Malformed(err)
 	}
 	switch e.Kind {
 	case ysync.Ping:
@@ -68,7 +68,7 @@ func (h *hocuspocus) handle(ctx context.Context, frame []byte) error {
 		return nil
 	case ysync.Auth, ysync.Sync, ysync.Awareness, ysync.QueryAwareness:
 	default:
-		return malformed(fmt.Errorf("message of kind %d from a client", e.Kind))
+		return Malformed(fmt.Errorf("message of kind %d from a client", e.Kind))
 	}
 
 	d := h.documents[e.Key]
@@ -95,7 +95,7 @@ func (h *hocuspocus) handle(ctx context.Context, frame []byte) error {
 // authenticate takes a token for a document: it joins the note, or says why not.
 func (h *hocuspocus) authenticate(ctx context.Context, e ysync.Envelope, d *document) error {
 	if e.Auth != ysync.Token {
-		return malformed(errors.New("auth message that only a server sends"))
+		return Malformed(errors.New("auth message that only a server sends"))
 	}
 	h.unasked.Stop()
 	name, _ := ysync.SplitKey(e.Key)

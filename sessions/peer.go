@@ -121,7 +121,7 @@ func (p *Peer) sync(sv []byte) {
 		state, err = crdt.DiffUpdate(state, sv)
 	}
 	if err != nil {
-		p.socket.fail(malformed(fmt.Errorf("answer step 1: %w", err)))
+		p.socket.fail(Malformed(fmt.Errorf("answer step 1: %w", err)))
 		return
 	}
 	p.synced, p.behind = true, nil

@@ -10,7 +10,8 @@ import (
 // Conn is a WebSocket as sessions see it: whole binary messages in both directions. One goroutine reads, another
 // writes. Closing it is its owner's business.
 type Conn interface {
-	// Read returns the next message, which the caller may keep.
+	// Read returns the next message, which the caller may keep. A [*CloseError] ends the socket with its code;
+	// any other error means that the peer is gone.
 	Read(ctx context.Context) ([]byte, error)
 	// Write sends one message; it returns when ctx ends at the latest.
 	Write(ctx context.Context, message []byte) error
@@ -64,7 +65,7 @@ func (s *socket) read(p protocol) {
 				return // a reason to end it came first
 			}
 			err = p.handle(s.ctx, message)
-		} else {
+		} else if reason := new(CloseError); !errors.As(err, &reason) {
 			err = fmt.Errorf("%w: %w", errGone, err)
 		}
 		if err != nil {

@@ -36,13 +36,13 @@ type yWebSocket struct {
 func (y *yWebSocket) handle(ctx context.Context, frame []byte) error {
 	m, err := ysync.DecodeMessage(frame)
 	if err != nil {
-		return malformed(err)
+		return Malformed(err)
 	}
 	switch m.Kind {
 	case ysync.Sync, ysync.Awareness, ysync.QueryAwareness:
 		return y.peer.handle(ctx, m)
 	default:
-		return malformed(fmt.Errorf("message of kind %d from a client", m.Kind))
+		return Malformed(fmt.Errorf("message of kind %d from a client", m.Kind))
 	}
 }
 
@@ -81,18 +81,18 @@ func (p *Peer) handle(ctx context.Context, m ysync.Message) error {
 	case m.Kind == ysync.Awareness:
 		said, err := ysync.DecodeAwareness(m.Data)
 		if err != nil {
-			return malformed(err)
+			return Malformed(err)
 		}
 		act = func() { p.session.announce(p, said) }
 	case m.Step == ysync.Step1:
 		if _, err := crdt.DecodeStateVector(m.Data); err != nil {
-			return malformed(err)
+			return Malformed(err)
 		}
 		act = func() { p.sync(m.Data) }
 	default:
 		update, err := crdt.DecodeUpdate(m.Data)
 		if err != nil {
-			return malformed(fmt.Errorf("update of %d bytes: %w", len(m.Data), err))
+			return Malformed(fmt.Errorf("update of %d bytes: %w", len(m.Data), err))
 		}
 		act = func() { p.receive(update, m.Step == ysync.Step2) }
 	}
