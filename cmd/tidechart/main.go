@@ -50,7 +50,7 @@ func newLog(form string) *slog.Logger {
 	terminal := term.IsTerminal(int(os.Stderr.Fd()))
 	switch {
 	case form == "text", form == "auto" && terminal:
-		return slog.New(tint.NewHandler(os.Stderr, &tint.Options{TimeFormat: time.TimeOnly, NoColor: !terminal}))
+		return slog.New(tint.NewTextHandler(os.Stderr, &tint.Options{TimeFormat: time.TimeOnly, NoColor: !terminal}))
 	default:
 		return slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	}
