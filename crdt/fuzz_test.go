@@ -25,7 +25,8 @@ func seedUpdates() [][]byte {
 	}
 	all := w.finish([]DeleteRange{{5, 5, 2}})
 	return [][]byte{
-		{0, 0}, all,
+		{0, 0},
+		all,
 		at{1, 0}.put("abc"), at{1, 3}.put("d", ID{1, 2}), deletes(DeleteRange{1, 1, 1}),
 		must(MergeUpdates([][]byte{at{1, 0}.put("ab"), at{1, 9}.put("c"), all})),
 	}

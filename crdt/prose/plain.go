@@ -6,7 +6,8 @@ import (
 )
 
 // Text returns the text of n: lines joined by newlines, none at the end. A note
-// of one paragraph is exactly its text.
+// of one paragraph is exactly its text. A node without text that the schema does
+// not know shows its type in brackets.
 func Text(n Node) string {
 	var lines []string
 	eachLine(n, func(line []Node) { lines = append(lines, inlineText(line)) })
@@ -16,7 +17,7 @@ func Text(n Node) string {
 // eachLine calls f with the inline nodes of each line of n: of each text block,
 // and of inline nodes that stand where blocks should.
 func eachLine(n Node, f func([]Node)) {
-	if inline(n) {
+	if inline(n) || schema.nodes[n.Type] == nil && len(n.Content) == 0 {
 		f([]Node{n})
 		return
 	}
@@ -39,7 +40,8 @@ func eachLine(n Node, f func([]Node)) {
 	}
 }
 
-// inlineText returns the text of inline nodes, and of whatever else is there.
+// inlineText returns the text of inline nodes, and of whatever else is there;
+// what has no text shows its type (I6).
 func inlineText(ns []Node) string {
 	var b strings.Builder
 	for _, n := range ns {
@@ -48,6 +50,8 @@ func inlineText(ns []Node) string {
 			b.WriteString(n.Text)
 		case n.Type == "hardBreak":
 			b.WriteByte('\n')
+		case len(n.Content) == 0:
+			b.WriteString("[" + n.Type + "]")
 		default:
 			b.WriteString(inlineText(n.Content))
 		}
