@@ -62,7 +62,7 @@ func newGallery(t *testing.T) *gallery {
 	})
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		v := worklistSample()
-		v.Query = r.URL.Query().Get("q")
+		v.Query, v.Unit = r.URL.Query().Get("q"), r.URL.Query().Get("unit")
 		v.Rows = slices.DeleteFunc(v.Rows, func(p PatientRow) bool { return !strings.Contains(p.Family, v.Query) })
 		if err := Worklist(v).Render(r.Context(), w); err != nil {
 			t.Error(err)
@@ -227,6 +227,11 @@ func TestWorklistFilters(t *testing.T) {
 	if strings.Contains(address, "Nguy") {
 		t.Errorf("the address is %s", address)
 	}
+	choose := `(() => { const u = document.getElementById('unit'); u.value = '4w'; u.dispatchEvent(new Event('input', {bubbles: true})); return true })()`
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](choose)); err != nil {
+		t.Fatal(err)
+	}
+	settled(t, ctx, "a unit is chosen: rows no longer name it", `document.querySelector('#worklist td.bed small') === null`)
 }
 
 // TestBoardFollowsItsStream waits for what the stream sends: a patient in an

@@ -9,7 +9,7 @@ import { HocuspocusProvider, HocuspocusProviderWebsocket } from '@hocuspocus/pro
 import * as Y from 'yjs'
 
 import { schemaExtensions } from './extensions.ts'
-import { type Person, renderCaret, renderSelection, showPresence } from './presence.ts'
+import { nameMovingCarets, type Person, renderCaret, renderSelection, showPresence } from './presence.ts'
 import { accountedSocket, isStep2, Ledger } from './saved.ts'
 import { byId, type Link, status, StatusLine } from './status.ts'
 import { Toolbar } from './toolbar.ts'
@@ -130,7 +130,10 @@ class NotePage {
     const bar = document.getElementById('toolbar')
     if (bar) this.#toolbar = new Toolbar(bar, editor)
     const awareness = this.#provider.awareness
-    if (awareness) showPresence(byId('presence'), awareness, this.#me())
+    if (awareness) {
+      showPresence(byId('presence'), awareness, this.#me())
+      nameMovingCarets(this.#body, awareness)
+    }
   }
 
   #me(): Person | undefined {

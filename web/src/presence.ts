@@ -65,8 +65,36 @@ export function renderCaret(user: Record<string, unknown>): HTMLElement {
   // Shown by the style sheet, so that the name is no text of the note: it is
   // neither copied with it nor found in it.
   caret.dataset.name = p.name
+  caret.dataset.initials = initials(p.name)
+  caret.dataset.person = p.id
   paint(caret, p)
+  freshen(caret)
   return caret
+}
+
+/** How long a caret that moved shows the whole name; then the initials, which
+ *  cover less of the line above. */
+const NAME_MS = 3_000
+
+const fading = new WeakMap<HTMLElement, ReturnType<typeof setTimeout>>()
+
+function freshen(caret: HTMLElement): void {
+  clearTimeout(fading.get(caret))
+  caret.dataset.fresh = ''
+  fading.set(
+    caret,
+    setTimeout(() => delete caret.dataset.fresh, NAME_MS),
+  )
+}
+
+/** Shows the whole name at each caret in text that moves. */
+export function nameMovingCarets(text: HTMLElement, awareness: Awareness): void {
+  awareness.on('change', ({ updated }: { updated: number[] }) => {
+    const moved = new Set(updated.map(client => person(awareness.getStates().get(client)?.user)?.id))
+    for (const caret of text.querySelectorAll<HTMLElement>('.caret')) {
+      if (moved.has(caret.dataset.person)) freshen(caret)
+    }
+  })
 }
 
 /** The attributes of somebody else's selection. */
