@@ -20,8 +20,6 @@ type entry struct {
 // pos is a place in an index. It is valid until the index changes before it.
 type pos struct{ leaf, i int }
 
-func (x *index) empty() bool { return len(x.leaves) == 0 }
-
 func (x *index) at(p pos) int32 { return x.leaves[p.leaf][p.i].run }
 
 func (x *index) last() pos {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -172,7 +173,7 @@ func must(b []byte, err error) []byte {
 // same document in the same bytes as yjs.
 func TestYjsHistories(t *testing.T) {
 	o := newOracle(t)
-	for seed := range seeds() {
+	for seed, last := seeds(); seed < last; seed++ {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 			o.t = t
 			gc := seed%3 != 0
@@ -204,5 +205,22 @@ func TestYjsHistories(t *testing.T) {
 	}
 }
 
-// seeds is how many histories a run compares.
-func seeds() int { return 400 }
+// The histories to compare. To search for longer:
+//
+//	go test ./crdt -run TestYjsHistories -timeout 0 -yjs.first=1000 -yjs.seeds=100000
+var (
+	firstSeed = flag.Int("yjs.first", 0, "first seed of TestYjsHistories")
+	someSeeds = flag.Int("yjs.seeds", 0, "number of seeds, 0 for a number that takes seconds")
+)
+
+func seeds() (first, last int) {
+	n := *someSeeds
+	switch {
+	case n > 0:
+	case testing.Short() || checking:
+		n = 30
+	default:
+		n = 150
+	}
+	return *firstSeed, *firstSeed + n
+}

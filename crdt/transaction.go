@@ -126,13 +126,12 @@ func (d *Doc) deleteRange(g DeleteRange) (rest uint64) {
 	}
 	x := &d.clients[c].index
 	p := x.find(clk)
-	i := x.at(p)
-	if r := &d.runs[i]; !r.deleted && r.clk < clk {
-		i = d.split(p, c, clk-r.clk)
+	if r := &d.runs[x.at(p)]; !r.deleted && r.clk < clk {
+		d.split(p, c, clk-r.clk)
 		p = x.find(clk)
 	}
 	for ok := true; ok; p, ok = x.next(p) {
-		i = x.at(p)
+		i := x.at(p)
 		r := &d.runs[i]
 		if r.clk >= end {
 			break

@@ -163,7 +163,7 @@ func (n node) length() int { return int(n.d.lists[n.d.types[n.t].children].lengt
 
 // Children returns the nodes in order. What is not XML, which Yjs permits, is
 // returned too.
-func (x *XMLFragment) Children() []Child { return x.node.list() }
+func (x *XMLFragment) Children() []Child { return x.list() }
 
 func (n node) list() []Child {
 	var out []Child
@@ -181,10 +181,10 @@ func (x *XMLElement) Attribute(name string) (any, bool) {
 }
 
 // Attributes returns all attributes.
-func (x *XMLElement) Attributes() map[string]any { return x.node.all() }
+func (x *XMLElement) Attributes() map[string]any { return x.all() }
 
 // Attributes returns the attributes of the text itself, not of its parts.
-func (x *XMLText) Attributes() map[string]any { return x.node.all() }
+func (x *XMLText) Attributes() map[string]any { return x.all() }
 
 func (n node) all() map[string]any {
 	m := make(map[string]any)
@@ -196,13 +196,13 @@ func (n node) all() map[string]any {
 func (a *Array) Len() int { return a.length() }
 
 // Children returns the values in order, each with its author.
-func (a *Array) Children() []Child { return a.node.list() }
+func (a *Array) Children() []Child { return a.list() }
 
 // Get returns the value of a key and its author.
 func (m *Map) Get(key string) (Child, bool) { return m.key(key) }
 
 // Values returns all keys and their values.
-func (m *Map) Values() map[string]any { return m.node.all() }
+func (m *Map) Values() map[string]any { return m.all() }
 
 // Name returns the hook's name.
 func (h *XMLHook) Name() string { return h.d.types[h.t].name }

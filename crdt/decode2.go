@@ -1,0 +1,295 @@
+package crdt
+
+import "unicode/utf8"
+
+// expansion bounds what a version 2 update may become in version 1, in bytes:
+// its columns repeat values at no cost, so that its size alone says little.
+func expansion(size int) int { return 8*size + 1<<20 }
+
+// decoderV2 turns a version 2 update into the internal superset of version 1.
+type decoderV2 struct {
+	col   [colCount]column
+	str   []byte // what is left of all strings
+	half  bool   // the next string starts inside a surrogate pair
+	keys  [][]byte
+	rest  reader
+	out   []byte
+	limit int // of out
+}
+
+// decodeV2 validates a version 2 update and returns it as version 1 bytes in
+// which an Embed or Format keeps its Any.
+func decodeV2(b []byte) (*Update, error) {
+	d := decoderV2{rest: reader{b: b}, limit: expansion(len(b))}
+	if d.rest.uint() != 0 {
+		d.rest.failAt("reserved flag is set", 0)
+	}
+	for k := range d.col {
+		n := len(d.rest.bytes())
+		if d.rest.err != nil {
+			return nil, d.rest.err
+		}
+		d.col[k].r = reader{b: b[:d.rest.i:d.rest.i], i: d.rest.i - n}
+	}
+	if c := &d.col[colString].r; c.left() > 0 {
+		d.str = c.str()
+	}
+	u := &Update{internal: true}
+	d.update(u)
+	if err := d.err(); err != nil {
+		return nil, err
+	}
+	u.b = d.out
+	return u, u.checkClients()
+}
+
+// err returns the first failure of any column.
+func (d *decoderV2) err() error {
+	for k := range d.col {
+		if err := d.col[k].r.err; err != nil {
+			return err
+		}
+	}
+	return d.rest.err
+}
+
+// fits refuses an update that would grow past its limit by n more bytes.
+func (d *decoderV2) fits(n uint64) bool {
+	if n > uint64(d.limit-len(d.out)) {
+		d.rest.fail("repeats too much for its size")
+		return false
+	}
+	return true
+}
+
+func (d *decoderV2) update(u *Update) {
+	clients := d.rest.count(2)
+	d.out = appendUint(d.out, uint64(clients))
+	for range clients {
+		d.section(u)
+		if d.err() != nil {
+			return
+		}
+	}
+	u.ds = len(d.out)
+	d.deletes()
+	_ = d.rest.end()
+}
+
+// section reads the structs of one client. Each is validated in its version 1
+// form, by the same code; what that refuses is reported at the rest bytes.
+func (d *decoderV2) section(u *Update) {
+	at := d.rest.i
+	n := d.rest.uint()
+	if d.rest.err != nil || !d.fits(2*n) {
+		return
+	}
+	client, clock := d.col[colClient].uint(), d.rest.uint()
+	if clock > MaxClock {
+		d.rest.failAt("clock above 2^32-1", at)
+		return
+	}
+	d.out = appendUint(appendUint(appendUint(d.out, n), client), clock)
+	b := block{client: ClientID(client), clock: uint32(clock)}
+	s := section{client: b.client, clock: b.clock, count: uint32(n), off: len(d.out)}
+	for range n {
+		start := len(d.out)
+		d.block()
+		if d.err() != nil || !d.fits(0) {
+			return
+		}
+		r := reader{b: d.out, i: start}
+		if readBlock(&r, &b, true); r.err != nil {
+			d.rest.fail(r.err.(*MalformedError).What)
+			return
+		}
+		b.clock += b.n
+	}
+	if s.end = b.clock; n > 0 {
+		u.sections = append(u.sections, s)
+	}
+}
+
+func (d *decoderV2) id(clock int) {
+	d.out = appendUint(d.out, d.col[colClient].uint())
+	d.out = appendUint(d.out, d.col[clock].clock())
+}
+
+func (d *decoderV2) block() {
+	info := d.col[colInfo].byte()
+	ref := info & infoRef
+	at := len(d.out)
+	d.out = append(d.out, info)
+	switch ref {
+	case refGC:
+		d.out = appendUint(d.out, d.col[colLen].uint())
+		return
+	case refSkip:
+		d.out = appendUint(d.out, d.rest.uint())
+		return
+	}
+	if info&infoOrigin != 0 {
+		d.id(colLeftClock)
+	}
+	if info&infoRight != 0 {
+		d.id(colRightClock)
+	}
+	if info&(infoOrigin|infoRight) == 0 {
+		d.parent(info)
+	}
+	switch ref {
+	case refEmbed:
+		d.out[at] = info&^infoRef | refEmbedAny
+	case refFormat:
+		d.out[at] = info&^infoRef | refFormatAny
+	case refEmbedAny, refFormatAny:
+		d.col[colInfo].r.fail("unknown content")
+		return
+	}
+	d.content(ref)
+}
+
+func (d *decoderV2) parent(info byte) {
+	at := d.col[colParentInfo].r.i
+	switch d.col[colParentInfo].byte() {
+	case 1:
+		d.out = append(d.out, 1)
+		d.string()
+	case 0:
+		d.out = append(d.out, 0)
+		d.id(colLeftClock)
+	default:
+		d.col[colParentInfo].r.failAt("parent is neither a root nor an element", at)
+	}
+	if info&infoSub != 0 {
+		d.string()
+	}
+}
+
+func (d *decoderV2) content(ref byte) {
+	switch ref {
+	case refDeleted:
+		d.out = appendUint(d.out, d.col[colLen].uint())
+	case refString:
+		d.string()
+	case refJSON:
+		d.repeat(d.string)
+	case refAny:
+		d.repeat(d.any)
+	case refBinary:
+		d.out = appendBytes(d.out, d.rest.bytes())
+	case refEmbed:
+		d.any()
+	case refFormat:
+		d.key()
+		d.any()
+	case refType:
+		typ := d.col[colTypeRef].uint()
+		d.out = appendUint(d.out, typ)
+		if typ == typeXMLElement || typ == typeXMLHook {
+			d.key()
+		}
+	case refDoc:
+		d.string()
+		d.any()
+	default:
+		d.col[colInfo].r.fail("unknown content")
+	}
+}
+
+// repeat copies len elements.
+func (d *decoderV2) repeat(element func()) {
+	n := d.col[colLen].uint()
+	if !d.fits(n) {
+		return
+	}
+	d.out = appendUint(d.out, n)
+	for range n {
+		if element(); d.err() != nil || !d.fits(0) {
+			return
+		}
+	}
+}
+
+func (d *decoderV2) any() {
+	start := d.rest.i
+	skipAny(&d.rest, 0)
+	d.out = append(d.out, d.rest.b[start:d.rest.i]...)
+}
+
+func (d *decoderV2) string() { d.out = appendBytes(d.out, d.next()) }
+
+// next takes the next string out of the string column. A cut inside a surrogate
+// pair leaves U+FFFD on both sides.
+func (d *decoderV2) next() []byte {
+	lengths := &d.col[colString]
+	n := lengths.uint()
+	if n == 0 {
+		return nil
+	}
+	if n > uint64(len(d.str))+1 {
+		lengths.r.fail("string longer than its column")
+		return nil
+	}
+	s := []byte(nil)
+	if d.half {
+		s, d.half, n = append(s, replacement...), false, n-1
+	}
+	at, inPair := utf16Offset(d.str, int(n))
+	if !inPair && utf16Len(d.str[:at]) != int(n) {
+		lengths.r.fail("string longer than its column")
+		return nil
+	}
+	if s == nil && !inPair {
+		s = d.str[:at:at]
+	} else {
+		s = append(s, d.str[:at]...)
+	}
+	d.str = d.str[at:]
+	if inPair {
+		s, d.half = append(s, replacement...), true
+		_, size := utf8.DecodeRune(d.str)
+		d.str = d.str[size:]
+	}
+	return s
+}
+
+// key reads a format's key or an element's name. Yjs never refers back to an
+// earlier one, but its decoder and other writers do.
+func (d *decoderV2) key() {
+	k := d.col[colKeyClock].clock()
+	if k < uint64(len(d.keys)) {
+		if d.fits(uint64(len(d.keys[k]))) {
+			d.out = appendBytes(d.out, d.keys[k])
+		}
+		return
+	}
+	s := d.next()
+	d.keys = append(d.keys, s)
+	d.out = appendBytes(d.out, s)
+}
+
+// deletes reads a version 2 delete set: clocks as distances from the end of the
+// range before, lengths less one.
+func (d *decoderV2) deletes() {
+	n := d.rest.count(2)
+	d.out = appendUint(d.out, uint64(n))
+	for range n {
+		client := d.rest.uint()
+		ranges := d.rest.count(2)
+		d.out = appendUint(appendUint(d.out, client), uint64(ranges))
+		var at uint64
+		for range ranges {
+			at += d.rest.uint()
+			size := d.rest.uint() + 1
+			if at+size > MaxClock {
+				d.rest.fail("delete range past clock 2^32-1")
+			}
+			if d.rest.err != nil {
+				return
+			}
+			d.out = appendUint(appendUint(d.out, at), size)
+			at += size
+		}
+	}
+}
