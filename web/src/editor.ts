@@ -81,6 +81,13 @@ class NotePage {
     window.addEventListener('beforeunload', e => {
       if (this.#ledger.unsaved > 0) e.preventDefault()
     })
+    // The network is back, or somebody looks again: knock at once, instead of
+    // after the provider's pause of up to half a minute.
+    const knock = () => {
+      if (this.#link.is === 'offline' && !document.hidden) void this.#socket.connect()
+    }
+    window.addEventListener('online', knock)
+    document.addEventListener('visibilitychange', knock)
     // A sign-out in another window, or a page taken from the back-forward
     // cache, must not leave a socket that nobody sees.
     window.addEventListener('pagehide', () => this.#socket.disconnect())
