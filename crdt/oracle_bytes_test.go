@@ -11,7 +11,7 @@ import (
 // yjs's bytes, and yjs reads from this package's bytes what was written.
 func TestYjsEncodedUpdates(t *testing.T) {
 	o := newOracle(t)
-	for seed := range uint64(40) {
+	for seed := range uint64(25) {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 			o.t = t
 			r := rand.New(rand.NewPCG(seed, 2))
@@ -62,7 +62,7 @@ func compareBytes(t *testing.T, o *oracle, updates [][]byte, sv []byte, v2 bool)
 // yjs, given what a replica here sends, becomes what it is.
 func TestYjsReadsUs(t *testing.T) {
 	o := newOracle(t)
-	for seed := range uint64(30) {
+	for seed := range uint64(20) {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 			o.t = t
 			var h struct{ Log [][]byte }

@@ -220,7 +220,7 @@ func seeds() (first, last int) {
 	case testing.Short() || checking:
 		n = 30
 	default:
-		n = 150
+		n = 100
 	}
 	return *firstSeed, *firstSeed + n
 }
