@@ -1,0 +1,139 @@
+package crdt
+
+import (
+	"bytes"
+	"unicode/utf16"
+)
+
+// Fork returns the first element of u that the document has too, but otherwise:
+// with other content or in another place. ok is false if there is none. Two
+// writers under one client id make forks; a CRDT keeps whichever it saw first,
+// so replicas would differ for ever with equal state vectors. What was deleted
+// and collected can no longer be compared.
+func (d *Doc) Fork(u *Update) (id ID, ok bool) {
+	for _, s := range u.sections {
+		c := d.lookup(s.client)
+		if c == none || d.clients[c].next <= s.clock {
+			continue
+		}
+		u.blocks(s, func(b *block) bool {
+			if b.clock >= d.clients[c].next {
+				return false
+			}
+			if b.ref != refSkip && b.ref != refGC && b.ref != refDeleted {
+				id, ok = d.forkOf(c, b)
+			}
+			return !ok
+		})
+		if ok {
+			return id, true
+		}
+	}
+	return ID{}, false
+}
+
+// forkOf compares b with the runs that cover its clocks.
+func (d *Doc) forkOf(c int32, b *block) (ID, bool) {
+	x := &d.clients[c].index
+	var mine block
+	for p, ok := x.find(b.clock), true; ok; p, ok = x.next(p) {
+		d.blockOf(x.at(p), &mine)
+		if mine.clock >= b.end() {
+			break
+		}
+		if mine.ref == refGC || mine.ref == refDeleted {
+			continue
+		}
+		theirs := *b
+		from := max(mine.clock, b.clock)
+		mine.slice(from - mine.clock)
+		theirs.slice(from - b.clock)
+		if !mine.agrees(&theirs) {
+			return ID{b.client, uint64(from)}, true
+		}
+	}
+	return ID{}, false
+}
+
+// agrees reports whether two structs that start at the same clock say the same
+// of the clocks that both have.
+func (b *block) agrees(o *block) bool {
+	if b.hasOrigin != o.hasOrigin || b.hasOrigin && b.origin != o.origin || b.hasRight != o.hasRight || b.hasRight && b.right != o.right {
+		return false
+	}
+	if !b.hasOrigin && !b.hasRight && (b.parentRoot != o.parentRoot || !bytes.Equal(b.root, o.root) || b.parent != o.parent || b.hasSub != o.hasSub || !bytes.Equal(b.sub, o.sub)) {
+		return false
+	}
+	n := min(b.n, o.n)
+	switch {
+	case b.ref == refString && o.ref == refString:
+		return sameUnits(b.content, o.content, n)
+	case bytes.Equal(b.content, o.content) && b.ref == o.ref:
+		return true
+	default:
+		x, okX := b.plain(n)
+		y, okY := o.plain(n)
+		return okX && okY && bytes.Equal(x, y)
+	}
+}
+
+// plain returns the first n elements in a form that does not depend on how they
+// were encoded: peers write a value again in their own way. It is not ok for
+// content that has one form only.
+func (b *block) plain(n uint32) (out []byte, ok bool) {
+	r := reader{b: b.content}
+	switch b.ref {
+	case refEmbed:
+		out = appendJSON([]byte{refEmbed}, &reader{b: appendJSONAsAny(nil, r.str())})
+	case refEmbedAny:
+		out = appendJSON([]byte{refEmbed}, &r)
+	case refFormat:
+		out = append([]byte{refFormat}, r.str()...)
+		out = appendJSON(out, &reader{b: appendJSONAsAny(nil, r.str())})
+	case refFormatAny:
+		out = append([]byte{refFormat}, r.str()...)
+		out = appendJSON(out, &r)
+	case refAny:
+		out = []byte{refAny}
+		for range n {
+			out = append(appendJSON(out, &r), 0)
+		}
+	case refJSON:
+		out = []byte{refJSON}
+		for range n {
+			out = append(append(out, r.str()...), 0)
+		}
+	default:
+		return nil, false
+	}
+	return out, true
+}
+
+// sameUnits compares the first n UTF-16 units of two strings. U+FFFD agrees with
+// either half of a surrogate pair: cutting one makes it so.
+func sameUnits(a, b []byte, n uint32) bool {
+	if uint32(len(a)) >= n && uint32(len(b)) >= n && bytes.Equal(a[:n], b[:n]) && utf16Len(a[:n]) == int(n) {
+		return true // ASCII, mostly
+	}
+	ua, ub := units(a, n), units(b, n)
+	for i := range ua {
+		x, y := ua[i], ub[i]
+		surrogate := x&0xf800 == 0xd800 || y&0xf800 == 0xd800
+		if x != y && !(surrogate && (x == 0xfffd || y == 0xfffd)) {
+			return false
+		}
+	}
+	return true
+}
+
+// units returns the first n UTF-16 units of valid UTF-8 that has as many.
+func units(s []byte, n uint32) []uint16 {
+	out := make([]uint16, 0, n+1)
+	for _, r := range string(s) {
+		if uint32(len(out)) >= n {
+			break
+		}
+		out = utf16.AppendRune(out, r)
+	}
+	return out[:n]
+}
