@@ -23,6 +23,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/url"
 	"path/filepath"
@@ -138,16 +139,25 @@ func (s *Server) Stop(ctx context.Context) error {
 func Running(dir string) (string, error) {
 	cluster, err := filepath.EvalSymlinks(filepath.Join(dir, "postgres"))
 	if err != nil {
-		return "", fmt.Errorf("%w in %s: %w", ErrNotRunning, dir, err)
+		return "", notRunning(dir, err)
 	}
 	f, err := readPIDFile(cluster)
 	if err != nil {
-		return "", fmt.Errorf("%w in %s: %w", ErrNotRunning, dir, err)
+		return "", notRunning(dir, err)
 	}
 	if !f.ready || !belongs(f.pid, cluster) {
 		return "", fmt.Errorf("%w in %s", ErrNotRunning, dir)
 	}
 	return connString(f.socket), nil
+}
+
+// notRunning is the error of a look into dir that failed. That it was not
+// allowed says nothing of what runs there.
+func notRunning(dir string, err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("look for the private postgres of %s: %w", dir, err)
+	}
+	return fmt.Errorf("%w in %s", ErrNotRunning, dir)
 }
 
 // ErrNotRunning is the error of [Running] if no server accepts connections.

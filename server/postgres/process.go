@@ -41,7 +41,8 @@ func (s *site) start(out *os.File) (*process, error) {
 		"-c", "listen_addresses=",
 		"-c", "unix_socket_directories="+s.socket,
 		"-c", "unix_socket_permissions=0700",
-		"-c", "port="+strconv.Itoa(port))
+		"-c", "port="+strconv.Itoa(port),
+		"-c", "cluster_name="+clusterName(s.cluster))
 	cmd.Dir = "/"
 	cmd.Env = environment()
 	cmd.SysProcAttr = s.account.attributes()
@@ -74,6 +75,9 @@ func (s *site) start(out *os.File) (*process, error) {
 	}
 	return p, nil
 }
+
+// clusterName is what the title of each process of the cluster shows.
+func clusterName(cluster string) string { return "tidechart-" + fingerprint(cluster) }
 
 // awaitReady returns when p accepts connections, or with an error when it has
 // ended or the limit has passed.

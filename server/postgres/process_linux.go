@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,8 +38,11 @@ func Processes(cluster string) []int {
 func belongs(pid int, cluster string) bool {
 	proc := filepath.Join("/proc", strconv.Itoa(pid))
 	exe, err := os.Readlink(filepath.Join(proc, "exe"))
+	if errors.Is(err, fs.ErrPermission) {
+		return isTitled(proc, cluster)
+	}
 	if err != nil {
-		return false // gone, a zombie, or another user's
+		return false // gone, or a zombie
 	}
 	// The package manager may have replaced the file under the process.
 	if name := strings.TrimSuffix(filepath.Base(exe), " (deleted)"); name != "postgres" {
@@ -49,6 +54,39 @@ func belongs(pid int, cluster string) bool {
 	}
 	home, err := os.Stat(cluster)
 	return err == nil && os.SameFile(at, home)
+}
+
+// isTitled goes by owner and title of a process whose directory may not be
+// seen: root in a container lacks the capability to look at the processes of
+// the user it dropped to. A postmaster shows its command line and each child
+// the cluster's name.
+func isTitled(proc, cluster string) bool {
+	owner, err := ownerID(proc)
+	if err != nil {
+		return false
+	}
+	if home, err := ownerID(cluster); err != nil || home != owner {
+		return false
+	}
+	b, err := os.ReadFile(filepath.Join(proc, "cmdline"))
+	if err != nil {
+		return false
+	}
+	title := string(b)
+	if strings.HasPrefix(title, "postgres: "+clusterName(cluster)+":") {
+		return true
+	}
+	args := strings.Split(title, "\x00")
+	at := slices.Index(args, "-D")
+	return filepath.Base(args[0]) == "postgres" && at > 0 && at+1 < len(args) && args[at+1] == cluster
+}
+
+// isPostgres tells whether pid is a Postgres process of any cluster. A zombie
+// is none: it shows no command line.
+func isPostgres(pid int) bool {
+	b, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
+	program, _, _ := strings.Cut(string(b), "\x00")
+	return err == nil && (filepath.Base(program) == "postgres" || strings.HasPrefix(program, "postgres:"))
 }
 
 // endWithParent has the kernel ask the postmaster for a fast shutdown when

@@ -172,7 +172,7 @@ func (s *site) removeStalePID() error {
 		return nil
 	}
 	// A file without a process id is one that a full disk or a crash cut short.
-	if err == nil && !alive(f.pid) {
+	if err == nil && (!alive(f.pid) || isPostgres(f.pid)) {
 		return nil
 	}
 	for _, path := range []string{

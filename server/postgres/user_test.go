@@ -2,7 +2,9 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/user"
@@ -85,19 +87,85 @@ func TestStrangerIsRefused(t *testing.T) {
 	}
 }
 
-// TestWithoutRoot runs this package's tests as another user.
+// TestWithoutRoot runs tests of each kind as another user.
 func TestWithoutRoot(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("this is without root")
 	}
 	postgrestest.Require(t)
-	args := []string{"-test.v", "-test.timeout=5m"}
+	which := "^Test(Restart|Second|Running|NoTCP|PostgresIsNotRoot|KilledPostmaster|KilledOwner)"
 	if testing.Short() {
-		args = append(args, "-test.run=^TestRestartKeepsData$")
+		which = "^TestRestartKeepsData$"
 	}
-	said := as(t, "daemon", nil, args...)
+	said := as(t, "daemon", nil, "-test.v", "-test.timeout=5m", "-test.run="+which)
 	if !strings.Contains(said, "--- PASS: TestRestartKeepsData") || !strings.HasSuffix(said, "PASS\n") {
 		t.Errorf("as daemon:\n%s", said)
+	}
+}
+
+// TestWithoutSightOfOthers runs the tests that find processes as root in a
+// container is: not allowed to look at processes of another user.
+func TestWithoutSightOfOthers(t *testing.T) {
+	setpriv, err := exec.LookPath("setpriv")
+	if err != nil || os.Geteuid() != 0 || testing.Short() {
+		t.Skip("needs root, setpriv to give up a capability, and time")
+	}
+	postgrestest.Require(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, setpriv, "--bounding-set=-sys_ptrace", os.Args[0],
+		"-test.v", "-test.timeout=5m", "-test.run=^Test(KilledPostmaster|KilledOwner|KilledTogether|Running|Blind)")
+	cmd.Env = append(os.Environ(), "EXPECT_BLIND=1")
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS: TestBlind") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestBlind proves that TestWithoutSightOfOthers takes the sight away.
+func TestBlind(t *testing.T) {
+	if os.Getenv("EXPECT_BLIND") == "" {
+		t.Skip("for TestWithoutSightOfOthers")
+	}
+	exe := filepath.Join("/proc", strconv.Itoa(postgrestest.Server(t).PID()), "exe")
+	if _, err := os.Readlink(exe); !errors.Is(err, os.ErrPermission) {
+		t.Errorf("reading the link to another user's program: %v", err)
+	}
+}
+
+// TestOwnerOfClusterRunsIt starts on a cluster that root has given to
+// somebody else than it would choose.
+func TestOwnerOfClusterRunsIt(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give files away")
+	}
+	dir := newDir(t)
+	first := start(t, dir)
+	save(t, first)
+	stop(t, first)
+	daemon, err := user.Lookup("daemon")
+	if err != nil {
+		t.Skip(err)
+	}
+	uid, err := strconv.Atoi(daemon.Uid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = filepath.WalkDir(first.Cluster(), func(path string, _ fs.DirEntry, err error) error {
+		return errors.Join(err, os.Lchown(path, uid, -1))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := start(t, dir)
+	saved(t, second)
+	info, err := os.Stat(filepath.Join(second.Cluster(), "postmaster.pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := int(info.Sys().(*syscall.Stat_t).Uid); got != uid {
+		t.Errorf("the postmaster runs as user %d, want %d", got, uid)
 	}
 }
 
@@ -151,6 +219,10 @@ func copyFile(t *testing.T, from, to string) {
 		t.Fatal(err)
 	}
 	defer in.Close()
+	// A child that is forked now would hold the copy open for writing, and
+	// then it could not be run.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
 	if err != nil {
 		t.Fatal(err)
