@@ -46,7 +46,7 @@ func TestPagesAreAccessible(t *testing.T) {
 		{"sign-in", anonymous, "/login", exists("#password")},
 		{"worklist", chen, "/", exists("#worklist")},
 		{"note", chen, "/notes/" + note, statusIs("saved") + ` && document.querySelector('#presence').textContent.includes('Rosa Rivera')`},
-		{"board", chen, "/units/" + unitPath(t, chen), exists("#board [data-writing]")},
+		{"board", chen, "/units/" + seeded.Unit, exists("#board [data-writing]")},
 		{"sessions", novak, "/admin/sessions", exists("table.sessions")},
 	} {
 		for _, scheme := range []string{"light", "dark"} {

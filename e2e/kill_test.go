@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// kills is how often each of server and database dies. Deaths that leave edits
-// in flight, by a database that had stopped, are fewer: each takes longer.
+// kills is how often each of server and database dies, and how often both do
+// with edits in flight between them.
 const (
 	kills         = 20
 	inFlightKills = 5
@@ -40,6 +40,7 @@ func TestNoAcknowledgedEditIsLost(t *testing.T) {
 			if err := r.s.kill(); err != nil {
 				t.Fatal(err)
 			}
+			r.s.killPostgres(t) // it must not commit what it was given after all
 			// Nobody stops typing, and the clients come back by themselves: what
 			// they typed meanwhile builds on edits that the server has lost.
 			if err := r.s.start(); err != nil {
