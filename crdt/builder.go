@@ -26,14 +26,15 @@ func NewBuilder(client ClientID) *Builder {
 	return b
 }
 
-// A Place is where an element goes: right behind After if that is set, else
-// first in the type that Parent holds, else first in the root type Root. With a
-// Key it is the value of that key instead.
+// A Place is where an element goes: between After and Before, the elements that
+// are its neighbours when it is typed. Without After it is the first, without
+// Before the last; without both it is the only one of the type that Parent
+// holds, or of the root type Root. With a Key it is the value of that key.
 type Place struct {
-	Root   string
-	Parent *ID
-	After  *ID
-	Key    *string
+	Root          string
+	Parent        *ID
+	After, Before *ID
+	Key           *string
 }
 
 // Element adds an XML element and returns its ID.
@@ -92,9 +93,14 @@ func (b *Builder) add(p Place, ref uint8, n int, content []byte) ID {
 		n = 1
 	}
 	x := block{client: b.client, clock: b.clock, n: uint32(n), ref: ref, content: content}
-	switch {
-	case p.After != nil:
+	if p.After != nil {
 		x.hasOrigin, x.origin = true, *p.After
+	}
+	if p.Before != nil {
+		x.hasRight, x.right = true, *p.Before
+	}
+	switch {
+	case x.hasOrigin || x.hasRight: // the neighbour knows
 	case p.Parent != nil:
 		x.parentID, x.parent = true, *p.Parent
 	default:
