@@ -26,7 +26,7 @@ run: ## install what is missing, build, and start the demo
 .PHONY: dev
 dev: ## the demo with live reload on http://127.0.0.1:7331
 	@scripts/deps.sh test
-	@LISTEN=$(LISTEN) DATA=$(DATA) $(TOOL) templ generate --watch \
+	@LISTEN=$(LISTEN) DATA=$(DATA) $(TOOL) templ generate --watch --open-browser=false --log-level=warn \
 		--watch-pattern='\.(go|templ|sql|ts|css)$$' --ignore-pattern='/(dist|node_modules|e2e)/' \
 		--proxy=http://$(LISTEN) --cmd=scripts/dev.sh
 
@@ -66,6 +66,7 @@ fmt: ## format Go and templ
 generate: generate-templ ## make all generated files anew: templ, sqlc, web/dist
 	@cd server/store && $(subst tools.mod,$(CURDIR)/tools.mod,$(SQLC)) generate
 	@go run ./web/build
+# From the root: errors name templates by their path there, as under make dev.
 generate-templ:
 	@$(TOOL) templ generate -log-level warn
 
