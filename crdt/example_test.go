@@ -11,7 +11,9 @@ func Example() {
 	// Both start from "BP 120/80"; one types before it, one behind.
 	start := build(1, func(b *crdt.Builder) { b.String(crdt.Place{Root: "note"}, "BP 120/80") })
 	chen := build(2, func(b *crdt.Builder) { b.String(crdt.Place{After: &crdt.ID{Client: 1, Clock: 8}}, ", pulse 72") })
-	rivera := build(3, func(b *crdt.Builder) { b.String(crdt.Place{After: &crdt.ID{Client: 1, Clock: 1}, Before: &crdt.ID{Client: 1, Clock: 2}}, " lying") })
+	rivera := build(3, func(b *crdt.Builder) {
+		b.String(crdt.Place{After: &crdt.ID{Client: 1, Clock: 1}, Before: &crdt.ID{Client: 1, Clock: 2}}, " lying")
+	})
 
 	for _, edits := range [][][]byte{{start, chen, rivera}, {rivera, chen, start}} {
 		d := crdt.New("patient-123")

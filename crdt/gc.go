@@ -21,6 +21,7 @@ func (d *Doc) cleanup() {
 		d.joinAt(d.tx.merge[k])
 	}
 	d.compact()
+	d.tx.trim()
 }
 
 // collect drops the content of deleted runs.

@@ -41,7 +41,19 @@ func (d *Doc) integrate(b *block, off uint32) {
 	d.link(i, left)
 }
 
+// integrateGC adds n collected clocks. They join a collected run at once, as
+// they would at the end of the transaction: two bytes on the wire must not cost
+// a run each.
 func (d *Doc) integrateGC(cl int32, clk, n uint32) {
+	c := &d.clients[cl]
+	if c.next > 0 {
+		if x := &d.runs[c.index.at(c.index.last())]; x.ref == refGC {
+			d.touch(c, cl)
+			x.n += n
+			c.next += n
+			return
+		}
+	}
 	d.addStruct(d.newRun(run{clk: clk, n: n, cl: cl, l: none, r: none, oC: none, rC: none, list: none, typ: none, ref: refGC, deleted: true}))
 }
 

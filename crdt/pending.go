@@ -18,6 +18,19 @@ func (p *pending) wait(id ClientID, clk uint32) {
 	}
 }
 
+// mergeAtOnce is up to how many bytes parked structs are merged as they come,
+// which is what Yjs does; where peers cut the same text differently the order
+// of merging shows in the bytes. Beyond, merging waits until it is needed, lest
+// many small updates cost the square of their number.
+const mergeAtOnce = 4 << 10
+
+func (p *pending) add(u *Update) {
+	p.structs = append(p.structs, u)
+	if len(p.structs) == 2 && len(p.structs[0].b) < mergeAtOnce {
+		p.merged()
+	}
+}
+
 // merged returns the parked structs as one update, or nil.
 func (p *pending) merged() *Update {
 	switch len(p.structs) {
@@ -119,12 +132,26 @@ func (d *Doc) settle(feeds []feed, i int, internal bool) bool {
 			continue
 		case uint64(b.end()) > state:
 			d.integrate(b, uint32(state)-b.clock)
+		default:
+			d.cutFor(b)
 		}
 		f.next(internal)
 		stack = stack[:len(stack)-1]
 	}
 	d.tx.stack = stack
 	return true
+}
+
+// cutFor splits runs where the known struct b starts and ends in them, as Yjs
+// does even though b adds nothing. They join again when the transaction ends,
+// but a surrogate pair that another replica has cut is then cut here, too.
+func (d *Doc) cutFor(b *block) {
+	if b.hasOrigin {
+		d.cleanEnd(d.lookup(b.origin.Client), uint32(b.origin.Clock))
+	}
+	if b.hasRight {
+		d.cleanStart(d.lookup(b.right.Client), uint32(b.right.Clock))
+	}
 }
 
 func contains(s []int, k int) bool {
@@ -185,5 +212,5 @@ func (d *Doc) park(feeds []feed, internal bool) {
 			w.block(&f.cur)
 		}
 	}
-	d.pending.structs = append(d.pending.structs, decodeOwn(w.finish(nil)))
+	d.pending.add(decodeOwn(w.finish(nil)))
 }

@@ -35,6 +35,27 @@ func (t *transaction) begin() {
 	t.clients, t.ds, t.merge = t.clients[:0], t.ds[:0], t.merge[:0]
 }
 
+// trim lets go of what one big update needed, so that a document does not keep
+// it for ever.
+func (t *transaction) trim() {
+	const keep = 4096
+	if cap(t.ds) > keep {
+		t.ds = nil
+	}
+	if cap(t.merge) > keep {
+		t.merge = nil
+	}
+	if cap(t.frames) > keep {
+		t.frames = nil
+	}
+	if cap(t.stack) > keep {
+		t.stack = nil
+	}
+	if len(t.seen.passed) > keep {
+		t.seen = seen{}
+	}
+}
+
 func (t *transaction) deleted(x *run) { t.ds = append(t.ds, deletion{x.cl, x.clk, x.n}) }
 
 // normalize sorts the deletions and joins those that touch.
