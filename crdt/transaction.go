@@ -51,9 +51,6 @@ func (t *transaction) trim() {
 	if cap(t.stack) > keep {
 		t.stack = nil
 	}
-	if len(t.seen.passed) > keep {
-		t.seen = seen{}
-	}
 }
 
 func (t *transaction) deleted(x *run) { t.ds = append(t.ds, deletion{x.cl, x.clk, x.n}) }
