@@ -34,6 +34,7 @@ func TestKilledPostmasterComesBack(t *testing.T) {
 }
 
 func TestKilledBackendLeavesPostmaster(t *testing.T) {
+	long(t)
 	t.Parallel()
 	s := start(t, newDir(t))
 	save(t, s)
@@ -54,6 +55,7 @@ func TestKilledBackendLeavesPostmaster(t *testing.T) {
 
 // TestRestartIsRetried has Postgres refuse to start again for a while.
 func TestRestartIsRetried(t *testing.T) {
+	long(t)
 	t.Parallel()
 	var log record
 	s := startLogging(t, newDir(t), &log)
@@ -70,6 +72,7 @@ func TestRestartIsRetried(t *testing.T) {
 }
 
 func TestStopWhileRestartFails(t *testing.T) {
+	long(t)
 	t.Parallel()
 	var log record
 	s := startLogging(t, newDir(t), &log)
@@ -127,6 +130,7 @@ func TestKilledOwner(t *testing.T) {
 // TestKilledTogether ends owner and postmaster at once, so that only
 // orphaned backends are left when the next server starts.
 func TestKilledTogether(t *testing.T) {
+	long(t)
 	t.Parallel()
 	dir := newDir(t)
 	owner, pid := startOwner(t, dir)
@@ -147,6 +151,7 @@ func TestKilledTogether(t *testing.T) {
 
 // TestRemovedClusterStillStops removes the database under a running server.
 func TestRemovedClusterStillStops(t *testing.T) {
+	long(t)
 	t.Parallel()
 	s, err := postgres.Start(t.Context(), postgres.Options{Dir: newDir(t)})
 	if err != nil {
@@ -156,8 +161,8 @@ func TestRemovedClusterStillStops(t *testing.T) {
 	eventually(t, "the cluster is gone, faster than it is written", func() bool { return os.RemoveAll(s.Cluster()) == nil })
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
-	if err := s.Stop(ctx); err == nil {
-		t.Error("a server without a database stopped in order")
+	if err := s.Stop(ctx); errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
 	}
 	if err := syscall.Kill(pid, 0); err == nil {
 		t.Error("the postmaster outlives Stop")
@@ -165,6 +170,7 @@ func TestRemovedClusterStillStops(t *testing.T) {
 }
 
 func TestFrozenServerIsStopped(t *testing.T) {
+	long(t)
 	t.Parallel()
 	dir := newDir(t)
 	s, err := postgres.Start(t.Context(), postgres.Options{Dir: dir})
@@ -187,6 +193,7 @@ func TestFrozenServerIsStopped(t *testing.T) {
 // TestStalePIDFile starts where a pid file names a process that lives and is
 // no Postgres, as after a reboot.
 func TestStalePIDFile(t *testing.T) {
+	long(t)
 	t.Parallel()
 	for _, tt := range []struct{ name, text string }{
 		{"another program", fmt.Sprintf("%d\n/elsewhere\n1\n5432\n/tmp\n\n1 1\nready   \n", os.Getpid())},

@@ -90,6 +90,15 @@ func startOwner(t *testing.T, dir string) (*exec.Cmd, int) {
 	return cmd, pid
 }
 
+// long marks a test that makes a database of its own, which takes a second of
+// processor time, and is not for the inner loop.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("long")
+	}
+}
+
 // newDir returns a data directory yet to be made, which goes away, with a
 // cluster kept elsewhere, at the end of the test.
 func newDir(t *testing.T) string {

@@ -63,4 +63,8 @@ func lock(f *os.File) (*fileLock, error) {
 	return &fileLock{f}, nil
 }
 
-func (l *fileLock) release() error { return l.f.Close() }
+// release unlocks before it closes: a child that is just being forked has the
+// file too, until it runs its program, and would keep the lock.
+func (l *fileLock) release() error {
+	return errors.Join(syscall.Flock(int(l.f.Fd()), syscall.LOCK_UN), l.f.Close())
+}

@@ -112,6 +112,7 @@ func TestSecondServerIsRefused(t *testing.T) {
 }
 
 func TestCopiedLinkIsRefused(t *testing.T) {
+	long(t)
 	t.Parallel()
 	first := start(t, newDir(t))
 	save(t, first)
@@ -152,6 +153,7 @@ func TestRunningFindsTheServer(t *testing.T) {
 }
 
 func TestRefusalTellsWhy(t *testing.T) {
+	long(t)
 	t.Parallel()
 	dir := newDir(t)
 	s := start(t, dir)
@@ -170,6 +172,7 @@ func TestRefusalTellsWhy(t *testing.T) {
 }
 
 func TestOtherVersionIsRefused(t *testing.T) {
+	long(t)
 	t.Parallel()
 	dir := newDir(t)
 	s := start(t, dir)
@@ -183,6 +186,7 @@ func TestOtherVersionIsRefused(t *testing.T) {
 }
 
 func TestCanceledStartLeavesNothing(t *testing.T) {
+	long(t)
 	t.Parallel()
 	dir := newDir(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -203,6 +207,7 @@ func TestCanceledStartLeavesNothing(t *testing.T) {
 
 // TestLogHoldsNoContent provokes errors that quote what they are about (I14).
 func TestLogHoldsNoContent(t *testing.T) {
+	long(t)
 	t.Parallel()
 	const canary = "Canary-Patient"
 	dir := newDir(t)

@@ -62,6 +62,7 @@ func TestClosedParent(t *testing.T) {
 
 // TestStrangerIsRefused opens all doors but the kernel's word on who knocks.
 func TestStrangerIsRefused(t *testing.T) {
+	long(t)
 	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("only root can become somebody else")
@@ -89,15 +90,13 @@ func TestStrangerIsRefused(t *testing.T) {
 
 // TestWithoutRoot runs tests of each kind as another user.
 func TestWithoutRoot(t *testing.T) {
+	long(t)
 	if os.Geteuid() != 0 {
 		t.Skip("this is without root")
 	}
 	postgrestest.Require(t)
-	which := "^Test(Restart|Second|Running|NoTCP|PostgresIsNotRoot|KilledPostmaster|KilledOwner)"
-	if testing.Short() {
-		which = "^TestRestartKeepsData$"
-	}
-	said := as(t, "daemon", nil, "-test.v", "-test.timeout=5m", "-test.run="+which)
+	said := as(t, "daemon", nil, "-test.v", "-test.timeout=5m",
+		"-test.run=^Test(Restart|Second|Running|NoTCP|PostgresIsNotRoot|KilledPostmaster|KilledOwner)")
 	if !strings.Contains(said, "--- PASS: TestRestartKeepsData") || !strings.HasSuffix(said, "PASS\n") {
 		t.Errorf("as daemon:\n%s", said)
 	}
@@ -106,9 +105,10 @@ func TestWithoutRoot(t *testing.T) {
 // TestWithoutSightOfOthers runs the tests that find processes as root in a
 // container is: not allowed to look at processes of another user.
 func TestWithoutSightOfOthers(t *testing.T) {
+	long(t)
 	setpriv, err := exec.LookPath("setpriv")
-	if err != nil || os.Geteuid() != 0 || testing.Short() {
-		t.Skip("needs root, setpriv to give up a capability, and time")
+	if err != nil || os.Geteuid() != 0 {
+		t.Skip("needs root, and setpriv to give up a capability")
 	}
 	postgrestest.Require(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*limit)
@@ -136,6 +136,7 @@ func TestBlind(t *testing.T) {
 // TestOwnerOfClusterRunsIt starts on a cluster that root has given to
 // somebody else than it would choose.
 func TestOwnerOfClusterRunsIt(t *testing.T) {
+	long(t)
 	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("only root can give files away")
