@@ -82,13 +82,16 @@ func (o *oracle) ask(question map[string]any, answer any) {
 
 // rendering is what both sides say of a document.
 type rendering struct {
-	Text   string
-	Delta  any
-	XML    any
-	Array  any
-	Map    any
-	SV     []byte
-	V1, V2 []byte
+	Text      string
+	Delta     any
+	XML       any
+	Array     any
+	Map       any
+	ArrayJSON any
+	MapJSON   any
+	XMLString string
+	SV        []byte
+	V1, V2    []byte
 }
 
 type step struct {

@@ -78,6 +78,9 @@ func sameRendering(t *testing.T, step int, d *Doc, want rendering) {
 		{"xml", plainList(d.XMLFragment("x").Children()), want.XML},
 		{"array", plainList(d.Array("a").Children()), want.Array},
 		{"map", plain(d.Map("m").Values()), want.Map},
+		{"array as JSON", plain(d.Array("a").ToJSON()), want.ArrayJSON},
+		{"map as JSON", plain(d.Map("m").ToJSON()), want.MapJSON},
+		{"XML string", d.XMLFragment("x").String(), want.XMLString},
 	} {
 		// Through JSON, since yjs's side came that way.
 		b, err := json.Marshal(c.got)

@@ -48,6 +48,9 @@ export const render = doc => ({
   xml: doc.getXmlFragment('x').toArray().map(plain),
   array: doc.getArray('a').toArray().map(plain),
   map: plainMap(doc.getMap('m')),
+  arrayJSON: plain(doc.getArray('a').toJSON()),
+  mapJSON: plain(doc.getMap('m').toJSON()),
+  xmlString: doc.getXmlFragment('x').toString(),
   sv: b64(Y.encodeStateVector(doc)),
   v1: b64(Y.encodeStateAsUpdate(doc)),
   v2: b64(Y.encodeStateAsUpdateV2(doc))
