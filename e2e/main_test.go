@@ -14,7 +14,7 @@ import (
 
 // patience limits each wait for something that must happen. It is generous:
 // a passing run never waits it out, and a slow machine is no failure.
-const patience = 45 * time.Second
+var patience = 45 * time.Second
 
 // binary is the tidechart under test, made by TestMain.
 var binary string
@@ -37,6 +37,12 @@ func TestMain(m *testing.M) {
 }
 
 func runTests(m *testing.M) (int, error) {
+	if s := os.Getenv("E2E_PATIENCE"); s != "" {
+		var err error
+		if patience, err = time.ParseDuration(s); err != nil {
+			return 0, fmt.Errorf("E2E_PATIENCE: %w", err)
+		}
+	}
 	if binary = os.Getenv("E2E_BINARY"); binary == "" {
 		dir, err := os.MkdirTemp("", "tidechart-e2e")
 		if err != nil {

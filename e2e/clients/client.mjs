@@ -43,7 +43,9 @@ export class Client {
       }
 
       send (data) {
-        if (client.held === null) return client.transmit(this, data)
+        // Edits alone are held: a pong or a renewed presence between them would be counted as one.
+        const edit = readFrame(client.kind, new Uint8Array(data)).update
+        if (client.held === null || !edit) return client.transmit(this, data)
         client.held.push({ socket: this, data })
       }
 
