@@ -180,14 +180,7 @@ func readContent(r *reader, b *block, internal bool) (n uint64) {
 		at := r.i
 		checkJSON(r, r.str(), at)
 	case refType:
-		at := r.i
-		ref := r.uint()
-		if ref >= typeCount {
-			r.failAt("unknown shared type", at)
-		}
-		if ref == typeXMLElement || ref == typeXMLHook {
-			r.str()
-		}
+		skipType(r)
 	case refDoc:
 		r.str()
 		skipAny(r, 0)
@@ -208,6 +201,18 @@ func readContent(r *reader, b *block, internal bool) (n uint64) {
 	}
 	b.content = r.b[start:r.i:r.i]
 	return n
+}
+
+// skipType validates a type reference and the name that some types have.
+func skipType(r *reader) {
+	at := r.i
+	ref := r.uint()
+	if ref >= typeCount {
+		r.failAt("unknown shared type", at)
+	}
+	if ref == typeXMLElement || ref == typeXMLHook {
+		r.str()
+	}
 }
 
 // slice drops the first off elements of b, which must be fewer than b.n. What

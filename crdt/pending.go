@@ -64,6 +64,7 @@ type feed struct {
 	r      reader
 	left   uint32 // structs after cur
 	ok     bool   // cur is there and not integrated
+	waits  bool   // cur is on the stack, for what it depends on
 	parked bool
 }
 
@@ -75,7 +76,7 @@ func (f *feed) next(internal bool) {
 	f.left--
 	f.cur.clock += f.cur.n
 	readBlock(&f.r, &f.cur, internal)
-	f.ok = true
+	f.ok, f.waits = true, false
 }
 
 // applyStructs integrates what can be integrated of u and parks the rest.
@@ -124,7 +125,8 @@ func (d *Doc) settle(feeds []feed, i int, internal bool) bool {
 			return d.parkStack(feeds, stack)
 		case ok:
 			k := feedOf(feeds, client)
-			if k < 0 || !feeds[k].ok || contains(stack, k) {
+			f.waits = true
+			if k < 0 || !feeds[k].ok || feeds[k].waits {
 				d.pending.wait(client, uint32(d.state(client)))
 				return d.parkStack(feeds, stack)
 			}
@@ -152,15 +154,6 @@ func (d *Doc) cutFor(b *block) {
 	if b.hasRight {
 		d.cleanStart(d.lookup(b.right.Client), uint32(b.right.Clock))
 	}
-}
-
-func contains(s []int, k int) bool {
-	for _, x := range s {
-		if x == k {
-			return true
-		}
-	}
-	return false
 }
 
 // missing returns a client that b depends on and that has not got far enough.

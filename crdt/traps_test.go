@@ -344,3 +344,23 @@ func TestTrapPendingBomb(t *testing.T) {
 		t.Error("applied what depends on nothing there is")
 	}
 }
+
+// A long chain of clients, each waiting for the next, costs its length.
+func TestTrapChain(t *testing.T) {
+	var w writerV1
+	const clients = 50_000
+	for c := ClientID(clients); c > 0; c-- {
+		b := block{client: c, n: 1, ref: refString, content: []byte("x"), hasOrigin: true, origin: ID{c - 1, 0}}
+		w.block(&b)
+	}
+	chain := w.finish(nil)
+	d := New("chain")
+	apply(t, d, chain)
+	if !d.HasPending() {
+		t.Error("applied without its start")
+	}
+	apply(t, d, at{0, 0}.put("x"))
+	if d.HasPending() || d.Text("t").Len() != clients+1 {
+		t.Errorf("pending %v, length %d", d.HasPending(), d.Text("t").Len())
+	}
+}
