@@ -272,6 +272,7 @@ func TestDeniedSockets(t *testing.T) {
 		{"an administrator", h.note.String(), h.token("novak"), 4403},
 		{"an unknown note", uuid.NewString(), h.token("chen"), 4404},
 		{"no id", "none", h.token("chen"), 4404},
+		{"an editor of yesterday", h.note.String(), h.token("chen") + "&schema=yesterday", 4403},
 	} {
 		ws, _, err := websocket.Dial(t.Context(), h.URL+"/ws/notes/"+tt.note+"?token="+tt.token, nil)
 		if err != nil {
@@ -367,6 +368,26 @@ func TestTextFrameIsMalformed(t *testing.T) {
 		if got := websocket.CloseStatus(err); got != 4400 {
 			t.Errorf("%s: %v, want close code 4400", path, err)
 		}
+	}
+}
+
+// TestLargeFrame: a megabyte is a frame, one byte more is not.
+func TestLargeFrame(t *testing.T) {
+	h := open(t)
+	for extra, code := range map[int]websocket.StatusCode{0: 4400, 1: websocket.StatusMessageTooBig} { // zeros are no message
+		ws, _, err := websocket.Dial(t.Context(), h.URL+"/ws", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := ws.Write(t.Context(), websocket.MessageBinary, make([]byte, sessions.MaxFrame+extra)); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := ws.Read(t.Context()); websocket.CloseStatus(err) != code {
+			t.Errorf("%d bytes: %v, want close code %d", sessions.MaxFrame+extra, err, code)
+		}
+	}
+	if !strings.Contains(h.log.String(), "message too large") {
+		t.Error("the log does not say so")
 	}
 }
 

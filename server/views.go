@@ -29,7 +29,7 @@ func personRowView(p queries.Person) web.Person {
 }
 
 func authorView(a sessions.Author) web.Person {
-	return web.Person{ID: a.ID.String(), Name: a.Name, Role: a.Role, Initials: initials(a.Name), ColorIndex: a.Color}
+	return web.Person{ID: a.ID.String(), Name: a.Name, Role: a.Role, Initials: initials(a.Name), ColorIndex: a.ColorIndex}
 }
 
 // initials are those of a name without its title and degrees: "Dr Mei Chen" is MC, "Rosa Rivera RN" is RR.

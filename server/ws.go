@@ -4,16 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
 	"github.com/coder/websocket"
 	"github.com/google/uuid"
 
+	"github.com/clisonix/tidechart/crdt/prose"
 	"github.com/clisonix/tidechart/server/access"
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/sessions"
+	"github.com/clisonix/tidechart/web"
 )
 
 // A socket whose other end does not answer a ping in time is dead. With the interval before it, that is within
@@ -45,9 +48,13 @@ func (s *Server) serveHocuspocus(w http.ResponseWriter, r *http.Request) {
 }
 
 // authorize decides about notes for whoever opened the socket with r: by the token given, else by r's own
-// token or cookie.
+// token or cookie. An editor that declares a schema must have ours: one that lacks a node type deletes it.
 func (s *Server) authorize(r *http.Request) sessions.Authorizer {
+	schema := r.URL.Query().Get("schema")
 	return func(ctx context.Context, note sessions.NoteID, token string) (sessions.Grant, error) {
+		if schema != "" && schema != prose.SchemaFingerprint() {
+			return sessions.Grant{}, sessions.ErrStaleEditor
+		}
 		ctx, cancel := context.WithTimeout(ctx, authorizeTimeout)
 		defer cancel()
 		var who login.Person
@@ -79,7 +86,9 @@ func (s *Server) grant(ctx context.Context, who login.Person, note sessions.Note
 		return sessions.Grant{}, fmt.Errorf("look up note: %w", err)
 	}
 	return sessions.Grant{
-		Author:   sessions.Author{ID: who.ID, Name: who.Name, Role: string(who.Role), Color: who.Color},
+		Author: sessions.Author{
+			ID: who.ID, Name: who.Name, Role: string(who.Role), Color: web.AuthorColors[who.Color], ColorIndex: who.Color,
+		},
 		ReadOnly: !access.May(who.Role, access.WriteNote),
 		Until:    who.Until,
 	}, nil
@@ -101,7 +110,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, serve func(
 		return
 	}
 	defer func() { _ = ws.CloseNow() }() // nothing is lost by a socket that is closed already
-	ws.SetReadLimit(sessions.MaxFrame)
+	ws.SetReadLimit(-1)                  // conn.Read has the limit, and says so before the socket is closed
 
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	defer cancel()
@@ -159,9 +168,16 @@ func keepAlive(ctx context.Context, dead context.CancelFunc, ws *websocket.Conn)
 type conn struct{ ws *websocket.Conn }
 
 func (c conn) Read(ctx context.Context) ([]byte, error) {
-	kind, message, err := c.ws.Read(ctx)
-	if err == nil && kind != websocket.MessageBinary {
+	kind, r, err := c.ws.Reader(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if kind != websocket.MessageBinary {
 		return nil, sessions.Malformed(fmt.Errorf("message of type %s", kind))
+	}
+	message, err := io.ReadAll(io.LimitReader(r, sessions.MaxFrame+1))
+	if err == nil && len(message) > sessions.MaxFrame {
+		return nil, sessions.TooLarge()
 	}
 	return message, err
 }

@@ -36,7 +36,7 @@ func (s *Session) admit(f *frame) error {
 		if err != nil {
 			return fmt.Errorf("cut update: %w", err)
 		}
-		f.data = cut
+		f.data, f.cut = cut, true
 	}
 	for _, r := range f.update.Ranges() {
 		s.ahead[r.Client] = max(s.ahead[r.Client], r.To)
@@ -102,7 +102,7 @@ func (s *Session) committed(o outcome) error {
 	fresh := false
 	for _, f := range batch {
 		if f.data != nil {
-			if err := s.doc.ApplyUpdate(f.data); err != nil {
+			if err := s.apply(f); err != nil {
 				return fmt.Errorf("apply seq %d: %w", s.head+1, err)
 			}
 			s.head++
@@ -118,6 +118,14 @@ func (s *Session) committed(o outcome) error {
 	}
 	s.flush()
 	return nil
+}
+
+// apply advances the document by what the log took of f.
+func (s *Session) apply(f *frame) error {
+	if f.cut {
+		return s.doc.ApplyUpdate(f.data)
+	}
+	return s.doc.Apply(f.update) // decoded once, at the door
 }
 
 // refuse answers a batch that the log did not take, and what was admitted on top of it.

@@ -8,7 +8,7 @@ import (
 // WebSocket close codes. y-websocket 3.1 gives up on 4400–4499 and retries after all others; Hocuspocus
 // providers retry after every code.
 const (
-	closeTooLarge        = 1009
+	closeTooLarge        = 1009 // [TooLarge]
 	closeRestart         = 1012
 	closeTryLater        = 1013
 	closeReset           = 4205 // Hocuspocus's "reset connection": sync again from the start
@@ -38,6 +38,7 @@ func (e *CloseError) Unwrap() error { return e.Err }
 var (
 	ErrUnauthenticated = errors.New("not signed in, or the login has expired")
 	ErrForbidden       = errors.New("not allowed to open this note")
+	ErrStaleEditor     = errors.New("the editor has another schema than the note")
 )
 
 // Reasons why an update is refused, besides [ErrRejected].
@@ -61,6 +62,8 @@ func refusal(err error) *CloseError {
 		return &CloseError{Code: closeUnauthenticated, Reason: "sign in again", Err: err}
 	case errors.Is(err, ErrForbidden):
 		return &CloseError{Code: closeForbidden, Reason: "not allowed to open this note", Err: err}
+	case errors.Is(err, ErrStaleEditor):
+		return &CloseError{Code: closeForbidden, Reason: "this page is out of date; reload it", Err: err}
 	case errors.Is(err, ErrNoNote):
 		return &CloseError{Code: closeNotFound, Reason: "no such note", Err: err}
 	case errors.Is(err, errDraining):
@@ -68,6 +71,11 @@ func refusal(err error) *CloseError {
 	default:
 		return &CloseError{Code: closeTryLater, Reason: "the note cannot be opened now; try again", Err: err}
 	}
+}
+
+// TooLarge ends a socket whose peer sent a message of more than [MaxFrame] bytes. A [Conn] returns it.
+func TooLarge() *CloseError {
+	return &CloseError{Code: closeTooLarge, Reason: "message too large", Err: errors.New("message too large")}
 }
 
 // Malformed ends a socket whose peer does not speak the protocol. A [Conn] returns it for a message it cannot pass on.

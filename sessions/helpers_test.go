@@ -21,8 +21,8 @@ import (
 
 var (
 	note   = uuid.MustParse("00000000-0000-4000-8000-00000000000a")
-	chen   = sessions.Author{ID: uuid.MustParse("00000000-0000-4000-8000-000000000001"), Name: "Dr Mei Chen", Role: "attending", Color: 1}
-	rivera = sessions.Author{ID: uuid.MustParse("00000000-0000-4000-8000-000000000002"), Name: "Rosa Rivera RN", Role: "nurse", Color: 2}
+	chen   = sessions.Author{ID: uuid.MustParse("00000000-0000-4000-8000-000000000001"), Name: "Dr Mei Chen", Role: "attending", Color: "#aa0000", ColorIndex: 1}
+	rivera = sessions.Author{ID: uuid.MustParse("00000000-0000-4000-8000-000000000002"), Name: "Rosa Rivera RN", Role: "nurse", Color: "#00aa00", ColorIndex: 2}
 )
 
 // ward is a hub over an in-memory store with one note, in a bubble of fake time.

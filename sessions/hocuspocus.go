@@ -13,7 +13,8 @@ import (
 )
 
 // Authorizer decides what the holder of a token may do with a note. An empty token stands for whoever opened
-// the socket. It returns [ErrUnauthenticated], [ErrForbidden] or [ErrNoNote]; any other error means "not now".
+// the socket. It returns [ErrUnauthenticated], [ErrForbidden],
+// [ErrStaleEditor] or [ErrNoNote]; any other error means "not now".
 type Authorizer func(ctx context.Context, note NoteID, token string) (Grant, error)
 
 // ServeHocuspocus runs a Hocuspocus provider, v3 or v4, at any number of notes until its socket ends, and returns

@@ -4,14 +4,13 @@ import "time"
 
 // Limits (I10). Each is a wait's end, a queue's bound or an input's size.
 const (
-	// MaxFrame is the largest WebSocket message accepted, in bytes; the edge sets it as its read limit.
+	// MaxFrame is the largest WebSocket message accepted, in bytes; a [Conn] reads no more.
 	MaxFrame = 1 << 20
 
 	maxNotesPerSocket = 32      // Hocuspocus documents on one socket
 	maxEarlyFrames    = 256     // held per document until it is authorised
 	maxEarlyBytes     = 1 << 20 // likewise
 	maxHeldBytes      = 8 << 20 // of updates that wait for a Step2
-	maxTokenBytes     = 4 << 10
 	maxCursorBytes    = 1 << 10 // of one presence state
 
 	maxInbox        = 256      // waiting calls per session; more wait in their sockets

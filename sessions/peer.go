@@ -13,10 +13,11 @@ import (
 
 // Author is a person as sessions know them, from their login.
 type Author struct {
-	ID    PersonID
-	Name  string
-	Role  string
-	Color int // 0–7, index into the author palette
+	ID         PersonID
+	Name       string
+	Role       string
+	Color      string // "#rrggbb"
+	ColorIndex int    // of the author palette, 0–7
 }
 
 // Grant is what an author may do with a note, and until when.

@@ -10,9 +10,6 @@ import (
 	"github.com/clisonix/tidechart/crdt/ysync"
 )
 
-// Palette holds the author colours; [Author].Color is an index into it. They keep 4.5:1 against white text.
-var Palette = [8]string{"#1d4ed8", "#b45309", "#047857", "#be185d", "#6d28d9", "#0e7490", "#b91c1c", "#4d7c0f"}
-
 // maxClocks bounds what a session remembers of clients that left.
 const maxClocks = 4096
 
@@ -70,9 +67,8 @@ func stamp(who Author, state []byte) ([]byte, error) {
 			at = nil
 		}
 	}
-	color := who.Color % len(Palette)
 	return json.Marshal(stamped{
-		User:   stampedUser{ID: who.ID, Name: who.Name, Role: who.Role, Color: Palette[color], ColorIndex: color},
+		User:   stampedUser{ID: who.ID, Name: who.Name, Role: who.Role, Color: who.Color, ColorIndex: who.ColorIndex},
 		Cursor: at,
 	})
 }

@@ -51,6 +51,7 @@ type frame struct {
 	author Author
 	update *crdt.Update
 	data   []byte // what goes into the log; nil if the note has it all already
+	cut    bool   // data is less than update
 
 	// settled is called by the session, once, with the seq the update got (the head, if it held nothing
 	// new) after its commit, or with the reason why it was refused.

@@ -331,11 +331,11 @@ func TestPresence(t *testing.T) {
 		a, b := w.yClient(write(chen)), w.hClient(write(rivera))
 		a.send(announce(1, 1, `{"user":{"name":"Somebody Else","color":"red"},"cursor":{"anchor":`+here+`,"head":`+here+`},"extra":true}`))
 		b.send(announce(2, 1, `{"user":{"name":"Rosa"},"cursor":{"x":1}}`))
-		wantA := `{"user":{"id":"` + chen.ID.String() + `","name":"Dr Mei Chen","role":"attending","color":"` + sessions.Palette[1] + `","colorIndex":1},"cursor":{"anchor":` + here + `,"head":` + here + `}}`
+		wantA := `{"user":{"id":"` + chen.ID.String() + `","name":"Dr Mei Chen","role":"attending","color":"` + chen.Color + `","colorIndex":1},"cursor":{"anchor":` + here + `,"head":` + here + `}}`
 		if got := b.people(); len(got) < 1 || got[0] != wantA {
 			t.Errorf("shown: %q\nwant   %q", got, wantA)
 		}
-		if got := a.people(); !strings.Contains(strings.Join(got, ""), `Rivera RN","role":"nurse","color":"`+sessions.Palette[2]+`","colorIndex":2},"cursor":null`) {
+		if got := a.people(); !strings.Contains(strings.Join(got, ""), `Rivera RN","role":"nurse","color":"`+rivera.Color+`","colorIndex":2},"cursor":null`) {
 			t.Errorf("a cursor that is none is shown: %q", got)
 		}
 		a.send(announce(2, 9, `{"user":{"name":"impostor"}}`)) // another's client
