@@ -161,7 +161,10 @@ func (b *badInput) cursor(t *testing.T) {
 	mallory := b.n.connect("mallory", yWebsocket, b.s, b.note, b.rivera)
 	mallory.wait(want{"synced": true})
 	for i, cursor := range []any{
-		"here", 7, []int{1}, map[string]any{"x": canary}, map[string]any{"anchor": 1, "head": 2},
+		"here", 7,
+		[]int{1},
+		map[string]any{"x": canary},
+		map[string]any{"anchor": 1, "head": 2},
 		map[string]any{"anchor": map[string]any{"item": map[string]any{"client": -1, "clock": "x"}}, "head": map[string]any{"type": 3}},
 	} {
 		b.n.must("mallory", "setAwareness", map[string]any{"field": "cursor", "value": cursor}, nil)
