@@ -3,6 +3,7 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -15,9 +16,10 @@ func TestShots(t *testing.T) {
 	}
 	s := startServer(t)
 	token := s.token(t, "chen")
-	seeded := s.notes(t, token)
-	note := seeded[0].ID
 	chen, rivera, haddad := signedIn(t, s, "chen"), signedIn(t, s, "rivera"), signedIn(t, s, "haddad")
+	unit := unitPath(t, haddad)
+	i := slices.IndexFunc(s.notes(t, token), func(n apiNote) bool { return n.Unit == unit && n.Kind == "progress" })
+	note := s.notes(t, token)[i].ID
 	chen.openNote(note)
 	rivera.openNote(note)
 	paragraphs := eval[int](chen, `document.querySelectorAll('`+noteEditor+` > p').length`)
@@ -34,7 +36,7 @@ func TestShots(t *testing.T) {
 	}
 	chen.waitFor("rivera's caret", exists(noteEditor+" .caret"))
 	chen.screenshot(filepath.Join(dir, "note.png"))
-	haddad.visit("/units/" + unitPath(t, haddad))
+	haddad.visit("/units/" + unit)
 	haddad.waitFor("writers on the board", exists("#board [data-writing]"))
 	haddad.screenshot(filepath.Join(dir, "board.png"))
 }
