@@ -25,9 +25,9 @@ const (
 	specPath = apiPath + "/openapi" // huma adds .json and .yaml
 )
 
-// editTimeout bounds how long an edit waits for its commit. After it the outcome is unknown to the caller, who
-// may send the same update again.
-const editTimeout = 30 * time.Second
+// apiTimeout bounds an operation. When it ends an edit's, the outcome is unknown to the caller, who may send the
+// same update again.
+const apiTimeout = 30 * time.Second
 
 // mountAPI adds the HTTP API. Its operations do what pages and sockets do, through the same code.
 func (s *Server) mountAPI(mux *http.ServeMux) {
@@ -51,7 +51,7 @@ func (s *Server) mountAPI(mux *http.ServeMux) {
 	huma.Register(api, stateOperation(), s.apiReadState)
 	edit := operation("edit-note", http.MethodPost, "/notes/{id}/edits", "Apply a Yjs update, version 1")
 	edit.MaxBodyBytes = sessions.MaxFrame
-	edit.BodyReadTimeout = editTimeout
+	edit.BodyReadTimeout = apiTimeout
 	huma.Register(api, edit, s.apiEdit)
 }
 
@@ -79,12 +79,14 @@ type personContextKey struct{}
 func (s *Server) apiLogin(api huma.API) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		r, _ := humago.Unwrap(ctx)
-		who, err := s.desk.ByRequest(r)
+		limit, cancel := context.WithTimeout(r.Context(), apiTimeout)
+		defer cancel()
+		who, err := s.desk.ByRequest(r.WithContext(limit))
 		if err != nil {
 			status, detail := statusOf(err)
 			_ = huma.WriteErr(api, ctx, status, detail) // the caller may be gone
 		} else {
-			next(huma.WithValue(ctx, personContextKey{}, who))
+			next(huma.WithContext(ctx, context.WithValue(limit, personContextKey{}, who)))
 		}
 		if status := ctx.Status(); status >= http.StatusBadRequest { // huma's own refusals too
 			s.logRefusal(r, status, "", err)
@@ -281,8 +283,6 @@ func (s *Server) apiEdit(ctx context.Context, in *editInput) (*editOutput, error
 	if err != nil {
 		return nil, s.apiError(err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, editTimeout)
-	defer cancel()
 	seq, err := s.hub.Apply(ctx, in.ID, grant, in.RawBody)
 	if err != nil {
 		return nil, s.apiError(err)

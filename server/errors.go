@@ -36,8 +36,11 @@ var statuses = []struct {
 	{crdt.ErrMalformed, http.StatusUnprocessableEntity, "This is not a Yjs update, version 1."},
 	{sessions.ErrRefused, http.StatusConflict, "The update builds on edits that the note does not have."},
 	{sessions.ErrRejected, http.StatusConflict, "The note takes no edits any more."},
-	{context.DeadlineExceeded, http.StatusServiceUnavailable, "The database does not answer. What you sent may or may not be saved; sending it again does no harm."},
+	{context.DeadlineExceeded, http.StatusServiceUnavailable, outcomeUnknown},
+	{sessions.ErrEnded, http.StatusServiceUnavailable, outcomeUnknown},
 }
+
+const outcomeUnknown = "The database does not answer. What you sent may or may not be saved; sending it again does no harm."
 
 // statusOf returns the HTTP status of an error and a sentence for its sender.
 func statusOf(err error) (status int, detail string) {

@@ -72,7 +72,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("POST /notes", s.allowed(access.CreateNote, s.createNote))
 	mux.Handle("GET /notes/{id}", s.allowed(access.ReadNote, s.notePage))
 	mux.Handle("GET /units/{id}", s.allowed(access.SeeBoard, s.board))
-	mux.Handle("GET /units/{id}/events", s.allowed(access.SeeBoard, s.boardEvents))
+	mux.Handle("GET /units/{id}/events", s.stream(access.SeeBoard, s.boardEvents))
 	mux.Handle("GET /admin/sessions", s.allowed(access.ReviewSessions, s.sessionsPage))
 	mux.Handle("GET /api/docs", s.page(s.apiDocs))
 	mux.Handle("/", s.page(func(http.ResponseWriter, *http.Request) error { return errNoPage }))
@@ -87,8 +87,23 @@ func (s *Server) Handler() http.Handler {
 // handler answers a request or says why it cannot; see status for what the caller is told.
 type handler func(w http.ResponseWriter, r *http.Request) error
 
-// page renders a handler's error as a page.
+// personal is a handler for somebody who may.
+type personal func(w http.ResponseWriter, r *http.Request, who login.Person) error
+
+// pageTimeout bounds what a page waits for, the database above all.
+const pageTimeout = 15 * time.Second
+
+// page runs h within the time a page may take.
 func (s *Server) page(h handler) http.Handler {
+	return s.answer(func(w http.ResponseWriter, r *http.Request) error {
+		ctx, cancel := context.WithTimeout(r.Context(), pageTimeout)
+		defer cancel()
+		return h(w, r.WithContext(ctx))
+	})
+}
+
+// answer renders a handler's error as a page.
+func (s *Server) answer(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := h(w, r); err != nil {
 			s.renderError(w, r, err)
@@ -96,9 +111,15 @@ func (s *Server) page(h handler) http.Handler {
 	})
 }
 
-// allowed runs h for people who may do act. Others are sent to sign in, or told that they may not.
-func (s *Server) allowed(act access.Act, h func(w http.ResponseWriter, r *http.Request, who login.Person) error) http.Handler {
-	return s.page(func(w http.ResponseWriter, r *http.Request) error {
+// allowed is a page for people who may do act.
+func (s *Server) allowed(act access.Act, h personal) http.Handler { return s.page(s.onlyIf(act, h)) }
+
+// stream is an answer without an end, for people who may do act.
+func (s *Server) stream(act access.Act, h personal) http.Handler { return s.answer(s.onlyIf(act, h)) }
+
+// onlyIf runs h for people who may do act. Others are sent to sign in, or told that they may not.
+func (s *Server) onlyIf(act access.Act, h personal) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
 		who, err := s.desk.ByRequest(r)
 		if err != nil {
 			return err
@@ -108,7 +129,7 @@ func (s *Server) allowed(act access.Act, h func(w http.ResponseWriter, r *http.R
 			return errForbidden
 		}
 		return h(w, r, who)
-	})
+	}
 }
 
 // readyTimeout bounds what a readiness probe waits for the database.

@@ -47,11 +47,12 @@ var (
 	ErrReadOnly = errors.New("not allowed to write this note")
 	// ErrRefused means that an update does not follow from what the note holds.
 	ErrRefused = errors.New("update refused")
+	// ErrEnded means that a session ended with the outcome unknown.
+	ErrEnded = errors.New("session ended")
 )
 
 var (
 	errDraining   = errors.New("the server is stopping")
-	errEnded      = errors.New("session ended")
 	errCommitLost = errors.New("stopped before the outcome of a commit was known")
 )
 

@@ -159,6 +159,8 @@ func (h *Hub) removeSocket(s *socket) {
 
 // State returns the note's committed state as an update, v1. It returns [ErrNoNote] for an unknown note.
 func (h *Hub) State(ctx context.Context, note NoteID) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
+	defer cancel()
 	h.mu.Lock()
 	s := h.sessions[note]
 	h.mu.Unlock()
@@ -195,7 +197,7 @@ func (h *Hub) Doc(ctx context.Context, note NoteID) (*crdt.Doc, error) {
 
 // Apply admits one update like a peer's and returns once it is committed, with the seq it got, or with the
 // note's newest seq if it held nothing new. It returns [ErrReadOnly], [ErrRefused], [ErrRejected], an error
-// that is [crdt.ErrMalformed], [ErrNoNote], or ctx's error, after which the outcome is unknown; applying the same
+// that is [crdt.ErrMalformed], [ErrNoNote], or [ErrEnded] or ctx's error, after which the outcome is unknown; applying the same
 // update again is harmless.
 func (h *Hub) Apply(ctx context.Context, note NoteID, grant Grant, update []byte) (seq uint64, err error) {
 	decoded, err := crdt.DecodeUpdate(update)
@@ -235,7 +237,7 @@ func (h *Hub) Apply(ctx context.Context, note NoteID, grant Grant, update []byte
 		case a := <-answers:
 			return a.seq, a.err
 		default:
-			return 0, errEnded
+			return 0, ErrEnded
 		}
 	}
 }

@@ -82,7 +82,7 @@ func (s *Session) do(ctx context.Context, f func()) error {
 	case s.inbox <- f:
 		return nil
 	case <-s.done:
-		return errEnded
+		return ErrEnded
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -98,7 +98,7 @@ func (s *Session) call(ctx context.Context, f func()) error {
 	case <-ran:
 		return nil
 	case <-s.done:
-		return errEnded
+		return ErrEnded
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -112,7 +112,7 @@ func (s *Session) settle(ctx context.Context) error {
 		s.tellSettled()
 	})
 	if err != nil {
-		if errors.Is(err, errEnded) {
+		if errors.Is(err, ErrEnded) {
 			return nil
 		}
 		return err

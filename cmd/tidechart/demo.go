@@ -50,7 +50,7 @@ func (c *demoCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer closeDatabase(log, db)
 	seeded, err := demo.Seed(ctx, db, time.Now())
 	if err != nil {
 		return err

@@ -23,6 +23,7 @@ const (
 	idleTimeout   = 2 * time.Minute
 	maxHeader     = 32 << 10
 	drainTimeout  = 20 * time.Second
+	closeTimeout  = 5 * time.Second // of the database connections, after a drain
 	sweepEvery    = time.Hour
 )
 
@@ -43,7 +44,7 @@ func (c *serveCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer closeDatabase(log, db)
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
@@ -115,6 +116,18 @@ func run(ctx context.Context, log *slog.Logger, db *store.DB, listener net.Liste
 		log.Info("stopped")
 	}
 	return err
+}
+
+// closeDatabase lets go of the connections. One that waits for a database that does not answer, for a commit that
+// is never cancelled, must not keep the process.
+func closeDatabase(log *slog.Logger, db *store.DB) {
+	closed := make(chan struct{})
+	go func() { db.Close(); close(closed) }()
+	select {
+	case <-closed:
+	case <-time.After(closeTimeout):
+		log.Warn("the database does not answer; its connections are abandoned")
+	}
 }
 
 // sweep deletes what has expired, now and then.
