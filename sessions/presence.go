@@ -68,7 +68,7 @@ func stamp(who Author, state []byte) ([]byte, error) {
 		}
 	}
 	return json.Marshal(stamped{
-		User:   stampedUser{ID: who.ID, Name: who.Name, Role: who.Role, Color: who.Color, ColorIndex: who.ColorIndex},
+		User:   stampedUser(who),
 		Cursor: at,
 	})
 }

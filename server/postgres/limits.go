@@ -15,9 +15,8 @@ const (
 
 	pollEvery = 10 * time.Millisecond // how often a wait looks again
 
-	backoffMin   = 100 * time.Millisecond // before the first restart
-	backoffMax   = 10 * time.Second
-	backoffReset = time.Minute // a run this long starts the backoff anew
+	backoffMin = 100 * time.Millisecond // before the first restart
+	backoffMax = 10 * time.Second       // between starts that fail
 
 	logMax       = 16 << 20    // bytes of postgres.log; one older file is kept beside it
 	logTrimEvery = time.Minute // how often its size is looked at

@@ -52,7 +52,6 @@ func (s *Server) run(p *process) {
 	defer s.release()
 	trim := time.NewTicker(logTrimEvery)
 	defer trim.Stop()
-	backoff, since := backoffMin, time.Now()
 	for {
 		select {
 		case <-s.stopping:
@@ -65,20 +64,17 @@ func (s *Server) run(p *process) {
 		case <-p.exited:
 			s.pid.Store(0)
 			s.log.Error("postgres ended by itself; starting it again", "pid", p.pid, "status", p.status)
-			if time.Since(since) > backoffReset {
-				backoff = backoffMin
-			}
-			if p, backoff = s.revive(backoff); p == nil {
+			if p = s.revive(); p == nil {
 				return // stopped meanwhile
 			}
-			since = time.Now()
 		}
 	}
 }
 
-// revive starts a postmaster, after the backoff and as often as it takes. It
-// returns nil when the server is stopped before it succeeds.
-func (s *Server) revive(backoff time.Duration) (*process, time.Duration) {
+// revive starts a postmaster, as often as it takes, waiting longer after each
+// start that fails. It returns nil when the server is stopped before it
+// succeeds.
+func (s *Server) revive() *process {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go func() {
@@ -88,13 +84,12 @@ func (s *Server) revive(backoff time.Duration) (*process, time.Duration) {
 		case <-ctx.Done():
 		}
 	}()
-	for {
+	for backoff := backoffMin; ; backoff = min(2*backoff, backoffMax) {
 		wait := time.NewTimer(backoff)
-		backoff = min(2*backoff, backoffMax)
 		select {
 		case <-ctx.Done():
 			wait.Stop()
-			return nil, backoff
+			return nil
 		case <-wait.C:
 		}
 		attempt, done := context.WithTimeout(ctx, startLimit)
@@ -102,10 +97,10 @@ func (s *Server) revive(backoff time.Duration) (*process, time.Duration) {
 		done()
 		if err == nil {
 			s.log.Info("postgres runs again", "pid", p.pid)
-			return p, backoff
+			return p
 		}
 		if ctx.Err() != nil {
-			return nil, backoff
+			return nil
 		}
 		s.log.Error("postgres did not start again; will retry", "after", backoff, "error", err)
 	}
