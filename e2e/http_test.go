@@ -103,6 +103,7 @@ type apiNote struct {
 		ID   string `json:"id"`
 		Name string `json:"name"`
 		MRN  string `json:"mrn"`
+		Bed  string `json:"bed"`
 	} `json:"patient"`
 }
 

@@ -18,7 +18,8 @@ func TestShots(t *testing.T) {
 	token := s.token(t, "chen")
 	chen, rivera, haddad := signedIn(t, s, "chen"), signedIn(t, s, "rivera"), signedIn(t, s, "haddad")
 	unit := unitPath(t, haddad)
-	i := slices.IndexFunc(s.notes(t, token), func(n apiNote) bool { return n.Unit == unit && n.Kind == "progress" })
+	onTop := func(n apiNote) bool { return n.Unit == unit && n.Kind == "progress" && n.Patient.Bed == "4W-02" }
+	i := slices.IndexFunc(s.notes(t, token), onTop)
 	note := s.notes(t, token)[i].ID
 	chen.openNote(note)
 	rivera.openNote(note)
