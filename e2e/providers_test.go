@@ -35,8 +35,13 @@ func testProvider(t *testing.T, s *server, kind string) {
 	n := startNode(t)
 	chen := n.connect("chen", kind, s, note, chenToken)
 	rivera := n.connect("rivera", kind, s, note, s.token(t, "rivera"))
-	chen.wait(want{"synced": true})
-	rivera.wait(want{"synced": true})
+	// One alone on a note, who shows no presence: nothing that anybody does keeps
+	// this connection alive, only the server can.
+	alone := n.connect("alone", kind, s, s.newNote(t, chenToken), chenToken)
+	for _, c := range []*yclient{chen, rivera, alone} {
+		c.wait(want{"synced": true})
+	}
+	n.must("alone", "mute", nil, nil)
 
 	chen.fresh()
 	rivera.wait(want{"blocks": 1, "text": ""})
@@ -60,7 +65,7 @@ func testProvider(t *testing.T, s *server, kind string) {
 	if err := rivera.neverSees("nobody writes this", idle); err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []*yclient{chen, rivera} {
+	for _, c := range []*yclient{chen, rivera, alone} {
 		st := c.stats()
 		if st.Opens != 1 || len(st.Closes) > 0 || len(st.Errors) > 0 || len(st.Denied) > 0 {
 			t.Errorf("%s after %v idle: %d connections, closes %v, errors %v, denied %v; want one connection and nothing else",

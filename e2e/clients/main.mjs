@@ -61,6 +61,7 @@ const commands = {
   },
   delete: (name, { pos, len, paragraph }) => paragraphText(clientNamed(name).doc, paragraph).delete(pos, len),
   setAwareness: (name, { field, value }) => clientNamed(name).provider.awareness.setLocalStateField(field, value),
+  mute: name => clientNamed(name).provider.awareness.setLocalState(null),
   setCursor: (name, { pos, paragraph }) => {
     const at = Y.createRelativePositionFromTypeIndex(paragraphText(clientNamed(name).doc, paragraph), pos)
     const json = JSON.parse(JSON.stringify(at))
