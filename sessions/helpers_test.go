@@ -90,8 +90,10 @@ type client struct {
 	key   string // Hocuspocus routing key; empty: y-websocket
 	ended chan error
 
-	got  []ysync.Message // read so far
-	read chan bool       // false: stop reading, true: go on
+	read chan bool // false: stop reading, true: go on
+
+	mu  sync.Mutex
+	got []ysync.Message // read so far
 }
 
 func (w *ward) connect(key string, serve func(conn sessions.Conn) error) *client {
@@ -125,7 +127,9 @@ func (c *client) pump() {
 			if err != nil {
 				c.w.t.Errorf("the server sent % x: %v", frame, err)
 			}
+			c.mu.Lock()
 			c.got = append(c.got, m)
+			c.mu.Unlock()
 		case reading = <-c.read:
 		case <-c.pipe.closed:
 			return
@@ -191,11 +195,18 @@ func (c *client) step2(u []byte) {
 	c.send(ysync.Message{Kind: ysync.Sync, Step: ysync.Step2, Data: u})
 }
 
+// messages are all that was received, once the server has nothing left to send.
+func (c *client) messages() []ysync.Message {
+	synctest.Wait()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.got)
+}
+
 // updates are the updates received; not the Step2, nor the echo of an empty one.
 func (c *client) updates() [][]byte {
-	synctest.Wait()
 	var us [][]byte
-	for _, m := range c.got {
+	for _, m := range c.messages() {
 		if m.Kind == ysync.Sync && m.Step == ysync.StepUpdate && !bytes.Equal(m.Data, storetest.Empty()) {
 			us = append(us, m.Data)
 		}
@@ -205,9 +216,8 @@ func (c *client) updates() [][]byte {
 
 // answers are the SyncStatus messages received: 1 saved, 0 refused.
 func (c *client) answers() string {
-	synctest.Wait()
 	var s []byte
-	for _, m := range c.got {
+	for _, m := range c.messages() {
 		if m.Kind == ysync.SyncStatus && m.Saved {
 			s = append(s, '1')
 		} else if m.Kind == ysync.SyncStatus {
@@ -219,9 +229,8 @@ func (c *client) answers() string {
 
 // text is what the client's document says after all it received.
 func (c *client) text() string {
-	synctest.Wait()
 	doc := crdt.New("")
-	for _, m := range c.got {
+	for _, m := range c.messages() {
 		if m.Kind == ysync.Sync && m.Step != ysync.Step1 {
 			if err := doc.ApplyUpdate(m.Data); err != nil {
 				c.w.t.Errorf("apply what the server sent: %v", err)
@@ -233,9 +242,8 @@ func (c *client) text() string {
 
 // people are the names shown as present to the client.
 func (c *client) people() []string {
-	synctest.Wait()
 	clocks, states := map[crdt.ClientID]uint64{}, map[crdt.ClientID]string{}
-	for _, m := range c.got {
+	for _, m := range c.messages() {
 		if m.Kind != ysync.Awareness {
 			continue
 		}
