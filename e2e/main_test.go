@@ -54,9 +54,9 @@ func runTests(m *testing.M) (int, error) {
 			return 0, err
 		}
 	}
-	defer shared.close()
-	defer stopChromium()
-	return m.Run(), nil
+	code := m.Run()
+	stopChromium()
+	return code, shared.close()
 }
 
 func build(path string) error {

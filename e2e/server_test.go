@@ -38,6 +38,9 @@ func startServer(t *testing.T) *server {
 	s := newServer(t)
 	t.Cleanup(func() {
 		s.close()
+		if alarms := s.alarms(); alarms != "" {
+			t.Errorf("the server's log says:\n%s", alarms)
+		}
 		if t.Failed() {
 			t.Logf("server log, end:\n%s", s.log.tail(6000))
 		}
@@ -178,6 +181,9 @@ func (s *server) close() {
 	_ = os.RemoveAll(filepath.Dir(s.data))
 }
 
+// alarms are the lines of the server's log that no test may cause.
+func (s *server) alarms() string { return linesWith(s.log.String(), "DATA RACE", "panic") }
+
 // token is a bearer token of a demo user, from the operator's command.
 func (s *server) token(t *testing.T, user string) string {
 	t.Helper()
@@ -209,62 +215,6 @@ func (s *server) command(ctx context.Context, args ...string) (string, error) {
 // ws is the server's address as the Yjs clients take it.
 func (s *server) ws() string { return "ws" + strings.TrimPrefix(s.url, "http") }
 
-// logBuffer keeps everything that the server printed.
-type logBuffer struct {
-	mu   sync.Mutex
-	buf  bytes.Buffer
-	wake []chan struct{}
-}
-
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, c := range b.wake {
-		close(c)
-	}
-	b.wake = nil
-	return b.buf.Write(p)
-}
-
-func (b *logBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
-
-// len is a position in the log, for since.
-func (b *logBuffer) len() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Len()
-}
-
-// tail is the last n bytes.
-func (b *logBuffer) tail(n int) string {
-	s := b.String()
-	return s[max(0, len(s)-n):]
-}
-
-// waitLine waits for a line after position from that holds text.
-func (b *logBuffer) waitLine(from int, text string) error {
-	deadline := time.After(patience)
-	for {
-		b.mu.Lock()
-		log := b.buf.String()[from:]
-		wake := make(chan struct{})
-		b.wake = append(b.wake, wake)
-		b.mu.Unlock()
-		if strings.Contains(log, text) {
-			return nil
-		}
-		select {
-		case <-wake:
-		case <-deadline:
-			return fmt.Errorf("the server's log has no %q in what it wrote since:\n%s", text, log)
-		}
-	}
-}
-
 // shared is the server of all tests that neither stop it nor read all of its
 // log. It starts with the first of them.
 var shared sharedServer
@@ -288,8 +238,14 @@ func (h *sharedServer) get(t *testing.T) *server {
 	return h.s
 }
 
-func (h *sharedServer) close() {
-	if h.s != nil {
-		h.s.close()
+// close ends the shared server, and returns an error if its log has an alarm.
+func (h *sharedServer) close() error {
+	if h.s == nil {
+		return nil
 	}
+	h.s.close()
+	if alarms := h.s.alarms(); alarms != "" {
+		return fmt.Errorf("the shared server's log says:\n%s", alarms)
+	}
+	return nil
 }
