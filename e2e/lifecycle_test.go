@@ -12,7 +12,7 @@ import (
 
 // TestDrain: a server that is asked to end commits the last edits, tells its
 // peers to come back, leaves no Postgres behind, and has everything when it
-// starts again.
+// starts again. The page counts what is typed meanwhile, and saves it then.
 func TestDrain(t *testing.T) {
 	s := startServer(t)
 	token := s.token(t, "chen")
@@ -56,6 +56,11 @@ func TestDrain(t *testing.T) {
 		}
 	}
 	chen.waitStatus("offline")
+	chen.caretAtEnd(0)
+	if err := chen.typeKeys("typed offline"); err != nil {
+		t.Fatal(err)
+	}
+	chen.waitFor("the number of unsaved changes", `/^Offline: [1-9]\d* unsaved changes$/.test(document.querySelector('#save-text').textContent)`)
 	for _, c := range clients {
 		n.must(c.name, "disconnect", nil, nil)
 	}
@@ -68,8 +73,12 @@ func TestDrain(t *testing.T) {
 			t.Errorf("after the restart the note is %q; it lacks %q, which the server had received", text, last)
 		}
 	}
-	s.checkLog(t, note)
 	chen.waitStatus("saved")
+	text += "typed offline"
+	if got := s.text(t, token, note); got != text {
+		t.Errorf("after the page came back the note is %q, want %q", got, text)
+	}
+	s.checkLog(t, note)
 	for _, c := range clients {
 		n.must(c.name, "reconnect", nil, nil)
 		c.wait(want{"synced": true, "text": text})

@@ -118,3 +118,51 @@ func TestReaderSeesReadOnly(t *testing.T) {
 	officer.waitStatus("readonly")
 	chen.wait(want{"text": "Seen by the officer. Live.", "unsynced": 0})
 }
+
+// TestOpeningANoteChangesNothing: whoever opens a note, of each kind, sees in
+// the editor what the server renders, and leaves the note as it was.
+func TestOpeningANoteChangesNothing(t *testing.T) {
+	s := shared.get(t)
+	token := s.token(t, "chen")
+	n := startNode(t)
+	chen, officer := signedIn(t, s, "chen"), signedIn(t, s, "lindqvist")
+	kinds := map[string]bool{}
+	for _, note := range s.notes(t, token) {
+		if kinds[note.Kind] {
+			continue
+		}
+		kinds[note.Kind] = true
+		before := s.xml(t, n, token, note.ID)
+		_, page := fetch(t, s.signIn(t, "chen"), s.url+"/notes/"+note.ID)
+		chen.openNote(note.ID)
+		officer.visit("/notes/" + note.ID)
+		officer.waitStatus("readonly")
+		rendered := squeeze(textOf(t, page, "note-body"))
+		if got := squeeze(chen.text()); got != rendered || got == "" {
+			t.Errorf("%s: the editor shows %q, the server renders %q", note.Kind, got, rendered)
+		}
+		if got := squeeze(s.text(t, token, note.ID)); got != rendered {
+			t.Errorf("%s: as text it is %q, rendered %q", note.Kind, got, rendered)
+		}
+		// Both pages have said all they have to say when they leave.
+		chen.visit("/")
+		officer.visit("/admin/sessions")
+		if after := s.xml(t, n, token, note.ID); after != before {
+			t.Errorf("%s: opening it made %s of %s", note.Kind, after, before)
+		}
+	}
+	if len(kinds) < 4 {
+		t.Errorf("the demo has notes of %d kinds, want 4", len(kinds))
+	}
+}
+
+// xml is a note's content as Yjs writes it, with its state vector.
+func (s *server) xml(t *testing.T, n *node, token, note string) string {
+	t.Helper()
+	var yjs struct{ XML, SV string }
+	n.must("", "readUpdate", map[string]any{"update": s.state(t, token, note, octets)}, &yjs)
+	return yjs.XML + " at " + yjs.SV
+}
+
+// squeeze leaves white space out: pages and texts lay it out differently.
+func squeeze(s string) string { return strings.Join(strings.Fields(s), "") }

@@ -109,3 +109,40 @@ func checkPresence(t *testing.T, viewer *yclient, client uint64) {
 	}
 	t.Errorf("%s does not see client %d: %+v", viewer.name, client, viewer.presence())
 }
+
+// TestOneSocketForSeveralNotes: a provider's socket carries several notes, and
+// one note twice; what belongs to one never shows in another, and closing one
+// leaves the others open.
+func TestOneSocketForSeveralNotes(t *testing.T) {
+	t.Parallel()
+	s := shared.get(t)
+	token := s.token(t, "chen")
+	first, second := s.newNote(t, token), s.newNote(t, token)
+	n := startNode(t)
+	one := map[string]any{"share": "one", "sessionAwareness": true}
+	a := n.connect("a", hocuspocusV4, s, first, token, one)
+	b := n.connect("b", hocuspocusV4, s, second, token, one)
+	c := n.connect("c", hocuspocusV4, s, second, token, one)
+	for _, client := range []*yclient{a, b, c} {
+		client.wait(want{"synced": true, "scope": "read-write"})
+	}
+	a.fresh()
+	b.fresh()
+	c.wait(want{"blocks": 1, "text": ""})
+	a.insert(0, "of the first")
+	b.insert(0, "of the second")
+	c.wait(want{"text": "of the second"})
+	for _, client := range []*yclient{a, b, c} {
+		client.wait(want{"unsynced": 0})
+	}
+	b.close()
+	c.insert(-1, " note")
+	a.insert(-1, " note")
+	a.wait(want{"unsynced": 0, "text": "of the first note"})
+	c.wait(want{"unsynced": 0, "text": "of the second note"})
+	for note, text := range map[string]string{first: "of the first note", second: "of the second note"} {
+		if got := s.text(t, token, note); got != text {
+			t.Errorf("the server has %q, want %q", got, text)
+		}
+	}
+}

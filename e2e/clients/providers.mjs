@@ -1,5 +1,6 @@
 // The three stock providers, as an integrator would open them.
 
+import WebSocket from 'ws'
 import { WebsocketProvider } from 'y-websocket'
 import { HocuspocusProvider, HocuspocusProviderWebsocket } from '@hocuspocus/provider'
 import {
@@ -29,18 +30,29 @@ function openYWebsocket (client) {
   return provider
 }
 
+/** Sockets that several clients share, by the name that they give it. */
+const shared = new Map()
+
+// A shared socket is not watched: its frames belong to several documents.
+function sharedSocket (name, open) {
+  if (!shared.has(name)) shared.set(name, open(WebSocket))
+  return shared.get(name)
+}
+
 function openHocuspocus (client, Provider, Socket) {
-  const { url, note, token, backoff } = client.args
-  const socket = new Socket({
+  const { url, note, token, backoff, share, sessionAwareness } = client.args
+  const open = WebSocketPolyfill => new Socket({
     url: `${url}/ws`,
-    WebSocketPolyfill: client.socketClass(),
+    WebSocketPolyfill,
     ...(backoff ? { delay: backoff / 5, minDelay: backoff / 10, maxDelay: backoff } : {})
   })
+  const socket = share ? sharedSocket(share, open) : open(client.socketClass())
   const provider = new Provider({
     websocketProvider: socket,
     name: note,
     document: client.doc,
     token: token ?? '',
+    ...(sessionAwareness ? { sessionAwareness } : {}),
     onAuthenticationFailed: ({ reason }) => { client.stats.denied.push(reason); client.changed() }
   })
   for (const event of ['synced', 'unsyncedChanges', 'authenticated', 'status', 'close']) {
@@ -51,6 +63,9 @@ function openHocuspocus (client, Provider, Socket) {
   return Object.assign(provider, {
     connect: () => socket.connect(),
     disconnect: () => socket.disconnect(),
-    destroy: () => { destroy.call(provider); socket.destroy() }
+    destroy: () => {
+      destroy.call(provider)
+      if (!share) socket.destroy()
+    }
   })
 }
