@@ -1,96 +1,143 @@
 package sessions
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/clisonix/tidechart/crdt"
 )
 
-// receive takes one update from a peer or a program: admits it to the next batch, or refuses it whole.
+// receive queues one update from a peer or a program. It is admitted or refused when its turn comes.
 func (s *Session) receive(f *frame) {
-	if err := s.admit(f); err != nil {
-		f.settled(0, err)
-		return
-	}
 	s.pending = append(s.pending, f)
-	s.pendBytes += len(f.data)
+	s.pendBytes += len(f.update.Bytes())
 	s.flush()
 }
 
-// admit decides what of f is new and whether the note can take it (I3). The decision counts everything admitted
-// before, committed or not.
-func (s *Session) admit(f *frame) error {
-	if id, missing := f.update.Missing(s.ahead); missing {
-		return fmt.Errorf("%w: it builds on client %d clock %d", ErrRefused, id.Client, id.Clock)
-	}
-	novel := f.update.Novel(s.ahead)
-	if !novel && s.doc.HasDeleted(f.update.Deletes()) {
-		return nil
-	}
-	f.data = f.update.Bytes()
-	if novel && s.overlaps(f.update) {
-		// Store and send what is new, not what is claimed anew under clocks that are taken.
-		cut, err := crdt.DiffUpdate(f.data, s.ahead.Encode())
-		if err != nil {
-			return fmt.Errorf("cut update: %w", err)
+// flush makes the next batch of what is pending, unless one is in flight, and sends it to be committed.
+func (s *Session) flush() {
+	for len(s.inFlight) == 0 && len(s.pending) > 0 {
+		b := s.nextBatch()
+		if len(b.entries) == 0 { // nothing to store, and all before it is committed
+			s.answer(b.frames)
+			continue
 		}
-		f.data, f.cut = cut, true
+		s.inFlight = b.frames
+		s.hub.commits.submit(commit{entries: b.entries, claims: b.claims, result: s.results})
 	}
-	for _, r := range f.update.Ranges() {
-		s.ahead[r.Client] = max(s.ahead[r.Client], r.To)
-	}
-	return nil
+	s.tellSettled()
 }
 
-// overlaps reports whether u repeats clocks that the note has.
-func (s *Session) overlaps(u *crdt.Update) bool {
+// batch is the next commit of a session while it is being made.
+type batch struct {
+	frames  []*frame // in the order of arrival, those that store nothing too
+	entries []Entry
+	claims  []Claim // one for each client id that writes
+	bytes   int
+}
+
+// nextBatch takes as much of what is pending as one commit should hold, and at least one update.
+func (s *Session) nextBatch() batch {
+	var b batch
+	for n, f := range s.pending {
+		if n > 0 && (len(b.entries) >= maxBatch || b.bytes >= maxBatchBytes || b.touches(f.update)) {
+			break
+		}
+		f.refused = s.admit(f, &b)
+		if f.data != nil {
+			b.entries = append(b.entries, Entry{Note: s.note, Author: f.author.ID, Session: s.id, Update: f.data})
+			b.bytes += len(f.data)
+		}
+		b.frames = append(b.frames, f)
+		s.pendBytes -= len(f.update.Bytes())
+	}
+	s.pending = s.pending[len(b.frames):]
+	return b
+}
+
+// touches reports whether u repeats clocks that the batch writes. It then waits for the batch: only with the
+// document can the two be compared.
+func (b *batch) touches(u *crdt.Update) bool {
 	for _, r := range u.Ranges() {
-		if r.From < s.ahead[r.Client] {
-			return true
+		for _, c := range b.claims {
+			if c.Client == r.Client && r.From < c.To && r.To > c.From {
+				return true
+			}
 		}
 	}
 	return false
 }
 
-// flush sends what is pending to be committed, unless a batch is in flight.
-func (s *Session) flush() {
-	if len(s.inFlight) > 0 || len(s.pending) == 0 {
-		s.tellSettled()
-		return
+// admit decides whether the note can take f after what the batch holds, and what of f is new (I3). It refuses f
+// whole, or adds what f claims to the batch.
+func (s *Session) admit(f *frame, b *batch) error {
+	if id, missing := f.update.Missing(s.ahead); missing {
+		return fmt.Errorf("%w: it builds on client %d clock %d", ErrRefused, id.Client, id.Clock)
 	}
-	var entries []Entry
-	n, size := 0, 0
-	for n < len(s.pending) && len(entries) < maxBatch && size < maxBatchBytes {
-		f := s.pending[n]
-		if n++; f.data != nil {
-			entries = append(entries, Entry{Note: s.note, Author: f.author.ID, Session: s.id, Update: f.data})
-			size += len(f.data)
+	novel, repeats := false, false
+	for _, r := range f.update.Ranges() {
+		next := s.ahead[r.Client]
+		repeats = repeats || r.From < next
+		if r.To <= next {
+			continue
+		}
+		novel = true
+		if owner, bound := s.writers[r.Client]; bound && owner != f.author.ID || !bound && next > 0 {
+			return fmt.Errorf("%w: client %d is somebody else's", ErrForged, r.Client)
 		}
 	}
-	batch := s.pending[:n:n]
-	s.pending = s.pending[n:]
-	s.pendBytes -= size
-	if len(entries) == 0 { // repetitions only, and all before them is committed
-		for _, f := range batch {
-			f.settled(s.head, nil)
+	if repeats {
+		if id, forked := s.doc.Fork(f.update); forked {
+			return fmt.Errorf("%w: client %d clock %d is taken by another text", ErrForged, id.Client, id.Clock)
 		}
-		s.flush()
-		return
 	}
-	s.inFlight = batch
-	s.hub.commits.submit(commit{entries: entries, result: s.results})
+	if !novel && s.doc.HasDeleted(f.update.Deletes()) {
+		return nil
+	}
+	f.data = f.update.Bytes()
+	if novel && repeats {
+		// Store and send what is new, not what is said again.
+		cut, err := crdt.DiffUpdate(f.data, s.ahead.Encode())
+		if err != nil {
+			f.data = nil
+			return fmt.Errorf("cut update: %w", err)
+		}
+		f.data, f.cut = cut, true
+	}
+	s.claim(f, b)
+	return nil
+}
+
+// claim notes what f writes, and for whom.
+func (s *Session) claim(f *frame, b *batch) {
+	for _, r := range f.update.Ranges() {
+		next := s.ahead[r.Client]
+		if r.To <= next {
+			continue
+		}
+		s.ahead[r.Client], s.writers[r.Client] = r.To, f.author.ID
+		i := slices.IndexFunc(b.claims, func(c Claim) bool { return c.Client == r.Client })
+		if i < 0 {
+			i = len(b.claims)
+			b.claims = append(b.claims, Claim{Note: s.note, Client: r.Client, From: next, Person: f.author.ID})
+		}
+		b.claims[i].To = r.To
+	}
 }
 
 // committed takes the outcome of the batch in flight: the document advances, peers see it, senders hear.
 // An error means that the document can no longer be trusted to equal the log; the session must end.
 func (s *Session) committed(o outcome) error {
-	batch := s.inFlight
+	frames := s.inFlight
 	s.inFlight = nil
 	if errors.Is(o.err, ErrRejected) {
-		s.refuse(batch)
-		return nil
+		for _, f := range frames {
+			f.refused = o.err
+		}
+		s.answer(frames)
 	}
 	if o.err != nil {
 		return o.err
@@ -100,24 +147,33 @@ func (s *Session) committed(o outcome) error {
 	}
 	now := time.Now()
 	fresh := false
-	for _, f := range batch {
-		if f.data != nil {
-			if err := s.apply(f); err != nil {
-				return fmt.Errorf("apply seq %d: %w", s.head+1, err)
-			}
-			s.head++
-			s.encoded = nil
-			s.deliver(f)
-			fresh = fresh || now.Sub(s.lastEdit[f.author.ID]) > writingFor
-			s.lastEdit[f.author.ID] = now
+	for _, f := range frames {
+		if f.data == nil {
+			continue
 		}
-		f.settled(s.head, nil)
+		if err := s.apply(f); err != nil {
+			return fmt.Errorf("apply seq %d: %w", s.head+1, err)
+		}
+		s.head++
+		f.seq = s.head
+		s.encoded = nil
+		s.deliver(f)
+		fresh = fresh || now.Sub(s.lastEdit[f.author.ID]) > writingFor
+		s.lastEdit[f.author.ID] = now
 	}
+	s.answer(frames)
 	if fresh {
 		s.publish()
 	}
 	s.flush()
 	return nil
+}
+
+// answer settles frames in the order of their arrival.
+func (s *Session) answer(frames []*frame) {
+	for _, f := range frames {
+		f.settled(cmp.Or(f.seq, s.head), f.refused)
+	}
 }
 
 // apply advances the document by what the log took of f.
@@ -126,17 +182,6 @@ func (s *Session) apply(f *frame) error {
 		return s.doc.ApplyUpdate(f.data)
 	}
 	return s.doc.Apply(f.update) // decoded once, at the door
-}
-
-// refuse answers a batch that the log did not take, and what was admitted on top of it.
-func (s *Session) refuse(batch []*frame) {
-	batch = append(batch, s.pending...)
-	s.pending, s.pendBytes = nil, 0
-	s.ahead = s.doc.StateVector()
-	for _, f := range batch {
-		f.settled(0, ErrRejected)
-	}
-	s.tellSettled()
 }
 
 // deliver sends a committed update to every peer but its sender, who has it.

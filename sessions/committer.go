@@ -13,6 +13,7 @@ import (
 // commit is one session's batch on its way to the log.
 type commit struct {
 	entries []Entry        // all of one note
+	claims  []Claim        // likewise
 	result  chan<- outcome // has room for it
 }
 
@@ -80,11 +81,12 @@ func (c *committer) take() []commit {
 
 // commit settles one transaction, however often it has to ask.
 func (c *committer) commit(ctx context.Context, batch []commit) {
-	var entries []Entry
+	whole := Batch{ID: uuid.New()}
 	for _, one := range batch {
-		entries = append(entries, one.entries...)
+		whole.Entries = append(whole.Entries, one.entries...)
+		whole.Claims = append(whole.Claims, one.claims...)
 	}
-	placed, err := c.settle(ctx, entries)
+	placed, err := c.settle(ctx, whole)
 	if errors.Is(err, ErrRejected) && len(batch) > 1 {
 		for i := range batch { // one note's rows must not cost another note its edits
 			c.commit(ctx, batch[i:i+1])
@@ -104,15 +106,14 @@ func (c *committer) commit(ctx context.Context, batch []commit) {
 	}
 }
 
-// settle appends entries under one batch id until the outcome is known.
-func (c *committer) settle(ctx context.Context, entries []Entry) ([]Placed, error) {
-	id := uuid.New()
+// settle appends a batch, again and again under its one id, until the outcome is known.
+func (c *committer) settle(ctx context.Context, batch Batch) ([]Placed, error) {
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
-		placed, err := c.store.Append(context.WithoutCancel(ctx), id, entries)
+		placed, err := c.store.Append(context.WithoutCancel(ctx), batch)
 		if err == nil || errors.Is(err, ErrRejected) {
 			return placed, err
 		}
-		c.log.Warn("commit failed, trying the same batch again", "err", err, "updates", len(entries), "wait", wait)
+		c.log.Warn("commit failed, trying the same batch again", "err", err, "updates", len(batch.Entries), "wait", wait)
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():

@@ -47,6 +47,9 @@ var (
 	ErrReadOnly = errors.New("not allowed to write this note")
 	// ErrRefused means that an update does not follow from what the note holds.
 	ErrRefused = errors.New("update refused")
+	// ErrForged means that an update writes under a client id of somebody else, or other text under clocks that
+	// are taken.
+	ErrForged = errors.New("update forged")
 	// ErrEnded means that a session ended with the outcome unknown.
 	ErrEnded = errors.New("session ended")
 )

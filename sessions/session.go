@@ -31,8 +31,9 @@ type Session struct {
 	// Owned by run.
 	doc       *crdt.Doc        // exactly the committed log
 	head      uint64           // seq of the newest row in doc
-	ahead     crdt.StateVector // of doc and everything admitted
-	encoded   []byte           // doc as an update; nil once doc has moved on
+	ahead     crdt.StateVector // of doc and the batch in flight
+	writers   map[crdt.ClientID]PersonID
+	encoded   []byte // doc as an update; nil once doc has moved on
 	peers     map[*Peer]struct{}
 	presence  map[crdt.ClientID]*presence
 	clocks    map[crdt.ClientID]uint64 // last presence clock sent, of clients gone too
@@ -50,8 +51,12 @@ type Session struct {
 type frame struct {
 	author Author
 	update *crdt.Update
-	data   []byte // what goes into the log; nil if the note has it all already
-	cut    bool   // data is less than update
+
+	// Decided by admit.
+	refused error
+	data    []byte // what goes into the log; nil if refused, or if the note has it all already
+	cut     bool   // data is less than update
+	seq     uint64 // given by the commit
 
 	// settled is called by the session, once, with the seq the update got (the head, if it held nothing
 	// new) after its commit, or with the reason why it was refused.
@@ -161,11 +166,7 @@ func (s *Session) serve() error {
 			f()
 		case o := <-s.results:
 			if err := s.committed(o); err != nil {
-				s.log.Error("session ends", "err", err)
-				s.hub.mu.Lock()
-				s.hub.remove(s) // the next session loads from the log
-				s.hub.mu.Unlock()
-				return &CloseError{Code: closeRestart, Reason: "the note is being reloaded", Err: err}
+				return s.abandon(err)
 			}
 			s.maybeBase(baseEvery)
 		case <-s.idle:
@@ -190,6 +191,16 @@ func (s *Session) serve() error {
 	}
 }
 
+// abandon gives the session up: the next one loads from the log, and peers sync with it. A batch that the log
+// refused means that the note was signed, or that somebody else writes it; what it takes, the next session knows.
+func (s *Session) abandon(err error) error {
+	s.log.Error("session ends", "err", err)
+	s.hub.mu.Lock()
+	s.hub.remove(s)
+	s.hub.mu.Unlock()
+	return &CloseError{Code: closeRestart, Reason: "the note is being reloaded", Err: err}
+}
+
 // load reads the note and records that people sit at it.
 func (s *Session) load() error {
 	ctx, cancel := context.WithTimeout(s.hub.ctx, loadTimeout)
@@ -205,7 +216,7 @@ func (s *Session) load() error {
 		return fmt.Errorf("rebuild note %s: the log has a hole", s.note)
 	}
 	s.head, s.baseSeq = log.Head, log.BaseSeq
-	s.ahead = s.doc.StateVector()
+	s.ahead, s.writers = s.doc.StateVector(), log.Writers
 	if err := s.hub.store.StartSession(ctx, s.id, s.note); err != nil {
 		return fmt.Errorf("record session: %w", err)
 	}

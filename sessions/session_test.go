@@ -281,6 +281,80 @@ func TestSignedNoteRefuses(t *testing.T) {
 	})
 }
 
+// TestNobodyWritesAsAnother is I3: a client id is its first writer's, and a clock is taken once.
+func TestNobodyWritesAsAnother(t *testing.T) {
+	tests := []struct {
+		name   string
+		update []byte
+	}{
+		{"the next clock of a colleague's client", insert(2, 2, "x")},
+		{"the colleague's clocks and more, with the same text", insert(2, 0, "okx")},
+		{"other text under clocks of one's own", insert(1, 0, "no")},
+		{"other text under a colleague's clocks", insert(2, 0, "no")},
+		{"collected clocks of a colleague's client", []byte{1, 1, 2, 2, 0, 100, 0}},
+		{"one's own and a colleague's", []byte{2, 1, 2, 2, 0x84, 2, 1, 1, 'x', 1, 1, 2, 0x84, 1, 1, 1, 'x', 0}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inWard(t, func(w *ward) {
+				forger, honest := w.hClient(write(chen)), w.yClient(write(rivera))
+				forger.update(insert(1, 0, "me"))
+				honest.update(insert(2, 0, "ok"))
+				forger.update(tt.update)
+				if got := forger.closeCode(); got != 4205 {
+					t.Errorf("close code %d, want 4205", got)
+				}
+				if got := forger.answers(); got != "110" {
+					t.Errorf("answers %q, want 110", got)
+				}
+				if rows := len(w.store.Rows(note)); rows != 3 {
+					t.Errorf("log has %d rows, want 3", rows)
+				}
+				honest.update(insert(2, 2, "!"))
+				if got := honest.text(); honest.closeCode() != 0 || len(got) != len("startmeok!") {
+					t.Errorf("the honest peer reads %q", got)
+				}
+			})
+		})
+	}
+}
+
+// TestPeopleKeepTheirClients: who reconnects goes on under the same id, even while their last edit is on its way,
+// and may say again what is there.
+func TestPeopleKeepTheirClients(t *testing.T) {
+	inWard(t, func(w *ward) {
+		gate := make(chan struct{})
+		first := w.hClient(write(chen))
+		first.update(insert(1, 0, "ab"))
+		w.store.Fault = func(before bool) error {
+			if before {
+				<-gate
+			}
+			return nil
+		}
+		first.update(insert(1, 2, "cd"))
+		first.leave()
+		second := w.hClient(write(chen))
+		second.update(insert(1, 0, "abcd")) // waits for the commit, to be compared
+		second.update(insert(1, 4, "ef"))
+		third := w.hClient(write(chen))
+		third.update(insert(1, 2, "XX")) // as another tab with the same id would
+		close(gate)
+		if got := second.answers(); got != "111" || second.closeCode() != 0 {
+			t.Errorf("answers %q, want 111", got)
+		}
+		if got := third.closeCode(); got != 4205 {
+			t.Errorf("close code of the fork %d, want 4205", got)
+		}
+		if got := w.yClient(read(rivera)).text(); len(got) != len("startabcdef") || strings.Contains(got, "X") {
+			t.Errorf("text %q", got)
+		}
+		if rows := len(w.store.Rows(note)); rows != 4 {
+			t.Errorf("log has %d rows, want 4", rows)
+		}
+	})
+}
+
 // TestSlowPeerIsCaughtUp: a peer that does not read costs nobody anything, loses nothing, and needs one update
 // to catch up, deletions included.
 func TestSlowPeerIsCaughtUp(t *testing.T) {

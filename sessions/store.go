@@ -20,8 +20,8 @@ type (
 var (
 	// ErrNoNote means that no note has that id.
 	ErrNoNote = errors.New("no such note")
-	// ErrRejected means that the database refused a batch for what it holds: nothing of it was stored, and
-	// sending it again would not help.
+	// ErrRejected means that a batch was refused for what it holds: nothing of it was stored, and sending it
+	// again would not help.
 	ErrRejected = errors.New("batch rejected")
 )
 
@@ -32,6 +32,8 @@ type Log struct {
 	Tail [][]byte // rows BaseSeq+1 … Head, in order
 
 	BaseSeq uint64
+
+	Writers map[crdt.ClientID]PersonID // whose each client id is
 }
 
 // Entry is one update on its way into the log.
@@ -40,6 +42,22 @@ type Entry struct {
 	Author  PersonID
 	Session SessionID
 	Update  []byte // Yjs update, v1
+}
+
+// Claim says that a batch writes the clocks From … To−1 of a client id, on behalf of a person. A client id belongs to
+// whoever first wrote under it in a note, from clock 0.
+type Claim struct {
+	Note     NoteID
+	Client   crdt.ClientID
+	From, To uint64
+	Person   PersonID
+}
+
+// Batch is what commits together. Its id names it: a batch is never applied twice.
+type Batch struct {
+	ID      uuid.UUID
+	Entries []Entry // of each note in their order
+	Claims  []Claim // at most one per note and client id; they cover what the entries write
 }
 
 // Placed says that a note took its entries of a batch: they have the seqs First, First+1, … in their order.
@@ -53,11 +71,12 @@ type Store interface {
 	// Load reads a note's whole log. It returns [ErrNoNote] for an unknown one.
 	Load(ctx context.Context, note NoteID) (Log, error)
 
-	// Append commits entries in one transaction, whole. Notes that are missing from the result refused theirs
-	// (they are signed or gone). After an error that is not [ErrRejected] the batch may or may not have been
-	// committed: calling again with the same batch id settles it, since a batch is never applied twice.
-	// The caller gives a context that outlives it: a commit is awaited, never cancelled.
-	Append(ctx context.Context, batch uuid.UUID, entries []Entry) ([]Placed, error)
+	// Append commits a batch in one transaction. Notes that are missing from the result refused their entries,
+	// all of them: they are signed or gone, or a claim does not begin where the client's clocks end, or is on a
+	// client id of somebody else. After an error that is not [ErrRejected] the batch may or may not have been
+	// committed: calling again with the same batch settles it. The caller gives a context that outlives it: a
+	// commit is awaited, never cancelled.
+	Append(ctx context.Context, batch Batch) ([]Placed, error)
 
 	// SaveBase stores the merged update of rows 1 … seq. The caller has verified it (I4).
 	SaveBase(ctx context.Context, note NoteID, seq uint64, update []byte) error

@@ -25,7 +25,7 @@ var arrows = map[string]struct {
 	"crdt/ysync":                   {[]string{"crdt"}, "messages carry ids and nothing of ours"},
 	"crdt/prose":                   {[]string{"crdt"}, "a note is read from a document alone"},
 	"sessions":                     {[]string{"crdt", "crdt/ysync", "crdt/prose"}, "live editing knows neither HTTP nor Postgres"},
-	"sessions/storetest":           {[]string{"sessions"}, "every store is held to one test"},
+	"sessions/storetest":           {[]string{"crdt", "sessions"}, "every store is held to one test"},
 	"migrations":                   {nil, "it is only SQL"},
 	"server":                       {[]string{"crdt", "crdt/prose", "server/access", "server/login", "server/notekind", "server/store", "server/store/queries", "sessions", "web"}, "the edge puts the parts together"},
 	"server/access":                {nil, "policy is a table that knows only roles and acts"},

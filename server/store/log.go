@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/clisonix/tidechart/crdt"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/sessions"
 )
@@ -19,8 +20,13 @@ import (
 // DB is what sessions write to.
 var _ sessions.Store = (*DB)(nil)
 
-//go:embed sql/append.sql
-var appendSQL string
+// The two statements of a commit; they travel together, so that it costs one round trip.
+var (
+	//go:embed sql/lock.sql
+	lockSQL string
+	//go:embed sql/append.sql
+	appendSQL string
+)
 
 // uniqueViolation is the SQLSTATE of a primary key that exists already.
 const uniqueViolation = "23505"
@@ -47,6 +53,15 @@ func (db *DB) Load(ctx context.Context, note sessions.NoteID) (sessions.Log, err
 			log.Base, log.BaseSeq = base.Data, uint64(base.Seq)
 		}
 
+		writers, err := q.Writers(ctx, note)
+		if err != nil {
+			return err
+		}
+		log.Writers = make(map[crdt.ClientID]sessions.PersonID, len(writers))
+		for _, w := range writers {
+			log.Writers[crdt.ClientID(w.ClientID)] = w.PersonID
+		}
+
 		rows, err := q.UpdatesAfter(ctx, note, int64(log.BaseSeq))
 		if err != nil {
 			return err
@@ -69,36 +84,50 @@ func (db *DB) Load(ctx context.Context, note sessions.NoteID) (sessions.Log, err
 }
 
 // Append commits one batch; see [sessions.Store] for the contract and sql/append.sql for how.
-func (db *DB) Append(ctx context.Context, batch uuid.UUID, entries []sessions.Entry) ([]sessions.Placed, error) {
-	notes := make([]uuid.UUID, len(entries))
-	updates := make([][]byte, len(entries))
-	authors := make([]uuid.UUID, len(entries))
-	sittings := make([]uuid.NullUUID, len(entries))
-	for i, e := range entries {
-		notes[i], updates[i], authors[i] = e.Note, e.Update, e.Author
-		sittings[i] = uuid.NullUUID{UUID: e.Session, Valid: e.Session != uuid.Nil}
-	}
-	rows, err := db.commits.Query(ctx, appendSQL, batch, notes, updates, authors, sittings)
-	if err == nil {
-		var placed []sessions.Placed
+func (db *DB) Append(ctx context.Context, batch sessions.Batch) ([]sessions.Placed, error) {
+	var placed []sessions.Placed
+	var queue pgx.Batch // sent as one, it is one transaction
+	arguments := appendArguments(batch)
+	queue.Queue(lockSQL, arguments[1])
+	queue.Queue(appendSQL, arguments...).Query(func(rows pgx.Rows) (err error) {
 		placed, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (p sessions.Placed, err error) {
 			return p, row.Scan(&p.Note, &p.First)
 		})
-		if err == nil {
-			return placed, nil
-		}
+		return err
+	})
+	err := db.commits.SendBatch(ctx, &queue).Close()
+	if err == nil {
+		return placed, nil
 	}
 	var refusal *pgconn.PgError
 	if !errors.As(err, &refusal) {
-		return nil, fmt.Errorf("append %d updates: %w", len(entries), err)
+		return nil, fmt.Errorf("append %d updates: %w", len(batch.Entries), err)
 	}
 	if refusal.Code == uniqueViolation && refusal.TableName == "batch" {
-		return db.receipt(ctx, batch)
+		return db.receipt(ctx, batch.ID)
 	}
 	if class := refusal.Code[:2]; class == "22" || class == "23" { // data exception, integrity violation
-		return nil, fmt.Errorf("append %d updates: sqlstate %s: %w", len(entries), refusal.Code, sessions.ErrRejected)
+		return nil, fmt.Errorf("append %d updates: sqlstate %s: %w", len(batch.Entries), refusal.Code, sessions.ErrRejected)
 	}
-	return nil, fmt.Errorf("append %d updates: sqlstate %s", len(entries), refusal.Code)
+	return nil, fmt.Errorf("append %d updates: sqlstate %s", len(batch.Entries), refusal.Code)
+}
+
+// appendArguments are the parameters of append.sql.
+func appendArguments(batch sessions.Batch) []any {
+	n, m := len(batch.Entries), len(batch.Claims)
+	notes, updates := make([]uuid.UUID, n), make([][]byte, n)
+	authors, sittings := make([]uuid.UUID, n), make([]uuid.NullUUID, n)
+	for i, e := range batch.Entries {
+		notes[i], updates[i], authors[i] = e.Note, e.Update, e.Author
+		sittings[i] = uuid.NullUUID{UUID: e.Session, Valid: e.Session != uuid.Nil}
+	}
+	claimed, people := make([]uuid.UUID, m), make([]uuid.UUID, m)
+	clients, from, to := make([]int64, m), make([]int64, m), make([]int64, m)
+	for i, c := range batch.Claims {
+		claimed[i], people[i] = c.Note, c.Person
+		clients[i], from[i], to[i] = int64(c.Client), int64(c.From), int64(c.To)
+	}
+	return []any{batch.ID, notes, updates, authors, sittings, claimed, clients, from, to, people}
 }
 
 // receipt reads what an earlier try of the same batch committed.

@@ -48,6 +48,18 @@ func createNote(ctx context.Context, q *queries.Queries, n NewNote) error {
 	if err != nil {
 		return err
 	}
+	first, err := crdt.DecodeUpdate(n.First)
+	if err != nil {
+		return err
+	}
+	for _, r := range first.Ranges() {
+		err := q.InsertWriter(ctx, queries.InsertWriterParams{
+			NoteID: n.ID, ClientID: int64(r.Client), PersonID: n.Author, NextClock: int64(r.To),
+		})
+		if err != nil {
+			return err
+		}
+	}
 	return q.InsertFirstUpdate(ctx, queries.InsertFirstUpdateParams{NoteID: n.ID, AuthorID: n.Author, Data: n.First, At: n.At})
 }
 

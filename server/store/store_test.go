@@ -24,12 +24,13 @@ type hospital struct {
 	url     string
 	db      *store.DB
 	author  uuid.UUID
+	other   uuid.UUID
 	patient uuid.UUID
 }
 
 func open(t *testing.T) hospital {
 	t.Helper()
-	h := hospital{url: postgrestest.URL(t), author: uuid.New(), patient: uuid.New()}
+	h := hospital{url: postgrestest.URL(t), author: uuid.New(), other: uuid.New(), patient: uuid.New()}
 	db, err := store.Open(t.Context(), h.url)
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +42,7 @@ func open(t *testing.T) hospital {
 		Facility: queries.Facility{ID: "f", Name: "Test hospital"},
 		Units:    []queries.Unit{{ID: unit, FacilityID: "f", Name: "4 West"}},
 		Beds:     []queries.Bed{{ID: "4w-1", UnitID: unit, Label: "1", Position: 1}, {ID: "4w-2", UnitID: unit, Label: "2", Position: 2}},
-		People:   []queries.Person{{ID: h.author, Username: "ada", Name: "Ada", Role: "nurse", UnitID: &unit}},
+		People:   []queries.Person{{ID: h.author, Username: "ada", Name: "Ada", Role: "nurse", UnitID: &unit}, {ID: h.other, Username: "bob", Name: "Bob", Role: "nurse"}},
 		Patients: []queries.Patient{{ID: h.patient, Mrn: "1", Family: "Test", BirthDate: time.Unix(0, 0), Gender: "Female"}},
 		Stays:    []queries.Stay{{PatientID: h.patient, BedID: "4w-1", AdmittedAt: time.Now()}},
 	}
@@ -81,7 +82,7 @@ func (h hospital) exec(t *testing.T, sql string, args ...any) error {
 func TestStore(t *testing.T) {
 	h := open(t)
 	storetest.TestStore(t, storetest.Fixture{
-		Store: h.db, Author: h.author,
+		Store: h.db, Author: h.author, Other: h.other,
 		NewNote: func() sessions.NoteID { return h.newNote(t) },
 		Sign: func(note sessions.NoteID) {
 			if err := h.exec(t, "UPDATE note SET state = 'signed' WHERE id = $1", note); err != nil {
@@ -126,7 +127,9 @@ func TestUnstorableBatchIsRejected(t *testing.T) {
 	h := open(t)
 	note := h.newNote(t)
 	tooLarge := make([]byte, 1<<21+1)
-	_, err := h.db.Append(t.Context(), uuid.New(), []sessions.Entry{{Note: note, Author: h.author, Update: tooLarge}})
+	_, err := h.db.Append(t.Context(), sessions.Batch{
+		ID: uuid.New(), Entries: []sessions.Entry{{Note: note, Author: h.author, Update: tooLarge}},
+	})
 	if !errors.Is(err, sessions.ErrRejected) {
 		t.Errorf("Append = %v, want ErrRejected", err)
 	}

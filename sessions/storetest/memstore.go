@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/clisonix/tidechart/crdt"
 	"github.com/clisonix/tidechart/sessions"
 )
 
@@ -30,6 +31,13 @@ type memNote struct {
 	base    []byte
 	baseSeq uint64
 	signed  bool
+	writers map[crdt.ClientID]*writer
+}
+
+// writer is whose a client id is, and how far it has written.
+type writer struct {
+	person sessions.PersonID
+	next   uint64
 }
 
 // Sitting is a recorded session.
@@ -51,7 +59,16 @@ func (m *MemStore) Add(note sessions.NoteID, author sessions.PersonID, update []
 		m.batches = make(map[uuid.UUID][]sessions.Placed)
 		m.sessions = make(map[sessions.SessionID]*Sitting)
 	}
-	m.notes[note] = &memNote{rows: []sessions.Entry{{Note: note, Author: author, Update: update}}}
+	n := &memNote{
+		rows:    []sessions.Entry{{Note: note, Author: author, Update: update}},
+		writers: make(map[crdt.ClientID]*writer),
+	}
+	if first, err := crdt.DecodeUpdate(update); err == nil {
+		for _, r := range first.Ranges() {
+			n.writers[r.Client] = &writer{person: author, next: r.To}
+		}
+	}
+	m.notes[note] = n
 }
 
 // Sign makes a note refuse updates.
@@ -105,31 +122,42 @@ func (m *MemStore) Load(_ context.Context, note sessions.NoteID) (sessions.Log, 
 	for _, row := range n.rows[n.baseSeq:] {
 		log.Tail = append(log.Tail, row.Update)
 	}
+	log.Writers = make(map[crdt.ClientID]sessions.PersonID)
+	for client, w := range n.writers {
+		log.Writers[client] = w.person
+	}
 	return log, nil
 }
 
 // Append implements [sessions.Store].
-func (m *MemStore) Append(_ context.Context, batch uuid.UUID, entries []sessions.Entry) ([]sessions.Placed, error) {
+func (m *MemStore) Append(_ context.Context, batch sessions.Batch) ([]sessions.Placed, error) {
 	if err := m.fault(true); err != nil {
 		return nil, err
 	}
-	placed := m.append(batch, entries)
+	placed := m.append(batch)
 	if err := m.fault(false); err != nil {
 		return nil, err
 	}
 	return placed, nil
 }
 
-func (m *MemStore) append(batch uuid.UUID, entries []sessions.Entry) []sessions.Placed {
+func (m *MemStore) append(batch sessions.Batch) []sessions.Placed {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if placed, again := m.batches[batch]; again {
+	if placed, again := m.batches[batch.ID]; again {
 		return placed
 	}
+	refused := make(map[sessions.NoteID]bool)
+	for _, c := range batch.Claims {
+		if n := m.notes[c.Note]; n != nil && !n.allows(c) {
+			refused[c.Note] = true
+		}
+	}
 	placed := []sessions.Placed{}
-	for _, e := range entries {
+	for _, e := range batch.Entries {
 		n := m.notes[e.Note]
-		if n == nil || n.signed {
+		if n == nil || n.signed || refused[e.Note] {
+			refused[e.Note] = true
 			continue
 		}
 		if !slices.ContainsFunc(placed, func(p sessions.Placed) bool { return p.Note == e.Note }) {
@@ -137,8 +165,22 @@ func (m *MemStore) append(batch uuid.UUID, entries []sessions.Entry) []sessions.
 		}
 		n.rows = append(n.rows, e)
 	}
-	m.batches[batch] = placed
+	for _, c := range batch.Claims {
+		if !refused[c.Note] {
+			m.notes[c.Note].writers[c.Client] = &writer{person: c.Person, next: c.To}
+		}
+	}
+	m.batches[batch.ID] = placed
 	return placed
+}
+
+// allows reports whether a claim begins where its client's clocks end, on the client's own behalf.
+func (n *memNote) allows(c sessions.Claim) bool {
+	w := n.writers[c.Client]
+	if w == nil {
+		return c.From == 0
+	}
+	return w.person == c.Person && w.next == c.From
 }
 
 // SaveBase implements [sessions.Store].

@@ -3,11 +3,14 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/uuid"
 
+	"github.com/clisonix/tidechart/crdt"
 	"github.com/clisonix/tidechart/sessions"
 )
 
@@ -17,6 +20,7 @@ type Fixture struct {
 	NewNote func() sessions.NoteID // with a log of one row, the bytes 0 0
 	Sign    func(sessions.NoteID)
 	Author  sessions.PersonID // known to the store
+	Other   sessions.PersonID // likewise
 }
 
 // empty is the update that holds nothing; a store does not look inside.
@@ -33,8 +37,15 @@ func TestStore(t *testing.T, f Fixture) {
 	t.Run("a batch is applied once, and says the same twice", func(t *testing.T) { testBatchOnce(t, f) })
 	t.Run("a signed or missing note takes nothing, the others take theirs", func(t *testing.T) { testRefusal(t, f) })
 	t.Run("writers at the same notes leave no hole and no deadlock", func(t *testing.T) { testConcurrent(t, f) })
+	t.Run("a client id stays its first writer's, clock after clock", func(t *testing.T) { testClaims(t, f) })
+	t.Run("of two who claim the same clocks one is refused", func(t *testing.T) { testRace(t, f) })
 	t.Run("a base replaces the rows it merges", func(t *testing.T) { testBase(t, f) })
 	t.Run("sessions and participations begin and end", func(t *testing.T) { testSittings(t, f) })
+}
+
+// batch is entries under a fresh id.
+func batch(entries ...sessions.Entry) sessions.Batch {
+	return sessions.Batch{ID: uuid.New(), Entries: entries}
 }
 
 func (f Fixture) entry(note sessions.NoteID, update string) sessions.Entry {
@@ -59,9 +70,9 @@ func (f Fixture) log(t *testing.T, note sessions.NoteID) []string {
 
 func testOrder(t *testing.T, f Fixture) {
 	a, b := f.NewNote(), f.NewNote()
-	placed, err := f.Store.Append(t.Context(), uuid.New(), []sessions.Entry{
+	placed, err := f.Store.Append(t.Context(), batch(
 		f.entry(a, "a2"), f.entry(b, "b2"), f.entry(a, "a3"), f.entry(a, "a4"), f.entry(b, "b3"),
-	})
+	))
 	if err != nil || len(placed) != 2 || placed[0].First != 2 || placed[1].First != 2 {
 		t.Fatalf("Append = %v, %v", placed, err)
 	}
@@ -74,13 +85,14 @@ func testOrder(t *testing.T, f Fixture) {
 }
 
 func testBatchOnce(t *testing.T, f Fixture) {
-	note, batch := f.NewNote(), uuid.New()
-	entries := []sessions.Entry{f.entry(note, "one"), f.entry(note, "two")}
-	first, err := f.Store.Append(t.Context(), batch, entries)
+	note := f.NewNote()
+	b := batch(f.entry(note, "one"), f.entry(note, "two"))
+	b.Claims = []sessions.Claim{{Note: note, Client: 1, From: 0, To: 2, Person: f.Author}}
+	first, err := f.Store.Append(t.Context(), b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := f.Store.Append(t.Context(), batch, entries)
+	again, err := f.Store.Append(t.Context(), b)
 	if err != nil || fmt.Sprint(again) != fmt.Sprint(first) {
 		t.Errorf("second Append = %v, %v; want %v", again, err, first)
 	}
@@ -90,11 +102,11 @@ func testBatchOnce(t *testing.T, f Fixture) {
 }
 
 func testRefusal(t *testing.T, f Fixture) {
-	open, signed, batch := f.NewNote(), f.NewNote(), uuid.New()
+	open, signed := f.NewNote(), f.NewNote()
 	f.Sign(signed)
-	entries := []sessions.Entry{f.entry(signed, "late"), f.entry(open, "fine"), f.entry(signed, "later")}
+	b := batch(f.entry(signed, "late"), f.entry(open, "fine"), f.entry(signed, "later"))
 	for range 2 { // refused the second time too
-		placed, err := f.Store.Append(t.Context(), batch, entries)
+		placed, err := f.Store.Append(t.Context(), b)
 		if err != nil || len(placed) != 1 || placed[0] != (sessions.Placed{Note: open, First: 2}) {
 			t.Fatalf("Append = %v, %v", placed, err)
 		}
@@ -102,9 +114,67 @@ func testRefusal(t *testing.T, f Fixture) {
 	if n := len(f.log(t, signed)); n != 1 {
 		t.Errorf("signed note has %d rows", n)
 	}
-	placed, err := f.Store.Append(t.Context(), uuid.New(), []sessions.Entry{f.entry(uuid.New(), "nowhere")})
+	placed, err := f.Store.Append(t.Context(), batch(f.entry(uuid.New(), "nowhere")))
 	if err != nil || len(placed) != 0 {
 		t.Errorf("Append to a missing note = %v, %v", placed, err)
+	}
+}
+
+func testClaims(t *testing.T, f Fixture) {
+	note, bystander := f.NewNote(), f.NewNote()
+	for _, tt := range []struct {
+		name     string
+		client   crdt.ClientID
+		from, to uint64
+		person   sessions.PersonID
+		ok       bool
+	}{
+		{"a new id that does not begin at 0", 1, 3, 5, f.Author, false},
+		{"a new id", 1, 0, 5, f.Author, true},
+		{"its next clocks", 1, 5, 9, f.Author, true},
+		{"the same clocks again", 1, 5, 9, f.Author, false},
+		{"clocks after a gap", 1, 10, 11, f.Author, false},
+		{"its next clocks by somebody else", 1, 9, 10, f.Other, false},
+		{"an id of somebody else's own", 2, 0, 1, f.Other, true},
+		{"an id of 53 bits", 1<<53 - 1, 0, 1, f.Author, true},
+	} {
+		b := batch(f.entry(note, "xx"), f.entry(bystander, "yy"))
+		b.Claims = []sessions.Claim{{Note: note, Client: tt.client, From: tt.from, To: tt.to, Person: tt.person}}
+		placed, err := f.Store.Append(t.Context(), b)
+		if err != nil || (len(placed) == 2) != tt.ok || !slices.ContainsFunc(placed, func(p sessions.Placed) bool { return p.Note == bystander }) {
+			t.Errorf("%s: placed %v, %v", tt.name, placed, err)
+		}
+	}
+	if n := len(f.log(t, note)); n != 5 {
+		t.Errorf("log has %d rows, want 5", n)
+	}
+	log, err := f.Store.Load(t.Context(), note)
+	if err != nil || log.Writers[1] != f.Author || log.Writers[2] != f.Other || log.Writers[1<<53-1] != f.Author {
+		t.Errorf("writers %v, %v", log.Writers, err)
+	}
+}
+
+// testRace has two, who know nothing of each other, write the same clocks at the same time, again and again.
+func testRace(t *testing.T, f Fixture) {
+	note := f.NewNote()
+	for clock := range uint64(50) {
+		var wg sync.WaitGroup
+		var taken atomic.Int32
+		for range 2 {
+			wg.Go(func() {
+				b := batch(f.entry(note, "xx"))
+				b.Claims = []sessions.Claim{{Note: note, Client: 1, From: clock, To: clock + 1, Person: f.Author}}
+				placed, err := f.Store.Append(t.Context(), b)
+				if err != nil {
+					t.Error(err)
+				}
+				taken.Add(int32(len(placed)))
+			})
+		}
+		wg.Wait()
+		if n := taken.Load(); n != 1 {
+			t.Fatalf("%d of two took clock %d", n, clock)
+		}
 	}
 }
 
@@ -119,7 +189,7 @@ func testConcurrent(t *testing.T, f Fixture) {
 				for n := range notes { // each writer in another order
 					entries = append(entries, f.entry(notes[(n+w+i)%len(notes)], "xx"))
 				}
-				if _, err := f.Store.Append(t.Context(), uuid.New(), entries); err != nil {
+				if _, err := f.Store.Append(t.Context(), batch(entries...)); err != nil {
 					t.Error(err)
 				}
 			}
@@ -135,7 +205,7 @@ func testConcurrent(t *testing.T, f Fixture) {
 
 func testBase(t *testing.T, f Fixture) {
 	note := f.NewNote()
-	if _, err := f.Store.Append(t.Context(), uuid.New(), []sessions.Entry{f.entry(note, "r2"), f.entry(note, "r3")}); err != nil {
+	if _, err := f.Store.Append(t.Context(), batch(f.entry(note, "r2"), f.entry(note, "r3"))); err != nil {
 		t.Fatal(err)
 	}
 	for _, seq := range []uint64{1, 2} {

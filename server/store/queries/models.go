@@ -125,3 +125,11 @@ type Unit struct {
 	FacilityID string
 	Name       string
 }
+
+// Binds Yjs client ids to people. Rows are never deleted: an id stays its first writer's.
+type Writer struct {
+	NoteID    uuid.UUID
+	ClientID  int64
+	PersonID  uuid.UUID
+	NextClock int64
+}

@@ -39,6 +39,13 @@ SELECT seq, data, sum FROM note_base WHERE note_id = $1 ORDER BY seq DESC LIMIT 
 -- name: UpdatesAfter :many
 SELECT seq, data FROM note_update WHERE note_id = $1 AND seq > $2 ORDER BY seq;
 
+-- name: Writers :many
+-- Whose each client id of a note is.
+SELECT client_id, person_id FROM writer WHERE note_id = $1;
+
+-- name: InsertWriter :exec
+INSERT INTO writer (note_id, client_id, person_id, next_clock) VALUES ($1, $2, $3, $4);
+
 -- name: InsertBase :exec
 INSERT INTO note_base (note_id, seq, data, sum) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING;
 

@@ -122,6 +122,27 @@ func (q *Queries) InsertNote(ctx context.Context, arg InsertNoteParams) error {
 	return err
 }
 
+const insertWriter = `-- name: InsertWriter :exec
+INSERT INTO writer (note_id, client_id, person_id, next_clock) VALUES ($1, $2, $3, $4)
+`
+
+type InsertWriterParams struct {
+	NoteID    uuid.UUID
+	ClientID  int64
+	PersonID  uuid.UUID
+	NextClock int64
+}
+
+func (q *Queries) InsertWriter(ctx context.Context, arg InsertWriterParams) error {
+	_, err := q.db.Exec(ctx, insertWriter,
+		arg.NoteID,
+		arg.ClientID,
+		arg.PersonID,
+		arg.NextClock,
+	)
+	return err
+}
+
 const newestBase = `-- name: NewestBase :one
 SELECT seq, data, sum FROM note_base WHERE note_id = $1 ORDER BY seq DESC LIMIT 1
 `
@@ -276,6 +297,36 @@ func (q *Queries) UpdatesAfter(ctx context.Context, noteID uuid.UUID, seq int64)
 	for rows.Next() {
 		var i UpdatesAfterRow
 		if err := rows.Scan(&i.Seq, &i.Data); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const writers = `-- name: Writers :many
+SELECT client_id, person_id FROM writer WHERE note_id = $1
+`
+
+type WritersRow struct {
+	ClientID int64
+	PersonID uuid.UUID
+}
+
+// Whose each client id of a note is.
+func (q *Queries) Writers(ctx context.Context, noteID uuid.UUID) ([]WritersRow, error) {
+	rows, err := q.db.Query(ctx, writers, noteID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []WritersRow
+	for rows.Next() {
+		var i WritersRow
+		if err := rows.Scan(&i.ClientID, &i.PersonID); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -1,28 +1,41 @@
 -- append commits one batch of updates to any number of notes and returns, for each note that took them, the seq of its first row.
--- $1 batch id, $2 note ids, $3 updates, $4 author ids, $5 session ids: four arrays of one length, in the order of arrival.
--- Note rows are locked in id order: two batches that share notes wait for each other instead of deadlocking.
--- A note that is missing or signed yields no row, and none of its updates are stored.
+-- $1 batch id
+-- $2 note ids, $3 updates, $4 author ids, $5 session ids: arrays of one length, an element an update, in the order of arrival
+-- $6 note ids, $7 client ids, $8 from, $9 to, $10 person ids: arrays of one length, an element a client id that writes
+-- It runs in the transaction of lock.sql, which holds the notes' rows.
+-- No row comes back, and nothing is stored, for a note that is missing or signed, or one of whose claims is refused: a
+-- client id that is another's, or clocks that do not begin where its last ones end.
 -- The receipt in "batch" commits with the rows: a second try of the same batch fails on its primary key.
 WITH entry AS (
     SELECT * FROM unnest($2::uuid[], $3::bytea[], $4::uuid[], $5::uuid[])
         WITH ORDINALITY AS entry (note_id, data, author_id, session_id, ord)
+), claim AS (
+    SELECT * FROM unnest($6::uuid[], $7::bigint[], $8::bigint[], $9::bigint[], $10::uuid[])
+        AS claim (note_id, client_id, from_clock, to_clock, person_id)
 ), wanted AS (
     SELECT note_id, count(*) AS n FROM entry GROUP BY note_id
-), locked AS (
-    SELECT note.id FROM note JOIN wanted ON wanted.note_id = note.id
-     WHERE note.state = 'draft'
-     ORDER BY note.id
-       FOR NO KEY UPDATE OF note
+), forged AS (
+    SELECT claim.note_id
+      FROM claim LEFT JOIN writer USING (note_id, client_id)
+     WHERE claim.from_clock <> coalesce(writer.next_clock, 0)
+        OR writer.person_id <> claim.person_id
 ), advanced AS (
     UPDATE note SET head = note.head + wanted.n, edited_at = now()
-      FROM wanted JOIN locked ON locked.id = wanted.note_id
+      FROM wanted
      WHERE note.id = wanted.note_id
+       AND note.state = 'draft'
+       AND note.id NOT IN (SELECT note_id FROM forged)
     RETURNING note.id, note.head - wanted.n AS base
 ), appended AS (
     INSERT INTO note_update (note_id, seq, author_id, session_id, data)
     SELECT entry.note_id, advanced.base + row_number() OVER (PARTITION BY entry.note_id ORDER BY entry.ord),
            entry.author_id, entry.session_id, entry.data
       FROM entry JOIN advanced ON advanced.id = entry.note_id
+), bound AS (
+    INSERT INTO writer (note_id, client_id, person_id, next_clock)
+    SELECT claim.note_id, claim.client_id, claim.person_id, claim.to_clock
+      FROM claim JOIN advanced ON advanced.id = claim.note_id
+        ON CONFLICT (note_id, client_id) DO UPDATE SET next_clock = excluded.next_clock
 ), receipt AS (
     INSERT INTO batch (id, note_ids, first_seq)
     SELECT $1, coalesce(array_agg(id), '{}'), coalesce(array_agg(base + 1), '{}') FROM advanced
