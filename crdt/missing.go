@@ -3,9 +3,10 @@ package crdt
 import "sort"
 
 // Missing returns the first element that the update needs and that neither have
-// nor the update itself provides: the clock before a gap, an origin, a right
-// origin, a parent, a deleted element. ok is false if nothing is missing; then
-// a replica with exactly have applies the update whole.
+// nor the update itself provides in time: the clock before a gap, an origin, a
+// right origin, a parent, a deleted element. ok is false if nothing is missing;
+// then a replica with exactly have applies the update whole, and nothing of it
+// stays pending.
 func (u *Update) Missing(have StateVector) (id ID, ok bool) {
 	p := provider{have: have, ranges: u.Ranges()}
 	sort.Slice(p.ranges, func(i, j int) bool {
@@ -18,6 +19,11 @@ func (u *Update) Missing(have StateVector) (id ID, ok bool) {
 			return !ok
 		})
 		if ok {
+			return id, true
+		}
+	}
+	if len(u.sections) > 1 { // within one client clocks are the order
+		if id, ok := u.circle(have); ok {
 			return id, true
 		}
 	}

@@ -1,0 +1,95 @@
+package crdt
+
+import "sort"
+
+// Depth returns how deep the types that u brings would lie in d: 1 for one in a
+// root, 2 for one in that, and so on; 0 if u brings none. d must have all that u
+// needs (see [Update.Missing]). Yjs descends into types by recursion, so that
+// one that lies deep enough stops every editor, and can no longer be removed.
+func (d *Doc) Depth(u *Update) int {
+	n := nesting{d: d}
+	deepest := 0
+	for _, s := range u.sections {
+		u.blocks(s, func(b *block) bool {
+			n.types = n.types || b.ref == refType
+			return !n.types
+		})
+	}
+	if !n.types {
+		return 0
+	}
+	for _, s := range u.sections {
+		u.blocks(s, func(b *block) bool {
+			if b.ref != refSkip {
+				n.blocks = append(n.blocks, *b)
+			}
+			return true
+		})
+	}
+	sort.Slice(n.blocks, func(i, j int) bool {
+		a, b := &n.blocks[i], &n.blocks[j]
+		return a.client < b.client || a.client == b.client && a.clock < b.clock
+	})
+	n.levels = make([]int, len(n.blocks))
+	for i := range n.blocks {
+		if n.blocks[i].ref == refType {
+			deepest = max(deepest, n.level(i)+1)
+		}
+	}
+	return deepest
+}
+
+// nesting finds out how deep the structs of an update lie.
+type nesting struct {
+	d      *Doc
+	types  bool    // the update brings some
+	blocks []block // by client and clock
+	levels []int   // of blocks, plus one; 0 is not yet known
+}
+
+// level returns how many types block i lies in, roots not counted.
+func (n *nesting) level(i int) int {
+	if n.levels[i] > 0 {
+		return n.levels[i] - 1
+	}
+	b, level := &n.blocks[i], 0
+	switch {
+	case b.hasOrigin:
+		level = n.levelOf(b.origin)
+	case b.hasRight:
+		level = n.levelOf(b.right)
+	case b.parentID:
+		level = n.levelOf(b.parent) + 1
+	}
+	n.levels[i] = level + 1
+	return level
+}
+
+func (n *nesting) levelOf(id ID) int {
+	if c := n.d.lookup(id.Client); c != none && id.Clock < uint64(n.d.clients[c].next) {
+		x := &n.d.clients[c].index
+		return n.d.level(&n.d.runs[x.at(x.find(uint32(id.Clock)))])
+	}
+	i := sort.Search(len(n.blocks), func(i int) bool {
+		b := &n.blocks[i]
+		return b.client > id.Client || b.client == id.Client && uint64(b.end()) > id.Clock
+	})
+	if i == len(n.blocks) || n.blocks[i].client != id.Client || uint64(n.blocks[i].clock) > id.Clock {
+		return 0
+	}
+	return n.level(i)
+}
+
+// level returns how many types r lies in, roots not counted.
+func (d *Doc) level(r *run) int {
+	for level := 0; ; level++ {
+		if r.list == none { // collected
+			return level
+		}
+		item := d.types[d.lists[r.list].typ].item
+		if item == none {
+			return level
+		}
+		r = &d.runs[item]
+	}
+}
