@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -61,17 +60,7 @@ func TestFrozenDatabase(t *testing.T) {
 	// One peer's edit waits beside the page's: neither is acknowledged.
 	peers[0].insert(0, "Waiting too. ")
 
-	ctx, cancel := context.WithTimeout(t.Context(), frozenFor)
-	defer cancel()
-	unseen := make(chan error, len(peers))
-	go func() { unseen <- peers[0].neverSees("Frozen", frozenFor) }()
-	go func() { unseen <- peers[1].neverSees("Waiting", frozenFor) }()
-	<-ctx.Done()
-	for range peers {
-		if err := <-unseen; err != nil {
-			t.Errorf("while Postgres stood still: %v", err)
-		}
-	}
+	checkNobodySees(t, map[*yclient]string{peers[0]: "Frozen", peers[1]: "Waiting"})
 	for _, state := range eval[[]string](chen, `window.states`) {
 		if state != "saving" {
 			t.Errorf("while Postgres stood still the page showed %q, want only saving", state)
@@ -95,5 +84,19 @@ func TestFrozenDatabase(t *testing.T) {
 	}
 	if got := s.text(t, token, note); got != text {
 		t.Errorf("the server has %q, want %q", got, text)
+	}
+}
+
+// checkNobodySees fails if a client sees a text while the database stands still.
+func checkNobodySees(t *testing.T, texts map[*yclient]string) {
+	t.Helper()
+	errs := make(chan error, len(texts))
+	for c, text := range texts {
+		go func() { errs <- c.neverSees(text, frozenFor) }()
+	}
+	for range texts {
+		if err := <-errs; err != nil {
+			t.Errorf("while Postgres stood still: %v", err)
+		}
 	}
 }

@@ -120,7 +120,7 @@ func (r *killRun) killServer() {
 		r.t.Fatal(err)
 	}
 	for _, c := range r.typists {
-		r.n.must(c.name, "disconnect", nil, nil)
+		r.n.must(c.name, "leave", nil, nil)
 	}
 	acked := r.ledgers()
 	if err := r.s.start(); err != nil {
@@ -128,7 +128,7 @@ func (r *killRun) killServer() {
 	}
 	r.checkAcked(acked, r.s.text(r.t, r.token, r.note))
 	for _, c := range r.typists {
-		r.n.must(c.name, "reconnect", nil, nil)
+		r.n.must(c.name, "comeBack", nil, nil)
 	}
 }
 

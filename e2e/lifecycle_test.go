@@ -31,9 +31,34 @@ func TestDrain(t *testing.T) {
 	chen.openNote(note)
 	chen.allow("WebSocket connection to", "Failed to load resource: net::ERR_CONNECTION_REFUSED")
 
-	// The last edits wait for the database when the server is told to end.
-	// Presence needs no commit and comes after them: who sees the cursor knows
-	// that the server has the edit.
+	endWithEditsInFlight(t, s, clients)
+	for _, c := range clients {
+		c.wait(want{"closes": 1})
+		if st := c.stats(); st.Closes[0].Code != 1012 && st.Closes[0].Code != 1013 || st.GaveUp {
+			t.Errorf("%s was told %+v (gave up: %v), want 1012 or 1013: come back", c.name, st.Closes[0], st.GaveUp)
+		}
+		n.must(c.name, "leave", nil, nil)
+	}
+	chen.typeOffline("typed offline")
+	if err := s.start(); err != nil {
+		t.Fatal(err)
+	}
+	checkHas(t, s.text(t, token, note), "last by y; ", "last by h; ")
+	chen.waitStatus("saved")
+	text := s.text(t, token, note)
+	checkHas(t, text, "last by y; ", "last by h; ", "typed offline")
+	s.checkLog(t, note)
+	for _, c := range clients {
+		n.must(c.name, "comeBack", nil, nil)
+		c.wait(want{"synced": true, "text": text})
+	}
+}
+
+// endWithEditsInFlight tells the server to end while the last edits, one of
+// each client, wait for the database. Presence needs no commit and comes after
+// them: who sees the cursor knows that the server has the edit.
+func endWithEditsInFlight(t *testing.T, s *server, clients []*yclient) {
+	t.Helper()
 	s.freezePostgres(t)
 	for i, c := range clients {
 		c.insert(0, "last by "+c.name+"; ")
@@ -49,39 +74,28 @@ func TestDrain(t *testing.T) {
 	if pids := s.postgresTree(); len(pids) > 0 {
 		t.Errorf("Postgres still runs: %v", pids)
 	}
-	for _, c := range clients {
-		c.wait(want{"closes": 1})
-		if st := c.stats(); st.Closes[0].Code != 1012 && st.Closes[0].Code != 1013 || st.GaveUp {
-			t.Errorf("%s was told %+v (gave up: %v), want 1012 or 1013: come back", c.name, st.Closes[0], st.GaveUp)
+}
+
+// typeOffline types while there is no server, and waits for the page to say
+// how much is unsaved.
+func (w *window) typeOffline(text string) {
+	w.t.Helper()
+	w.waitStatus("offline")
+	w.caretAtEnd(0)
+	if err := w.typeKeys(text); err != nil {
+		w.t.Fatal(err)
+	}
+	w.waitFor("the number of unsaved changes", `/^Offline: [1-9]\d* unsaved changes$/.test(document.querySelector('#save-text').textContent)`)
+}
+
+// checkHas fails unless the note has each part once: these edits were received,
+// or kept by a page, before the server ended.
+func checkHas(t *testing.T, text string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if strings.Count(text, part) != 1 {
+			t.Errorf("after the restart the note is %q; want %q in it once", text, part)
 		}
-	}
-	chen.waitStatus("offline")
-	chen.caretAtEnd(0)
-	if err := chen.typeKeys("typed offline"); err != nil {
-		t.Fatal(err)
-	}
-	chen.waitFor("the number of unsaved changes", `/^Offline: [1-9]\d* unsaved changes$/.test(document.querySelector('#save-text').textContent)`)
-	for _, c := range clients {
-		n.must(c.name, "disconnect", nil, nil)
-	}
-	if err := s.start(); err != nil {
-		t.Fatal(err)
-	}
-	text := s.text(t, token, note)
-	for _, last := range []string{"last by y; ", "last by h; "} {
-		if strings.Count(text, last) != 1 {
-			t.Errorf("after the restart the note is %q; it lacks %q, which the server had received", text, last)
-		}
-	}
-	chen.waitStatus("saved")
-	text += "typed offline"
-	if got := s.text(t, token, note); got != text {
-		t.Errorf("after the page came back the note is %q, want %q", got, text)
-	}
-	s.checkLog(t, note)
-	for _, c := range clients {
-		n.must(c.name, "reconnect", nil, nil)
-		c.wait(want{"synced": true, "text": text})
 	}
 }
 

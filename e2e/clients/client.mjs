@@ -8,6 +8,9 @@ import { openProvider } from './providers.mjs'
 import { Acks, readFrame } from './wire.mjs'
 import { blocks, plain } from './note.mjs'
 
+/** Where nobody listens. */
+const nowhere = 'ws://127.0.0.1:1'
+
 export class Client {
   constructor (args) {
     this.args = args
@@ -17,6 +20,8 @@ export class Client {
     this.acks = new Acks(this.kind, this.doc)
     this.stats = { opens: 0, closes: [], errors: [], denied: [], gaveUp: false }
     this.held = null // frames kept back while a test plays a slow network
+    this.away = false // cut off: every attempt to connect fails
+    this.sockets = new Set()
     this.typist = null
     this.events = new EventEmitter()
     this.events.setMaxListeners(0)
@@ -32,10 +37,12 @@ export class Client {
     const client = this
     return class extends WebSocket {
       constructor (url, protocols) {
-        super(url, protocols ?? [], { headers: client.args.headers ?? {} })
+        super(client.away ? nowhere : url, protocols ?? [], { headers: client.args.headers ?? {} })
+        client.sockets.add(this)
         this.on('open', () => { client.stats.opens++; client.changed() })
         this.on('message', data => client.received(this, data))
         this.on('close', (code, reason) => {
+          client.sockets.delete(this)
           client.stats.closes.push({ code, reason: reason.toString() })
           client.changed()
         })
@@ -64,6 +71,18 @@ export class Client {
     // The provider reads the frame after us; tell the waiters when it has.
     queueMicrotask(() => this.changed())
   }
+
+  /**
+   * Pulls the cable. A provider's own disconnect is no substitute: version 3 of
+   * Hocuspocus's comes back by itself if it was waiting to reconnect.
+   */
+  leave () {
+    this.away = true
+    for (const socket of this.sockets) socket.terminate()
+  }
+
+  /** Plugs it in again; the provider finds its way back by itself. */
+  comeBack () { this.away = false }
 
   /** Keeps outgoing frames back until release lets them go. */
   hold () { this.held ??= [] }

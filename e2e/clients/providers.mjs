@@ -61,8 +61,6 @@ function openHocuspocus (client, Provider, Socket) {
   provider.attach() // a provider that shares a socket joins it only when told to
   const { destroy } = provider
   return Object.assign(provider, {
-    connect: () => socket.connect(),
-    disconnect: () => socket.disconnect(),
     destroy: () => {
       destroy.call(provider)
       if (!share) socket.destroy()
