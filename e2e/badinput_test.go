@@ -40,6 +40,7 @@ func TestBadInput(t *testing.T) {
 	t.Run("frames", b.frames)
 	t.Run("hocuspocus frames", b.hocuspocusFrames)
 	t.Run("gap", b.gap)
+	t.Run("forged", b.forged)
 	t.Run("write by a reader", b.readerWrites)
 	t.Run("cursor", b.cursor)
 	t.Run("api", b.apiEdits)

@@ -85,8 +85,8 @@ const commands = {
   // Updates made without a connection, for the tests that send bytes of their own.
   makeUpdate: (_, { text, base, clientID, skipFirst }) => {
     const doc = new Y.Doc()
-    if (clientID) doc.clientID = clientID
     if (base) Y.applyUpdate(doc, bytes(base))
+    if (clientID) doc.clientID = clientID // Yjs would leave an id that the base has
     const updates = []
     doc.on('update', u => updates.push(u))
     if (skipFirst) appendParagraph(doc, 'unsent')
