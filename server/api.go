@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -73,7 +74,13 @@ func stateOperation() huma.Operation {
 	return op
 }
 
-type personContextKey struct{}
+// caller is who calls an operation, and where it leaves the reason why it refused.
+type caller struct {
+	login.Person
+	reason *error
+}
+
+type callerKey struct{}
 
 // apiLogin lets nobody in who is not known, and logs whatever is refused.
 func (s *Server) apiLogin(api huma.API) func(huma.Context, func(huma.Context)) {
@@ -81,33 +88,34 @@ func (s *Server) apiLogin(api huma.API) func(huma.Context, func(huma.Context)) {
 		r, _ := humago.Unwrap(ctx)
 		limit, cancel := context.WithTimeout(r.Context(), apiTimeout)
 		defer cancel()
+		reason := new(error)
 		who, err := s.desk.ByRequest(r.WithContext(limit))
 		if err != nil {
 			status, detail := statusOf(err)
 			_ = huma.WriteErr(api, ctx, status, detail) // the caller may be gone
 		} else {
-			next(huma.WithContext(ctx, context.WithValue(limit, personContextKey{}, who)))
+			next(huma.WithContext(ctx, context.WithValue(limit, callerKey{}, caller{who, reason})))
 		}
 		if status := ctx.Status(); status >= http.StatusBadRequest { // huma's own refusals too
-			s.logRefusal(r, status, "", err)
+			s.logRefusal(r, status, "", cmp.Or(err, *reason))
 		}
 	}
 }
 
 // apiMay returns who asks, if they may do act.
 func (s *Server) apiMay(ctx context.Context, act access.Act) (login.Person, error) {
-	who, _ := ctx.Value(personContextKey{}).(login.Person)
+	who := ctx.Value(callerKey{}).(caller)
 	if !access.May(who.Role, act) {
 		s.log.Warn("denied", "person", who.ID, "act", string(act))
-		return login.Person{}, s.apiError(errForbidden)
+		return login.Person{}, apiError(ctx, errForbidden)
 	}
-	return who, nil
+	return who.Person, nil
 }
 
-// apiError answers as RFC 9457 says, and logs the reason.
-func (s *Server) apiError(err error) error {
+// apiError answers as RFC 9457 says, and leaves the reason for the log.
+func apiError(ctx context.Context, err error) error {
 	status, detail := statusOf(err)
-	s.log.Info("api refuses", "status", status, "err", err)
+	*ctx.Value(callerKey{}).(caller).reason = err
 	return huma.NewError(status, detail)
 }
 
@@ -154,7 +162,7 @@ func (s *Server) apiListNotes(ctx context.Context, in *listNotesInput) (*listNot
 	}
 	rows, err := s.db.NotesOfUnit(ctx, in.Unit, maxNotes)
 	if err != nil {
-		return nil, s.apiError(err)
+		return nil, apiError(ctx, err)
 	}
 	var out listNotesOutput
 	out.Body.Notes = make([]apiNote, len(rows))
@@ -182,7 +190,7 @@ func (s *Server) apiCreateNote(ctx context.Context, in *createNoteInput) (*noteO
 	}
 	id, err := s.newNote(ctx, who, in.Body.Patient, in.Body.Kind)
 	if err != nil {
-		return nil, s.apiError(err)
+		return nil, apiError(ctx, err)
 	}
 	return s.readNote(ctx, id)
 }
@@ -201,7 +209,7 @@ func (s *Server) apiReadNote(ctx context.Context, in *noteInput) (*noteOutput, e
 func (s *Server) readNote(ctx context.Context, id uuid.UUID) (*noteOutput, error) {
 	row, err := s.db.NoteByID(ctx, id)
 	if err != nil {
-		return nil, s.apiError(err)
+		return nil, apiError(ctx, err)
 	}
 	return &noteOutput{Body: noteOf(row.Note, row.Patient, row.BedLabel)}, nil
 }
@@ -231,13 +239,13 @@ func (s *Server) apiReadState(ctx context.Context, in *stateInput) (*stateOutput
 	if media == mediaUpdate {
 		state, err := s.hub.State(ctx, in.ID)
 		if err != nil {
-			return nil, s.apiError(err)
+			return nil, apiError(ctx, err)
 		}
 		return &stateOutput{ContentType: media, Body: state}, nil
 	}
 	doc, err := s.hub.Doc(ctx, in.ID)
 	if err != nil {
-		return nil, s.apiError(err)
+		return nil, apiError(ctx, err)
 	}
 	note := prose.Read(doc.XMLFragment(sessions.Fragment))
 	if media == mediaText {
@@ -245,7 +253,7 @@ func (s *Server) apiReadState(ctx context.Context, in *stateInput) (*stateOutput
 	}
 	body, err := prose.JSON(note)
 	if err != nil {
-		return nil, s.apiError(err)
+		return nil, apiError(ctx, err)
 	}
 	return &stateOutput{ContentType: media, Body: body}, nil
 }
@@ -281,11 +289,11 @@ func (s *Server) apiEdit(ctx context.Context, in *editInput) (*editOutput, error
 	}
 	grant, err := s.grant(ctx, who, in.ID)
 	if err != nil {
-		return nil, s.apiError(err)
+		return nil, apiError(ctx, err)
 	}
 	seq, err := s.hub.Apply(ctx, in.ID, grant, in.RawBody)
 	if err != nil {
-		return nil, s.apiError(err)
+		return nil, apiError(ctx, err)
 	}
 	var out editOutput
 	out.Body.Seq = seq

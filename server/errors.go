@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -36,6 +37,7 @@ var statuses = []struct {
 	{crdt.ErrMalformed, http.StatusUnprocessableEntity, "This is not a Yjs update, version 1."},
 	{sessions.ErrRefused, http.StatusConflict, "The update builds on edits that the note does not have."},
 	{sessions.ErrRejected, http.StatusConflict, "The note takes no edits any more."},
+	{login.ErrBusy, http.StatusServiceUnavailable, "Too many people are signing in at this moment. Try again."},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, outcomeUnknown},
 	{sessions.ErrEnded, http.StatusServiceUnavailable, outcomeUnknown},
 }
@@ -51,6 +53,9 @@ func statusOf(err error) (status int, detail string) {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		return http.StatusRequestEntityTooLarge, "What you sent is too large."
+	}
+	if store.IsBadValue(err) {
+		err = store.ErrNotFound // nothing is called that
 	}
 	for _, s := range statuses {
 		if errors.Is(err, s.err) {
@@ -70,7 +75,10 @@ func (s *Server) renderError(w http.ResponseWriter, r *http.Request, err error) 
 		http.Redirect(w, r, "/login?next="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
 		return
 	}
-	view := web.ErrorView{Shell: s.shell(r, "Error"), Status: status, Request: request}
+	view := web.ErrorView{Shell: web.Shell{Title: "Error", Now: time.Now()}, Status: status, Request: request}
+	if status < http.StatusInternalServerError { // else the database may not even say who this is
+		view.Shell = s.shell(r, "Error")
+	}
 	if status != http.StatusNotFound && status < http.StatusInternalServerError {
 		view.Detail = detail
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -77,7 +78,7 @@ func clip(s string, n int) string {
 // render writes a page whole or not at all.
 func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, c templ.Component) {
 	var page bytes.Buffer
-	if err := c.Render(r.Context(), &page); err != nil {
+	if err := c.Render(context.WithoutCancel(r.Context()), &page); err != nil { // an error page comes after a deadline
 		s.log.Error("page not rendered", "path", r.URL.Path, "err", err)
 		http.Error(w, "internal error", http.StatusInternalServerError)
 		return

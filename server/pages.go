@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -42,7 +43,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	username, next := r.PostFormValue("username"), localPath(r.PostFormValue("next"))
 	err := s.desk.SignIn(w, r, username, r.PostFormValue("password"))
 	if errors.Is(err, login.ErrWrongPassword) {
-		s.log.Warn("sign-in refused")
+		s.log.Warn("sign-in refused", "remote", r.RemoteAddr)
 		view := web.LoginView{
 			Shell: s.shell(r, "Sign in"), Username: username, Next: next, Demo: s.demo,
 			Error: "The username or the password is wrong. Check both and try again.",
@@ -61,9 +62,11 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
-	if err := s.desk.SignOut(w, r); err != nil {
+	name, err := s.desk.SignOut(w, r)
+	if err != nil {
 		return err
 	}
+	s.hub.EndLogin(name)
 	w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
 	http.Redirect(w, r, "/login", http.StatusSeeOther)
 	return nil
@@ -71,7 +74,9 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 
 // localPath returns next if it is a path on this server, or "".
 func localPath(next string) string {
-	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n") {
+	at, err := url.Parse(next) // refuses control characters, which browsers drop
+	if err != nil || at.Scheme != "" || at.Host != "" || at.User != nil || !strings.HasPrefix(at.Path, "/") ||
+		strings.HasPrefix(at.Path, "//") || strings.Contains(next, "\\") {
 		return ""
 	}
 	return next
@@ -190,7 +195,7 @@ func (s *Server) notePage(w http.ResponseWriter, r *http.Request, who login.Pers
 		Shell: s.shellOf(r, who, web.TabTitle(kind, patient), web.SectionWorklist), Patient: patient,
 		ID: id.String(), Kind: kind, Title: row.Note.Title, LOINC: loincOf(row.Note.Kind), Status: web.NoteStatus(row.Note.State),
 		Body: prose.Read(doc.XMLFragment(sessions.Fragment)),
-		Live: true, Editable: access.May(who.Role, access.WriteNote),
+		Live: true, Editable: access.May(who.Role, access.WriteNote) && row.Note.State == string(web.StatusDraft),
 		CreatedBy: row.Creator, CreatedAt: row.Note.CreatedAt.Local(), UpdatedAt: row.Note.EditedAt.Local(),
 	}
 	s.render(w, r, http.StatusOK, web.Note(view))

@@ -170,12 +170,50 @@ func TestSignIn(t *testing.T) {
 	}
 }
 
+// TestSigningOutEndsSockets: whoever takes over the workstation does not write on as somebody else.
+func TestSigningOutEndsSockets(t *testing.T) {
+	h := open(t)
+	leaves, stays := h.signIn("chen"), h.signIn("chen")
+	at, _ := url.Parse(h.URL)
+	dial := func(c *http.Client) *websocket.Conn {
+		header := http.Header{"Origin": {h.URL}, "Cookie": {c.Jar.Cookies(at)[0].String()}}
+		ws, _, err := websocket.Dial(t.Context(), h.URL+"/ws/notes/"+h.note.String(), &websocket.DialOptions{HTTPHeader: header})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := ws.Write(t.Context(), websocket.MessageBinary, []byte{0, 0, 1, 0}); err != nil { // Step1
+			t.Fatal(err)
+		}
+		if _, _, err := ws.Read(t.Context()); err != nil { // Step2
+			t.Fatal(err)
+		}
+		return ws
+	}
+	gone, here := dial(leaves), dial(stays)
+	r, err := leaves.Post(h.URL+"/logout", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = r.Body.Close()
+	for err == nil {
+		_, _, err = gone.Read(t.Context())
+	}
+	if websocket.CloseStatus(err) != 4401 {
+		t.Errorf("the socket ends with %v, want close code 4401", err)
+	}
+	if err := here.Write(t.Context(), websocket.MessageBinary, []byte{3}); err != nil {
+		t.Errorf("another login's socket: %v", err)
+	}
+	_ = here.CloseNow()
+}
+
 // TestNextStaysHere: signing in leads to no other site.
 func TestNextStaysHere(t *testing.T) {
 	h := open(t)
 	c := h.signIn("chen")
 	for next, want := range map[string]string{
 		"/units/4-west": "/units/4-west", "": "/", "//evil.example": "/", "https://evil.example": "/", `/\evil.example`: "/", "/a\r\nb": "/",
+		"/\t/evil.example": "/", "/\x00": "/", "/?q=a%2F%2Fb": "/?q=a%2F%2Fb",
 	} {
 		r, err := c.PostForm(h.URL+"/login", url.Values{"username": {"chen"}, "password": {demo.Password}, "next": {next}})
 		if err != nil {
@@ -206,7 +244,7 @@ func TestRolesAtTheDoor(t *testing.T) {
 		}
 	}
 	c := h.signIn("chen")
-	for _, path := range []string{"/notes/" + uuid.NewString(), "/notes/none", "/units/none", "/?unit=none", "/nowhere"} {
+	for _, path := range []string{"/notes/" + uuid.NewString(), "/notes/none", "/units/none", "/units/%00", "/?unit=none", "/?unit=%00", "/nowhere"} {
 		if got, _, _ := h.get(c, path); got != http.StatusNotFound {
 			t.Errorf("%s: %d, want 404", path, got)
 		}

@@ -80,16 +80,19 @@ func (s *Server) grant(ctx context.Context, who login.Person, note sessions.Note
 		s.log.Warn("denied", "person", who.ID, "act", string(access.ReadNote), "note", note)
 		return sessions.Grant{}, sessions.ErrForbidden
 	}
-	if _, err := s.db.NoteHead(ctx, note); errors.Is(err, store.ErrNotFound) {
+	row, err := s.db.NoteHead(ctx, note)
+	if errors.Is(err, store.ErrNotFound) {
 		return sessions.Grant{}, sessions.ErrNoNote
-	} else if err != nil {
+	}
+	if err != nil {
 		return sessions.Grant{}, fmt.Errorf("look up note: %w", err)
 	}
 	return sessions.Grant{
 		Author: sessions.Author{
 			ID: who.ID, Name: who.Name, Role: string(who.Role), Color: web.AuthorColors[who.Color], ColorIndex: who.Color,
 		},
-		ReadOnly: !access.May(who.Role, access.WriteNote),
+		ReadOnly: !access.May(who.Role, access.WriteNote) || row.State != string(web.StatusDraft),
+		Login:    who.Login,
 		Until:    who.Until,
 	}, nil
 }

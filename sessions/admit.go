@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/clisonix/tidechart/crdt"
 )
@@ -37,13 +36,14 @@ type batch struct {
 	entries []Entry
 	claims  []Claim // one for each client id that writes
 	bytes   int
+	deep    bool // it brings a type: how deep the next one lies is known after the commit
 }
 
 // nextBatch takes as much of what is pending as one commit should hold, and at least one update.
 func (s *Session) nextBatch() batch {
 	var b batch
 	for n, f := range s.pending {
-		if n > 0 && (len(b.entries) >= maxBatch || b.bytes >= maxBatchBytes || b.touches(f.update)) {
+		if n > 0 && (len(b.entries) >= maxBatch || b.bytes >= maxBatchBytes || b.deep || b.touches(f.update)) {
 			break
 		}
 		f.refused = s.admit(f, &b)
@@ -77,6 +77,10 @@ func (s *Session) admit(f *frame, b *batch) error {
 	if id, missing := f.update.Missing(s.ahead); missing {
 		return fmt.Errorf("%w: it builds on client %d clock %d", ErrRefused, id.Client, id.Clock)
 	}
+	depth := s.doc.Depth(f.update)
+	if depth > maxDepth {
+		return fmt.Errorf("%w: it nests %d deep", ErrRefused, depth)
+	}
 	novel, repeats := false, false
 	for _, r := range f.update.Ranges() {
 		next := s.ahead[r.Client]
@@ -107,6 +111,7 @@ func (s *Session) admit(f *frame, b *batch) error {
 		}
 		f.data, f.cut = cut, true
 	}
+	b.deep = b.deep || depth > 0
 	s.claim(f, b)
 	return nil
 }
@@ -145,8 +150,6 @@ func (s *Session) committed(o outcome) error {
 	if o.first != s.head+1 {
 		return fmt.Errorf("batch was placed at seq %d after %d: another writer has the note", o.first, s.head)
 	}
-	now := time.Now()
-	fresh := false
 	for _, f := range frames {
 		if f.data == nil {
 			continue
@@ -158,13 +161,8 @@ func (s *Session) committed(o outcome) error {
 		f.seq = s.head
 		s.encoded = nil
 		s.deliver(f)
-		fresh = fresh || now.Sub(s.lastEdit[f.author.ID]) > writingFor
-		s.lastEdit[f.author.ID] = now
 	}
 	s.answer(frames)
-	if fresh {
-		s.publish()
-	}
 	s.flush()
 	return nil
 }

@@ -69,9 +69,12 @@ func (c *committer) run(ctx context.Context) {
 func (c *committer) take() []commit {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n, entries := 0, 0
-	for n < len(c.queue) && (n == 0 || entries+len(c.queue[n].entries) <= maxBatch) {
+	n, entries, bytes := 0, 0, 0
+	for n < len(c.queue) && (n == 0 || entries+len(c.queue[n].entries) <= maxBatch && bytes < maxBatchBytes) {
 		entries += len(c.queue[n].entries)
+		for _, e := range c.queue[n].entries {
+			bytes += len(e.Update)
+		}
 		n++
 	}
 	batch := c.queue[:n:n]

@@ -56,6 +56,7 @@ var (
 
 var (
 	errDraining   = errors.New("the server is stopping")
+	errPanic      = errors.New("panic")
 	errCommitLost = errors.New("stopped before the outcome of a commit was known")
 )
 

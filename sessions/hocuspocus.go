@@ -38,18 +38,21 @@ type hocuspocus struct {
 	quiet     atomic.Pointer[[]byte] // what keepAlive returns
 
 	// Owned by the socket's reading goroutine.
-	documents map[string]*document // by routing key
+	documents  map[string]*document // by routing key
+	earlyBytes int                  // of all documents
+	denials    int
 }
 
 // document is one routing key of a socket. Until it is authorised, what arrives for it waits.
 type document struct {
-	peer       *Peer
-	early      []ysync.Message
-	earlyBytes int
+	peer   *Peer
+	denied bool // what its provider goes on sending is discarded, updates refused
+	early  []ysync.Message
 }
 
 var (
 	errTooManyNotes = &CloseError{Code: closeTryLater, Reason: fmt.Sprintf("more than %d documents on one socket", maxNotesPerSocket)}
+	errTooManyTries = &CloseError{Code: closeForbidden, Reason: "too many documents refused"}
 	errTooEarly     = &CloseError{Code: closeTryLater, Reason: "too much before authentication"}
 )
 
@@ -86,7 +89,13 @@ func (h *hocuspocus) handle(ctx context.Context, frame []byte) error {
 	if d.peer != nil {
 		return d.peer.handle(ctx, e.Message)
 	}
-	if d.earlyBytes += len(frame); d.earlyBytes > maxEarlyBytes || len(d.early) >= maxEarlyFrames {
+	if d.denied {
+		if e.Kind == ysync.Sync && e.Step != ysync.Step1 {
+			h.say(e.Key, ysync.Message{Kind: ysync.SyncStatus})
+		}
+		return nil
+	}
+	if h.earlyBytes += len(frame); h.earlyBytes > maxEarlyBytes || len(d.early) >= maxEarlyFrames {
 		return errTooEarly
 	}
 	d.early = append(d.early, e.Message)
@@ -98,16 +107,16 @@ func (h *hocuspocus) authenticate(ctx context.Context, e ysync.Envelope, d *docu
 	if e.Auth != ysync.Token {
 		return Malformed(errors.New("auth message that only a server sends"))
 	}
-	h.unasked.Stop()
 	name, _ := ysync.SplitKey(e.Key)
 	note, err := uuid.Parse(name)
 	if err != nil || note.String() != name {
-		return h.deny(e.Key, ErrNoNote)
+		return h.deny(e.Key, d, ErrNoNote)
 	}
 	grant, err := h.authorize(ctx, note, e.Text)
 	if err != nil {
-		return h.deny(e.Key, err)
+		return h.deny(e.Key, d, err)
 	}
+	h.unasked.Stop()
 	h.stayAlive(e)
 	scope := ysync.ReadWrite
 	if grant.ReadOnly {
@@ -115,13 +124,13 @@ func (h *hocuspocus) authenticate(ctx context.Context, e ysync.Envelope, d *docu
 	}
 	h.say(e.Key, ysync.Message{Kind: ysync.Auth, Auth: ysync.Authenticated, Text: scope})
 	if d.peer != nil {
-		return nil // the token was sent again; the peer stays as it was granted
+		return d.peer.renew(grant)
 	}
 	if d.peer, err = h.hub.join(ctx, note, grant, h.socket, hocuspocusWire{e.Key}); err != nil {
-		return refusal(err)
+		return h.deny(e.Key, d, err)
 	}
 	early := d.early
-	d.early, d.earlyBytes = nil, 0
+	d.early, d.denied = nil, false
 	for _, m := range early {
 		if err := d.peer.handle(ctx, m); err != nil {
 			return err
@@ -131,13 +140,19 @@ func (h *hocuspocus) authenticate(ctx context.Context, e ysync.Envelope, d *docu
 }
 
 // deny refuses one document. The socket stays: others may be open on it. A fault of ours is no denial.
-func (h *hocuspocus) deny(key string, err error) error {
+func (h *hocuspocus) deny(key string, d *document, err error) error {
 	reason := refusal(err)
 	if reason.Code == closeTryLater || reason.Code == closeRestart {
 		return reason
 	}
 	h.hub.log.Warn("document refused", "code", reason.Code, "err", err)
-	h.drop(key)
+	if h.denials++; h.denials > maxDenials {
+		return errTooManyTries
+	}
+	if d.peer != nil {
+		d.peer.leave()
+	}
+	*d = document{denied: true}
 	h.say(key, ysync.Message{Kind: ysync.Auth, Auth: ysync.Denied, Text: reason.Reason})
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/clisonix/tidechart/crdt"
 )
@@ -18,7 +19,9 @@ type Hub struct {
 	commits *committer
 	ctx     context.Context // ends with Close; sessions and the committer live in it
 	stop    context.CancelFunc
-	running sync.WaitGroup // sessions and the committer
+	running sync.WaitGroup // sessions, sockets and the committer
+
+	unsettled atomic.Int64 // bytes of updates that peers have sent and that are not yet answered
 
 	mu       sync.Mutex
 	sessions map[NoteID]*Session
@@ -135,9 +138,34 @@ func (h *Hub) retire(s *Session) bool {
 
 // remove forgets s. The caller holds mu.
 func (h *Hub) remove(s *Session) {
+	s.over = true
 	if h.sessions[s.note] == s {
 		delete(h.sessions, s.note)
 		h.publishLocked(s.note, nil)
+	}
+}
+
+// bury forgets a session that has ended, and ends the sockets of all that had joined it: what they say now,
+// nobody hears.
+func (h *Hub) bury(s *Session, reason error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.remove(s)
+	for p := range s.joined {
+		p.socket.fail(reason)
+	}
+}
+
+// EndLogin ends the sockets of one login, which has been signed out.
+func (h *Hub) EndLogin(login string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, s := range h.sessions {
+		for p := range s.joined {
+			if p.grant.Login == login {
+				p.socket.fail(refusal(ErrUnauthenticated))
+			}
+		}
 	}
 }
 
@@ -246,7 +274,6 @@ func (h *Hub) Apply(ctx context.Context, note NoteID, grant Grant, update []byte
 type Presence struct {
 	Author   Author
 	CanWrite bool
-	Writing  bool // an edit within the last half minute
 }
 
 // Present returns who is at which note now. The slices are not to be changed.

@@ -24,6 +24,7 @@ type Author struct {
 type Grant struct {
 	Author   Author
 	ReadOnly bool
+	Login    string    // names the login, for [Hub.EndLogin]; may be empty
 	Until    time.Time // zero: no end
 }
 
@@ -50,7 +51,9 @@ type Peer struct {
 
 	// Owned by the session's goroutine.
 	synced   bool             // has been sent a Step2; before that it gets no updates
+	asked    []byte           // the state vector of a Step1 that found the outbox full
 	behind   crdt.StateVector // not nil: it missed what came after this
+	lagging  bool             // the outbox will have catchUp called
 	client   crdt.ClientID    // whose presence it may speak of
 	named    bool             // client is set
 	receipts receipts
@@ -80,15 +83,40 @@ func (h *Hub) join(ctx context.Context, note NoteID, grant Grant, s *socket, w w
 		h.release(session)
 		return nil, err
 	}
-	if err := session.do(ctx, func() { session.add(p) }); err != nil {
-		session.recordLeave(p.participation)
-		h.release(session)
-		return nil, err
+	if !h.enrol(p) || session.do(ctx, func() { session.add(p) }) != nil {
+		p.leave()
+		return nil, ErrEnded
 	}
-	if !grant.Until.IsZero() {
-		p.expiry = time.AfterFunc(time.Until(grant.Until), func() { s.fail(refusal(ErrUnauthenticated)) })
-	}
+	p.expire(grant.Until)
 	return p, nil
+}
+
+// enrol makes the session's end the end of p's socket. It reports false if the session has ended.
+func (h *Hub) enrol(p *Peer) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p.session.joined[p] = struct{}{}
+	return !p.session.over
+}
+
+// renew takes a grant for a token that was sent again. Somebody else, or other rights, join and sync anew.
+func (p *Peer) renew(grant Grant) error {
+	old := p.grant
+	if old.Author != grant.Author || old.ReadOnly != grant.ReadOnly || old.Login != grant.Login {
+		return &CloseError{Code: closeReset, Reason: "signed in anew"}
+	}
+	p.expire(grant.Until)
+	return nil
+}
+
+// expire ends the socket when the grant ends.
+func (p *Peer) expire(until time.Time) {
+	if p.expiry != nil {
+		p.expiry.Stop()
+	}
+	if !until.IsZero() {
+		p.expiry = time.AfterFunc(time.Until(until), func() { p.socket.fail(refusal(ErrUnauthenticated)) })
+	}
 }
 
 // leave ends a peer. It is called once, by the goroutine that joined.
@@ -98,6 +126,9 @@ func (p *Peer) leave() {
 	}
 	s := p.session
 	_ = s.do(context.Background(), func() { s.remove(p) }) // an ended session has let go of it
+	s.hub.mu.Lock()
+	delete(s.joined, p)
+	s.hub.mu.Unlock()
 	s.recordLeave(p.participation)
 	s.hub.release(s)
 }
@@ -110,6 +141,9 @@ func (s *Session) add(p *Peer) {
 
 func (s *Session) remove(p *Peer) {
 	delete(s.peers, p)
+	for _, f := range p.early {
+		s.budget.earn(f.size)
+	}
 	s.dropPresence(p)
 	s.publish()
 }
@@ -125,11 +159,13 @@ func (p *Peer) sync(sv []byte) {
 		p.socket.fail(Malformed(fmt.Errorf("answer step 1: %w", err)))
 		return
 	}
-	p.synced, p.behind = true, nil
 	p.receipts.awaiting, p.receipts.holding = true, true
 	if !p.socket.out.push(p.wire.step2(state), p.wire.step1(s.doc.EncodeStateVector())) {
-		p.socket.fail(&CloseError{Code: closeTryLater, Reason: "too slow"})
+		p.synced, p.asked = false, sv // several notes share the outbox: when it has room
+		p.lag()
+		return
 	}
+	p.synced, p.asked, p.behind = true, nil, nil
 }
 
 // receive takes an update, decoded on the socket's goroutine.
@@ -137,9 +173,9 @@ func (p *Peer) sync(sv []byte) {
 // A provider that reconnects sends what it queued while it was away before it answers the Step1, so that these
 // updates may build on ones that were lost with the last connection. The Step2 holds them all: what has a gap
 // waits for it.
-func (p *Peer) receive(update *crdt.Update, isStep2 bool) {
+func (p *Peer) receive(update *crdt.Update, size int, isStep2 bool) {
 	p.receipts.open++
-	f := &frame{author: p.grant.Author, update: update, from: p, count: 1}
+	f := &frame{author: p.grant.Author, update: update, from: p, count: 1, size: size}
 	f.settled = func(_ uint64, err error) { p.answer(f, err) }
 	if p.receipts.awaiting && !isStep2 && !p.grant.ReadOnly {
 		if _, gap := update.Missing(p.session.ahead); gap {
@@ -176,26 +212,28 @@ func (p *Peer) hold(f *frame) {
 	if len(p.early) < maxEarlyFrames {
 		return
 	}
-	updates, count := make([][]byte, len(p.early)), 0
+	updates, count, size := make([][]byte, len(p.early)), 0, 0
 	for i, f := range p.early {
 		updates[i] = f.update.Bytes()
 		count += f.count
+		size += f.size
 	}
 	merged, err := crdt.MergeUpdates(updates)
 	if err == nil {
 		f.update, err = crdt.DecodeUpdate(merged)
 	}
-	if err != nil || len(merged) > maxHeldBytes {
-		p.socket.fail(&CloseError{Code: closeTryLater, Reason: "too many edits before the first sync", Err: err})
+	if err != nil {
+		p.socket.fail(Malformed(fmt.Errorf("merge queued edits: %w", err)))
 		return
 	}
-	f.count = count
+	f.count, f.size = count, size
 	p.early = []*frame{f}
 }
 
 // answer tells the peer what became of an update, exactly once (I2).
 func (p *Peer) answer(f *frame, err error) {
 	s := p.session
+	s.budget.earn(f.size)
 	if err != nil {
 		s.log.Warn("update refused", "author", p.grant.Author.ID, "bytes", len(f.update.Bytes()), "err", err)
 	}
@@ -212,7 +250,7 @@ func (p *Peer) answer(f *frame, err error) {
 		r.holding = r.holding && (r.awaiting || r.open > 0)
 		p.sendOwed()
 	}
-	if err != nil && !errors.Is(err, ErrReadOnly) {
+	if err != nil && !errors.Is(err, ErrReadOnly) && !errors.Is(err, ErrRejected) {
 		p.socket.fail(&CloseError{Code: closeReset, Reason: "out of step; sync again", Err: err})
 	}
 }
@@ -224,7 +262,7 @@ func (p *Peer) sendOwed() {
 	for i, saved := range p.receipts.owed {
 		if !p.socket.out.push(p.wire.status(saved)) {
 			p.receipts.owed = p.receipts.owed[i:]
-			p.socket.out.lag(p)
+			p.lag()
 			return
 		}
 	}
@@ -247,14 +285,26 @@ func (p *Peer) deliver(f *frame) {
 	for _, r := range f.update.Ranges() {
 		p.behind[r.Client] = min(p.behind[r.Client], r.From)
 	}
-	p.socket.out.lag(p)
+	p.lag()
+}
+
+// lag has the outbox call catchUp when it has room.
+func (p *Peer) lag() {
+	if !p.lagging {
+		p.lagging = true
+		p.socket.out.lag(p)
+	}
 }
 
 // catchUp sends a peer whose outbox was full all that it missed, as one update, which holds every deletion.
 func (p *Peer) catchUp() {
 	s := p.session
+	p.lagging = false
 	if _, here := s.peers[p]; !here {
 		return
+	}
+	if p.asked != nil {
+		p.sync(p.asked)
 	}
 	if p.behind != nil {
 		state, err := s.snapshot()
@@ -266,7 +316,7 @@ func (p *Peer) catchUp() {
 			return
 		}
 		if !p.socket.out.push(p.wire.update(state)) {
-			p.socket.out.lag(p)
+			p.lag()
 			return
 		}
 		p.behind = nil

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/clisonix/tidechart/crdt"
 	"github.com/clisonix/tidechart/crdt/ysync"
@@ -62,10 +61,8 @@ func stamp(who Author, state []byte) ([]byte, error) {
 		return nil, err
 	}
 	var at *cursor
-	if len(claimed.Cursor) <= maxCursorBytes {
-		if err := json.Unmarshal(claimed.Cursor, &at); err != nil || at != nil && (at.Anchor == nil || at.Head == nil) {
-			at = nil
-		}
+	if err := json.Unmarshal(claimed.Cursor, &at); err != nil || at != nil && (at.Anchor == nil || at.Head == nil) {
+		at = nil
 	}
 	return json.Marshal(stamped{
 		User:   stampedUser(who),
@@ -88,6 +85,9 @@ func (s *Session) announce(p *Peer, said []ysync.Presence) {
 			if known != nil {
 				s.dropPresence(p)
 			}
+			continue
+		}
+		if len(one.State) > maxStateBytes || one.Clock > maxPresenceClock {
 			continue
 		}
 		state, err := stamp(p.grant.Author, one.State)
@@ -152,13 +152,12 @@ func (s *Session) sendPresence(p *Peer) {
 // publish tells the hub who is here.
 func (s *Session) publish() {
 	people := make([]Presence, 0, len(s.peers))
-	now := time.Now()
 	for p := range s.peers {
 		who := p.grant.Author
 		i := slices.IndexFunc(people, func(one Presence) bool { return one.Author.ID == who.ID })
 		if i < 0 {
 			i = len(people)
-			people = append(people, Presence{Author: who, Writing: now.Sub(s.lastEdit[who.ID]) < writingFor})
+			people = append(people, Presence{Author: who})
 		}
 		people[i].CanWrite = people[i].CanWrite || !p.grant.ReadOnly
 	}

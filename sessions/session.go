@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,7 +27,12 @@ type Session struct {
 	done    chan struct{} // closed when run returns
 	loadErr error
 
-	users int // guarded by hub.mu: peers and callers that hold the session
+	budget budget // of what peers have sent and that is not yet answered
+
+	// Guarded by hub.mu.
+	users  int                // peers and callers that hold the session
+	joined map[*Peer]struct{} // peers between join and leave
+	over   bool               // it has ended: nobody joins any more
 
 	// Owned by run.
 	doc       *crdt.Doc        // exactly the committed log
@@ -44,7 +50,6 @@ type Session struct {
 	settling  []chan struct{}
 	baseSeq   uint64 // of the newest base made
 	basing    bool   // a base is being verified and stored
-	lastEdit  map[PersonID]time.Time
 }
 
 // frame is one update on its way through a session.
@@ -63,6 +68,7 @@ type frame struct {
 	settled func(seq uint64, err error)
 	from    *Peer // nil: not a peer's
 	count   int   // of the peer's messages that this one update stands for
+	size    int   // their bytes
 }
 
 func newSession(h *Hub, note NoteID) *Session {
@@ -74,10 +80,11 @@ func newSession(h *Hub, note NoteID) *Session {
 		idle:     make(chan struct{}, 1),
 		loaded:   make(chan struct{}),
 		done:     make(chan struct{}),
+		budget:   budget{unsettled: &h.unsettled},
+		joined:   make(map[*Peer]struct{}),
 		peers:    make(map[*Peer]struct{}),
 		presence: make(map[crdt.ClientID]*presence),
 		clocks:   make(map[crdt.ClientID]uint64),
-		lastEdit: make(map[PersonID]time.Time),
 	}
 }
 
@@ -133,29 +140,40 @@ func (s *Session) settle(ctx context.Context) error {
 }
 
 func (s *Session) run() {
-	defer close(s.done)
+	err := s.live()
+	s.hub.bury(s, err)
+	close(s.done)
+	s.budget.close()
+	if s.loadErr == nil {
+		s.recordEnd()
+	}
+}
+
+// live loads the note and serves it. A panic ends this session, not the server.
+func (s *Session) live() (err error) {
+	loaded := false
+	defer func() {
+		if p := recover(); p != nil { // its value may quote content; the stack does not
+			s.log.Error("session panics", "stack", string(debug.Stack()))
+			err = &CloseError{Code: closeTryLater, Reason: "the note cannot be opened now; try again", Err: errPanic}
+		}
+		if !loaded {
+			s.loadErr = err
+			close(s.loaded)
+		}
+	}()
 	if err := s.load(); err != nil {
-		s.loadErr = err
-		s.hub.mu.Lock()
-		s.hub.remove(s)
-		s.hub.mu.Unlock()
-		close(s.loaded)
-		return
+		return err
 	}
+	loaded = true
 	close(s.loaded)
-	err := s.serve()
-	for p := range s.peers { // none, unless the session failed or the hub stops
-		p.socket.fail(err)
-	}
-	s.recordEnd()
+	return s.serve()
 }
 
 // serve runs the session until nobody uses it, and returns why it ended.
 func (s *Session) serve() error {
 	linger := time.NewTimer(lingerAfterLeave)
 	defer linger.Stop()
-	writing := time.NewTicker(writingFor)
-	defer writing.Stop()
 	for {
 		inbox := s.inbox
 		if len(s.pending) >= maxPending || s.pendBytes >= maxPendingBytes {
@@ -183,8 +201,6 @@ func (s *Session) serve() error {
 			if s.hub.retire(s) {
 				return nil
 			}
-		case <-writing.C:
-			s.publish()
 		case <-s.hub.ctx.Done():
 			return &CloseError{Code: closeRestart, Reason: "the server is restarting"}
 		}
@@ -195,9 +211,6 @@ func (s *Session) serve() error {
 // refused means that the note was signed, or that somebody else writes it; what it takes, the next session knows.
 func (s *Session) abandon(err error) error {
 	s.log.Error("session ends", "err", err)
-	s.hub.mu.Lock()
-	s.hub.remove(s)
-	s.hub.mu.Unlock()
 	return &CloseError{Code: closeRestart, Reason: "the note is being reloaded", Err: err}
 }
 
@@ -212,8 +225,8 @@ func (s *Session) load() error {
 	if s.doc, err = log.load(); err != nil {
 		return fmt.Errorf("rebuild note %s: %w", s.note, err)
 	}
-	if s.doc.HasPending() {
-		return fmt.Errorf("rebuild note %s: the log has a hole", s.note)
+	if s.doc.HasPending() { // admission lets none in; should one be there, what can be read must stay readable
+		s.log.Error("the log holds structs that nothing can integrate")
 	}
 	s.head, s.baseSeq = log.Head, log.BaseSeq
 	s.ahead, s.writers = s.doc.StateVector(), log.Writers
@@ -223,11 +236,22 @@ func (s *Session) load() error {
 	return nil
 }
 
+// recordEnd records that the last one has left, however long the database is away. When the server stops first,
+// the next start mends it.
 func (s *Session) recordEnd() {
-	ctx, cancel := context.WithTimeout(context.Background(), recordTimeout)
-	defer cancel()
-	if err := s.hub.store.EndSession(ctx, s.id); err != nil {
-		s.log.Warn("end of session not recorded", "err", err) // the next start mends it
+	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+		ctx, cancel := context.WithTimeout(context.Background(), recordTimeout)
+		err := s.hub.store.EndSession(ctx, s.id)
+		cancel()
+		if err == nil {
+			return
+		}
+		s.log.Warn("end of session not recorded yet", "err", err)
+		select {
+		case <-time.After(wait):
+		case <-s.hub.ctx.Done():
+			return
+		}
 	}
 }
 
@@ -246,7 +270,7 @@ func (s *Session) recordLeave(participation uuid.UUID) {
 	ctx, cancel := context.WithTimeout(context.Background(), recordTimeout)
 	defer cancel()
 	if err := s.hub.store.EndParticipation(ctx, participation); err != nil {
-		s.log.Warn("end of participation not recorded", "err", err) // the next start mends it
+		s.log.Warn("end of participation not recorded", "err", err) // the session's end records it too
 	}
 }
 

@@ -2,6 +2,7 @@ package sessions_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -213,6 +214,14 @@ func TestRefusalsConcernTheirSenderAlone(t *testing.T) {
 		{"an update after a gap", func(c *client) { c.update(insert(1, 5, "late")) }, 4205},
 		{"an update that builds on what is not there", func(c *client) { c.update([]byte{1, 1, 3, 0, 0x84, 77, 9, 1, 'x', 0}) }, 4205},
 		{"a deletion of what is not there", func(c *client) { c.update([]byte{0, 1, 77, 1, 0, 4}) }, 4205},
+		{"two structs that hang on each other", func(c *client) {
+			c.update([]byte{2, 1, 21, 0, 0x84, 20, 0, 1, 'a', 1, 20, 0, 0x84, 21, 0, 1, 'b', 0})
+		}, 4205},
+		{"elements 65 deep", func(c *client) { c.update(nested(1, 65)) }, 4205},
+		{"elements 64 deep, and then one more", func(c *client) {
+			c.update(nested(1, 64))
+			c.update([]byte{1, 1, 1, 64, 7, 0, 1, 63, 3, 1, 'p', 0})
+		}, 4205},
 	}
 	for _, protocol := range []string{"y-websocket", "hocuspocus"} {
 		for _, tt := range tests {
@@ -228,16 +237,166 @@ func TestRefusalsConcernTheirSenderAlone(t *testing.T) {
 						t.Errorf("close code %d, want %d", got, tt.code)
 					}
 					honest.update(insert(2, 0, "fine"))
-					if us := honest.updates(); len(us) != 1 || honest.closeCode() != 0 {
+					if us := honest.updates(); len(us) != 1 && !strings.Contains(tt.name, "and then") || honest.closeCode() != 0 {
 						t.Errorf("the honest peer saw %d updates", len(us))
 					}
-					if rows := w.store.Rows(note); len(rows) != 2 {
+					if rows := w.store.Rows(note); len(rows) != 2 && !strings.Contains(tt.name, "and then") {
 						t.Errorf("log has %d rows, want 2", len(rows))
 					}
 				})
 			})
 		}
 	}
+}
+
+// nested is the update by which client puts n elements into one another.
+func nested(client byte, n int) []byte {
+	u := []byte{1, byte(n), client, 0, 7, 1, 7, 'd', 'e', 'f', 'a', 'u', 'l', 't', 3, 1, 'p'}
+	for i := 1; i < n; i++ {
+		u = append(u, 7, 0, client, byte(i-1), 3, 1, 'p')
+	}
+	return append(u, 0)
+}
+
+// TestDeniedDocumentLeavesTheOthers: what a provider goes on sending for it is discarded, updates refused.
+func TestDeniedDocumentLeavesTheOthers(t *testing.T) {
+	inWard(t, func(w *ward) {
+		c := w.hClient(write(chen))
+		granted := c.key
+		c.key = rivera.ID.String() // no such note
+		c.send(ysync.Message{Kind: ysync.Auth, Auth: ysync.Token})
+		for i := range 400 {
+			c.send(announce(5, uint64(i), `{}`))
+		}
+		before := len(c.answers())
+		c.update(insert(1, 0, "no"))
+		if got := c.answers()[before:]; got != "0" {
+			t.Errorf("answers %q, want 0", got)
+		}
+		c.key = granted
+		c.update(insert(1, 0, "yes"))
+		if got := c.answers()[before:]; got != "01" || c.closeCode() != 0 {
+			t.Errorf("answers %q, want 01", got)
+		}
+	})
+}
+
+// TestUngrantedSocketEnds: a token that is refused buys no time.
+func TestUngrantedSocketEnds(t *testing.T) {
+	inWard(t, func(w *ward) {
+		c := w.connect(note.String(), func(conn sessions.Conn) error {
+			return w.hub.ServeHocuspocus(w.t.Context(), conn, func(context.Context, sessions.NoteID, string) (sessions.Grant, error) {
+				return sessions.Grant{}, sessions.ErrUnauthenticated
+			})
+		})
+		c.send(ysync.Message{Kind: ysync.Auth, Auth: ysync.Token, Text: "wrong"})
+		if c.closeCode() != 0 {
+			t.Error("cut off at once: other documents may be open")
+		}
+		time.Sleep(11 * time.Second)
+		if got := c.closeCode(); got != 4401 {
+			t.Errorf("close code %d, want 4401", got)
+		}
+	})
+}
+
+// TestFailedSessionEndsItsSockets: when the log has what the session does not know of, everybody syncs anew, those
+// too who are about to join.
+func TestFailedSessionEndsItsSockets(t *testing.T) {
+	inWard(t, func(w *ward) {
+		sender, watcher := w.hClient(write(chen)), w.yClient(read(rivera))
+		intruder := sessions.Batch{ID: chen.ID, Entries: []sessions.Entry{{Note: note, Author: chen.ID, Update: insert(7, 0, "!")}}}
+		if _, err := w.store.Append(w.t.Context(), intruder); err != nil {
+			t.Fatal(err)
+		}
+		sender.update(insert(1, 0, "x"))
+		if a, b := sender.closeCode(), watcher.closeCode(); a != 1012 || b != 1012 {
+			t.Errorf("close codes %d and %d, want 1012", a, b)
+		}
+		if got := w.yClient(read(rivera)).text(); len(got) != len("start!x") {
+			t.Errorf("the next session reads %q", got)
+		}
+	})
+}
+
+// TestTokenSentAgain: with the same rights it changes nothing, with others the peer joins anew.
+func TestTokenSentAgain(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		again sessions.Grant
+		code  int
+	}{
+		{"the same", write(chen), 0},
+		{"fewer rights", read(chen), 4205},
+		{"somebody else", write(rivera), 4205},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			inWard(t, func(w *ward) {
+				grants := []sessions.Grant{write(chen), tt.again}
+				c := w.connect(note.String(), func(conn sessions.Conn) error {
+					return w.hub.ServeHocuspocus(w.t.Context(), conn, func(context.Context, sessions.NoteID, string) (g sessions.Grant, err error) {
+						g, grants = grants[0], grants[1:]
+						return g, nil
+					})
+				})
+				c.send(ysync.Message{Kind: ysync.Auth, Auth: ysync.Token})
+				c.send(ysync.Message{Kind: ysync.Auth, Auth: ysync.Token})
+				if got := c.closeCode(); got != tt.code {
+					t.Errorf("close code %d, want %d", got, tt.code)
+				}
+			})
+		})
+	}
+}
+
+// TestUnsavedEditsAreBounded: while the log takes nothing, peers are told to come back rather than hoarded.
+func TestUnsavedEditsAreBounded(t *testing.T) {
+	inWard(t, func(w *ward) {
+		gate := make(chan struct{})
+		w.store.Fault = func(before bool) error {
+			if before {
+				<-gate
+			}
+			return nil
+		}
+		taken := 0
+		for client := byte(1); client <= 3; client++ { // who comes back finds no more room
+			c := w.hClient(write(chen))
+			for clock := uint64(0); clock < 40; clock++ {
+				c.update(blob(client, byte(clock), 1<<20-100))
+				if got := c.closeCode(); got != 0 {
+					if got != 1013 {
+						t.Errorf("close code %d, want 1013", got)
+					}
+					break
+				}
+				taken++
+			}
+		}
+		if taken < 60 || taken > 64 {
+			t.Errorf("%d of 120 megabytes were taken, want 64 or a little less", taken)
+		}
+		close(gate)
+		synctest.Wait()
+		late := w.hClient(write(chen))
+		late.update(insert(101, 0, "x"))
+		if got := late.answers(); !strings.HasSuffix(got, "1") || late.closeCode() != 0 {
+			t.Errorf("after the log took them: answers %q", got)
+		}
+	})
+}
+
+// blob is an update by which client, at clock, inserts n bytes.
+func blob(client, clock byte, n int) []byte {
+	u := []byte{1, 1, client, clock, 3, 1, 1, 'a'}
+	for v := n; ; v >>= 7 {
+		if v < 128 {
+			u = append(u, byte(v))
+			break
+		}
+		u = append(u, byte(v)|128)
+	}
+	return append(append(u, make([]byte, n)...), 0)
 }
 
 // TestReadersWriteNothing: updates of a reader are refused; a Step2 that holds nothing new is fine.
@@ -272,8 +431,8 @@ func TestSignedNoteRefuses(t *testing.T) {
 		if got := h.answers(); got != "10" {
 			t.Errorf("answers %q, want 10", got)
 		}
-		if got := h.closeCode(); got != 4205 {
-			t.Errorf("close code %d, want 4205", got)
+		if got := h.closeCode(); got != 1012 { // the note is loaded anew, as it is now
+			t.Errorf("close code %d, want 1012", got)
 		}
 		if n := len(watcher.updates()); n != 0 {
 			t.Errorf("%d updates seen", n)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"runtime/debug"
 	"time"
 )
 
@@ -30,6 +32,7 @@ type protocol interface {
 // socket is one connection: a goroutine that reads, and one that writes what the outbox holds.
 type socket struct {
 	conn   Conn
+	log    *slog.Logger
 	out    *outbox
 	ctx    context.Context // ends, with the reason as its cause, when the socket fails
 	cancel context.CancelCauseFunc
@@ -44,7 +47,7 @@ func (s *socket) fail(reason error) { s.cancel(reason) }
 // serve runs a socket until it fails, and returns why: a [*CloseError], or an error of conn. The caller closes
 // conn, which ends the reading goroutine.
 func (h *Hub) serve(ctx context.Context, conn Conn, speak func(*socket) protocol) error {
-	s := &socket{conn: conn, out: newOutbox()}
+	s := &socket{conn: conn, log: h.log, out: newOutbox()}
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
 	if err := h.addSocket(s); err != nil {
 		return refusal(err)
@@ -58,6 +61,12 @@ func (h *Hub) serve(ctx context.Context, conn Conn, speak func(*socket) protocol
 
 func (s *socket) read(p protocol) {
 	defer p.leave()
+	defer func() { // a panic ends this socket, not the server
+		if v := recover(); v != nil { // its value may quote content; the stack does not
+			s.log.Error("socket panics", "stack", string(debug.Stack()))
+			s.fail(Malformed(errPanic))
+		}
+	}()
 	for {
 		message, err := s.conn.Read(context.WithoutCancel(s.ctx))
 		if err == nil {

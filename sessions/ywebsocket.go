@@ -72,9 +72,13 @@ func (yWire) awareness(data []byte) []byte {
 	return ysync.AppendMessage(nil, ysync.Message{Kind: ysync.Awareness, Data: data})
 }
 
+// errBusy ends a socket whose updates the server has no room for, since the database does not take what it has.
+var errBusy = &CloseError{Code: closeTryLater, Reason: "too much waits to be saved; try again"}
+
 // handle takes a message that both protocols share. It runs on the socket's goroutine, which does the decoding.
 func (p *Peer) handle(ctx context.Context, m ysync.Message) error {
 	var act func()
+	size := 0
 	switch {
 	case m.Kind == ysync.QueryAwareness:
 		act = func() { p.session.sendPresence(p) }
@@ -94,9 +98,14 @@ func (p *Peer) handle(ctx context.Context, m ysync.Message) error {
 		if err != nil {
 			return Malformed(fmt.Errorf("update of %d bytes: %w", len(m.Data), err))
 		}
-		act = func() { p.receive(update, m.Step == ysync.Step2) }
+		size = len(m.Data)
+		act = func() { p.receive(update, size, m.Step == ysync.Step2) }
+	}
+	if !p.session.budget.spend(size) {
+		return errBusy
 	}
 	if err := p.session.do(ctx, act); err != nil {
+		p.session.budget.earn(size)
 		return refusal(err)
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/clisonix/tidechart/server"
+	"github.com/clisonix/tidechart/server/demo"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/sessions"
 )
@@ -45,6 +46,11 @@ func (c *serveCmd) Run(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	defer closeDatabase(log, db)
+	if owns, _, err := demo.Owns(ctx, db); err != nil {
+		return err
+	} else if owns {
+		return fmt.Errorf("%w: %w", errUsage, demo.ErrDemo)
+	}
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)

@@ -7,6 +7,6 @@ const (
 	MaxToken     = 4 << 10  // a login token
 	MaxReason    = 1 << 10  // a refusal's or a close's reason, a scope, a version
 	MaxStateless = 64 << 10 // a stateless message
-	MaxState     = 4 << 10  // the JSON of one peer's presence
+	MaxState     = 1 << 20  // the JSON of one peer's presence
 	MaxPresences = 1 << 10  // entries in one awareness message
 )

@@ -19,6 +19,9 @@ import (
 // Password is that of every demo user. It exists in demo mode only.
 const Password = "tidechart-demo"
 
+// facilityID marks a database as a demo's.
+const facilityID = "saltmarsh"
+
 // Hospital is all that the demo starts with.
 type Hospital struct {
 	ID       string
@@ -85,7 +88,7 @@ type Note struct {
 func New(now time.Time) (Hospital, error) {
 	year, month, day := now.Date()
 	midnight := time.Date(year, month, day, 0, 0, 0, 0, now.Location())
-	h := Hospital{ID: "saltmarsh", Name: "Saltmarsh Demonstration Hospital", People: people}
+	h := Hospital{ID: facilityID, Name: "Saltmarsh Demonstration Hospital", People: people}
 	for _, u := range units {
 		h.Units = append(h.Units, u.Unit)
 		h.Beds = append(h.Beds, u.beds()...)

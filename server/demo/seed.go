@@ -1,7 +1,9 @@
 package demo
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -13,9 +15,27 @@ import (
 	"github.com/clisonix/tidechart/server/store/queries"
 )
 
-// Seed fills an empty database with the demo's hospital and reports true. A database with a hospital in it, of
-// whatever kind, is left as it is.
+// ErrNotDemo and ErrDemo keep demo and production apart: the demo's passwords are public.
+var (
+	ErrNotDemo = errors.New("this database holds a hospital that is not the demo's")
+	ErrDemo    = errors.New("this database is a demo's, whose passwords everybody knows")
+)
+
+// Owns reports whether the hospital in db, if there is one, is the demo's.
+func Owns(ctx context.Context, db *store.DB) (owns, empty bool, err error) {
+	facility, err := db.Facility(ctx)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, true, nil
+	}
+	return facility.ID == facilityID, false, err
+}
+
+// Seed fills an empty database with the demo's hospital and reports true. One that the demo has filled before is
+// left as it is; any other is [ErrNotDemo].
 func Seed(ctx context.Context, db *store.DB, now time.Time) (bool, error) {
+	if owns, empty, err := Owns(ctx, db); err != nil || !owns && !empty {
+		return false, cmp.Or(err, ErrNotDemo)
+	}
 	return db.SeedOnce(ctx, func() (store.Seed, error) {
 		h, err := New(now)
 		if err != nil {

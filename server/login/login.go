@@ -25,7 +25,7 @@ import (
 // Lifetimes.
 const (
 	loginLifetime = 12 * time.Hour // a long shift
-	TokenLifetime = 30 * 24 * time.Hour
+	tokenLifetime = 30 * 24 * time.Hour
 )
 
 // tokenPrefix lets scanners recognise a leaked token.
@@ -35,6 +35,7 @@ const tokenPrefix = "tide_"
 var (
 	ErrNotSignedIn   = errors.New("not signed in, or the login has expired")
 	ErrWrongPassword = errors.New("wrong username or password")
+	ErrBusy          = errors.New("too many sign-ins at once")
 )
 
 // Person is somebody known.
@@ -46,7 +47,8 @@ type Person struct {
 	Unit     string // empty: none
 	Color    int    // 0–7
 
-	Until time.Time // when this proof of who they are expires
+	Login string    // names this proof of who they are, and reveals nothing of it
+	Until time.Time // when it expires
 }
 
 // Desk signs people in and recognises them afterwards.
@@ -109,21 +111,27 @@ func (d *Desk) SignIn(w http.ResponseWriter, r *http.Request, username, password
 // decoyHash is compared against when there is nobody to compare with, so that time does not tell.
 var decoyHash = hashWith("", make([]byte, argonSalt))
 
-// SignOut ends the request's login.
-func (d *Desk) SignOut(w http.ResponseWriter, r *http.Request) error {
+// SignOut ends the request's login and returns its name, as in [Person.Login]; "" if there was none.
+func (d *Desk) SignOut(w http.ResponseWriter, r *http.Request) (string, error) {
 	cookie, err := r.Cookie(d.cookies.Cookie.Name)
 	if err != nil {
-		return nil // nothing to end
+		return "", nil // nothing to end
 	}
 	ctx, err := d.cookies.Load(r.Context(), cookie.Value)
 	if err == nil {
 		err = d.cookies.Destroy(ctx)
 	}
 	if err != nil {
-		return fmt.Errorf("end login: %w", err)
+		return "", fmt.Errorf("end login: %w", err)
 	}
 	d.cookies.WriteSessionCookie(ctx, w, "", time.Time{})
-	return nil
+	return loginName(cookie.Value), nil
+}
+
+// loginName names a login by its secret, without revealing it.
+func loginName(secret string) string {
+	sum := sha256.Sum256([]byte("tidechart login " + secret))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 // ByCookie returns the person whose browser sent r, or [ErrNotSignedIn].
@@ -147,7 +155,7 @@ func (d *Desk) ByCookie(r *http.Request) (Person, error) {
 	if err != nil {
 		return Person{}, fmt.Errorf("look up person: %w", err)
 	}
-	return known(row, d.cookies.Deadline(ctx)), nil
+	return known(row, loginName(cookie.Value), d.cookies.Deadline(ctx)), nil
 }
 
 // ByToken returns the person a bearer token belongs to, or [ErrNotSignedIn].
@@ -165,7 +173,7 @@ func (d *Desk) ByToken(ctx context.Context, token string) (Person, error) {
 	}
 	return known(queries.Person{
 		ID: row.ID, Username: row.Username, Name: row.Name, Role: row.Role, UnitID: row.UnitID, Color: row.Color,
-	}, row.ExpiresAt), nil
+	}, loginName(token), row.ExpiresAt), nil
 }
 
 // ByRequest returns the person behind a bearer token if r carries one, else behind its cookie.
@@ -176,7 +184,7 @@ func (d *Desk) ByRequest(r *http.Request) (Person, error) {
 	return d.ByCookie(r)
 }
 
-// IssueToken makes a bearer token for a person, valid for [TokenLifetime]. Only its hash is stored.
+// IssueToken makes a bearer token for a person, valid for 30 days. Only its hash is stored.
 func IssueToken(ctx context.Context, db *store.DB, username string) (string, error) {
 	row, err := db.PersonByUsername(ctx, username)
 	if errors.Is(err, store.ErrNotFound) {
@@ -189,15 +197,16 @@ func IssueToken(ctx context.Context, db *store.DB, username string) (string, err
 	_, _ = rand.Read(secret) // never fails
 	token := tokenPrefix + base64.RawURLEncoding.EncodeToString(secret)
 	sum := sha256.Sum256([]byte(token))
-	if err := db.InsertToken(ctx, sum[:], row.ID, time.Now().Add(TokenLifetime)); err != nil {
+	if err := db.InsertToken(ctx, sum[:], row.ID, time.Now().Add(tokenLifetime)); err != nil {
 		return "", fmt.Errorf("store token: %w", err)
 	}
 	return token, nil
 }
 
-func known(row queries.Person, until time.Time) Person {
+func known(row queries.Person, login string, until time.Time) Person {
 	p := Person{
-		ID: row.ID, Username: row.Username, Name: row.Name, Role: access.Role(row.Role), Color: int(row.Color), Until: until,
+		ID: row.ID, Username: row.Username, Name: row.Name, Role: access.Role(row.Role), Color: int(row.Color),
+		Login: login, Until: until,
 	}
 	if row.UnitID != nil {
 		p.Unit = *row.UnitID

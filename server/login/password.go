@@ -20,7 +20,8 @@ const (
 	argonSalt    = 16 // bytes
 	argonKey     = 32 // bytes
 	maxPassword  = 1 << 10
-	maxHashing   = 2 // at once: each takes 19 MiB and a core
+	maxHashing   = 2  // at once: each takes 19 MiB and a core
+	maxQueueing  = 64 // that wait for their turn; more are turned away
 	phcFormat    = "$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s"
 	phcSeparator = "$"
 )
@@ -28,8 +29,11 @@ const (
 // errMalformedHash means that a stored hash is not one of ours.
 var errMalformedHash = errors.New("malformed password hash")
 
-// hashing bounds how many passwords are hashed at once.
-var hashing = make(chan struct{}, maxHashing)
+// hashing bounds how many passwords are hashed at once, queueing how many wait for it.
+var (
+	hashing  = make(chan struct{}, maxHashing)
+	queueing = make(chan struct{}, maxQueueing)
+)
 
 // HashPassword returns a PHC string of argon2id under a fresh salt.
 func HashPassword(password string) string {
@@ -44,7 +48,8 @@ func hashWith(password string, salt []byte) string {
 		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(key))
 }
 
-// checkPassword reports whether password is the one behind a PHC string. It waits for its turn to hash.
+// checkPassword reports whether password is the one behind a PHC string. It waits for its turn to hash, or returns
+// [ErrBusy].
 func checkPassword(ctx context.Context, phc, password string) (bool, error) {
 	if len(password) > maxPassword {
 		return false, nil
@@ -56,6 +61,12 @@ func checkPassword(ctx context.Context, phc, password string) (bool, error) {
 	salt, err := base64.RawStdEncoding.DecodeString(parts[4])
 	if err != nil {
 		return false, errMalformedHash
+	}
+	select {
+	case queueing <- struct{}{}:
+		defer func() { <-queueing }()
+	default:
+		return false, ErrBusy
 	}
 	select {
 	case hashing <- struct{}{}:

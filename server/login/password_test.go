@@ -44,6 +44,16 @@ func TestHashingWaitsItsTurn(t *testing.T) {
 	}()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
+	phc := HashPassword("x")
+	for range maxQueueing {
+		queueing <- struct{}{}
+	}
+	if ok, err := checkPassword(t.Context(), phc, "x"); ok || !errors.Is(err, ErrBusy) {
+		t.Errorf("with a full queue: %v, %v", ok, err)
+	}
+	for range maxQueueing {
+		<-queueing
+	}
 	if ok, err := checkPassword(ctx, HashPassword("x"), "x"); ok || !errors.Is(err, context.Canceled) {
 		t.Errorf("checkPassword = %v, %v", ok, err)
 	}

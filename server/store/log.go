@@ -36,13 +36,14 @@ const uniqueViolation = "23505"
 func (db *DB) Load(ctx context.Context, note sessions.NoteID) (sessions.Log, error) {
 	var log sessions.Log
 	err := db.transact(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(q *queries.Queries) error {
-		head, err := q.NoteHead(ctx, note)
+		row, err := q.NoteHead(ctx, note)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return sessions.ErrNoNote
 		}
 		if err != nil {
 			return err
 		}
+		head := row.Head
 		log = sessions.Log{Head: uint64(head)}
 
 		base, err := q.NewestBase(ctx, note)

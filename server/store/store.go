@@ -10,9 +10,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
@@ -28,6 +30,12 @@ const (
 	connectTimeout = 5 * time.Second  // for one connection attempt
 	readTimeout    = 10 * time.Second // for one statement outside the committer
 )
+
+// IsBadValue reports whether a query failed because of a value that no column can hold, such as text with a NUL.
+func IsBadValue(err error) bool {
+	var refusal *pgconn.PgError
+	return errors.As(err, &refusal) && strings.HasPrefix(refusal.Code, "22") // data exception
+}
 
 // ErrNotFound is what a query for one row returns when there is none.
 var ErrNotFound = pgx.ErrNoRows
@@ -54,6 +62,7 @@ func Open(ctx context.Context, url string) (*DB, error) {
 
 	commits := config.Copy()
 	commits.MaxConns = maxCommitConns
+	commits.ConnConfig.RuntimeParams["statement_timeout"] = "0" // whatever the role or the url says
 	config.MaxConns = maxReadConns
 	config.ConnConfig.RuntimeParams["statement_timeout"] = fmt.Sprint(readTimeout.Milliseconds())
 

@@ -217,7 +217,7 @@ function socketURL(): string {
 function refusal(reason: string): string {
   if (/sign in/.test(reason)) return ENDED[4401]
   if (/no such note/.test(reason)) return ENDED[4404]
-  if (/schema/.test(reason)) return 'This page is older than the server. Reload it to go on writing.'
+  if (/out of date/.test(reason)) return 'This page is older than the server. Reload it to go on writing.'
   return ENDED[4403]
 }
 

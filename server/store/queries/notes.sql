@@ -30,7 +30,7 @@ VALUES ($1, $2, $3, $4, $5, 1, $6, sqlc.arg(at), sqlc.arg(at));
 INSERT INTO note_update (note_id, seq, author_id, data, at) VALUES ($1, 1, $2, $3, $4);
 
 -- name: NoteHead :one
-SELECT head FROM note WHERE id = $1;
+SELECT head, state FROM note WHERE id = $1;
 
 -- name: NewestBase :one
 -- No row: the note has no base yet, so it is loaded from its log alone.

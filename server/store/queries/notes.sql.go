@@ -210,14 +210,19 @@ func (q *Queries) NoteByID(ctx context.Context, id uuid.UUID) (NoteByIDRow, erro
 }
 
 const noteHead = `-- name: NoteHead :one
-SELECT head FROM note WHERE id = $1
+SELECT head, state FROM note WHERE id = $1
 `
 
-func (q *Queries) NoteHead(ctx context.Context, id uuid.UUID) (int64, error) {
+type NoteHeadRow struct {
+	Head  int64
+	State string
+}
+
+func (q *Queries) NoteHead(ctx context.Context, id uuid.UUID) (NoteHeadRow, error) {
 	row := q.db.QueryRow(ctx, noteHead, id)
-	var head int64
-	err := row.Scan(&head)
-	return head, err
+	var i NoteHeadRow
+	err := row.Scan(&i.Head, &i.State)
+	return i, err
 }
 
 const notesOfUnit = `-- name: NotesOfUnit :many

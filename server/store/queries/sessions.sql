@@ -4,7 +4,10 @@
 INSERT INTO session (id, note_id) VALUES ($1, $2);
 
 -- name: EndSession :exec
--- It ended when the last one left, which is a moment ago.
+-- It ended when the last one left, which is a moment ago. Whose leave was not recorded has left by now.
+WITH late AS (
+    UPDATE participation SET left_at = now() WHERE participation.session_id = $1 AND participation.left_at IS NULL
+)
 UPDATE session SET ended_at = coalesce((SELECT max(left_at) FROM participation WHERE session_id = session.id), now())
  WHERE session.id = $1 AND session.ended_at IS NULL;
 

@@ -46,11 +46,14 @@ func (q *Queries) EndParticipation(ctx context.Context, id uuid.UUID) error {
 }
 
 const endSession = `-- name: EndSession :exec
+WITH late AS (
+    UPDATE participation SET left_at = now() WHERE participation.session_id = $1 AND participation.left_at IS NULL
+)
 UPDATE session SET ended_at = coalesce((SELECT max(left_at) FROM participation WHERE session_id = session.id), now())
  WHERE session.id = $1 AND session.ended_at IS NULL
 `
 
-// It ended when the last one left, which is a moment ago.
+// It ended when the last one left, which is a moment ago. Whose leave was not recorded has left by now.
 func (q *Queries) EndSession(ctx context.Context, id uuid.UUID) error {
 	_, err := q.db.Exec(ctx, endSession, id)
 	return err
