@@ -1,0 +1,290 @@
+package sessions_test
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/clisonix/tidechart/crdt"
+	"github.com/clisonix/tidechart/crdt/ysync"
+	"github.com/clisonix/tidechart/sessions"
+)
+
+// TestRepetitionIsAnsweredAndNotStored: what the note has already is a success that costs no row, and an update
+// that repeats in part is stored without the part.
+func TestRepetitionIsAnsweredAndNotStored(t *testing.T) {
+	inWard(t, func(w *ward) {
+		c := w.hClient(write(chen))
+		before := len(c.answers())
+		c.update(insert(1, 0, "ab"))
+		c.update(insert(1, 0, "ab"))
+		c.update(insert(1, 0, "abcd"))
+		if got := c.answers()[before:]; got != "111" {
+			t.Errorf("answers %q, want three", got)
+		}
+		rows := w.store.Rows(note)
+		if len(rows) != 3 || bytes.Contains(rows[2].Update, []byte("ab")) || !bytes.Contains(rows[2].Update, []byte("cd")) {
+			t.Errorf("log has %d rows, the last % x", len(rows), rows[len(rows)-1].Update)
+		}
+	})
+}
+
+// TestRefusalsConcernTheirSenderAlone is I6: each is a clear close code to who sent it, and nothing to others.
+func TestRefusalsConcernTheirSenderAlone(t *testing.T) {
+	tests := []struct {
+		name string
+		do   func(c *client)
+		code int
+	}{
+		{"a frame that is cut short", func(c *client) { c.sendRaw([]byte{0}) }, 4400},
+		{"a frame that is empty", func(c *client) { c.sendRaw(nil) }, 4400},
+		{"an update that is not one", func(c *client) { c.update([]byte("not an update")) }, 4400},
+		{"an update with something after it", func(c *client) { c.update(append(insert(1, 0, "a"), 7)) }, 4400},
+		{"a state vector that is not one", func(c *client) {
+			c.send(ysync.Message{Kind: ysync.Sync, Step: ysync.Step1, Data: []byte{200}})
+		}, 4400},
+		{"an update after a gap", func(c *client) { c.update(insert(1, 5, "late")) }, 4205},
+		{"an update that builds on what is not there", func(c *client) { c.update([]byte{1, 1, 3, 0, 0x84, 77, 9, 1, 'x', 0}) }, 4205},
+		{"a deletion of what is not there", func(c *client) { c.update([]byte{0, 1, 77, 1, 0, 4}) }, 4205},
+		{"two structs that hang on each other", func(c *client) {
+			c.update([]byte{2, 1, 21, 0, 0x84, 20, 0, 1, 'a', 1, 20, 0, 0x84, 21, 0, 1, 'b', 0})
+		}, 4205},
+		{"elements 65 deep", func(c *client) { c.update(nested(1, 65)) }, 4205},
+		{"elements 64 deep, and then one more", func(c *client) {
+			c.update(nested(1, 64))
+			c.update([]byte{1, 1, 1, 64, 7, 0, 1, 63, 3, 1, 'p', 0})
+		}, 4205},
+	}
+	for _, protocol := range []string{"y-websocket", "hocuspocus"} {
+		for _, tt := range tests {
+			t.Run(protocol+"/"+tt.name, func(t *testing.T) {
+				inWard(t, func(w *ward) {
+					honest := w.yClient(write(rivera))
+					bad := w.yClient(write(chen))
+					if protocol == "hocuspocus" {
+						bad = w.hClient(write(chen))
+					}
+					tt.do(bad)
+					if got := bad.closeCode(); got != tt.code {
+						t.Errorf("close code %d, want %d", got, tt.code)
+					}
+					honest.update(insert(2, 0, "fine"))
+					if us := honest.updates(); len(us) != 1 && !strings.Contains(tt.name, "and then") || honest.closeCode() != 0 {
+						t.Errorf("the honest peer saw %d updates", len(us))
+					}
+					if rows := w.store.Rows(note); len(rows) != 2 && !strings.Contains(tt.name, "and then") {
+						t.Errorf("log has %d rows, want 2", len(rows))
+					}
+				})
+			})
+		}
+	}
+}
+
+// nested is the update by which client puts n elements into one another.
+func nested(client byte, n int) []byte {
+	u := []byte{1, byte(n), client, 0, 7, 1, 7, 'd', 'e', 'f', 'a', 'u', 'l', 't', 3, 1, 'p'}
+	for i := 1; i < n; i++ {
+		u = append(u, 7, 0, client, byte(i-1), 3, 1, 'p')
+	}
+	return append(u, 0)
+}
+
+// TestUnsavedEditsAreBounded: while the log takes nothing, peers are told to come back rather than hoarded.
+func TestUnsavedEditsAreBounded(t *testing.T) {
+	inWard(t, func(w *ward) {
+		gate := make(chan struct{})
+		w.store.Fault = func(before bool) error {
+			if before {
+				<-gate
+			}
+			return nil
+		}
+		taken := 0
+		for client := byte(1); client <= 3; client++ { // who comes back finds no more room
+			c := w.hClient(write(chen))
+			for clock := uint64(0); clock < 40; clock++ {
+				c.update(blob(client, byte(clock), 1<<20-100))
+				if got := c.closeCode(); got != 0 {
+					if got != 1013 {
+						t.Errorf("close code %d, want 1013", got)
+					}
+					break
+				}
+				taken++
+			}
+		}
+		if taken < 60 || taken > 64 {
+			t.Errorf("%d of 120 megabytes were taken, want 64 or a little less", taken)
+		}
+		close(gate)
+		synctest.Wait()
+		late := w.hClient(write(chen))
+		late.update(insert(101, 0, "x"))
+		if got := late.answers(); !strings.HasSuffix(got, "1") || late.closeCode() != 0 {
+			t.Errorf("after the log took them: answers %q", got)
+		}
+	})
+}
+
+// blob is an update by which client, at clock, inserts n bytes.
+func blob(client, clock byte, n int) []byte {
+	u := []byte{1, 1, client, clock, 3, 1, 1, 'a'}
+	for v := n; ; v >>= 7 {
+		if v < 128 {
+			u = append(u, byte(v))
+			break
+		}
+		u = append(u, byte(v)|128)
+	}
+	return append(append(u, make([]byte, n)...), 0)
+}
+
+// TestReadersWriteNothing: updates of a reader are refused; a Step2 that holds nothing new is fine.
+func TestReadersWriteNothing(t *testing.T) {
+	inWard(t, func(w *ward) {
+		h, y := w.hClient(read(chen)), w.yClient(read(rivera))
+		if got := h.answers(); got != "1" {
+			t.Errorf("answers to an empty Step2: %q, want 1", got)
+		}
+		h.update(insert(1, 0, "no"))
+		h.send(ysync.Message{Kind: ysync.Sync, Step: ysync.Step1, Data: crdt.StateVector{}.Encode()})
+		h.step2(insert(1, 0, "no"))
+		y.update(insert(2, 0, "no"))
+		if got := h.answers(); got != "100" {
+			t.Errorf("answers %q, want 100", got)
+		}
+		if h.closeCode() != 0 || y.closeCode() != 0 {
+			t.Error("a reader was cut off")
+		}
+		if rows := w.store.Rows(note); len(rows) != 1 {
+			t.Errorf("log has %d rows, want 1", len(rows))
+		}
+	})
+}
+
+// TestSignedNoteRefuses: what the log does not take is refused, and later edits with it.
+func TestSignedNoteRefuses(t *testing.T) {
+	inWard(t, func(w *ward) {
+		h, watcher := w.hClient(write(chen)), w.yClient(read(rivera))
+		w.store.Sign(note)
+		h.update(insert(1, 0, "late"))
+		if got := h.answers(); got != "10" {
+			t.Errorf("answers %q, want 10", got)
+		}
+		if got := h.closeCode(); got != 1012 { // the note is loaded anew, as it is now
+			t.Errorf("close code %d, want 1012", got)
+		}
+		if n := len(watcher.updates()); n != 0 {
+			t.Errorf("%d updates seen", n)
+		}
+	})
+}
+
+// TestNobodyWritesAsAnother is I3: a client id is its first writer's, and a clock is taken once.
+func TestNobodyWritesAsAnother(t *testing.T) {
+	tests := []struct {
+		name   string
+		update []byte
+	}{
+		{"the next clock of a colleague's client", insert(2, 2, "x")},
+		{"the colleague's clocks and more, with the same text", insert(2, 0, "okx")},
+		{"other text under clocks of one's own", insert(1, 0, "no")},
+		{"other text under a colleague's clocks", insert(2, 0, "no")},
+		{"collected clocks of a colleague's client", []byte{1, 1, 2, 2, 0, 100, 0}},
+		{"one's own and a colleague's", []byte{2, 1, 2, 2, 0x84, 2, 1, 1, 'x', 1, 1, 2, 0x84, 1, 1, 1, 'x', 0}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inWard(t, func(w *ward) {
+				forger, honest := w.hClient(write(chen)), w.yClient(write(rivera))
+				forger.update(insert(1, 0, "me"))
+				honest.update(insert(2, 0, "ok"))
+				forger.update(tt.update)
+				if got := forger.closeCode(); got != 4205 {
+					t.Errorf("close code %d, want 4205", got)
+				}
+				if got := forger.answers(); got != "110" {
+					t.Errorf("answers %q, want 110", got)
+				}
+				if rows := len(w.store.Rows(note)); rows != 3 {
+					t.Errorf("log has %d rows, want 3", rows)
+				}
+				honest.update(insert(2, 2, "!"))
+				if got := honest.text(); honest.closeCode() != 0 || len(got) != len("startmeok!") {
+					t.Errorf("the honest peer reads %q", got)
+				}
+			})
+		})
+	}
+}
+
+// TestPeopleKeepTheirClients: who reconnects goes on under the same id, even while their last edit is on its way,
+// and may say again what is there.
+func TestPeopleKeepTheirClients(t *testing.T) {
+	inWard(t, func(w *ward) {
+		gate := make(chan struct{})
+		first := w.hClient(write(chen))
+		first.update(insert(1, 0, "ab"))
+		w.store.Fault = func(before bool) error {
+			if before {
+				<-gate
+			}
+			return nil
+		}
+		first.update(insert(1, 2, "cd"))
+		first.leave()
+		second := w.hClient(write(chen))
+		second.update(insert(1, 0, "abcd")) // waits for the commit, to be compared
+		second.update(insert(1, 4, "ef"))
+		third := w.hClient(write(chen))
+		third.update(insert(1, 2, "XX")) // as another tab with the same id would
+		close(gate)
+		if got := second.answers(); got != "111" || second.closeCode() != 0 {
+			t.Errorf("answers %q, want 111", got)
+		}
+		if got := third.closeCode(); got != 4205 {
+			t.Errorf("close code of the fork %d, want 4205", got)
+		}
+		if got := w.yClient(read(rivera)).text(); len(got) != len("startabcdef") || strings.Contains(got, "X") {
+			t.Errorf("text %q", got)
+		}
+		if rows := len(w.store.Rows(note)); rows != 4 {
+			t.Errorf("log has %d rows, want 4", rows)
+		}
+	})
+}
+
+// TestApply: a program's update takes a peer's way.
+func TestApply(t *testing.T) {
+	inWard(t, func(w *ward) {
+		ctx, watcher := w.t.Context(), w.yClient(read(rivera))
+		seq, err := w.hub.Apply(ctx, note, write(chen), insert(1, 0, "by program"))
+		if seq != 2 || err != nil {
+			t.Errorf("Apply = %d, %v", seq, err)
+		}
+		if seq, err := w.hub.Apply(ctx, note, write(chen), insert(1, 0, "by program")); seq != 2 || err != nil {
+			t.Errorf("Apply again = %d, %v", seq, err)
+		}
+		if n := len(watcher.updates()); n != 1 {
+			t.Errorf("%d updates seen, want 1", n)
+		}
+		for name, tt := range map[string]struct {
+			note   sessions.NoteID
+			grant  sessions.Grant
+			update []byte
+			err    error
+		}{
+			"a reader's":      {note, read(chen), insert(1, 10, "x"), sessions.ErrReadOnly},
+			"after a gap":     {note, write(chen), insert(1, 50, "x"), sessions.ErrRefused},
+			"no update":       {note, write(chen), []byte("x"), crdt.ErrMalformed},
+			"an unknown note": {chen.ID, write(chen), insert(1, 0, "x"), sessions.ErrNoNote},
+		} {
+			if _, err := w.hub.Apply(ctx, tt.note, tt.grant, tt.update); !errors.Is(err, tt.err) {
+				t.Errorf("%s: %v, want %v", name, err, tt.err)
+			}
+		}
+	})
+}
