@@ -147,9 +147,9 @@ func (s *Server) fillWorklist(r *http.Request, view *web.WorklistView) error {
 				continue
 			}
 			link.Patients++
-			patient := patientView(patientOf(bed), bed.BedLabel, u.Name)
-			if (view.Unit == "" || view.Unit == u.ID) && matches(patient, view.Query) {
-				view.Rows = append(view.Rows, web.PatientRow{Patient: patient, Notes: of[bed.PatientID.UUID]})
+			row := web.PatientRow{Patient: patientView(patientOf(bed), bed.BedLabel, u.Name), Notes: of[bed.PatientID.UUID]}
+			if (view.Unit == "" || view.Unit == u.ID) && matches(row, view.Query) {
+				view.Rows = append(view.Rows, row)
 			}
 		}
 		view.Units = append(view.Units, link)
@@ -161,9 +161,13 @@ func (s *Server) fillWorklist(r *http.Request, view *web.WorklistView) error {
 	return nil
 }
 
-// matches reports whether every word of a filter is found in a patient's name, number or bed.
-func matches(p web.Patient, query string) bool {
-	text := strings.ToLower(strings.Join([]string{p.Family, p.Given, p.MRN, p.Bed}, " "))
+// matches reports whether every word of a filter is found in a patient's name, number, bed or notes' titles.
+func matches(p web.PatientRow, query string) bool {
+	words := []string{p.Family, p.Given, p.MRN, p.Bed}
+	for _, n := range p.Notes {
+		words = append(words, n.Title)
+	}
+	text := strings.ToLower(strings.Join(words, " "))
 	for word := range strings.FieldsSeq(strings.ToLower(query)) {
 		if !strings.Contains(text, word) {
 			return false

@@ -170,6 +170,21 @@ func TestSignIn(t *testing.T) {
 	}
 }
 
+// TestWorklistFilter: every word must be found, in whatever people know a patient by.
+func TestWorklistFilter(t *testing.T) {
+	h := open(t)
+	c := h.signIn("chen")
+	for query, want := range map[string][2]bool{ // KELPWELL is in 4W-02, DRIFTMOOR, Ada in 4W-01
+		"": {true, true}, "kelp": {true, false}, "4w-01": {false, true}, "ADA drift": {false, true}, "kelp 4w-01": {false, false},
+		"discharge": {true, false}, "T-104248": {true, false},
+	} {
+		_, page, _ := h.get(c, "/?q="+url.QueryEscape(query))
+		if got := [2]bool{strings.Contains(page, "KELPWELL"), strings.Contains(page, "DRIFTMOOR, Ada")}; got != want {
+			t.Errorf("filter %q: %v, want %v", query, got, want)
+		}
+	}
+}
+
 // TestSigningOutEndsSockets: whoever takes over the workstation does not write on as somebody else.
 func TestSigningOutEndsSockets(t *testing.T) {
 	h := open(t)
