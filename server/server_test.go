@@ -461,6 +461,7 @@ func TestAPIErrors(t *testing.T) {
 		{"a reader writing", "POST", note + "/edits", h.token("lindqvist"), []byte{0, 0}, 403},
 		{"not an update", "POST", note + "/edits", chen, []byte(canary), 422},
 		{"an update after a gap", "POST", note + "/edits", chen, []byte{1, 1, 5, 9, 0x84, 5, 8, 1, 'x', 0}, 409},
+		{"other text at the template's clocks", "POST", note + "/edits", chen, templateFork(h), 409},
 		{"a huge update", "POST", note + "/edits", chen, make([]byte, sessions.MaxFrame+1), 413},
 	} {
 		status, body, header := h.api(tt.method, tt.path, tt.token, "", tt.body)
@@ -479,6 +480,18 @@ func TestAPIErrors(t *testing.T) {
 			t.Errorf("the log does not tell of a %s", status)
 		}
 	}
+}
+
+// templateFork writes other text under the client id that laid the note's template.
+func templateFork(h *hospital) []byte {
+	h.t.Helper()
+	fork, err := prose.Build(store.TemplateClient(h.note), prose.Node{Type: "doc", Content: []prose.Node{
+		{Type: "paragraph", Content: []prose.Node{{Type: "text", Text: "forged"}}},
+	}})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return fork
 }
 
 // TestBoardChangesByItself: who watches a unit sees who writes, without asking again.
