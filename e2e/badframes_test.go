@@ -116,19 +116,23 @@ func (b *badInput) gap(t *testing.T) {
 	})
 }
 
-// forged writes under the client id of somebody else: on from where they are,
-// and other text under clocks that are taken (I3).
+// forged writes under the client id of somebody else, on from where they are,
+// and under clocks that are taken, other text than stands there (I3).
 func (b *badInput) forged(t *testing.T) {
 	alice := b.alice.state()
-	for name, more := range map[string]map[string]any{
-		"next words":  {"clientID": alice.ClientID, "base": alice.Update},
-		"other words": {"clientID": alice.ClientID},
+	for _, tt := range []struct {
+		name, token string
+		more        map[string]any
+	}{
+		{"in another's name", b.rivera, map[string]any{"clientID": alice.ClientID, "base": alice.Update}},
+		{"other words, another's", b.rivera, map[string]any{"clientID": alice.ClientID}},
+		{"other words, one's own", b.chen, map[string]any{"clientID": alice.ClientID}},
 	} {
-		update := b.update(t, more)
-		t.Run(name+" by hocuspocus", func(t *testing.T) {
+		update := b.update(t, tt.more)
+		t.Run(tt.name+", hocuspocus", func(t *testing.T) {
 			from := b.s.log.len()
 			r := b.s.mustDial(t, "/ws")
-			r.send(websocket.MessageBinary, authFrame(b.note, b.rivera),
+			r.send(websocket.MessageBinary, authFrame(b.note, tt.token),
 				hocuspocusFrame(b.note, syncFrame(0, []byte{0})),
 				hocuspocusFrame(b.note, syncFrame(1, []byte{0, 0})),
 				hocuspocusFrame(b.note, syncFrame(2, update)))
@@ -136,18 +140,18 @@ func (b *badInput) forged(t *testing.T) {
 			r.readUntil("SyncStatus 0", func(f []byte) bool { return bytes.Equal(f, refused) })
 			b.unharmed(t, from, "forged")
 		})
-		t.Run(name+" by step 2 of y-websocket", func(t *testing.T) {
+		t.Run(tt.name+", step 2 of y-websocket", func(t *testing.T) {
 			from := b.s.log.len()
-			r := b.s.mustDial(t, "/ws/notes/"+b.note+"?token="+b.rivera)
+			r := b.s.mustDial(t, "/ws/notes/"+b.note+"?token="+tt.token)
 			r.send(websocket.MessageBinary, syncFrame(0, []byte{0}), syncFrame(1, update))
 			if _, code := r.readUntilClosed(); code < 4000 {
 				t.Errorf("close code %d, want one of the application's", code)
 			}
 			b.unharmed(t, from, "forged")
 		})
-		t.Run(name+" by the API", func(t *testing.T) {
+		t.Run(tt.name+", API", func(t *testing.T) {
 			from := b.s.log.len()
-			resp, body := b.s.api(t, apiRequest{method: "POST", path: "/notes/" + b.note + "/edits", token: b.rivera, contentType: octets, body: update})
+			resp, body := b.s.api(t, apiRequest{method: "POST", path: "/notes/" + b.note + "/edits", token: tt.token, contentType: octets, body: update})
 			checkProblem(t, resp, body, http.StatusConflict)
 			b.unharmed(t, from, "forged")
 		})
