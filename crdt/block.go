@@ -226,7 +226,7 @@ func (b *block) slice(off uint32) {
 		b.content = suffix(b.ref, b.content, b.n, off)
 		b.hasOrigin = true
 		b.origin = ID{b.client, uint64(b.clock) + uint64(off) - 1}
-		b.parentRoot, b.parentID, b.hasSub = false, false, false
+		b.parentRoot, b.parentID = false, false // the key's flag stays
 	}
 	b.clock += off
 	b.n -= off

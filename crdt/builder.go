@@ -1,6 +1,7 @@
 package crdt
 
 import (
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"slices"
@@ -133,6 +134,8 @@ func appendAny(b []byte, v any, depth int) ([]byte, error) {
 		return appendNumber(b, float64(v)), nil
 	case float64:
 		return appendNumber(b, v), nil
+	case int64:
+		return binary.BigEndian.AppendUint64(append(b, anyBigInt), uint64(v)), nil
 	case string:
 		if !utf8.ValidString(v) {
 			return b, fmt.Errorf("text is not UTF-8")

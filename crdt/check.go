@@ -80,7 +80,7 @@ func (d *Doc) verifyClient(c int32, indexed []bool) error {
 				return fmt.Errorf("client %d: run %d at clock %d, want %d", c, e.run, x.clk, clk)
 			case x.ref == refGC != (x.list == none):
 				return fmt.Errorf("run %d: collected and linked, or neither", e.run)
-			case x.ref == refType != (x.typ != none):
+			case x.ref == refType && x.typ == none, x.typ != none && x.ref != refType && x.ref != refFormat && x.ref != refFormatAny:
 				return fmt.Errorf("run %d: type without a type, or the reverse", e.run)
 			}
 			if err := d.verifyContent(x); err != nil {
@@ -142,6 +142,9 @@ func (d *Doc) verifyList(l int32) (n int, err error) {
 		}
 		last = i
 	}
+	if !d.verifyTree(l) {
+		return 0, fmt.Errorf("list %d: its position tree is wrong", l)
+	}
 	if last != x.tail || length != x.length {
 		return 0, fmt.Errorf("list %d: tail %d, length %d, want %d, %d", l, x.tail, x.length, last, length)
 	}
@@ -153,4 +156,43 @@ func (d *Doc) verifyList(l int32) (n int, err error) {
 func (d *Doc) continues(r *run) bool {
 	next := &d.runs[r.r]
 	return next.cl == r.cl && next.clk == r.end() && next.oC == r.cl && next.oK == next.clk-1
+}
+
+// verifyTree checks that the tree of list l is the list, and its sums.
+func (d *Doc) verifyTree(l int32) bool {
+	i := d.lists[l].head
+	if d.lists[l].tree == none {
+		for ; i != none; i = d.runs[i].r {
+			if d.runs[i].leaf != none {
+				return false
+			}
+		}
+		return true
+	}
+	p := &d.positions
+	ok := p.nodes[d.lists[l].tree].parent == none
+	var below func(t int32) (length, formats uint32)
+	below = func(t int32) (length, formats uint32) {
+		n := &p.nodes[t]
+		for k, kid := range n.kids[:n.n] {
+			var v, f uint32
+			if n.inner {
+				ok = ok && p.nodes[kid].parent == t && p.nodes[kid].n > 0
+				v, f = below(kid)
+			} else {
+				ok = ok && kid == i && d.runs[kid].leaf == t
+				if !ok {
+					return 0, 0
+				}
+				v, f = d.runs[kid].visible(), d.runs[kid].liveFormat()
+				i = d.runs[i].r
+			}
+			ok = ok && n.lens[k] == v
+			length, formats = length+v, formats+f
+		}
+		ok = ok && n.formats == formats
+		return length, formats
+	}
+	below(d.lists[l].tree)
+	return ok && i == none
 }

@@ -28,10 +28,17 @@ type Doc struct {
 	lastID     ClientID // what lookup found last
 	lastClient int32
 
-	pending pending
-	scratch Update
-	tx      transaction
+	pending   pending
+	positions positions
+	scratch   Update
+	tx        transaction
+	txn       Txn
+	valueIDs  int32 // values of formats seen by local edits
 }
+
+// Limits of a document. A run that moves to grow takes twice its length, still
+// within 32 bits.
+const maxRuns, maxPayload = 1 << 30, 1 << 29
 
 // An Option changes what [New] returns.
 type Option func(*Doc)
@@ -71,14 +78,18 @@ func (d *Doc) ApplyUpdate(v1 []byte) error {
 	return err
 }
 
-// Apply integrates an update that was decoded before. The only error is
-// [ErrTooLarge].
+// Apply integrates an update that was decoded before. The only errors are
+// [ErrTooLarge] and [ErrInTransaction].
 func (d *Doc) Apply(u *Update) error {
-	// A byte of an update makes at most one run and one byte of payload. A run
-	// that moves to grow takes twice its length, still within 32 bits.
-	const maxRuns, maxPayload = 1 << 30, 1 << 29
+	// A byte of an update makes at most one run and one byte of payload.
+	if d.txn.open {
+		return ErrInTransaction
+	}
 	if len(d.runs)+len(u.b) > maxRuns || len(d.pay)+len(u.b) > maxPayload {
 		return ErrTooLarge
+	}
+	if len(u.b) > treeLimit {
+		d.dropTrees()
 	}
 	d.tx.begin()
 	if d.applyPart(u) {

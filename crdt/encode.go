@@ -40,21 +40,24 @@ func (d *Doc) encodeState(sv []byte, newWriter func() writer) ([]byte, error) {
 
 // writeStructs writes what have lacks, clients descending.
 func (d *Doc) writeStructs(have StateVector, w writer) {
-	var b block
 	for _, c := range d.byClient() {
 		cl := &d.clients[c]
-		from := have[cl.id]
-		if uint64(cl.next) <= from {
-			continue
+		if from := have[cl.id]; uint64(cl.next) > from {
+			d.writeClient(c, from, w)
 		}
-		p := cl.index.find(uint32(from))
-		for ok := true; ok; p, ok = cl.index.next(p) {
-			d.blockOf(cl.index.at(p), &b)
-			if uint64(b.clock) < from {
-				b.slice(uint32(from) - b.clock)
-			}
-			w.block(&b)
+	}
+}
+
+// writeClient writes the structs of a client from a clock on that it has.
+func (d *Doc) writeClient(c int32, from uint64, w writer) {
+	var b block
+	cl := &d.clients[c]
+	for p, ok := cl.index.find(uint32(from)), true; ok; p, ok = cl.index.next(p) {
+		d.blockOf(cl.index.at(p), &b)
+		if uint64(b.clock) < from {
+			b.slice(uint32(from) - b.clock)
 		}
+		w.block(&b)
 	}
 }
 

@@ -59,6 +59,7 @@ func (d *Doc) collectRun(i int32) {
 }
 
 func (d *Doc) collectList(l int32, work []int) []int {
+	d.dropTree(l)
 	for i := d.lists[l].head; i != none; {
 		x := &d.runs[i]
 		next := x.r
@@ -67,7 +68,7 @@ func (d *Doc) collectList(l int32, work []int) []int {
 		}
 		d.dropContent(x)
 		x.ref, x.deleted = refGC, true
-		x.l, x.r, x.list, x.typ = none, none, none, none
+		x.l, x.r, x.list, x.typ, x.leaf = none, none, none, none, none
 		x.oC, x.rC = none, none
 		i = next
 	}
@@ -165,12 +166,13 @@ func (d *Doc) join(li, ri int32) {
 	l.n += r.n
 	if l.ref != refGC {
 		d.joinPayload(l, r)
+		d.treeJoin(li, ri)
 		if l.r = r.r; l.r != none {
 			d.runs[l.r].l = li
 		} else {
 			d.lists[l.list].tail = li
 		}
 	}
-	*r = run{list: none, l: none, r: none, typ: none}
+	*r = run{list: none, l: none, r: none, typ: none, leaf: none}
 	d.free = append(d.free, ri)
 }

@@ -11,7 +11,7 @@ func (d *Doc) integrate(b *block, off uint32) {
 		return
 	}
 	left, right := none, none
-	x := run{clk: b.clock, n: b.n, cl: cl, l: none, r: none, oC: none, rC: none, ref: b.ref, typ: none, list: none}
+	x := run{clk: b.clock, n: b.n, cl: cl, l: none, r: none, oC: none, rC: none, ref: b.ref, typ: none, list: none, leaf: none}
 	if b.hasOrigin {
 		x.oC, x.oK = d.lookup(b.origin.Client), uint32(b.origin.Clock)
 		left = d.cleanEnd(x.oC, x.oK)
@@ -54,7 +54,7 @@ func (d *Doc) integrateGC(cl int32, clk, n uint32) {
 			return
 		}
 	}
-	d.addStruct(d.newRun(run{clk: clk, n: n, cl: cl, l: none, r: none, oC: none, rC: none, list: none, typ: none, ref: refGC, deleted: true}))
+	d.addStruct(d.newRun(run{clk: clk, n: n, cl: cl, l: none, r: none, oC: none, rC: none, list: none, typ: none, leaf: none, ref: refGC, deleted: true}))
 }
 
 // listFor returns the list that b belongs to: its neighbour's, or the one its
@@ -188,6 +188,7 @@ func (d *Doc) link(i, left int32) {
 	if l.key == none && x.countable() {
 		l.length += x.n
 	}
+	d.treeInsert(i, left)
 	parent := d.types[l.typ].item
 	d.addStruct(i)
 	switch x.ref {

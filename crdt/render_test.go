@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"reflect"
+	"strconv"
 	"testing"
 )
 
@@ -28,6 +29,8 @@ func plain(v any) any {
 		return map[string]any{"array": plainList(v.Children())}
 	case []byte:
 		return map[string]any{"bytes": base64.StdEncoding.EncodeToString(v)}
+	case int64:
+		return map[string]any{"bigint": strconv.FormatInt(v, 10)}
 	case Undefined:
 		return map[string]any{"undefined": true}
 	case []any:

@@ -16,7 +16,8 @@ type run struct {
 	pay, payLen, payCap uint32 // content in Doc.pay; room up to payCap
 
 	list    int32 // where it is linked; none if ref is refGC
-	typ     int32 // the type it holds if ref is refType
+	typ     int32 // the type it holds if ref is refType, which value if it is a format
+	leaf    int32 // where it is in its list's position tree, if there is one
 	ref     uint8 // what it holds
 	deleted bool
 }
@@ -32,6 +33,7 @@ type list struct {
 	typ, key   int32 // key indexes Doc.keyNames; none for children
 	head, tail int32
 	length     uint32 // live countable elements; kept for children only
+	tree       int32  // root of its position tree, or none
 	nextKey    int32  // next list of the same type's keys
 }
 
@@ -160,6 +162,7 @@ func (d *Doc) split(p pos, cl int32, diff uint32) int32 {
 	x.n -= diff
 	x.oC, x.oK = cl, x.clk-1
 	x.l = li
+	x.leaf = none
 	ri := d.newRun(x)
 	left, right := &d.runs[li], &d.runs[ri]
 	left.n, left.r = diff, ri
@@ -169,6 +172,7 @@ func (d *Doc) split(p pos, cl int32, diff uint32) int32 {
 		d.lists[right.list].tail = ri
 	}
 	d.splitPayload(left, right)
+	d.treeSplit(li, ri)
 	d.clients[cl].index.insertAfter(p, entry{right.clk, ri})
 	d.tx.merge = append(d.tx.merge, mark{cl, right.clk})
 	return ri
@@ -191,7 +195,7 @@ func (d *Doc) newType(item int32, ref uint8, name string) int32 {
 }
 
 func (d *Doc) newList(typ, key int32) int32 {
-	d.lists = append(d.lists, list{typ: typ, key: key, head: none, tail: none, nextKey: none})
+	d.lists = append(d.lists, list{typ: typ, key: key, head: none, tail: none, nextKey: none, tree: none})
 	return int32(len(d.lists) - 1)
 }
 

@@ -8,10 +8,14 @@ type Span struct {
 	Author     ClientID
 }
 
-// Op is one insert of a delta: a [Span] without regard to authors.
+// An Op is one step of a delta. [Text.Delta] returns inserts only: spans without
+// regard to authors. [Text.ApplyDelta] takes an insert, or a number of elements
+// to retain or to delete.
 type Op struct {
 	Insert     any
 	Attributes map[string]any
+	Retain     int
+	Delete     int
 }
 
 // Len returns the length in UTF-16 code units; an embed counts 1.
@@ -33,7 +37,7 @@ func (t *Text) String() string {
 func (t *Text) Delta() []Op {
 	var out []Op
 	for _, s := range t.spans(false) {
-		out = append(out, Op{s.Insert, s.Attributes})
+		out = append(out, Op{Insert: s.Insert, Attributes: s.Attributes})
 	}
 	return out
 }

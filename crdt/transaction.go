@@ -16,6 +16,7 @@ type transaction struct {
 	feeds   []feed
 	stack   []int
 	frames  []frame
+	path    []int32
 }
 
 // A mark is the run that holds a clock.
@@ -32,23 +33,28 @@ type deletion struct {
 
 func (t *transaction) begin() {
 	t.id++
+	if cap(t.ds) > keepScratch {
+		t.ds = nil
+	}
 	t.clients, t.ds, t.merge = t.clients[:0], t.ds[:0], t.merge[:0]
 }
+
+// keepScratch is up to how much scratch is kept for the next transaction.
+const keepScratch = 4096
 
 // trim lets go of what one big update needed, so that a document does not keep
 // it for ever.
 func (t *transaction) trim() {
-	const keep = 4096
-	if cap(t.ds) > keep {
-		t.ds = nil
+	if cap(t.ds) > max(keepScratch, 2*len(t.ds)) {
+		t.ds = append([]deletion(nil), t.ds...)
 	}
-	if cap(t.merge) > keep {
+	if cap(t.merge) > keepScratch {
 		t.merge = nil
 	}
-	if cap(t.frames) > keep {
+	if cap(t.frames) > keepScratch {
 		t.frames = nil
 	}
-	if cap(t.stack) > keep {
+	if cap(t.stack) > keepScratch {
 		t.stack = nil
 	}
 }
@@ -123,6 +129,7 @@ func (d *Doc) deleteOne(i int32) {
 	if l := &d.lists[x.list]; l.key == none && x.countable() {
 		l.length -= x.n
 	}
+	d.treeDelete(i)
 	x.deleted = true
 	d.tx.deleted(x)
 	if x.ref == refType {

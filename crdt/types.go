@@ -5,8 +5,9 @@ package crdt
 
 // node is what all handles are.
 type node struct {
-	d *Doc
-	t int32
+	d     *Doc // nil until it is inserted
+	t     int32
+	fresh *fresh
 }
 
 // Author returns the client that created the type, 0 for a root.
@@ -39,26 +40,30 @@ type Map struct{ node }
 // XMLHook is a named map among XML nodes: Y.XmlHook.
 type XMLHook struct{ Map }
 
-// Subdoc stands for a document inside a document. It is not loaded.
-type Subdoc struct{ GUID string }
+// Subdoc stands for a document inside a document. It is not loaded. Opts are
+// what Yjs keeps of its options: gc, autoLoad, meta.
+type Subdoc struct {
+	GUID string
+	Opts map[string]any
+}
 
 // Text returns the root of that name, read as a text.
-func (d *Doc) Text(name string) *Text { return &Text{node{d, d.typeOfRoot(name)}} }
+func (d *Doc) Text(name string) *Text { return &Text{node{d: d, t: d.typeOfRoot(name)}} }
 
 // XMLFragment returns the root of that name, read as XML.
 func (d *Doc) XMLFragment(name string) *XMLFragment {
-	return &XMLFragment{node{d, d.typeOfRoot(name)}}
+	return &XMLFragment{node{d: d, t: d.typeOfRoot(name)}}
 }
 
 // Array returns the root of that name, read as an array.
-func (d *Doc) Array(name string) *Array { return &Array{node{d, d.typeOfRoot(name)}} }
+func (d *Doc) Array(name string) *Array { return &Array{node{d: d, t: d.typeOfRoot(name)}} }
 
 // Map returns the root of that name, read as a map.
-func (d *Doc) Map(name string) *Map { return &Map{node{d, d.typeOfRoot(name)}} }
+func (d *Doc) Map(name string) *Map { return &Map{node{d: d, t: d.typeOfRoot(name)}} }
 
 // handle returns the handle of a nested type.
 func (d *Doc) handle(t int32) any {
-	n := node{d, t}
+	n := node{d: d, t: t}
 	switch d.types[t].ref {
 	case typeArray:
 		return &Array{n}
@@ -117,7 +122,9 @@ func (d *Doc) values(x *run, f func(any)) {
 	case refEmbedAny:
 		f(readAny(&r))
 	case refDoc:
-		f(&Subdoc{string(r.str())})
+		s := &Subdoc{GUID: string(r.str())}
+		s.Opts, _ = readAny(&r).(map[string]any)
+		f(s)
 	case refType:
 		f(d.handle(x.typ))
 	}

@@ -12,7 +12,7 @@ const mulberry32 = a => () => {
   return ((t ^ (t >>> 14)) >>> 0) / 4294967296
 }
 
-class Random {
+export class Random {
   constructor (seed) { this.next = mulberry32(seed) }
   int (n) { return Math.floor(this.next() * n) }
   pick (a) { return a[this.int(a.length)] }

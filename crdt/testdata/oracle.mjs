@@ -3,10 +3,12 @@
 import * as readline from 'node:readline'
 import * as Y from 'yjs'
 import { history } from './history.mjs'
+import { local } from './local.mjs'
 import { render, b64, bytes, silent } from './render.mjs'
 
 const answers = {
   history,
+  local,
 
   // Apply updates to an empty document and say what it became.
   apply ({ updates, gc = true }) {

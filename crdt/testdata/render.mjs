@@ -28,6 +28,7 @@ const plain = v => {
   if (v instanceof Y.Map) return { map: plainMap(v) }
   if (v instanceof Y.Array) return { array: v.toArray().map(plain) }
   if (v instanceof Uint8Array) return { bytes: b64(v) }
+  if (typeof v === 'bigint') return { bigint: String(v) }
   if (v === undefined) return { undefined: true }
   if (Array.isArray(v)) return v.map(plain)
   if (v !== null && typeof v === 'object') return plainAll(v)

@@ -1,0 +1,104 @@
+package crdt
+
+import (
+	"cmp"
+	"slices"
+)
+
+// A Change says what one transaction did to a document: local edits, or an
+// update that was applied. Format marks and what was deleted at once are among
+// what was inserted.
+type Change struct {
+	Inserted  []ClockRange  // elements new here, clients descending
+	Deleted   []DeleteRange // elements deleted, by the client that had inserted them
+	Formatted []FormatMark  // marks that came and are alive
+}
+
+// A FormatMark turns a format of a text on for what follows it, or off if Value
+// is nil. Its author is ID.Client.
+type FormatMark struct {
+	ID    ID
+	Key   string
+	Value any
+}
+
+// LastChange returns what the last transaction did. It can be asked until the
+// next begins.
+func (d *Doc) LastChange() Change {
+	var c Change
+	for _, cl := range d.changed() {
+		x := &d.clients[cl]
+		c.Inserted = append(c.Inserted, ClockRange{x.id, uint64(x.before), uint64(x.next)})
+		for p, ok := x.index.find(x.before), true; ok; p, ok = x.index.next(p) {
+			i := x.index.at(p)
+			if r := &d.runs[i]; r.clk >= x.before && r.liveFormat() != 0 {
+				c.Formatted = append(c.Formatted, d.formatMark(i))
+			}
+		}
+	}
+	c.Deleted = d.lastDeletes()
+	return c
+}
+
+func (d *Doc) formatMark(i int32) FormatMark {
+	x := &d.runs[i]
+	r := reader{b: d.content(x)}
+	m := FormatMark{ID: ID{d.clients[x.cl].id, uint64(x.clk)}, Key: string(r.str())}
+	if x.ref == refFormat {
+		m.Value = parseJSON(r.str())
+	} else {
+		m.Value = readAny(&r)
+	}
+	return m
+}
+
+// changed returns the clients that the last transaction brought elements of,
+// descending. The result is scratch.
+func (d *Doc) changed() []int32 {
+	cs := d.tx.clients
+	if len(cs) > 1 {
+		slices.SortFunc(cs, func(a, b int32) int { return cmp.Compare(d.clients[b].id, d.clients[a].id) })
+	}
+	return cs
+}
+
+// lastDeletes returns what the last transaction deleted, clients descending.
+func (d *Doc) lastDeletes() []DeleteRange {
+	if len(d.tx.ds) == 0 {
+		return nil
+	}
+	ds := make([]DeleteRange, len(d.tx.ds))
+	for k, x := range d.tx.ds {
+		ds[k] = DeleteRange{d.clients[x.cl].id, uint64(x.clk), uint64(x.n)}
+	}
+	if ds[0].Client != ds[len(ds)-1].Client { // they are sorted by clock already
+		slices.SortStableFunc(ds, func(a, b DeleteRange) int { return cmp.Compare(b.Client, a.Client) })
+	}
+	return ds
+}
+
+// LastUpdate returns what the last transaction did as a version 1 update, nil if
+// it did nothing. It can be asked until the next begins.
+func (d *Doc) LastUpdate() []byte {
+	if len(d.tx.clients) == 0 && len(d.tx.ds) == 0 {
+		return nil
+	}
+	w := &d.txn.edits
+	w.done, w.body, w.clients, w.count = w.done[:0], w.body[:0], 0, 0
+	return d.lastUpdate(w)
+}
+
+// LastUpdateV2 is [Doc.LastUpdate] in version 2.
+func (d *Doc) LastUpdateV2() []byte {
+	if len(d.tx.clients) == 0 && len(d.tx.ds) == 0 {
+		return nil
+	}
+	return d.lastUpdate(new(writerV2))
+}
+
+func (d *Doc) lastUpdate(w writer) []byte {
+	for _, c := range d.changed() {
+		d.writeClient(c, uint64(d.clients[c].before), w)
+	}
+	return w.finish(d.lastDeletes())
+}
