@@ -293,3 +293,12 @@ func (d *decoderV2) deletes() {
 		}
 	}
 }
+
+// readDeleteSetV2 is [readDeleteSet] for version 2.
+func readDeleteSetV2(r *reader, f func(DeleteRange)) {
+	d := decoderV2{rest: *r}
+	d.deletes()
+	if *r = d.rest; r.err == nil {
+		readDeleteSet(&reader{b: d.out}, f)
+	}
+}

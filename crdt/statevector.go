@@ -14,28 +14,34 @@ type StateVector map[ClientID]uint64
 // A client may be named once.
 func DecodeStateVector(b []byte) (StateVector, error) {
 	r := reader{b: b}
+	sv := readStateVector(&r)
+	if err := r.end(); err != nil {
+		return nil, err
+	}
+	return sv, nil
+}
+
+// readStateVector returns nil if it fails.
+func readStateVector(r *reader) StateVector {
 	n := r.count(2)
 	sv := make(StateVector, n)
 	for range n {
 		at := r.i
 		client, clock := ClientID(r.uint()), r.uint()
 		if r.err != nil {
-			return nil, r.err
+			return nil
 		}
 		if clock > MaxClock {
 			r.failAt("clock above 2^32-1", at)
-			return nil, r.err
+			return nil
 		}
 		if _, ok := sv[client]; ok {
 			r.failAt("client named twice", at)
-			return nil, r.err
+			return nil
 		}
 		sv[client] = clock
 	}
-	if err := r.end(); err != nil {
-		return nil, err
-	}
-	return sv, nil
+	return sv
 }
 
 // Encode writes sv, clients descending, as Yjs does.

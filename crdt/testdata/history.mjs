@@ -166,5 +166,5 @@ export const history = ({ seed, gc = true, edits = 40 }) => {
     const sv = Y.encodeStateVector(r.pick(docs))
     steps.push({ update: b64(b), isV2: v2, ...render(mirror), from: b64(sv), diff1: b64(Y.encodeStateAsUpdate(mirror, sv)), diff2: b64(Y.encodeStateAsUpdateV2(mirror, sv)) })
   }
-  return { steps, log: log.map(b64) }
+  return { steps, log: log.map(b64), r }
 }
