@@ -1,0 +1,256 @@
+package main
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/clisonix/tidechart/crdt"
+)
+
+// shapeSize is N of dmonad/crdt-benchmarks.
+const shapeSize = 6000
+
+// measure runs all workloads in this engine.
+func measure(path, out string, quick bool) (results, error) {
+	patches, end, err := readTrace(path)
+	if err != nil {
+		return nil, err
+	}
+	stream, err := os.ReadFile(filepath.Join(out, "updates"))
+	if err != nil {
+		return nil, err
+	}
+	var us [][]byte
+	for len(stream) > 0 {
+		n := binary.LittleEndian.Uint32(stream)
+		us, stream = append(us, stream[4:4+n]), stream[4+n:]
+	}
+	state1, err := os.ReadFile(filepath.Join(out, "state1"))
+	if err != nil {
+		return nil, err
+	}
+	state2, err := os.ReadFile(filepath.Join(out, "state2"))
+	if err != nil {
+		return nil, err
+	}
+	if _, text := local(patches); text != end {
+		return nil, fmt.Errorf("the replayed text is not the trace's")
+	}
+	got := make(results)
+	got["local"] = median(5, func() time.Duration { t, _ := local(patches); return t })
+	got["local20k"] = median(5, func() time.Duration { t, _ := local(patches[:min(len(patches), 20_000)]); return t })
+	got["apply"] = median(5, func() time.Duration {
+		d := crdt.New("bench")
+		return timed(func() {
+			for _, u := range us {
+				apply(d, u)
+			}
+		})
+	})
+	loads(got, state1, state2)
+	for _, n := range []int{10_000, 50_000, len(us)} {
+		name := "merge"
+		if n < len(us) {
+			name = fmt.Sprintf("merge%dk", n/1000)
+		}
+		got[name] = median(3, func() time.Duration {
+			return timed(func() { must(crdt.MergeUpdates(us[:min(n, len(us))])) })
+		})
+	}
+	half := crdt.StateVector{1: must(crdt.DecodeStateVector(must(crdt.EncodeStateVectorFromUpdate(state1))))[1] / 2}.Encode()
+	got["diff"] = median(51, func() time.Duration { return timed(func() { must(crdt.DiffUpdate(state1, half)) }) })
+	shapes(got)
+	crowds(got, quick)
+	big(got)
+	return got, nil
+}
+
+// local makes edits by index, an update each.
+func local(patches []patch) (time.Duration, string) {
+	d := crdt.New("bench")
+	t := d.Text("t")
+	took := timed(func() {
+		for _, p := range patches {
+			if p.del > 0 {
+				must(d.Transact(1, func(tx *crdt.Txn) { t.Delete(tx, p.at, p.del) }))
+			}
+			if p.insert != "" {
+				must(d.Transact(1, func(tx *crdt.Txn) { t.Insert(tx, p.at, p.insert) }))
+			}
+		}
+	})
+	return took, t.String()
+}
+
+func loads(got results, state1, state2 []byte) {
+	got["load1"] = median(31, func() time.Duration {
+		d := crdt.New("bench")
+		return timed(func() { apply(d, state1); _ = d.Text("t").String() })
+	})
+	got["load2"] = median(31, func() time.Duration {
+		d := crdt.New("bench")
+		return timed(func() {
+			if err := d.ApplyUpdateV2(state2); err != nil {
+				panic(err)
+			}
+			_ = d.Text("t").String()
+		})
+	})
+	docs := make([]*crdt.Doc, 10)
+	before := heap()
+	for i := range docs {
+		docs[i] = crdt.New("bench")
+		apply(docs[i], state1)
+	}
+	got["heap"] = float64(heap()-before) / float64(len(docs))
+	runtime.KeepAlive(docs)
+}
+
+func heap() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// shapes are those of dmonad/crdt-benchmarks: one side edits, the other applies
+// each update.
+func shapes(got results) {
+	shape := func(name string, edit func(d *crdt.Doc, i int, r *rng, f func(func(*crdt.Txn)))) {
+		got[name] = median(5, func() time.Duration {
+			a, b, r := crdt.New("a"), crdt.New("b"), random(1)
+			return timed(func() {
+				for i := range shapeSize {
+					edit(a, i, r, func(f func(*crdt.Txn)) { apply(b, must(a.Transact(1, f))) })
+				}
+			})
+		})
+	}
+	text := func(at func(d *crdt.Doc, r *rng) int, s func(r *rng) string) func(*crdt.Doc, int, *rng, func(func(*crdt.Txn))) {
+		return func(d *crdt.Doc, _ int, r *rng, f func(func(*crdt.Txn))) {
+			t := d.Text("t")
+			i, s := at(d, r), s(r)
+			f(func(tx *crdt.Txn) { t.Insert(tx, i, s) })
+		}
+	}
+	numbers := func(at func(d *crdt.Doc, r *rng) int) func(*crdt.Doc, int, *rng, func(func(*crdt.Txn))) {
+		return func(d *crdt.Doc, _ int, r *rng, f func(func(*crdt.Txn))) {
+			a := d.Array("a")
+			i, v := at(d, r), r.int(1e6)
+			f(func(tx *crdt.Txn) { a.Insert(tx, i, v) })
+		}
+	}
+	letter := func(r *rng) string { return r.letters(1) }
+	word := func(r *rng) string { return r.letters(2 + r.int(9)) }
+	first := func(*crdt.Doc, *rng) int { return 0 }
+	last := func(d *crdt.Doc, _ *rng) int { return d.Text("t").Len() + d.Array("a").Len() }
+	anywhere := func(d *crdt.Doc, r *rng) int { return r.int(last(d, r) + 1) }
+	shape("B1.1 append", text(last, letter))
+	shape("B1.3 prepend", text(first, letter))
+	shape("B1.4 random", text(anywhere, letter))
+	shape("B1.5 words", text(anywhere, word))
+	shape("B1.7 mixed", func(d *crdt.Doc, _ int, r *rng, f func(func(*crdt.Txn))) {
+		t := d.Text("t")
+		at := r.int(t.Len() + 1)
+		if at == t.Len() || r.chance(0.5) {
+			s := word(r)
+			f(func(tx *crdt.Txn) { t.Insert(tx, at, s) })
+			return
+		}
+		n := min(t.Len()-at, 1+r.int(9))
+		f(func(tx *crdt.Txn) { t.Delete(tx, at, n) })
+	})
+	shape("B1.8 numbers", numbers(last))
+	shape("B1.10 prepend", numbers(first))
+	shape("B1.11 random", numbers(anywhere))
+	got["B2.3 two words"] = median(5, func() time.Duration {
+		a, b, r := crdt.New("a"), crdt.New("b"), random(2)
+		must(a.Transact(1, func(tx *crdt.Txn) { a.Text("t").Insert(tx, 0, r.letters(100)) }))
+		apply(b, must(a.EncodeStateAsUpdate(nil)))
+		for i, d := range []*crdt.Doc{a, b} {
+			for range shapeSize {
+				s := word(r)
+				must(d.Transact(crdt.ClientID(i+1), func(tx *crdt.Txn) { d.Text("t").Insert(tx, r.int(d.Text("t").Len()+1), s) }))
+			}
+		}
+		ua, ub := must(a.EncodeStateAsUpdate(nil)), must(b.EncodeStateAsUpdate(nil))
+		return timed(func() { apply(a, ub); apply(b, ua) })
+	})
+}
+
+// crowds are many people who do one thing without seeing each other.
+func crowds(got results, quick bool) {
+	crowd := func(n int, f func(d *crdt.Doc, i int, tx *crdt.Txn)) [][]byte {
+		us := make([][]byte, n)
+		for i := range us {
+			d := crdt.New("one")
+			us[i] = must(d.Transact(crdt.ClientID(i+10), func(tx *crdt.Txn) { f(d, i, tx) }))
+		}
+		return us
+	}
+	gather := func(us [][]byte, r *rng) time.Duration {
+		order := make([]int, len(us))
+		rank := make([]float64, len(us))
+		for i := range us {
+			order[i], rank[i] = i, r.next()
+		}
+		slices.SortFunc(order, func(a, b int) int {
+			if rank[a] < rank[b] {
+				return -1
+			}
+			return 1
+		})
+		d := crdt.New("all")
+		return timed(func() {
+			for _, i := range order {
+				apply(d, us[i])
+			}
+			_ = d.Text("t").String()
+		})
+	}
+	sets := crowd(int(math.Sqrt(shapeSize)*20), func(d *crdt.Doc, i int, tx *crdt.Txn) { d.Map("m").Set(tx, "v", i) })
+	got["B3.1 map sets"] = median(3, func() time.Duration { return gather(sets, random(4)) })
+	for _, n := range []int{5000, 10_000, 20_000} {
+		if quick && n > 5000 {
+			break
+		}
+		us := crowd(n, func(d *crdt.Doc, _ int, tx *crdt.Txn) { d.Text("t").Insert(tx, 0, "x") })
+		got[fmt.Sprintf("storm %d", n)] = median(1, func() time.Duration { return gather(us, random(5)) })
+	}
+}
+
+// big is a document of ten million characters in 100,000 pieces.
+func big(got results) {
+	const pieces, size = 100_000, 100
+	d := crdt.New("big")
+	r := random(6)
+	piece := strings.Repeat("lorem ipsum dolor sit amet ", 4)[:size]
+	t := d.Text("t")
+	for range pieces {
+		must(d.Transact(1, func(tx *crdt.Txn) { t.Insert(tx, r.int(t.Len()+1), piece) }))
+	}
+	state := must(d.EncodeStateAsUpdate(nil))
+	got["big load"] = median(3, func() time.Duration {
+		return timed(func() {
+			d = crdt.New("big")
+			apply(d, state)
+			t = d.Text("t")
+			_ = t.String()
+		})
+	})
+	got["big edit"] = median(3, func() time.Duration {
+		return timed(func() {
+			for range 1000 {
+				must(d.Transact(2, func(tx *crdt.Txn) { t.Insert(tx, r.int(t.Len()+1), "x") }))
+			}
+		})
+	})
+}
