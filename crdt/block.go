@@ -71,6 +71,9 @@ func (b *block) end() uint32 { return b.clock + b.n }
 // struct. internal permits the references that only this package writes.
 func readBlock(r *reader, b *block, internal bool) {
 	start := r.i
+	if fastBlock(r, b) {
+		return
+	}
 	info := r.byte()
 	*b = block{client: b.client, clock: b.clock, ref: info & infoRef}
 	var n uint64
@@ -221,9 +224,17 @@ func (b *block) slice(off uint32) {
 	if off == 0 {
 		return
 	}
-	b.raw = nil
 	if b.ref != refGC && b.ref != refSkip {
 		b.content = suffix(b.ref, b.content, b.n, off)
+	}
+	b.sliceAt(off, 0)
+}
+
+// sliceAt is slice for content whose dropped part is known to be at bytes long.
+func (b *block) sliceAt(off uint32, at int) {
+	b.raw = nil
+	if b.ref != refGC && b.ref != refSkip {
+		b.content = b.content[at:]
 		b.hasOrigin = true
 		b.origin = ID{b.client, uint64(b.clock) + uint64(off) - 1}
 		b.parentRoot, b.parentID = false, false // the key's flag stays

@@ -104,6 +104,7 @@ func (d *decoderV2) section(u *Update) {
 			return
 		}
 		b.clock += b.n
+		u.payload += len(b.content)
 	}
 	if s.end = b.clock; n > 0 {
 		u.sections = append(u.sections, s)

@@ -249,6 +249,9 @@ func (d *Doc) extend(i int32, s []byte, n uint32) {
 	x := &d.runs[i]
 	c := &d.clients[x.cl]
 	d.touch(c, x.cl)
+	if d.tx.grown.clk == 0 && c.next == c.before && c.before > 0 {
+		d.tx.grown = grown{x.cl, c.before, x.payLen}
+	}
 	d.appendContent(x, s)
 	d.treeGrow(i, n)
 	x.n += n

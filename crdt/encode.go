@@ -54,7 +54,9 @@ func (d *Doc) writeClient(c int32, from uint64, w writer) {
 	cl := &d.clients[c]
 	for p, ok := cl.index.find(uint32(from)), true; ok; p, ok = cl.index.next(p) {
 		d.blockOf(cl.index.at(p), &b)
-		if uint64(b.clock) < from {
+		if g := &d.tx.grown; uint64(b.clock) < from && g.cl == c && uint64(g.clk) == from && b.ref != refDeleted {
+			b.sliceAt(uint32(from)-b.clock, int(g.off))
+		} else if uint64(b.clock) < from {
 			b.slice(uint32(from) - b.clock)
 		}
 		w.block(&b)

@@ -161,10 +161,23 @@ func (d *Doc) joinable(li, ri int32) bool {
 	}
 }
 
+// noteGrown keeps tx.grown true while r is joined to l: a run that grows element
+// by element is not to be read from its start each time.
+func (d *Doc) noteGrown(l, r *run) {
+	g := &d.tx.grown
+	switch {
+	case g.clk == 0 && r.clk > 0 && r.clk == d.before(r.cl):
+		*g = grown{r.cl, r.clk, l.payLen}
+	case g.clk >= r.clk && g.clk < r.end() && g.cl == r.cl:
+		g.off += l.payLen
+	}
+}
+
 func (d *Doc) join(li, ri int32) {
 	l, r := &d.runs[li], &d.runs[ri]
 	l.n += r.n
 	if l.ref != refGC {
+		d.noteGrown(l, r)
 		d.joinPayload(l, r)
 		d.treeJoin(li, ri)
 		if l.r = r.r; l.r != none {

@@ -69,7 +69,11 @@ func (x *index) find(clk uint32) pos {
 func (x *index) append(e entry) {
 	k := len(x.leaves) - 1
 	if k < 0 || len(x.leaves[k]) == leafSize {
-		x.leaves = append(x.leaves, nil)
+		var leaf []entry
+		if k >= 0 {
+			leaf = make([]entry, 0, leafSize)
+		}
+		x.leaves = append(x.leaves, leaf)
 		k++
 	}
 	x.leaves[k] = append(x.leaves[k], e)

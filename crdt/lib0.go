@@ -191,6 +191,9 @@ func appendID(b []byte, id ID) []byte {
 
 // utf16Len returns how many UTF-16 code units the UTF-8 bytes s are.
 func utf16Len(s []byte) int {
+	if isASCII(s) {
+		return len(s)
+	}
 	n := 0
 	for _, c := range s {
 		if c < 0x80 || c >= 0xc0 {

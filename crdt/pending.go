@@ -83,6 +83,7 @@ func (f *feed) next(internal bool) {
 //
 // Source: yjs encoding.js, integrateStructs.
 func (d *Doc) applyStructs(u *Update) {
+	d.reserve(u)
 	feeds := d.tx.feeds[:0]
 	for _, s := range u.byClient() {
 		f := feed{r: reader{b: u.b, i: s.off}, left: s.count}
@@ -158,15 +159,19 @@ func (d *Doc) cutFor(b *block) {
 
 // missing returns a client that b depends on and that has not got far enough.
 func (d *Doc) missing(b *block) (ClientID, bool) {
-	for _, dep := range [...]struct {
-		ok bool
-		id ID
-	}{{b.hasOrigin, b.origin}, {b.hasRight, b.right}, {b.parentID, b.parent}} {
-		if dep.ok && dep.id.Client != b.client && dep.id.Clock >= d.state(dep.id.Client) {
-			return dep.id.Client, true
-		}
+	switch {
+	case b.hasOrigin && d.lacks(b, b.origin):
+		return b.origin.Client, true
+	case b.hasRight && d.lacks(b, b.right):
+		return b.right.Client, true
+	case b.parentID && d.lacks(b, b.parent):
+		return b.parent.Client, true
 	}
 	return 0, false
+}
+
+func (d *Doc) lacks(b *block, id ID) bool {
+	return id.Client != b.client && id.Clock >= d.state(id.Client)
 }
 
 // feedOf finds the feed of a client; feeds are in descending order.

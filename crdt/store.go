@@ -88,6 +88,25 @@ func (d *Doc) state(id ClientID) uint64 {
 	return 0
 }
 
+// reserve makes room for the structs of a big update at once, so that loading a
+// document leaves no slack.
+func (d *Doc) reserve(u *Update) {
+	const big = 256
+	n := 0
+	for _, s := range u.sections {
+		n += int(s.count)
+	}
+	if n < big || n < len(d.runs)/4 {
+		return
+	}
+	if free := cap(d.runs) - len(d.runs) + len(d.free); free < n {
+		d.runs = append(make([]run, 0, len(d.runs)+n), d.runs...)
+	}
+	if cap(d.pay)-len(d.pay) < u.payload {
+		d.pay = append(make([]byte, 0, len(d.pay)+u.payload), d.pay...)
+	}
+}
+
 // newRun adds x to the arena; the index finds it only after addStruct.
 func (d *Doc) newRun(x run) int32 {
 	if k := len(d.free) - 1; k >= 0 {
@@ -173,6 +192,9 @@ func (d *Doc) split(p pos, cl int32, diff uint32) int32 {
 	}
 	d.splitPayload(left, right)
 	d.treeSplit(li, ri)
+	if g := &d.tx.grown; g.cl == cl && g.clk >= right.clk && g.clk < right.end() {
+		g.clk = MaxClock // it is known no more
+	}
 	d.clients[cl].index.insertAfter(p, entry{right.clk, ri})
 	d.tx.merge = append(d.tx.merge, mark{cl, right.clk})
 	return ri

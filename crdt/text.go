@@ -1,5 +1,7 @@
 package crdt
 
+import "strings"
+
 // A Span is a piece of text, or an embed, with one set of formats and one
 // author.
 type Span struct {
@@ -23,14 +25,15 @@ func (t *Text) Len() int { return t.length() }
 
 // String returns the text without formats and embeds.
 func (t *Text) String() string {
-	var b []byte
+	var b strings.Builder
 	d := t.d
+	b.Grow(t.length())
 	for i := d.lists[d.types[t.t].children].head; i != none; i = d.runs[i].r {
 		if x := &d.runs[i]; !x.deleted && x.ref == refString {
-			b = append(b, d.content(x)...)
+			b.Write(d.content(x))
 		}
 	}
-	return string(b)
+	return b.String()
 }
 
 // Delta returns the content as Y.Text.toDelta does.

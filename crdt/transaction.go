@@ -17,6 +17,15 @@ type transaction struct {
 	stack   []int
 	frames  []frame
 	path    []int32
+	grown   grown
+}
+
+// grown says where in the content of a run a client's clocks of this transaction
+// begin, after they were joined to it.
+type grown struct {
+	cl  int32
+	clk uint32 // none of them if 0
+	off uint32
 }
 
 // A mark is the run that holds a clock.
@@ -33,6 +42,7 @@ type deletion struct {
 
 func (t *transaction) begin() {
 	t.id++
+	t.grown = grown{}
 	if cap(t.ds) > keepScratch {
 		t.ds = nil
 	}

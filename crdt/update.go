@@ -12,6 +12,8 @@ type Update struct {
 	sections []section // in wire order, without empty ones
 	ds       int       // where the delete set starts in b
 	internal bool      // b may hold refEmbedAny and refFormatAny
+	payload  int       // bytes of content
+	dsSorted bool      // the delete set is as Yjs would write it, but for clients without ranges
 }
 
 // A section is the structs of one client, contiguous but for Skips.
@@ -19,7 +21,9 @@ type section struct {
 	client     ClientID
 	clock, end uint32
 	count      uint32
-	off        int // of the first struct in b
+	off        int  // of the first struct in b
+	stop       int  // where the last struct ends
+	verbatim   bool // Yjs would pass these structs on byte for byte
 }
 
 // DecodeUpdate validates a version 1 update:
@@ -54,13 +58,16 @@ func (u *Update) decode(v1 []byte, internal bool) error {
 		}
 		s.clock, s.off = uint32(clock), r.i
 		b.client, b.clock = s.client, s.clock
+		s.verbatim = !internal
 		for range s.count {
 			if readBlock(&r, &b, internal); r.err != nil {
 				return r.err
 			}
 			b.clock += b.n
+			u.payload += len(b.content)
+			s.verbatim = s.verbatim && b.subBit == b.hasSub
 		}
-		s.end = b.clock
+		s.end, s.stop = b.clock, r.i
 		if r.err != nil {
 			return r.err
 		}
@@ -73,7 +80,12 @@ func (u *Update) decode(v1 []byte, internal bool) error {
 		u.sections = append(u.sections, s)
 	}
 	u.ds = r.i
-	readDeleteSet(&r, func(DeleteRange) {})
+	last := DeleteRange{Client: MaxInt + 1}
+	u.dsSorted = true
+	readDeleteSet(&r, func(g DeleteRange) {
+		u.dsSorted = u.dsSorted && (g.Client < last.Client || g.Client == last.Client && g.Clock >= last.Clock+last.Len)
+		last = g
+	})
 	if err := r.end(); err != nil {
 		return err
 	}
