@@ -149,3 +149,32 @@ func BenchmarkDiff(b *testing.B) {
 		}
 	}
 }
+
+// Edits by index, an update each.
+func BenchmarkLocalEdits(b *testing.B) {
+	const n = 100_000
+	r := rand.New(rand.NewPCG(2, 2))
+	b.ReportAllocs()
+	for b.Loop() {
+		d := New("bench")
+		t := d.Text("t")
+		at := 0
+		for range n {
+			if r.IntN(50) == 0 {
+				at = r.IntN(t.Len() + 1)
+			}
+			var err error
+			if at > 0 && r.IntN(4) == 0 {
+				at--
+				_, err = d.Transact(1, func(tx *Txn) { t.Delete(tx, at, 1) })
+			} else {
+				_, err = d.Transact(1, func(tx *Txn) { t.Insert(tx, at, "x") })
+				at++
+			}
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/edit")
+}

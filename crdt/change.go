@@ -36,7 +36,7 @@ func (d *Doc) LastChange() Change {
 			}
 		}
 	}
-	c.Deleted = d.lastDeletes()
+	c.Deleted = slices.Clone(d.lastDeletes())
 	return c
 }
 
@@ -62,15 +62,17 @@ func (d *Doc) changed() []int32 {
 	return cs
 }
 
-// lastDeletes returns what the last transaction deleted, clients descending.
+// lastDeletes returns what the last transaction deleted, clients descending. The
+// result is scratch.
 func (d *Doc) lastDeletes() []DeleteRange {
 	if len(d.tx.ds) == 0 {
 		return nil
 	}
-	ds := make([]DeleteRange, len(d.tx.ds))
-	for k, x := range d.tx.ds {
-		ds[k] = DeleteRange{d.clients[x.cl].id, uint64(x.clk), uint64(x.n)}
+	ds := d.txn.ranges[:0]
+	for _, x := range d.tx.ds {
+		ds = append(ds, DeleteRange{d.clients[x.cl].id, uint64(x.clk), uint64(x.n)})
 	}
+	d.txn.ranges = ds
 	if ds[0].Client != ds[len(ds)-1].Client { // they are sorted by clock already
 		slices.SortStableFunc(ds, func(a, b DeleteRange) int { return cmp.Compare(b.Client, a.Client) })
 	}

@@ -50,17 +50,18 @@ func (d *Doc) writeStructs(have StateVector, w writer) {
 
 // writeClient writes the structs of a client from a clock on that it has.
 func (d *Doc) writeClient(c int32, from uint64, w writer) {
-	var b block
+	b := &d.txn.block
 	cl := &d.clients[c]
 	for p, ok := cl.index.find(uint32(from)), true; ok; p, ok = cl.index.next(p) {
-		d.blockOf(cl.index.at(p), &b)
+		d.blockOf(cl.index.at(p), b)
 		if g := &d.tx.grown; uint64(b.clock) < from && g.cl == c && uint64(g.clk) == from && b.ref != refDeleted {
 			b.sliceAt(uint32(from)-b.clock, int(g.off))
 		} else if uint64(b.clock) < from {
 			b.slice(uint32(from) - b.clock)
 		}
-		w.block(&b)
+		w.block(b)
 	}
+	*b = block{}
 }
 
 // blockOf describes run i as a struct of an update.

@@ -1,7 +1,5 @@
 package crdt
 
-import "sort"
-
 // leafSize is the most runs in one leaf of an index: inserting moves at most
 // this many entries, plus one slot per leaf.
 const leafSize = 512
@@ -10,6 +8,7 @@ const leafSize = 512
 // by clock and cut into leaves; one flat slice would make splitting quadratic.
 type index struct {
 	leaves [][]entry
+	hint   pos // what find found last
 }
 
 type entry struct {
@@ -47,23 +46,47 @@ func (x *index) prev(p pos) (pos, bool) {
 // find returns the last entry that starts at or before clk, which must not be
 // before the first.
 func (x *index) find(clk uint32) pos {
-	k := len(x.leaves) - 1
-	if k > 0 && x.leaves[k][0].clk > clk {
-		k = sort.Search(k, func(i int) bool { return x.leaves[i][0].clk > clk }) - 1
-	}
-	leaf := x.leaves[k]
-	lo, hi := 0, len(leaf)-1
-	if leaf[hi].clk <= clk {
-		return pos{k, hi}
-	}
-	for lo+1 < hi {
-		if mid := (lo + hi) / 2; leaf[mid].clk <= clk {
-			lo = mid
-		} else {
-			hi = mid
+	if p := x.hint; p.leaf < len(x.leaves) {
+		leaf := x.leaves[p.leaf]
+		for range 2 { // the same again, or the next
+			if p.i+1 < len(leaf) && leaf[p.i].clk <= clk && clk < leaf[p.i+1].clk {
+				x.hint = p
+				return p
+			}
+			p.i++
 		}
 	}
+	k := len(x.leaves) - 1
+	if k > 0 && x.leaves[k][0].clk > clk {
+		k = x.leafOf(clk)
+	}
+	leaf := x.leaves[k]
+	lo, n := 0, len(leaf)
+	if leaf[n-1].clk <= clk {
+		return pos{k, n - 1}
+	}
+	for n > 1 {
+		half := n / 2
+		if leaf[lo+half].clk <= clk {
+			lo += half
+		}
+		n -= half
+	}
+	x.hint = pos{k, lo}
 	return pos{k, lo}
+}
+
+// leafOf returns the last leaf that starts at or before clk.
+func (x *index) leafOf(clk uint32) int {
+	lo, n := 0, len(x.leaves)
+	for n > 1 {
+		half := n / 2
+		if x.leaves[lo+half][0].clk <= clk {
+			lo += half
+		}
+		n -= half
+	}
+	return lo
 }
 
 func (x *index) append(e entry) {

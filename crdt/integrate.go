@@ -10,6 +10,10 @@ func (d *Doc) integrate(b *block, off uint32) {
 		d.integrateGC(cl, b.clock+off, b.n-off)
 		return
 	}
+	if off == 0 && b.ref == refString && d.appends(cl, b) {
+		d.extend(d.runAt(cl, b.clock-1), b.content, b.n)
+		return
+	}
 	left, right := none, none
 	x := run{clk: b.clock, n: b.n, cl: cl, l: none, r: none, oC: none, rC: none, ref: b.ref, typ: none, list: none, leaf: none}
 	if b.hasOrigin {
@@ -39,6 +43,26 @@ func (d *Doc) integrate(b *block, off uint32) {
 	i := d.newRun(x)
 	d.setContent(&d.runs[i], suffix(b.ref, b.content, b.n, off))
 	d.link(i, left)
+}
+
+// appends reports whether b would join the last run of its client when the
+// transaction ends: someone goes on typing, and nobody has typed there since.
+func (d *Doc) appends(cl int32, b *block) bool {
+	if !b.hasOrigin || b.origin.Client != b.client || b.clock == 0 || b.origin.Clock != uint64(b.clock)-1 {
+		return false
+	}
+	x := &d.runs[d.runAt(cl, b.clock-1)]
+	if x.ref != refString || x.deleted || d.lists[x.list].key != none {
+		return false
+	}
+	if !b.hasRight {
+		return x.r == none && x.rC == none
+	}
+	if x.r == none || x.rC == none {
+		return false
+	}
+	y := &d.runs[x.r]
+	return x.rC == y.cl && x.rK == y.clk && uint64(y.clk) == b.right.Clock && d.clients[y.cl].id == b.right.Client
 }
 
 // integrateGC adds n collected clocks. They join a collected run at once, as

@@ -111,7 +111,7 @@ func (r *reader) int() (mag uint64, neg bool) {
 func (r *reader) count(size int) int {
 	start := r.i
 	n := r.uint()
-	if n > uint64(r.left()/size) {
+	if left := uint64(r.left()); n > left || n*uint64(size) > left {
 		r.failAt("count exceeds the bytes that remain", start)
 		return 0
 	}

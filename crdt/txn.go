@@ -31,7 +31,11 @@ type Txn struct {
 
 	filling bool // the edit is inserting what a new type holds
 	pos     textPos
-	edits   writerV1 // scratch
+
+	// Scratch of LastUpdate.
+	edits  writerV1
+	ranges []DeleteRange
+	block  block
 }
 
 // Err returns why an edit of this transaction could not be made.

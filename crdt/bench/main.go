@@ -1,6 +1,6 @@
 // Command bench runs the workloads that decide how fast this engine has to be,
 // in it and, by bench.mjs, in npm's yjs and ywasm, on the same data, and prints
-// times and their ratios.
+// processor times and their ratios.
 //
 //	go run ./crdt/bench [-quick]
 //
@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/clisonix/tidechart/crdt"
@@ -133,7 +134,7 @@ func node(dir, engine, trace, out string, quick bool) (results, error) {
 }
 
 func print(here, yjs, ywasm results) {
-	fmt.Printf("\n%-34s %10s %10s %10s %9s %9s  %s\n", "median ms", "here", "yjs", "ywasm", "x yjs", "x ywasm", "to reach")
+	fmt.Printf("\n%-34s %10s %10s %10s %9s %9s  %s\n", "median ms of processor", "here", "yjs", "ywasm", "x yjs", "x ywasm", "to reach")
 	for _, w := range workloads {
 		h, ok := here[w.name]
 		if !ok {
@@ -284,10 +285,20 @@ func median(reps int, f func() time.Duration) float64 {
 	return times[reps/2]
 }
 
+// timed returns the processor time of f in all threads, collecting garbage
+// included: others may be using the machine.
 func timed(f func()) time.Duration {
-	start := time.Now()
+	start := spent()
 	f()
-	return time.Since(start)
+	return spent() - start
+}
+
+func spent() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func must[T any](v T, err error) T {

@@ -19,6 +19,16 @@ const shapeSize = 6000
 
 // measure runs all workloads in this engine.
 func measure(path, out string, quick bool) (results, error) {
+	state1, err := os.ReadFile(filepath.Join(out, "state1"))
+	if err != nil {
+		return nil, err
+	}
+	state2, err := os.ReadFile(filepath.Join(out, "state2"))
+	if err != nil {
+		return nil, err
+	}
+	got := make(results)
+	loads(got, state1, state2) // first: nothing else is in memory yet
 	patches, end, err := readTrace(path)
 	if err != nil {
 		return nil, err
@@ -32,18 +42,9 @@ func measure(path, out string, quick bool) (results, error) {
 		n := binary.LittleEndian.Uint32(stream)
 		us, stream = append(us, stream[4:4+n]), stream[4+n:]
 	}
-	state1, err := os.ReadFile(filepath.Join(out, "state1"))
-	if err != nil {
-		return nil, err
-	}
-	state2, err := os.ReadFile(filepath.Join(out, "state2"))
-	if err != nil {
-		return nil, err
-	}
 	if _, text := local(patches); text != end {
 		return nil, fmt.Errorf("the replayed text is not the trace's")
 	}
-	got := make(results)
 	got["local"] = median(5, func() time.Duration { t, _ := local(patches); return t })
 	got["local20k"] = median(5, func() time.Duration { t, _ := local(patches[:min(len(patches), 20_000)]); return t })
 	got["apply"] = median(5, func() time.Duration {
@@ -54,7 +55,6 @@ func measure(path, out string, quick bool) (results, error) {
 			}
 		})
 	})
-	loads(got, state1, state2)
 	for _, n := range []int{10_000, 50_000, len(us)} {
 		name := "merge"
 		if n < len(us) {
