@@ -22,6 +22,7 @@ var arrows = map[string]struct {
 }{
 	"cmd/tidechart":                {[]string{"server", "server/demo", "server/login", "server/postgres", "server/store", "sessions", "web"}, "it wires everything"},
 	"crdt":                         {nil, "anyone can use the engine on its own"},
+	"crdt/bench":                   {[]string{"crdt"}, "it measures the engine beside others"},
 	"crdt/ysync":                   {[]string{"crdt"}, "messages carry ids and nothing of ours"},
 	"crdt/prose":                   {[]string{"crdt"}, "a note is read from a document alone"},
 	"sessions":                     {[]string{"crdt", "crdt/ysync", "crdt/prose"}, "live editing knows neither HTTP nor Postgres"},
