@@ -30,6 +30,14 @@
 // [*MalformedError] that names the byte. An update is validated whole before
 // the document changes, so a refused one changes nothing.
 //
+// # Edits
+//
+// [Doc.Transact] makes local edits in the name of a client and returns them as
+// one update, with the bytes Yjs emits. Methods that edit take the open [Txn];
+// new types come from [NewText] and its like. [Doc.LastChange] says what the last
+// transaction, local or not, inserted, deleted and formatted. A [Snapshot] names
+// a state to read again with [Doc.At]; a [RelativePosition] is a place that stays.
+//
 // # Rules of this package
 //
 // It is pure (I12): standard library only, no goroutine, clock, randomness or

@@ -15,7 +15,7 @@ type textPos struct {
 // Insert puts s before the UTF-16 code unit index, under the formats that hold
 // there.
 func (t *Text) Insert(tx *Txn, index int, s string) {
-	if s == "" || !t.at(tx, index) || !tx.text(s) {
+	if s == "" || !tx.text(s) || !t.at(tx, index) {
 		return
 	}
 	tx.insertText(textContent{ref: refString, n: utf16Len([]byte(s)), bytes: []byte(s)}, slices.Clone(tx.pos.attrs))
@@ -23,10 +23,10 @@ func (t *Text) Insert(tx *Txn, index int, s string) {
 
 // InsertFormatted puts s before index under the given formats and no others.
 func (t *Text) InsertFormatted(tx *Txn, index int, s string, formats map[string]any) {
-	if s == "" || !t.at(tx, index) || !tx.text(s) {
+	if s == "" || !tx.may(t.node) || !tx.text(s) {
 		return
 	}
-	if a, ok := tx.attrs(formats); ok {
+	if a, ok := tx.attrs(formats); ok && t.at(tx, index) {
 		tx.insertText(textContent{ref: refString, n: utf16Len([]byte(s)), bytes: []byte(s)}, a)
 	}
 }
@@ -34,12 +34,14 @@ func (t *Text) InsertFormatted(tx *Txn, index int, s string, formats map[string]
 // InsertEmbed puts an object, as [Child.Value] or a new shared type, before
 // index under the given formats. A string is text.
 func (t *Text) InsertEmbed(tx *Txn, index int, embed any, formats map[string]any) {
-	if !t.at(tx, index) {
+	if !tx.may(t.node) {
 		return
 	}
 	a, ok := tx.attrs(formats)
-	c, ok2 := tx.embed(embed)
-	if ok && ok2 {
+	if !ok {
+		return
+	}
+	if c, ok := tx.embed(embed); ok && t.at(tx, index) {
 		tx.insertText(c, a)
 	}
 }
@@ -47,27 +49,18 @@ func (t *Text) InsertEmbed(tx *Txn, index int, embed any, formats map[string]any
 // Delete removes n UTF-16 code units from index on. Format marks that then
 // stand for nothing go, too.
 func (t *Text) Delete(tx *Txn, index, n int) {
-	if n == 0 || !t.at(tx, index) {
-		return
+	if n != 0 && t.span(tx, index, n) && t.at(tx, index) {
+		tx.deleteText(n)
 	}
-	if n < 0 || n > t.length()-index {
-		tx.fail(ErrRange)
-		return
-	}
-	tx.deleteText(n)
 }
 
 // Format puts n code units from index on under the given formats; a format that
 // is nil is taken away.
 func (t *Text) Format(tx *Txn, index, n int, formats map[string]any) {
-	if n == 0 || !t.at(tx, index) {
+	if n == 0 || !t.span(tx, index, n) {
 		return
 	}
-	if n < 0 || n > t.length()-index {
-		tx.fail(ErrRange)
-		return
-	}
-	if a, ok := tx.attrs(formats); ok && tx.pos.right != none {
+	if a, ok := tx.attrs(formats); ok && t.at(tx, index) {
 		tx.formatText(n, a)
 	}
 }
@@ -143,6 +136,19 @@ func (tx *Txn) embed(v any) (textContent, bool) {
 		return textContent{}, false
 	}
 	return textContent{ref: refEmbedAny, n: 1, bytes: b}, true
+}
+
+// span reports whether the text has n elements from index on. It is asked before
+// at, which may cut a surrogate pair.
+func (t *Text) span(tx *Txn, index, n int) bool {
+	if !tx.may(t.node) {
+		return false
+	}
+	if index < 0 || n < 0 || index > t.length() || n > t.length()-index {
+		tx.fail(ErrRange)
+		return false
+	}
+	return true
 }
 
 // at puts the transaction's position before element index of t.

@@ -8,25 +8,85 @@ import (
 
 // Two clinicians' edits to patient-123, applied in either order, make one state.
 func Example() {
-	// Both start from "BP 120/80"; one types before it, one behind.
-	start := build(1, func(b *crdt.Builder) { b.String(crdt.Place{Root: "note"}, "BP 120/80") })
-	chen := build(2, func(b *crdt.Builder) { b.String(crdt.Place{After: &crdt.ID{Client: 1, Clock: 8}}, ", pulse 72") })
-	rivera := build(3, func(b *crdt.Builder) {
-		b.String(crdt.Place{After: &crdt.ID{Client: 1, Clock: 1}, Before: &crdt.ID{Client: 1, Clock: 2}}, " lying")
-	})
+	chen, rivera := crdt.New("patient-123"), crdt.New("patient-123")
+	pulse := edit(chen, 7, func(tx *crdt.Txn) { chen.Text("note").Insert(tx, 0, "Pulse 72; ") })
+	pressure := edit(rivera, 9, func(tx *crdt.Txn) { rivera.Text("note").Insert(tx, 0, "BP 120/80") })
 
-	for _, edits := range [][][]byte{{start, chen, rivera}, {rivera, chen, start}} {
-		d := crdt.New("patient-123")
-		for _, u := range edits {
-			if err := d.ApplyUpdate(u); err != nil {
-				fmt.Println(err)
-			}
-		}
-		fmt.Println(d.Text("note"))
+	fmt.Println(chen.ApplyUpdate(pressure), rivera.ApplyUpdate(pulse))
+
+	fmt.Println(chen.Text("note"))
+	fmt.Println(rivera.Text("note"))
+	// Output:
+	// <nil> <nil>
+	// Pulse 72; BP 120/80
+	// Pulse 72; BP 120/80
+}
+
+// A text has formats and embeds; a delta shows both.
+func ExampleText() {
+	d := crdt.New("patient-123")
+	note := d.Text("note")
+	edit(d, 7, func(tx *crdt.Txn) {
+		note.Insert(tx, 0, "Aspirin 75 mg")
+		note.Format(tx, 0, 7, map[string]any{"bold": true})
+		note.Delete(tx, 10, 3)
+	})
+	for _, op := range note.Delta() {
+		fmt.Printf("%q %v\n", op.Insert, op.Attributes)
 	}
 	// Output:
-	// BP lying 120/80, pulse 72
-	// BP lying 120/80, pulse 72
+	// "Aspirin" map[bold:true]
+	// " 75" map[]
+}
+
+// Other types nest at will.
+func ExampleMap() {
+	d := crdt.New("patient-123")
+	edit(d, 7, func(tx *crdt.Txn) {
+		d.Map("vitals").Set(tx, "pulse", 72)
+		d.Map("vitals").Set(tx, "notes", crdt.NewArray("resting", crdt.NewText("regular")))
+	})
+	fmt.Println(d.Map("vitals").ToJSON())
+	// Output: map[notes:[resting regular] pulse:72]
+}
+
+// A document that keeps what is deleted can be read as it was.
+func ExampleDoc_At() {
+	d := crdt.New("patient-123", crdt.WithoutGC())
+	note := d.Text("note")
+	edit(d, 7, func(tx *crdt.Txn) { note.Insert(tx, 0, "Penicillin") })
+	signed := d.Snapshot()
+	edit(d, 9, func(tx *crdt.Txn) { note.Delete(tx, 0, 10); note.Insert(tx, 0, "Doxycycline") })
+
+	then, err := d.At(signed)
+	if err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println(then.Text("note"), "became", note)
+	// Output: Penicillin became Doxycycline
+}
+
+// A caret stays where it is while others type.
+func ExampleDoc_AbsolutePosition() {
+	d := crdt.New("patient-123")
+	note := d.Text("note")
+	edit(d, 7, func(tx *crdt.Txn) { note.Insert(tx, 0, "stable") })
+	caret, err := note.RelativePosition(3, 0)
+	if err != nil {
+		fmt.Println(err)
+	}
+	edit(d, 9, func(tx *crdt.Txn) { note.Insert(tx, 0, "Is ") })
+	now, ok := d.AbsolutePosition(caret)
+	fmt.Println(now.Index, ok)
+	// Output: 6 true
+}
+
+func edit(d *crdt.Doc, client crdt.ClientID, f func(*crdt.Txn)) []byte {
+	u, err := d.Transact(client, f)
+	if err != nil {
+		panic(err)
+	}
+	return u
 }
 
 // Who wrote what is part of the document.

@@ -39,8 +39,11 @@ func FuzzDecodeUpdate(f *testing.F) {
 		f.Add(u)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		u, err := DecodeUpdate(b)
+		var u *Update
+		var err error
+		within(t, len(b), func() { u, err = DecodeUpdate(b) })
 		if err != nil {
+			refusal(t, err, len(b))
 			return
 		}
 		checkUpdate(t, u, b)
@@ -52,8 +55,11 @@ func FuzzDecodeUpdateV2(f *testing.F) {
 		f.Add(must(ConvertUpdateV1ToV2(u)))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		u, err := DecodeUpdateV2(b)
+		var u *Update
+		var err error
+		within(t, 3*len(b), func() { u, err = DecodeUpdateV2(b) }) // it becomes version 1, which is larger
 		if err != nil {
+			refusal(t, err, len(b))
 			return
 		}
 		checkUpdate(t, u, u.Bytes())

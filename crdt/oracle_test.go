@@ -8,10 +8,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"os/exec"
 	"reflect"
 	"testing"
+	"time"
 )
 
 // An oracle is a node process that answers with npm's yjs.
@@ -176,7 +178,7 @@ func must(b []byte, err error) []byte {
 // same document in the same bytes as yjs.
 func TestYjsHistories(t *testing.T) {
 	o := newOracle(t)
-	for seed, last := seeds(); seed < last; seed++ {
+	for seed := range seeds(90) {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 			o.t = t
 			gc := seed%3 != 0
@@ -208,22 +210,24 @@ func TestYjsHistories(t *testing.T) {
 	}
 }
 
-// The histories to compare. To search for longer:
-//
-//	go test ./crdt -run TestYjsHistories -timeout 0 -yjs.first=1000 -yjs.seeds=100000
+// The histories to compare. To search for longer, make fuzz-yjs.
 var (
-	firstSeed = flag.Int("yjs.first", 0, "first seed of TestYjsHistories")
-	someSeeds = flag.Int("yjs.seeds", 0, "number of seeds, 0 for a number that takes seconds")
+	firstSeed = flag.Int("yjs.first", 0, "first seed of the tests that compare histories with yjs")
+	searchFor = flag.Duration("yjs.for", 0, "how long each of them tries seeds; 0 for a number that takes seconds")
 )
 
-func seeds() (first, last int) {
-	n := *someSeeds
-	switch {
-	case n > 0:
-	case testing.Short() || checking:
-		n = 30
-	default:
-		n = 100
+// seeds returns n seeds, fewer where tests are short or slow, or those that fit
+// in the time that was asked for.
+func seeds(n int) iter.Seq[int] {
+	if testing.Short() || checking {
+		n /= 3
 	}
-	return *firstSeed, *firstSeed + n
+	start := time.Now()
+	return func(yield func(int) bool) {
+		for k := 0; *searchFor > 0 && time.Since(start) < *searchFor || *searchFor == 0 && k < n; k++ {
+			if !yield(*firstSeed + k) {
+				return
+			}
+		}
+	}
 }
