@@ -75,8 +75,25 @@ deps: ## install what running and testing need
 	@scripts/deps.sh test
 
 .PHONY: bench
-bench: ## run the benchmarks
-	@TRACES=$(abspath $(TRACES)) go test -run '^$$' -bench . -benchmem $(UNIT)
+bench: ## this CRDT engine beside yjs and ywasm, on the same data
+	@TRACES=$(abspath $(TRACES)) go run ./crdt/bench
+
+# How long each search runs. The seeds of make test come first; FIRST skips them.
+FOR ?= 1h
+FIRST ?= 1000
+
+.PHONY: fuzz-yjs
+fuzz-yjs: ## compare random histories with yjs for FOR=1h from seed FIRST=1000
+	@for t in TestYjsLocalEdits TestYjsHistories TestYjsPast; do \
+		go test ./crdt -count=1 -timeout 0 -run "^$$t$$" -yjs.first=$(FIRST) -yjs.for=$(FOR) || exit 1; done
+
+# go test fuzzes one target at a time.
+FUZZ_FOR ?= 10m
+
+.PHONY: fuzz
+fuzz: ## fuzz each decoder of the CRDT engine for FUZZ_FOR=10m
+	@for t in $$(grep -ho 'func Fuzz[A-Za-z0-9]*' crdt/*_test.go | cut -c6-); do \
+		go test ./crdt -run '^$$' -fuzz "^$$t$$" -fuzztime $(FUZZ_FOR) || exit 1; done
 
 .PHONY: clean
 clean: ## remove what was built; the demo's data stays
