@@ -38,3 +38,29 @@ func TestMergeIsLinear(t *testing.T) {
 		t.Errorf("merging 8 times as many updates makes %.0f allocations instead of %.0f", big, small)
 	}
 }
+
+// A local edit allocates its update and little else.
+func TestLocalEditAllocations(t *testing.T) {
+	d := New("local")
+	text := d.Text("t")
+	edit := func(i int) {
+		_, err := d.Transact(1, func(tx *Txn) {
+			if i%4 == 3 {
+				text.Delete(tx, text.Len()/2, 1)
+			} else {
+				text.Insert(tx, text.Len()/2, "x")
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 2000 {
+		edit(i)
+	}
+	i := 0
+	n := testing.AllocsPerRun(2000, func() { edit(i); i++ })
+	if limit := 3.0; !checking && n > limit {
+		t.Errorf("%.2f allocations per edit, want at most %.0f", n, limit)
+	}
+}

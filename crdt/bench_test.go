@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -177,4 +178,58 @@ func BenchmarkLocalEdits(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/edit")
+}
+
+// Many people insert at one place without seeing each other: the conflict rule
+// at its worst.
+func BenchmarkStorm(b *testing.B) {
+	const n = 2000
+	r := rand.New(rand.NewPCG(3, 3))
+	us := make([][]byte, n)
+	for i, k := range r.Perm(n) {
+		w := writerV1{}
+		w.block(&block{client: ClientID(k + 1), n: 1, ref: refString, content: []byte("x"), parentRoot: true, root: []byte("t")})
+		us[i] = w.finish(nil)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		d := New("bench")
+		for _, u := range us {
+			if err := d.ApplyUpdate(u); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+// A document of ten million characters in 100,000 pieces loads, and is edited
+// anywhere.
+func BenchmarkBigDocument(b *testing.B) {
+	const pieces, size = 100_000, 100
+	d := New("big")
+	t := d.Text("t")
+	r := rand.New(rand.NewPCG(4, 4))
+	insert := func(client ClientID, s string) {
+		if _, err := d.Transact(client, func(tx *Txn) { t.Insert(tx, r.IntN(t.Len()+1), s) }); err != nil {
+			b.Fatal(err)
+		}
+	}
+	piece := strings.Repeat("lorem ipsum dolor sit amet ", 4)[:size]
+	for range pieces {
+		insert(1, piece)
+	}
+	state := must(d.EncodeStateAsUpdate(nil))
+	b.Run("load", func(b *testing.B) {
+		b.SetBytes(int64(len(state)))
+		for b.Loop() {
+			if err := New("big").ApplyUpdate(state); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("edit", func(b *testing.B) {
+		for b.Loop() {
+			insert(2, "x")
+		}
+	})
 }

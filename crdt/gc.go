@@ -12,7 +12,10 @@ func (d *Doc) cleanup() {
 		}
 	}
 	for _, x := range d.tx.ds {
-		d.joinDeleted(x)
+		// Among new runs, joinNew will join the same ones.
+		if x.clk < d.before(x.cl) {
+			d.joinDeleted(x)
+		}
 	}
 	for _, c := range d.tx.clients {
 		d.joinNew(c)

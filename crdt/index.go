@@ -48,7 +48,7 @@ func (x *index) prev(p pos) (pos, bool) {
 func (x *index) find(clk uint32) pos {
 	if p := x.hint; p.leaf < len(x.leaves) {
 		leaf := x.leaves[p.leaf]
-		for range 2 { // the same again, or the next
+		for range 4 { // the same again, or one of the next
 			if p.i+1 < len(leaf) && leaf[p.i].clk <= clk && clk < leaf[p.i+1].clk {
 				x.hint = p
 				return p

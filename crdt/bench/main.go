@@ -92,7 +92,7 @@ func run(dir string, quick bool) error {
 	if err != nil {
 		fmt.Println("ywasm is left out:", err)
 	}
-	here, err := measure(path, out, quick)
+	here, err := measure(path, out, usual(quick))
 	if err != nil {
 		return err
 	}

@@ -14,11 +14,23 @@ import (
 	"github.com/clisonix/tidechart/crdt"
 )
 
-// shapeSize is N of dmonad/crdt-benchmarks.
-const shapeSize = 6000
+// sizes are how much the workloads that need no trace do.
+type sizes struct {
+	shape     int   // N of dmonad/crdt-benchmarks
+	storms    []int // people who insert at one place
+	bigPieces int   // of 100 characters, in the big document
+}
+
+func usual(quick bool) sizes {
+	s := sizes{shape: 6000, storms: []int{5000, 10_000, 20_000}, bigPieces: 100_000}
+	if quick {
+		s.storms = s.storms[:1]
+	}
+	return s
+}
 
 // measure runs all workloads in this engine.
-func measure(path, out string, quick bool) (results, error) {
+func measure(path, out string, n sizes) (results, error) {
 	state1, err := os.ReadFile(filepath.Join(out, "state1"))
 	if err != nil {
 		return nil, err
@@ -55,20 +67,16 @@ func measure(path, out string, quick bool) (results, error) {
 			}
 		})
 	})
-	for _, n := range []int{10_000, 50_000, len(us)} {
-		name := "merge"
-		if n < len(us) {
-			name = fmt.Sprintf("merge%dk", n/1000)
-		}
+	for name, n := range map[string]int{"merge10k": 10_000, "merge50k": 50_000, "merge": len(us)} {
 		got[name] = median(3, func() time.Duration {
 			return timed(func() { must(crdt.MergeUpdates(us[:min(n, len(us))])) })
 		})
 	}
 	half := crdt.StateVector{1: must(crdt.DecodeStateVector(must(crdt.EncodeStateVectorFromUpdate(state1))))[1] / 2}.Encode()
 	got["diff"] = median(51, func() time.Duration { return timed(func() { must(crdt.DiffUpdate(state1, half)) }) })
-	shapes(got)
-	crowds(got, quick)
-	big(got)
+	shapes(got, n.shape)
+	crowds(got, n)
+	big(got, n.bigPieces)
 	return got, nil
 }
 
@@ -123,12 +131,12 @@ func heap() uint64 {
 
 // shapes are those of dmonad/crdt-benchmarks: one side edits, the other applies
 // each update.
-func shapes(got results) {
+func shapes(got results, size int) {
 	shape := func(name string, edit func(d *crdt.Doc, i int, r *rng, f func(func(*crdt.Txn)))) {
 		got[name] = median(5, func() time.Duration {
 			a, b, r := crdt.New("a"), crdt.New("b"), random(1)
 			return timed(func() {
-				for i := range shapeSize {
+				for i := range size {
 					edit(a, i, r, func(f func(*crdt.Txn)) { apply(b, must(a.Transact(1, f))) })
 				}
 			})
@@ -176,7 +184,7 @@ func shapes(got results) {
 		must(a.Transact(1, func(tx *crdt.Txn) { a.Text("t").Insert(tx, 0, r.letters(100)) }))
 		apply(b, must(a.EncodeStateAsUpdate(nil)))
 		for i, d := range []*crdt.Doc{a, b} {
-			for range shapeSize {
+			for range size {
 				s := word(r)
 				must(d.Transact(crdt.ClientID(i+1), func(tx *crdt.Txn) { d.Text("t").Insert(tx, r.int(d.Text("t").Len()+1), s) }))
 			}
@@ -187,7 +195,7 @@ func shapes(got results) {
 }
 
 // crowds are many people who do one thing without seeing each other.
-func crowds(got results, quick bool) {
+func crowds(got results, size sizes) {
 	crowd := func(n int, f func(d *crdt.Doc, i int, tx *crdt.Txn)) [][]byte {
 		us := make([][]byte, n)
 		for i := range us {
@@ -216,20 +224,17 @@ func crowds(got results, quick bool) {
 			_ = d.Text("t").String()
 		})
 	}
-	sets := crowd(int(math.Sqrt(shapeSize)*20), func(d *crdt.Doc, i int, tx *crdt.Txn) { d.Map("m").Set(tx, "v", i) })
+	sets := crowd(int(math.Sqrt(float64(size.shape))*20), func(d *crdt.Doc, i int, tx *crdt.Txn) { d.Map("m").Set(tx, "v", i) })
 	got["B3.1 map sets"] = median(3, func() time.Duration { return gather(sets, random(4)) })
-	for _, n := range []int{5000, 10_000, 20_000} {
-		if quick && n > 5000 {
-			break
-		}
+	for _, n := range size.storms {
 		us := crowd(n, func(d *crdt.Doc, _ int, tx *crdt.Txn) { d.Text("t").Insert(tx, 0, "x") })
 		got[fmt.Sprintf("storm %d", n)] = median(1, func() time.Duration { return gather(us, random(5)) })
 	}
 }
 
-// big is a document of ten million characters in 100,000 pieces.
-func big(got results) {
-	const pieces, size = 100_000, 100
+// big is a document of many pieces of 100 characters.
+func big(got results, pieces int) {
+	const size = 100
 	d := crdt.New("big")
 	r := random(6)
 	piece := strings.Repeat("lorem ipsum dolor sit amet ", 4)[:size]
