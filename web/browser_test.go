@@ -84,10 +84,13 @@ func newGallery(t *testing.T) *gallery {
 
 func browser(t *testing.T) context.Context {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("opens a browser; make test does")
+	}
 	path, err := exec.LookPath("chromium")
 	if err != nil {
 		if path, err = exec.LookPath("google-chrome"); err != nil {
-			t.Skip("no chromium")
+			absent(t, "no Chromium: make deps installs it")
 		}
 	}
 	ctx, stop := chromedp.NewExecAllocator(t.Context(),
@@ -103,6 +106,15 @@ func browser(t *testing.T) context.Context {
 	return ctx
 }
 
+// absent skips a test for want of what it needs, or fails it where all must run.
+func absent(t *testing.T, what string) {
+	t.Helper()
+	if os.Getenv("TIDECHART_REQUIRE_ALL") != "" {
+		t.Fatal(what)
+	}
+	t.Skip(what)
+}
+
 // look is a way in which pages are looked at.
 type look struct {
 	scheme string
@@ -115,11 +127,11 @@ var looks = []look{{"light", 1280}, {"dark", 1280}, {"light", 390}, {"dark", 390
 // axe must find nothing, the policy must not be broken, and nothing may
 // scroll sideways.
 func TestPagesInABrowser(t *testing.T) {
+	ctx := browser(t)
 	axe, err := os.ReadFile(filepath.Join("..", "node_modules", "axe-core", "axe.min.js"))
 	if err != nil {
-		t.Skip("no axe-core: npm ci installs it")
+		absent(t, "no axe-core: make deps installs it")
 	}
-	ctx := browser(t)
 	g := newGallery(t)
 	for _, path := range slices.Sorted(maps.Keys(samplePages())) {
 		for _, l := range looks {
