@@ -26,7 +26,7 @@ func TestYjsPast(t *testing.T) {
 				}
 				rendering
 			}
-			o.ask(map[string]any{"cmd": "past", "seed": 20_000 + seed, "edits": 20 + seed}, &h)
+			o.ask(map[string]any{"cmd": "past", "seed": 20_000 + seed, "edits": 20 + seed%40}, &h)
 			d := New("past", WithoutGC())
 			apply(t, d, h.Log[:h.Cut]...)
 			s := d.Snapshot()
