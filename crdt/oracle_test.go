@@ -14,6 +14,8 @@ import (
 	"reflect"
 	"testing"
 	"time"
+
+	"github.com/clisonix/tidechart/internal/needs"
 )
 
 // An oracle is a node process that answers with npm's yjs.
@@ -26,19 +28,11 @@ type oracle struct {
 // newOracle starts testdata/oracle.mjs for the length of the test.
 func newOracle(t testing.TB) *oracle {
 	t.Helper()
-	_, err := exec.LookPath("node")
-	if err == nil {
-		_, err = os.Stat("../node_modules/yjs")
-	}
-	if err != nil {
-		if os.Getenv("TIDECHART_REQUIRE_ALL") != "" {
-			t.Fatalf("node and npm's yjs are required: %v", err)
-		}
-		t.Skipf("this test compares with npm's yjs; run `make deps` first: %v", err)
-	}
-	cmd := exec.Command("node", "testdata/oracle.mjs")
+	node := needs.Node(t, "yjs")
+	cmd := exec.Command(node, "testdata/oracle.mjs")
 	cmd.Stderr = os.Stderr
 	o := &oracle{t: t}
+	var err error
 	if o.in, err = cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}

@@ -2,10 +2,8 @@ package e2e
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -14,6 +12,7 @@ import (
 
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+	"github.com/clisonix/tidechart/internal/needs"
 )
 
 // chromium is one browser for all tests; each window is a browser context of
@@ -25,21 +24,8 @@ var chromium struct {
 	err  error
 }
 
-// findChromium is the browser's path: $CHROMIUM, or what PATH has.
-func findChromium() (string, error) {
-	if path := os.Getenv("CHROMIUM"); path != "" {
-		return path, nil
-	}
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path, nil
-		}
-	}
-	return "", errors.New("no browser in PATH: install chromium, or set CHROMIUM to its path")
-}
-
 func startChromium() {
-	path, err := findChromium()
+	path, err := needs.Chromium()
 	if err != nil {
 		chromium.err = err
 		return

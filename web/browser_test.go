@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,6 +19,8 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"github.com/clisonix/tidechart/internal/needs"
 )
 
 var shots = flag.String("shots", "", "directory to write screenshots of all sample pages to")
@@ -87,11 +88,9 @@ func browser(t *testing.T) context.Context {
 	if testing.Short() {
 		t.Skip("opens a browser; make test does")
 	}
-	path, err := exec.LookPath("chromium")
+	path, err := needs.Chromium()
 	if err != nil {
-		if path, err = exec.LookPath("google-chrome"); err != nil {
-			absent(t, "no Chromium: make deps installs it")
-		}
+		needs.Missing(t, err.Error())
 	}
 	ctx, stop := chromedp.NewExecAllocator(t.Context(),
 		chromedp.ExecPath(path), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
@@ -104,15 +103,6 @@ func browser(t *testing.T) context.Context {
 	ctx, stop = context.WithTimeout(ctx, 2*time.Minute)
 	t.Cleanup(stop)
 	return ctx
-}
-
-// absent skips a test for want of what it needs, or fails it where all must run.
-func absent(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("TIDECHART_REQUIRE_ALL") != "" {
-		t.Fatal(what)
-	}
-	t.Skip(what)
 }
 
 // look is a way in which pages are looked at.
@@ -130,7 +120,7 @@ func TestPagesInABrowser(t *testing.T) {
 	ctx := browser(t)
 	axe, err := os.ReadFile(filepath.Join("..", "node_modules", "axe-core", "axe.min.js"))
 	if err != nil {
-		absent(t, "no axe-core: make deps installs it")
+		needs.Missing(t, "no npm package axe-core")
 	}
 	g := newGallery(t)
 	for _, path := range slices.Sorted(maps.Keys(samplePages())) {

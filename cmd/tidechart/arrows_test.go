@@ -34,10 +34,11 @@ var arrows = map[string]struct {
 	"server/store":                 {[]string{"crdt", "migrations", "server/store/queries", "sessions"}, "it implements what sessions declares"},
 	"server/store/queries":         {nil, "it is generated from SQL"},
 	"server/postgres":              {nil, "it runs a program and knows no schema"},
-	"server/postgres/postgrestest": {[]string{"server/postgres"}, "it runs one for tests"},
+	"internal/needs":               {nil, "any test may ask"},
+	"server/postgres/postgrestest": {[]string{"internal/needs", "server/postgres"}, "it runs one for tests"},
 	"server/notekind":              {[]string{"crdt/prose"}, "a kind has a template"},
 	"server/demo":                  {[]string{"crdt/prose", "server/login", "server/notekind", "server/store", "server/store/queries"}, "it is data, and how to seed it"},
-	"e2e":                          {nil, "it knows the product from outside only"},
+	"e2e":                          {[]string{"internal/needs"}, "it knows the product from outside only"},
 	"web":                          {[]string{"crdt/prose"}, "pages show what they are given and fetch nothing"},
 	"web/build":                    {[]string{"crdt/prose"}, "the schema's fingerprint is compiled into the editor"},
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/clisonix/tidechart/crdt"
+	"github.com/clisonix/tidechart/internal/needs"
 )
 
 // A tiptap is a node process that answers with npm's Tiptap and y-tiptap.
@@ -23,17 +24,8 @@ type tiptap struct {
 
 func newTiptap(t *testing.T) *tiptap {
 	t.Helper()
-	_, err := exec.LookPath("node")
-	if err == nil {
-		_, err = os.Stat("../../node_modules/@tiptap/y-tiptap")
-	}
-	if err != nil {
-		if os.Getenv("TIDECHART_REQUIRE_ALL") != "" {
-			t.Fatalf("node and npm's Tiptap are required: %v", err)
-		}
-		t.Skipf("this test compares with npm's Tiptap; run `make deps` first: %v", err)
-	}
-	cmd := exec.Command("node", "testdata/tiptap.mjs")
+	node := needs.Node(t, "@tiptap/y-tiptap")
+	cmd := exec.Command(node, "testdata/tiptap.mjs")
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

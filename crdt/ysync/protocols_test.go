@@ -7,26 +7,19 @@ import (
 	"os/exec"
 	"reflect"
 	"testing"
+
+	"github.com/clisonix/tidechart/internal/needs"
 )
 
 // ask runs testdata/protocols.mjs for one question.
 func ask(t *testing.T, question, answer any) {
 	t.Helper()
-	_, err := exec.LookPath("node")
-	if err == nil {
-		_, err = os.Stat("../../node_modules/y-protocols")
-	}
-	if err != nil {
-		if os.Getenv("TIDECHART_REQUIRE_ALL") != "" {
-			t.Fatalf("node and npm's y-protocols are required: %v", err)
-		}
-		t.Skipf("this test compares with npm's y-protocols; run `make deps` first: %v", err)
-	}
+	node := needs.Node(t, "y-protocols")
 	q, err := json.Marshal(question)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("node", "testdata/protocols.mjs")
+	cmd := exec.Command(node, "testdata/protocols.mjs")
 	cmd.Stdin = bytes.NewReader(append(q, '\n'))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/evanw/esbuild/pkg/api"
+
+	"github.com/clisonix/tidechart/internal/needs"
 )
 
 const rebuild = "run: go run ./web/build"
@@ -23,9 +25,7 @@ func built(t *testing.T) (root string, files map[string][]byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(filepath.Join(root, "node_modules")); err != nil {
-		t.Skip("no node_modules: npm ci installs them")
-	}
+	needs.Node(t, "yjs")
 	files, err = build(root)
 	if err != nil {
 		t.Fatal(err)
@@ -151,10 +151,7 @@ func TestLicensesNameWhatIsShipped(t *testing.T) {
 
 // TestScripts runs the tests that stand beside the scripts, under Node.
 func TestScripts(t *testing.T) {
-	node, err := exec.LookPath("node")
-	if err != nil {
-		t.Skip("no node")
-	}
+	node := needs.Node(t, "yjs")
 	root, _ := built(t)
 	tests, err := filepath.Glob(filepath.Join(root, "web", "src", "*.test.ts"))
 	if err != nil || len(tests) == 0 {
@@ -188,10 +185,7 @@ func TestScripts(t *testing.T) {
 
 // TestTypes checks the scripts' types.
 func TestTypes(t *testing.T) {
-	node, err := exec.LookPath("node")
-	if err != nil {
-		t.Skip("no node")
-	}
+	node := needs.Node(t, "typescript")
 	root, _ := built(t)
 	tsc := filepath.Join(root, "node_modules", "typescript", "bin", "tsc")
 	if out, err := exec.CommandContext(t.Context(), node, tsc, "-p", filepath.Join(root, "web", "tsconfig.json")).CombinedOutput(); err != nil {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/clisonix/tidechart/internal/needs"
 	"github.com/clisonix/tidechart/server/postgres"
 )
 
@@ -166,13 +167,8 @@ func Freeze(t testing.TB, server *postgres.Server) (thaw func()) {
 // environment variable TIDECHART_REQUIRE_ALL is set.
 func Require(t testing.TB) {
 	t.Helper()
-	_, err := postgres.Find()
-	switch {
-	case err == nil:
-	case os.Getenv("TIDECHART_REQUIRE_ALL") != "":
-		t.Fatal(err)
-	default:
-		t.Skipf("%v (or run: make deps)", err)
+	if _, err := postgres.Find(); err != nil {
+		needs.Missing(t, err.Error())
 	}
 }
 
