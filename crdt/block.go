@@ -71,9 +71,6 @@ func (b *block) end() uint32 { return b.clock + b.n }
 // struct. internal permits the references that only this package writes.
 func readBlock(r *reader, b *block, internal bool) {
 	start := r.i
-	if fastBlock(r, b) {
-		return
-	}
 	info := r.byte()
 	*b = block{client: b.client, clock: b.clock, ref: info & infoRef}
 	var n uint64
@@ -216,6 +213,47 @@ func skipType(r *reader) {
 	if ref == typeXMLElement || ref == typeXMLHook {
 		r.str()
 	}
+}
+
+// structs reads the structs of one client in order.
+type structs struct {
+	r        reader
+	own      owner
+	clock    uint32 // of the next
+	left     uint32 // structs to come
+	end      int    // of the one that peek read
+	internal bool
+}
+
+// structs reads those of section s.
+func (u *Update) structs(s section) structs {
+	return structs{r: reader{b: u.b, i: s.off}, own: ownerOf(s.client), clock: s.clock, left: s.count, internal: u.internal}
+}
+
+// next reads one into b and reports whether there was one.
+func (s *structs) next(b *block) bool {
+	if s.left == 0 || !s.peek(b) {
+		return false
+	}
+	s.advance(b)
+	return true
+}
+
+// peek reads the next into b without passing it.
+func (s *structs) peek(b *block) bool {
+	b.client, b.clock = s.own.id, s.clock
+	if s.end = fastBlock(s.r.b, s.r.i, &s.own, b); s.end == 0 {
+		at := s.r.i
+		readBlock(&s.r, b, s.internal)
+		s.end, s.r.i = s.r.i, at
+	}
+	return s.r.err == nil
+}
+
+// advance passes b, which peek read.
+func (s *structs) advance(b *block) {
+	s.r.i, s.clock = s.end, b.end()
+	s.left--
 }
 
 // slice drops the first off elements of b, which must be fewer than b.n. What

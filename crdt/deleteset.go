@@ -63,30 +63,33 @@ func appendDeleteSet(b []byte, ds []DeleteRange) []byte {
 	return b
 }
 
-// readDeleteSet calls f for each range on the wire, in wire order.
-func readDeleteSet(r *reader, f func(DeleteRange)) {
-	for range r.count(2) {
+// readDeleteSet calls f for each range on the wire, in wire order, and returns
+// how many times it names a client.
+func readDeleteSet(r *reader, f func(DeleteRange)) (clients int) {
+	clients = r.count(2)
+	for range clients {
 		client := ClientID(r.uint())
 		for range r.count(2) {
 			at := r.i
 			d := DeleteRange{Client: client, Clock: r.uint(), Len: r.uint()}
 			if r.err != nil {
-				return
+				return clients
 			}
 			if d.Len == 0 {
 				r.failAt("empty delete range", at)
-				return
+				return clients
 			}
 			if d.Clock > MaxClock || d.Len > MaxClock-d.Clock {
 				r.failAt("delete range past clock 2^32-1", at)
-				return
+				return clients
 			}
 			f(d)
 		}
 		if r.err != nil {
-			return
+			return clients
 		}
 	}
+	return clients
 }
 
 // DecodeDeleteSet reads a version 1 delete set and normalizes it.

@@ -10,79 +10,52 @@ func DiffUpdate(update, sv []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("state vector: %w", err)
 	}
-	u, err := DecodeUpdate(update)
-	if err != nil {
+	var u Update
+	if err := u.decode(update, false, have); err != nil {
 		return nil, err
 	}
-	if !u.dsSorted {
+	if !u.dsPlain {
 		w := new(writerV1)
-		diffBlocks(u, have, w)
+		diffBlocks(&u, have, w)
 		return w.finish(u.deletes()), nil
 	}
-	return u.diffBytes(have), nil
+	return u.newBytes(have), nil
 }
 
-// diffBytes is what diffBlocks does, but copies what follows the first struct of
-// a client and the delete set as they are.
-func (u *Update) diffBytes(have StateVector) []byte {
-	out := make([]byte, 0, len(u.b)+16)
-	clients := uint64(0)
-	body := make([]byte, 0, len(u.b)+16)
+// newBytes is what diffBlocks does for a decoded update whose news are noted, but
+// copies what follows the first struct of a client, and the delete set, as they
+// are.
+func (u *Update) newBytes(have StateVector) []byte {
+	size, clients := len(u.b)-u.ds, uint64(0)
 	for _, s := range u.sections {
-		from := have[s.client]
-		if uint64(s.end) <= from {
-			continue
+		if s.news.left > 0 {
+			clients++
+			size += s.stop - s.news.off
 		}
-		first, left, at := u.firstBeyond(s, from)
-		if left == 0 {
-			continue
-		}
-		clients++
-		body = appendUint(appendUint(appendUint(body, uint64(left)), uint64(s.client)), uint64(first.clock))
-		body = appendBlock(body, &first, false)
-		if s.verbatim {
-			body = append(body, u.b[at:s.stop]...)
-			continue
-		}
-		s.clock, s.off, s.count = first.end(), at, left-1
-		u.blocks(s, func(b *block) bool { body = appendBlock(body, b, false); return true })
 	}
-	out = append(appendUint(out, clients), body...)
-	if u.emptyDeletes() {
-		return appendDeleteSet(out, u.deletes())
+	out := appendUint(make([]byte, 0, size+40*int(clients)+10), clients)
+	var b block
+	for _, s := range u.sections {
+		if s.news.left == 0 {
+			continue
+		}
+		s.off, s.clock, s.count = s.news.off, s.news.clock, s.news.left
+		x := u.structs(s)
+		x.next(&b)
+		if from := have[s.client]; uint64(b.clock) < from {
+			b.slice(uint32(from) - b.clock)
+		}
+		out = appendUint(appendUint(appendUint(out, uint64(s.count)), uint64(s.client)), uint64(b.clock))
+		out = appendBlock(out, &b, false)
+		if s.verbatim {
+			out = append(out, u.b[x.r.i:s.stop]...)
+			continue
+		}
+		for x.next(&b) {
+			out = appendBlock(out, &b, false)
+		}
 	}
 	return append(out, u.b[u.ds:]...)
-}
-
-// firstBeyond returns the first struct of s that reaches past clock from, cut to
-// start there, how many structs are left with it, and where the next begins.
-func (u *Update) firstBeyond(s section, from uint64) (first block, left uint32, at int) {
-	r := reader{b: u.b, i: s.off}
-	b := block{client: s.client, clock: s.clock}
-	for k := range s.count {
-		if readBlock(&r, &b, u.internal); b.ref != refSkip && uint64(b.end()) > from {
-			if uint64(b.clock) < from {
-				b.slice(uint32(from) - b.clock)
-			}
-			return b, s.count - k, r.i
-		}
-		b.clock += b.n
-	}
-	return b, 0, 0
-}
-
-// emptyDeletes reports whether the delete set names clients without ranges.
-func (u *Update) emptyDeletes() bool {
-	r := reader{b: u.b, i: u.ds}
-	named, n := r.uint(), uint64(0)
-	last := ClientID(MaxInt + 1)
-	readDeleteSet(&reader{b: u.b, i: u.ds}, func(g DeleteRange) {
-		if g.Client != last {
-			n++
-		}
-		last = g.Client
-	})
-	return named != n
 }
 
 // diffBlocks writes what have lacks of u: per client all from the first struct

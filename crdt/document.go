@@ -70,7 +70,7 @@ func (d *Doc) Name() string { return d.name }
 // it. After an error the document is as it was. What depends on elements that
 // are not there yet is kept until they come. The document keeps no part of v1.
 func (d *Doc) ApplyUpdate(v1 []byte) error {
-	if err := d.scratch.decode(v1, false); err != nil {
+	if err := d.scratch.decode(v1, false, nil); err != nil {
 		return err
 	}
 	err := d.Apply(&d.scratch)

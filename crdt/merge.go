@@ -21,7 +21,7 @@ func MergeUpdates(updates [][]byte) ([]byte, error) {
 func decodeAll(updates [][]byte) ([]Update, error) {
 	us := make([]Update, len(updates))
 	for i, b := range updates {
-		if err := us[i].decode(b, false); err != nil {
+		if err := us[i].decode(b, false, nil); err != nil {
 			return nil, fmt.Errorf("update %d of %d: %w", i+1, len(updates), err)
 		}
 	}
@@ -40,37 +40,31 @@ func mergeDeletes(us []Update) DeleteSet {
 // A cursor walks the structs of one update, clients descending, Skips left out.
 type cursor struct {
 	cur      block
-	r        reader
+	u        *Update
+	structs  structs   // of the present section
 	sections []section // still to come
-	left     uint32    // structs left in this section
-	internal bool
 	done     bool
 	rank     int // order among cursors at the same struct: lower first
 }
 
 func (c *cursor) init(u *Update, rank int) {
-	*c = cursor{r: reader{b: u.b}, sections: u.byClient(), internal: u.internal, rank: rank}
+	*c = cursor{u: u, sections: u.byClient(), rank: rank}
 	c.next()
 }
 
 func (c *cursor) next() {
 	for {
-		if c.left == 0 {
-			if len(c.sections) == 0 {
-				c.done = true
+		for c.structs.next(&c.cur) {
+			if c.cur.ref != refSkip {
 				return
 			}
-			s := c.sections[0]
-			c.sections = c.sections[1:]
-			c.left, c.r.i = s.count, s.off
-			c.cur.client, c.cur.clock, c.cur.n = s.client, s.clock, 0
 		}
-		c.left--
-		c.cur.clock += c.cur.n
-		readBlock(&c.r, &c.cur, c.internal)
-		if c.cur.ref != refSkip {
+		if len(c.sections) == 0 {
+			c.done = true
 			return
 		}
+		c.structs = c.u.structs(c.sections[0])
+		c.sections = c.sections[1:]
 	}
 }
 

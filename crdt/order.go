@@ -11,7 +11,7 @@ func (u *Update) circle(have StateVector) (ID, bool) {
 	cursors, needs := make([]cursor, len(u.sections)), make([]ID, len(u.sections))
 	ready := make([]int, len(u.sections))
 	for i := range u.sections {
-		cursors[i] = cursor{r: reader{b: u.b}, sections: u.sections[i : i+1], internal: u.internal}
+		cursors[i] = cursor{u: u, sections: u.sections[i : i+1]}
 		cursors[i].next()
 		ready[i] = i
 	}

@@ -52,7 +52,7 @@ func (p *pending) merged() *Update {
 // decodeOwn decodes what this package has just encoded.
 func decodeOwn(b []byte) *Update {
 	u := new(Update)
-	if err := u.decode(b, true); err != nil {
+	if err := u.decode(b, true, nil); err != nil {
 		panic("crdt: own encoding refused: " + err.Error())
 	}
 	return u
@@ -60,24 +60,13 @@ func decodeOwn(b []byte) *Update {
 
 // A feed hands out the structs of one client of an update, one at a time.
 type feed struct {
-	cur    block
-	r      reader
-	left   uint32 // structs after cur
-	ok     bool   // cur is there and not integrated
-	waits  bool   // cur is on the stack, for what it depends on
+	structs
+	waits  bool // the next is on the stack, for what it depends on
 	parked bool
 }
 
-func (f *feed) next(internal bool) {
-	if f.left == 0 {
-		f.ok = false
-		return
-	}
-	f.left--
-	f.cur.clock += f.cur.n
-	readBlock(&f.r, &f.cur, internal)
-	f.ok, f.waits = true, false
-}
+// ready reports whether there is a struct that is neither integrated nor parked.
+func (f *feed) ready() bool { return f.left > 0 && !f.parked }
 
 // applyStructs integrates what can be integrated of u and parks the rest.
 //
@@ -86,62 +75,58 @@ func (d *Doc) applyStructs(u *Update) {
 	d.reserve(u)
 	feeds := d.tx.feeds[:0]
 	for _, s := range u.byClient() {
-		f := feed{r: reader{b: u.b, i: s.off}, left: s.count}
-		f.cur.client, f.cur.clock = s.client, s.clock
-		f.next(u.internal)
-		feeds = append(feeds, f)
+		feeds = append(feeds, feed{structs: u.structs(s)})
 	}
 	parked := false
 	for i := range feeds {
-		for feeds[i].ok {
-			if !d.settle(feeds, i, u.internal) {
-				parked = true
-			}
+		if !d.settle(feeds, i) {
+			parked = true
 		}
 	}
 	if parked {
-		d.park(feeds, u.internal)
+		d.park(feeds)
 	}
 	clear(feeds) // they hold on to the update
 	d.tx.feeds = feeds[:0]
 }
 
-// settle integrates the next struct of feeds[i], after those it depends on. If
+// settle integrates the structs of feeds[i], each after those it depends on. If
 // one of them is nowhere, it parks the feeds that wait for it.
-func (d *Doc) settle(feeds []feed, i int, internal bool) bool {
-	stack := append(d.tx.stack[:0], i)
-	for len(stack) > 0 {
-		f := &feeds[stack[len(stack)-1]]
-		b := &f.cur
-		if b.ref == refSkip {
-			f.next(internal)
-			stack = stack[:len(stack)-1]
-			continue
-		}
-		state := d.state(b.client)
-		client, ok := d.missing(b)
-		switch {
-		case uint64(b.clock) > state:
-			d.pending.wait(b.client, b.clock-1)
-			return d.parkStack(feeds, stack)
-		case ok:
-			k := feedOf(feeds, client)
-			f.waits = true
-			if k < 0 || !feeds[k].ok || feeds[k].waits {
-				d.pending.wait(client, uint32(d.state(client)))
-				return d.parkStack(feeds, stack)
+func (d *Doc) settle(feeds []feed, i int) bool {
+	var b block // the next of the feed on top of the stack
+	for feeds[i].ready() {
+		stack := append(d.tx.stack[:0], i)
+		for len(stack) > 0 {
+			f := &feeds[stack[len(stack)-1]]
+			f.peek(&b)
+			if b.ref != refSkip {
+				state := d.state(b.client)
+				client, ok := d.missing(&b)
+				switch {
+				case uint64(b.clock) > state:
+					d.pending.wait(b.client, b.clock-1)
+					return d.parkStack(feeds, stack)
+				case ok:
+					k := feedOf(feeds, client)
+					f.waits = true
+					if k < 0 || !feeds[k].ready() || feeds[k].waits {
+						d.pending.wait(client, uint32(d.state(client)))
+						return d.parkStack(feeds, stack)
+					}
+					stack = append(stack, k)
+					continue
+				case uint64(b.end()) > state:
+					d.integrate(&b, uint32(state)-b.clock)
+				default:
+					d.cutFor(&b)
+				}
 			}
-			stack = append(stack, k)
-			continue
-		case uint64(b.end()) > state:
-			d.integrate(b, uint32(state)-b.clock)
-		default:
-			d.cutFor(b)
+			f.advance(&b)
+			f.waits = false
+			stack = stack[:len(stack)-1]
 		}
-		f.next(internal)
-		stack = stack[:len(stack)-1]
+		d.tx.stack = stack
 	}
-	d.tx.stack = stack
 	return true
 }
 
@@ -178,13 +163,13 @@ func (d *Doc) lacks(b *block, id ID) bool {
 func feedOf(feeds []feed, id ClientID) int {
 	lo, hi := 0, len(feeds)
 	for lo < hi {
-		if mid := (lo + hi) / 2; feeds[mid].cur.client > id {
+		if mid := (lo + hi) / 2; feeds[mid].own.id > id {
 			lo = mid + 1
 		} else {
 			hi = mid
 		}
 	}
-	if lo < len(feeds) && feeds[lo].cur.client == id {
+	if lo < len(feeds) && feeds[lo].own.id == id {
 		return lo
 	}
 	return -1
@@ -192,22 +177,21 @@ func feedOf(feeds []feed, id ClientID) int {
 
 func (d *Doc) parkStack(feeds []feed, stack []int) bool {
 	for _, k := range stack {
-		feeds[k].ok, feeds[k].parked = false, true
+		feeds[k].parked = true
 	}
 	d.tx.stack = stack[:0]
 	return false
 }
 
 // park keeps what the parked feeds have left.
-func (d *Doc) park(feeds []feed, internal bool) {
+func (d *Doc) park(feeds []feed) {
 	w := &writerV1{internal: true}
+	var b block
 	for i := range feeds {
-		f := &feeds[i]
-		if !f.parked {
-			continue
-		}
-		for f.ok = true; f.ok; f.next(internal) {
-			w.block(&f.cur)
+		if f := &feeds[i]; f.parked {
+			for f.next(&b) {
+				w.block(&b)
+			}
 		}
 	}
 	d.pending.add(decodeOwn(w.finish(nil)))

@@ -13,7 +13,7 @@ type Update struct {
 	ds       int       // where the delete set starts in b
 	internal bool      // b may hold refEmbedAny and refFormatAny
 	payload  int       // bytes of content
-	dsSorted bool      // the delete set is as Yjs would write it, but for clients without ranges
+	dsPlain  bool      // the delete set is as Yjs would write it
 }
 
 // A section is the structs of one client, contiguous but for Skips.
@@ -24,6 +24,15 @@ type section struct {
 	off        int  // of the first struct in b
 	stop       int  // where the last struct ends
 	verbatim   bool // Yjs would pass these structs on byte for byte
+	news       news
+}
+
+// news is where the structs of a section begin that somebody lacks: with the one
+// that starts at off, with clock. There is none if left, the structs from there
+// on, is 0.
+type news struct {
+	off         int
+	clock, left uint32
 }
 
 // DecodeUpdate validates a version 1 update:
@@ -36,14 +45,15 @@ type section struct {
 // UTF-8 or JSON. The Update keeps v1, which must not change afterwards.
 func DecodeUpdate(v1 []byte) (*Update, error) {
 	u := new(Update)
-	if err := u.decode(v1, false); err != nil {
+	if err := u.decode(v1, false, nil); err != nil {
 		return nil, err
 	}
 	return u, nil
 }
 
-// decode fills u, reusing its sections.
-func (u *Update) decode(v1 []byte, internal bool) error {
+// decode fills u, reusing its sections. It notes what have lacks, unless that is
+// nil.
+func (u *Update) decode(v1 []byte, internal bool, have StateVector) error {
 	*u = Update{b: v1, sections: u.sections[:0], internal: internal}
 	r := reader{b: v1}
 	descending := true
@@ -57,17 +67,22 @@ func (u *Update) decode(v1 []byte, internal bool) error {
 			r.failAt("clock above 2^32-1", at)
 		}
 		s.clock, s.off = uint32(clock), r.i
-		b.client, b.clock = s.client, s.clock
 		s.verbatim = !internal
-		for range s.count {
-			if readBlock(&r, &b, internal); r.err != nil {
-				return r.err
-			}
-			b.clock += b.n
+		x := structs{r: r, own: ownerOf(s.client), clock: s.clock, left: s.count, internal: internal}
+		from := uint64(1 << 63)
+		if have != nil {
+			from = have[s.client]
+		}
+		for x.next(&b) {
 			u.payload += len(b.content)
 			s.verbatim = s.verbatim && b.subBit == b.hasSub
+			if uint64(x.clock) > from && b.ref != refSkip {
+				s.news = news{x.r.i - len(b.raw), b.clock, x.left + 1}
+				from = 1 << 63
+			}
 		}
-		s.end, s.stop = b.clock, r.i
+		r = x.r
+		s.end, s.stop = x.clock, r.i
 		if r.err != nil {
 			return r.err
 		}
@@ -80,12 +95,7 @@ func (u *Update) decode(v1 []byte, internal bool) error {
 		u.sections = append(u.sections, s)
 	}
 	u.ds = r.i
-	last := DeleteRange{Client: MaxInt + 1}
-	u.dsSorted = true
-	readDeleteSet(&r, func(g DeleteRange) {
-		u.dsSorted = u.dsSorted && (g.Client < last.Client || g.Client == last.Client && g.Clock >= last.Clock+last.Len)
-		last = g
-	})
+	u.checkDeletes(&r)
 	if err := r.end(); err != nil {
 		return err
 	}
@@ -93,6 +103,22 @@ func (u *Update) decode(v1 []byte, internal bool) error {
 		return u.checkClients()
 	}
 	return nil
+}
+
+// checkDeletes validates the delete set at r.
+func (u *Update) checkDeletes(r *reader) {
+	last := DeleteRange{Client: MaxInt + 1}
+	plain, clients := true, 0
+	named := readDeleteSet(r, func(g DeleteRange) {
+		switch {
+		case g.Client < last.Client:
+			clients++
+		case g.Client > last.Client || g.Clock < last.Clock+last.Len:
+			plain = false
+		}
+		last = g
+	})
+	u.dsPlain = plain && named == clients
 }
 
 // checkClients refuses a client with two sections: Yjs would drop the first.
@@ -117,14 +143,11 @@ func (u *Update) byClient() []section {
 
 // blocks calls f for each struct of s until it returns false.
 func (u *Update) blocks(s section, f func(*block) bool) {
-	r := reader{b: u.b, i: s.off}
-	b := block{client: s.client, clock: s.clock}
-	for range s.count {
-		readBlock(&r, &b, u.internal)
+	var b block
+	for x := u.structs(s); x.next(&b); {
 		if !f(&b) {
 			return
 		}
-		b.clock += b.n
 	}
 }
 

@@ -1,6 +1,7 @@
 package crdt
 
 import (
+	"bytes"
 	"reflect"
 	"testing"
 )
@@ -157,6 +158,33 @@ func TestPending(t *testing.T) {
 		}
 		if d.HasPending() || d.Text("t").String() != "abc" {
 			t.Errorf("%s: pending %v, text %q, want abc", d.Name(), d.HasPending(), d.Text("t"))
+		}
+	}
+}
+
+// A frame that ends early is refused, wherever it was cut: nothing past its end
+// is looked at, not even room that its buffer still has.
+func TestEveryPrefixIsRefused(t *testing.T) {
+	whole := []byte{
+		1, 2, 1, 1,
+		0xc4, 1, 0, 2, 3, 9, 'n', 'i', 'n', 'e', 'b', 'y', 't', 'e', 's',
+		0x84, 0x81, 0x80, 4, 0x80, 1, 4, 0xf0, 0x9f, 0x98, 0x80,
+		1, 1, 2, 0, 1, 5, 1,
+	}
+	if _, err := DecodeUpdate(whole); err != nil {
+		t.Fatal(err)
+	}
+	for n := range whole {
+		part := bytes.Clone(whole[:n])
+		if _, err := DecodeUpdate(part[:n:n]); err == nil {
+			t.Errorf("the first %d bytes are taken for an update", n)
+		}
+	}
+	// A length that is longer than needed, or does not end.
+	for _, length := range [][]byte{{0x80, 0}, {0x80}, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}} {
+		b := append([]byte{1, 1, 1, 1, 0x84, 1, 0}, length...)
+		if _, err := DecodeUpdate(b[:len(b):len(b)]); err == nil {
+			t.Errorf("the length % x is taken", length)
 		}
 	}
 }
