@@ -45,11 +45,11 @@ func (tx *Txn) attrs(formats map[string]any) (attrs, bool) {
 func (d *Doc) mark(i int32) attr {
 	x := &d.runs[i]
 	r := reader{b: d.content(x)}
-	if x.typ == none {
-		x.typ = d.newValue()
+	if d.typ.at(i) == none {
+		d.typ.set(i, d.newValue())
 	}
-	a := attr{key: string(r.str()), id: x.typ}
-	if x.ref == refFormat {
+	a := attr{key: string(r.str()), id: d.typ.at(i)}
+	if x.ref() == refFormat {
 		a.value = appendJSONAsAny(nil, r.str())
 	} else {
 		a.value = bytes.Clone(r.b[r.i:])

@@ -67,6 +67,18 @@ type block struct {
 
 func (b *block) end() uint32 { return b.clock + b.n }
 
+// lists returns up to how many lists b needs that no other struct does: one if it
+// holds a type, one if it is the first of a root or key.
+func (b *block) lists() (n int) {
+	if b.ref == refType {
+		n++
+	}
+	if b.parentRoot || b.parentID {
+		n++
+	}
+	return n
+}
+
 // readBlock decodes one struct into b, which holds client and clock of the
 // struct. internal permits the references that only this package writes.
 func readBlock(r *reader, b *block, internal bool) {

@@ -43,8 +43,8 @@ func (d *Doc) LastChange() Change {
 func (d *Doc) formatMark(i int32) FormatMark {
 	x := &d.runs[i]
 	r := reader{b: d.content(x)}
-	m := FormatMark{ID: ID{d.clients[x.cl].id, uint64(x.clk)}, Key: string(r.str())}
-	if x.ref == refFormat {
+	m := FormatMark{ID: ID{d.clients[x.cl()].id, uint64(x.clk)}, Key: string(r.str())}
+	if x.ref() == refFormat {
 		m.Value = parseJSON(r.str())
 	} else {
 		m.Value = readAny(&r)

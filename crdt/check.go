@@ -36,7 +36,7 @@ func (d *Doc) verify() error {
 		if !indexed[i] && !free[int32(i)] {
 			return fmt.Errorf("run %d is lost", i)
 		}
-		owned += int(d.runs[i].payCap)
+		owned += int(d.runs[i].payCap())
 	}
 	if owned+d.garbage != len(d.pay) {
 		return fmt.Errorf("%d bytes owned and %d garbage of %d", owned, d.garbage, len(d.pay))
@@ -50,7 +50,7 @@ func (d *Doc) verify() error {
 		linked += n
 	}
 	for i := range d.runs {
-		if indexed[i] && d.runs[i].ref != refGC {
+		if indexed[i] && d.runs[i].ref() != refGC {
 			linked--
 		}
 	}
@@ -76,11 +76,11 @@ func (d *Doc) verifyClient(c int32, indexed []bool) error {
 			switch {
 			case indexed[e.run]:
 				return fmt.Errorf("run %d is indexed twice", e.run)
-			case x.cl != c || x.clk != e.clk || x.clk != clk || x.n == 0:
+			case x.cl() != c || x.clk != e.clk || x.clk != clk || x.n == 0:
 				return fmt.Errorf("client %d: run %d at clock %d, want %d", c, e.run, x.clk, clk)
-			case x.ref == refGC != (x.list == none):
+			case x.ref() == refGC != (x.list() == none):
 				return fmt.Errorf("run %d: collected and linked, or neither", e.run)
-			case x.ref == refType && x.typ == none, x.typ != none && x.ref != refType && x.ref != refFormat && x.ref != refFormatAny:
+			case x.ref() == refType && d.typ.at(e.run) == none, d.typ.at(e.run) != none && x.ref() != refType && x.ref() != refFormat && x.ref() != refFormatAny:
 				return fmt.Errorf("run %d: type without a type, or the reverse", e.run)
 			}
 			if err := d.verifyContent(x); err != nil {
@@ -98,19 +98,19 @@ func (d *Doc) verifyClient(c int32, indexed []bool) error {
 
 // verifyContent checks that a run holds as many elements as it says.
 func (d *Doc) verifyContent(x *run) error {
-	if x.payLen > x.payCap || int(x.pay+x.payCap) > len(d.pay) && x.payCap > 0 {
+	if x.payLen > x.payCap() || int(x.pay+x.payCap()) > len(d.pay) && x.payCap() > 0 {
 		return fmt.Errorf("content outside the arena")
 	}
 	n := x.n
-	switch x.ref {
+	switch x.ref() {
 	case refString:
 		n = uint32(utf16Len(d.content(x)))
 	case refJSON, refAny:
-		if at := elementOffset(x.ref, d.content(x), x.n); at != int(x.payLen) {
+		if at := elementOffset(x.ref(), d.content(x), x.n); at != int(x.payLen) {
 			return fmt.Errorf("%d bytes of elements, want %d", at, x.payLen)
 		}
 	case refGC, refDeleted:
-		if !x.deleted || x.payLen != 0 {
+		if !x.deleted() || x.payLen != 0 {
 			return fmt.Errorf("collected but there")
 		}
 	default:
@@ -128,16 +128,16 @@ func (d *Doc) verifyList(l int32) (n int, err error) {
 	length, last := uint32(0), none
 	for i := x.head; i != none; i = d.runs[i].r {
 		r := &d.runs[i]
-		if r.l != last || r.list != l {
+		if r.l != last || r.list() != l {
 			return 0, fmt.Errorf("list %d: run %d is linked wrongly", l, i)
 		}
 		if n++; n > len(d.runs) {
 			return 0, fmt.Errorf("list %d: goes in a circle", l)
 		}
-		if x.key == none && !r.deleted && r.countable() {
+		if x.key == none && !r.deleted() && r.countable() {
 			length += r.n
 		}
-		if x.key != none && r.r != none && !r.deleted && !d.continues(r) {
+		if x.key != none && r.r != none && !r.deleted() && !d.continues(r) {
 			return 0, fmt.Errorf("list %d: an old value is alive", l)
 		}
 		last = i
@@ -155,7 +155,7 @@ func (d *Doc) verifyList(l int32) (n int, err error) {
 // several elements the earlier ones are alive, too, though nobody sees them.
 func (d *Doc) continues(r *run) bool {
 	next := &d.runs[r.r]
-	return next.cl == r.cl && next.clk == r.end() && next.oC == r.cl && next.oK == next.clk-1
+	return next.cl() == r.cl() && next.clk == r.end() && next.oC() == r.cl() && next.oK == next.clk-1
 }
 
 // verifyTree checks that the tree of list l is the list, and its sums.
@@ -163,7 +163,7 @@ func (d *Doc) verifyTree(l int32) bool {
 	i := d.lists[l].head
 	if d.lists[l].tree == none {
 		for ; i != none; i = d.runs[i].r {
-			if d.runs[i].leaf != none {
+			if d.leaf.at(i) != none {
 				return false
 			}
 		}
@@ -180,7 +180,7 @@ func (d *Doc) verifyTree(l int32) bool {
 				ok = ok && p.nodes[kid].parent == t && p.nodes[kid].n > 0
 				v, f = below(kid)
 			} else {
-				ok = ok && kid == i && d.runs[kid].leaf == t
+				ok = ok && kid == i && d.leaf.at(kid) == t
 				if !ok {
 					return 0, 0
 				}

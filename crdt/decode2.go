@@ -105,6 +105,7 @@ func (d *decoderV2) section(u *Update) {
 		}
 		b.clock += b.n
 		u.payload += len(b.content)
+		u.lists += b.lists()
 	}
 	if s.end = b.clock; n > 0 {
 		u.sections = append(u.sections, s)

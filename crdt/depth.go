@@ -83,10 +83,10 @@ func (n *nesting) levelOf(id ID) int {
 // level returns how many types r lies in, roots not counted.
 func (d *Doc) level(r *run) int {
 	for level := 0; ; level++ {
-		if r.list == none { // collected
+		if r.list() == none { // collected
 			return level
 		}
-		item := d.types[d.lists[r.list].typ].item
+		item := d.types[d.lists[r.list()].typ].item
 		if item == none {
 			return level
 		}

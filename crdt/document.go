@@ -13,6 +13,8 @@ type Doc struct {
 	gc   bool
 
 	runs     []run
+	typ      sparse  // the type that a run of refType holds; which value, if it is a format
+	leaf     sparse  // where runs are in their lists' position trees
 	free     []int32 // indexes of runs that are none any more
 	lists    []list
 	types    []sharedType
@@ -36,8 +38,8 @@ type Doc struct {
 	valueIDs  int32 // values of formats seen by local edits
 }
 
-// Limits of a document. A run that moves to grow takes twice its length, still
-// within 32 bits.
+// Limits of a document, beside those of what is packed (see run). A run that
+// moves to grow takes up to twice its length, still within 32 bits.
 const maxRuns, maxPayload = 1 << 30, 1 << 29
 
 // An Option changes what [New] returns.
@@ -85,7 +87,7 @@ func (d *Doc) Apply(u *Update) error {
 	if d.txn.open {
 		return ErrInTransaction
 	}
-	if len(d.runs)+len(u.b) > maxRuns || len(d.pay)+len(u.b) > maxPayload {
+	if len(d.runs)+len(u.b) > maxRuns || len(d.pay)+len(u.b) > maxPayload || !d.pending.fits(d, u) {
 		return ErrTooLarge
 	}
 	if len(u.b) > treeLimit {
@@ -149,7 +151,7 @@ func (d *Doc) DeleteSet() DeleteSet {
 		for _, leaf := range d.clients[c].index.leaves {
 			for _, e := range leaf {
 				x := &d.runs[e.run]
-				if !x.deleted {
+				if !x.deleted() {
 					continue
 				}
 				if k := len(ds) - 1; k >= 0 && ds[k].Client == id && ds[k].Clock+ds[k].Len == uint64(x.clk) {
@@ -192,7 +194,7 @@ func (d *Doc) HasDeleted(ranges []DeleteRange) bool {
 			if uint64(r.clk) >= g.Clock+g.Len {
 				break
 			}
-			if !r.deleted {
+			if !r.deleted() {
 				return false
 			}
 		}

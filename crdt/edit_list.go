@@ -184,9 +184,9 @@ func (n node) deleteAt(tx *Txn, index, count int) {
 	d := n.d
 	_, i := d.gap(d.types[n.t].children, uint32(index))
 	for count > 0 && i != none {
-		if x := &d.runs[i]; !x.deleted {
+		if x := &d.runs[i]; !x.deleted() {
 			if count < int(x.n) {
-				d.cleanStart(x.cl, x.clk+uint32(count))
+				d.cleanStart(x.cl(), x.clk+uint32(count))
 			}
 			count -= int(d.runs[i].n)
 			d.delete(i)
@@ -202,10 +202,10 @@ func (n node) get(index int) (c Child, ok bool) {
 	}
 	i, off := n.d.seek(n.d.types[n.t].children, uint32(index))
 	x := &n.d.runs[i]
-	c.Author = n.d.clients[x.cl].id
+	c.Author = n.d.clients[x.cl()].id
 	k := uint32(0)
-	n.d.values(x, func(v any) {
-		if k == off || x.ref == refString {
+	n.d.values(i, func(v any) {
+		if k == off || x.ref() == refString {
 			c.Value = v
 		}
 		k++

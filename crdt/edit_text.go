@@ -178,7 +178,7 @@ func (d *Doc) gap(l int32, index uint32) (left, right int32) {
 	i, off := d.seek(l, index-1)
 	x := &d.runs[i]
 	if off++; off < x.n {
-		return i, d.cleanStart(x.cl, x.clk+off)
+		return i, d.cleanStart(x.cl(), x.clk+off)
 	}
 	return i, x.r
 }
@@ -236,14 +236,14 @@ func (tx *Txn) extend(s []byte, n int) bool {
 		return false
 	}
 	x := &d.runs[p.left]
-	if x.ref != refString || x.deleted || x.cl != tx.cl || x.end() != d.clients[x.cl].next {
+	if x.ref() != refString || x.deleted() || x.cl() != tx.cl || x.end() != d.clients[x.cl()].next {
 		return false
 	}
 	if p.right == none {
-		if x.rC != none {
+		if x.rC() != none {
 			return false
 		}
-	} else if y := &d.runs[p.right]; x.rC != y.cl || x.rK != y.clk {
+	} else if y := &d.runs[p.right]; x.rC() != y.cl() || x.rK != y.clk {
 		return false
 	}
 	d.extend(p.left, s, uint32(n))
@@ -253,23 +253,23 @@ func (tx *Txn) extend(s []byte, n int) bool {
 // extend adds n elements to run i, the last of its client and not deleted.
 func (d *Doc) extend(i int32, s []byte, n uint32) {
 	x := &d.runs[i]
-	c := &d.clients[x.cl]
-	d.touch(c, x.cl)
+	c := &d.clients[x.cl()]
+	d.touch(c, x.cl())
 	if d.tx.grown.clk == 0 && c.next == c.before && c.before > 0 {
-		d.tx.grown = grown{x.cl, c.before, x.payLen}
+		d.tx.grown = grown{x.cl(), c.before, x.payLen}
 	}
 	d.appendContent(x, s)
 	d.treeGrow(i, n)
 	x.n += n
 	c.next += n
-	d.lists[x.list].length += n
+	d.lists[x.list()].length += n
 }
 
 // minimize moves the position over deleted runs and marks that say what a says.
 func (tx *Txn) minimize(a attrs) {
 	for p := &tx.pos; p.right != none; tx.forward() {
 		x := &tx.d.runs[p.right]
-		if x.deleted {
+		if x.deleted() {
 			continue
 		}
 		if x.liveFormat() == 0 {
@@ -306,7 +306,7 @@ func (tx *Txn) putMark(x attr) {
 	if i == none {
 		return
 	}
-	tx.d.runs[i].typ = x.id
+	tx.d.typ.set(i, x.id)
 	tx.pos.right = i
 	tx.forward()
 }
@@ -319,7 +319,7 @@ func (tx *Txn) negate(negated attrs) {
 	}
 	for p := &tx.pos; p.right != none; tx.forward() {
 		x := &tx.d.runs[p.right]
-		if x.deleted {
+		if x.deleted() {
 			continue
 		}
 		if x.liveFormat() == 0 {
@@ -350,10 +350,10 @@ func (tx *Txn) formatText(n int, a attrs) {
 	if tx.err != nil {
 		return
 	}
-	for p.right != none && (n > 0 || len(negated) > 0 && (d.runs[p.right].deleted || d.runs[p.right].liveFormat() != 0)) {
+	for p.right != none && (n > 0 || len(negated) > 0 && (d.runs[p.right].deleted() || d.runs[p.right].liveFormat() != 0)) {
 		x := &d.runs[p.right]
 		switch {
-		case x.deleted:
+		case x.deleted():
 		case x.liveFormat() != 0:
 			mark := d.mark(p.right)
 			want, ok := a.get(mark.key)
@@ -372,7 +372,7 @@ func (tx *Txn) formatText(n int, a attrs) {
 			d.delete(p.right)
 		default:
 			if n < int(x.n) {
-				d.cleanStart(x.cl, x.clk+uint32(n))
+				d.cleanStart(x.cl(), x.clk+uint32(n))
 				x = &d.runs[p.right]
 			}
 			n -= int(x.n)
@@ -394,9 +394,9 @@ func (tx *Txn) deleteText(n int) {
 	start := p.right
 	for n > 0 && p.right != none {
 		x := &d.runs[p.right]
-		if !x.deleted && (x.ref == refType || x.ref == refEmbed || x.ref == refEmbedAny || x.ref == refString) {
+		if !x.deleted() && (x.ref() == refType || x.ref() == refEmbed || x.ref() == refEmbedAny || x.ref() == refString) {
 			if n < int(x.n) {
-				d.cleanStart(x.cl, x.clk+uint32(n))
+				d.cleanStart(x.cl(), x.clk+uint32(n))
 				x = &d.runs[p.right]
 			}
 			n -= int(x.n)

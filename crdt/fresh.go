@@ -103,7 +103,7 @@ func (tx *Txn) fill(n *node, i int32) {
 	f, outer := n.fresh, tx.filling
 	tx.filling = true
 	defer func() { tx.filling = outer }()
-	n.d, n.t, n.fresh = tx.d, tx.d.runs[i].typ, nil
+	n.d, n.t, n.fresh = tx.d, tx.d.typ.at(i), nil
 	if f.text != "" && tx.text(f.text) {
 		tx.pos = textPos{l: n.d.types[n.t].children, left: none, right: none}
 		tx.put(refString, utf16Len([]byte(f.text)), []byte(f.text))

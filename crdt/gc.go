@@ -35,7 +35,7 @@ func (d *Doc) collect(x deletion) {
 		if d.runs[i].clk >= x.clk+x.n {
 			return
 		}
-		if r := &d.runs[i]; r.deleted && r.ref != refGC {
+		if r := &d.runs[i]; r.deleted() && r.ref() != refGC {
 			d.collectRun(i)
 		}
 	}
@@ -45,10 +45,11 @@ func (d *Doc) collect(x deletion) {
 // it by structs that have nothing else.
 func (d *Doc) collectRun(i int32) {
 	work := d.tx.stack[:0]
-	if d.runs[i].ref == refType {
-		work = append(work, int(d.runs[i].typ))
+	if d.runs[i].ref() == refType {
+		work = append(work, int(d.typ.at(i)))
 	}
-	d.runs[i].ref, d.runs[i].typ = refDeleted, none
+	d.runs[i].setRef(refDeleted)
+	d.typ.set(i, none)
 	d.dropContent(&d.runs[i])
 	for len(work) > 0 {
 		t := &d.types[work[len(work)-1]]
@@ -66,13 +67,13 @@ func (d *Doc) collectList(l int32, work []int) []int {
 	for i := d.lists[l].head; i != none; {
 		x := &d.runs[i]
 		next := x.r
-		if x.ref == refType {
-			work = append(work, int(x.typ))
+		if x.ref() == refType {
+			work = append(work, int(d.typ.at(i)))
 		}
 		d.dropContent(x)
-		x.ref, x.deleted = refGC, true
-		x.l, x.r, x.list, x.typ, x.leaf = none, none, none, none, none
-		x.oC, x.rC = none, none
+		*x = run{clk: x.clk, n: x.n, l: none, r: none, clients: clientsOf(x.cl(), none, none), bits: bitsOf(none, refGC) | isDeleted}
+		d.typ.set(i, none)
+		d.leaf.set(i, none)
 		i = next
 	}
 	d.lists[l].head, d.lists[l].tail, d.lists[l].length = none, none, 0
@@ -150,15 +151,15 @@ func (d *Doc) joinLefts(x *index, p pos) (pos, int) {
 // be one.
 func (d *Doc) joinable(li, ri int32) bool {
 	l, r := &d.runs[li], &d.runs[ri]
-	if l.ref != r.ref || l.deleted != r.deleted {
+	if l.ref() != r.ref() || l.deleted() != r.deleted() {
 		return false
 	}
-	switch l.ref {
+	switch l.ref() {
 	case refGC:
 		return true
 	case refDeleted, refString, refJSON, refAny:
-		return r.oC == r.cl && r.oK == l.end()-1 && l.r == ri &&
-			l.rC == r.rC && (l.rC == none || l.rK == r.rK)
+		return r.oC() == r.cl() && r.oK == l.end()-1 && l.r == ri &&
+			l.rC() == r.rC() && (l.rC() == none || l.rK == r.rK)
 	default:
 		return false
 	}
@@ -169,9 +170,9 @@ func (d *Doc) joinable(li, ri int32) bool {
 func (d *Doc) noteGrown(l, r *run) {
 	g := &d.tx.grown
 	switch {
-	case g.clk == 0 && r.clk > 0 && r.clk == d.before(r.cl):
-		*g = grown{r.cl, r.clk, l.payLen}
-	case g.clk >= r.clk && g.clk < r.end() && g.cl == r.cl:
+	case g.clk == 0 && r.clk > 0 && r.clk == d.before(r.cl()):
+		*g = grown{r.cl(), r.clk, l.payLen}
+	case g.clk >= r.clk && g.clk < r.end() && g.cl == r.cl():
 		g.off += l.payLen
 	}
 }
@@ -179,16 +180,17 @@ func (d *Doc) noteGrown(l, r *run) {
 func (d *Doc) join(li, ri int32) {
 	l, r := &d.runs[li], &d.runs[ri]
 	l.n += r.n
-	if l.ref != refGC {
+	if l.ref() != refGC {
 		d.noteGrown(l, r)
 		d.joinPayload(l, r)
 		d.treeJoin(li, ri)
 		if l.r = r.r; l.r != none {
 			d.runs[l.r].l = li
 		} else {
-			d.lists[l.list].tail = li
+			d.lists[l.list()].tail = li
 		}
 	}
-	*r = run{list: none, l: none, r: none, typ: none, leaf: none}
+	*r = run{l: none, r: none, bits: bitsOf(none, refGC)}
+	d.leaf.set(ri, none)
 	d.free = append(d.free, ri)
 }

@@ -15,28 +15,30 @@ func (d *Doc) integrate(b *block, off uint32) {
 		return
 	}
 	left, right := none, none
-	x := run{clk: b.clock, n: b.n, cl: cl, l: none, r: none, oC: none, rC: none, ref: b.ref, typ: none, list: none, leaf: none}
+	x := run{clk: b.clock, n: b.n, l: none, r: none}
+	oC, rC := none, none
 	if b.hasOrigin {
-		x.oC, x.oK = d.lookup(b.origin.Client), uint32(b.origin.Clock)
-		left = d.cleanEnd(x.oC, x.oK)
+		oC, x.oK = d.lookup(b.origin.Client), uint32(b.origin.Clock)
+		left = d.cleanEnd(oC, x.oK)
 	}
 	if b.hasRight {
-		x.rC, x.rK = d.lookup(b.right.Client), uint32(b.right.Clock)
-		right = d.cleanStart(x.rC, x.rK)
+		rC, x.rK = d.lookup(b.right.Client), uint32(b.right.Clock)
+		right = d.cleanStart(rC, x.rK)
 	}
-	x.list = d.listFor(b, left, right)
+	l := d.listFor(b, left, right)
 	if off > 0 {
 		x.clk, x.n = x.clk+off, x.n-off
 		left = d.cleanEnd(cl, x.clk-1)
-		x.oC, x.oK = cl, x.clk-1
-		if d.runs[left].ref == refGC {
-			x.list = none
+		oC, x.oK = cl, x.clk-1
+		if d.runs[left].ref() == refGC {
+			l = none
 		}
 	}
-	if x.list == none {
+	if l == none {
 		d.integrateGC(cl, x.clk, x.n)
 		return
 	}
+	x.clients, x.bits = clientsOf(cl, oC, rC), bitsOf(l, b.ref)
 	if d.contested(left, right) {
 		left = d.place(&x, left, right)
 	}
@@ -52,17 +54,17 @@ func (d *Doc) appends(cl int32, b *block) bool {
 		return false
 	}
 	x := &d.runs[d.runAt(cl, b.clock-1)]
-	if x.ref != refString || x.deleted || d.lists[x.list].key != none {
+	if x.ref() != refString || x.deleted() || d.lists[x.list()].key != none {
 		return false
 	}
 	if !b.hasRight {
-		return x.r == none && x.rC == none
+		return x.r == none && x.rC() == none
 	}
-	if x.r == none || x.rC == none {
+	if x.r == none || x.rC() == none {
 		return false
 	}
 	y := &d.runs[x.r]
-	return x.rC == y.cl && x.rK == y.clk && uint64(y.clk) == b.right.Clock && d.clients[y.cl].id == b.right.Client
+	return x.rC() == y.cl() && x.rK == y.clk && uint64(y.clk) == b.right.Clock && d.clients[y.cl()].id == b.right.Client
 }
 
 // integrateGC adds n collected clocks. They join a collected run at once, as
@@ -71,33 +73,33 @@ func (d *Doc) appends(cl int32, b *block) bool {
 func (d *Doc) integrateGC(cl int32, clk, n uint32) {
 	c := &d.clients[cl]
 	if c.next > 0 {
-		if x := &d.runs[c.index.at(c.index.last())]; x.ref == refGC {
+		if x := &d.runs[c.index.at(c.index.last())]; x.ref() == refGC {
 			d.touch(c, cl)
 			x.n += n
 			c.next += n
 			return
 		}
 	}
-	d.addStruct(d.newRun(run{clk: clk, n: n, cl: cl, l: none, r: none, oC: none, rC: none, list: none, typ: none, leaf: none, ref: refGC, deleted: true}))
+	d.addStruct(d.newRun(run{clk: clk, n: n, l: none, r: none, clients: clientsOf(cl, none, none), bits: bitsOf(none, refGC) | isDeleted}))
 }
 
 // listFor returns the list that b belongs to: its neighbour's, or the one its
 // parent names. It is none if a neighbour or the parent was collected; then b
 // can never be seen and is collected too.
 func (d *Doc) listFor(b *block, left, right int32) int32 {
-	if left != none && d.runs[left].ref == refGC || right != none && d.runs[right].ref == refGC {
+	if left != none && d.runs[left].ref() == refGC || right != none && d.runs[right].ref() == refGC {
 		return none
 	}
 	if left != none {
-		return d.runs[left].list
+		return d.runs[left].list()
 	}
 	if right != none {
-		return d.runs[right].list
+		return d.runs[right].list()
 	}
 	var typ int32
 	if b.parentRoot {
 		typ = d.rootOf(b.root)
-	} else if typ = d.runs[d.runAt(d.lookup(b.parent.Client), uint32(b.parent.Clock))].typ; typ == none {
+	} else if typ = d.typ.at(d.runAt(d.lookup(b.parent.Client), uint32(b.parent.Clock))); typ == none {
 		return none
 	}
 	if b.hasSub {
@@ -136,7 +138,7 @@ func (d *Doc) place(x *run, left, right int32) int32 {
 	if left != none {
 		o = d.runs[left].r
 	} else {
-		o = d.lists[x.list].head
+		o = d.lists[x.list()].head
 	}
 	s := &d.tx.seen
 	s.reset(len(d.runs))
@@ -144,15 +146,15 @@ func (d *Doc) place(x *run, left, right int32) int32 {
 		s.add(o)
 		y := &d.runs[o]
 		switch {
-		case y.oC == x.oC && (x.oC == none || y.oK == x.oK):
-			if d.clients[y.cl].id < d.clients[x.cl].id {
+		case y.oC() == x.oC() && (x.oC() == none || y.oK == x.oK):
+			if d.clients[y.cl()].id < d.clients[x.cl()].id {
 				left = o
 				s.clear()
-			} else if y.rC == x.rC && (x.rC == none || y.rK == x.rK) {
+			} else if y.rC() == x.rC() && (x.rC() == none || y.rK == x.rK) {
 				return left
 			}
-		case y.oC != none && s.before(d.runAt(y.oC, y.oK)):
-			if !s.conflicts(d.runAt(y.oC, y.oK)) {
+		case y.oC() != none && s.before(d.runAt(y.oC(), y.oK)):
+			if !s.conflicts(d.runAt(y.oC(), y.oK)) {
 				left = o
 				s.clear()
 			}
@@ -191,7 +193,7 @@ func (s *seen) conflicts(i int32) bool { return s.open[i] == s.opStamp }
 // value is deleted, and so is a child of a deleted type.
 func (d *Doc) link(i, left int32) {
 	x := &d.runs[i]
-	l := &d.lists[x.list]
+	l := &d.lists[x.list()]
 	x.l = left
 	if left != none {
 		x.r = d.runs[left].r
@@ -206,7 +208,7 @@ func (d *Doc) link(i, left int32) {
 		l.tail = i
 		if l.key != none && left != none {
 			d.delete(left)
-			x, l = &d.runs[i], &d.lists[x.list]
+			x, l = &d.runs[i], &d.lists[x.list()]
 		}
 	}
 	if l.key == none && x.countable() {
@@ -215,15 +217,15 @@ func (d *Doc) link(i, left int32) {
 	d.treeInsert(i, left)
 	parent := d.types[l.typ].item
 	d.addStruct(i)
-	switch x.ref {
+	switch x.ref() {
 	case refDeleted:
-		x.deleted = true
+		x.setDeleted()
 		d.tx.deleted(x)
 	case refType:
 		d.addType(i)
-		l, x = &d.lists[d.runs[i].list], &d.runs[i]
+		l, x = &d.lists[d.runs[i].list()], &d.runs[i]
 	}
-	if parent != none && d.runs[parent].deleted || l.key != none && x.r != none {
+	if parent != none && d.runs[parent].deleted() || l.key != none && x.r != none {
 		d.delete(i)
 	}
 }
@@ -236,5 +238,5 @@ func (d *Doc) addType(i int32) {
 	if ref == typeXMLElement || ref == typeXMLHook {
 		name = string(r.str())
 	}
-	d.runs[i].typ = d.newType(i, ref, name)
+	d.typ.set(i, d.newType(i, ref, name))
 }

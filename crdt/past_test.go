@@ -83,10 +83,10 @@ func typeAt(d *Doc, path []string) node {
 			return node{}
 		}
 		i := d.runOf(id)
-		if i == none || d.runs[i].ref != refType {
+		if i == none || d.runs[i].ref() != refType {
 			return node{}
 		}
-		t = d.runs[i].typ
+		t = d.typ.at(i)
 	}
 	return node{d: d, t: t}
 }

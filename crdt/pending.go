@@ -58,6 +58,16 @@ func decodeOwn(b []byte) *Update {
 	return u
 }
 
+// fits reports whether d has room for the clients and lists of u, and for those
+// that wait.
+func (p *pending) fits(d *Doc, u *Update) bool {
+	clients, lists := len(d.clients)+len(u.sections), len(d.lists)+u.lists
+	for _, w := range p.structs {
+		clients, lists = clients+len(w.sections), lists+w.lists
+	}
+	return clients <= maxClients && lists <= maxLists
+}
+
 // A feed hands out the structs of one client of an update, one at a time.
 type feed struct {
 	structs

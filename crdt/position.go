@@ -51,7 +51,7 @@ func (d *Doc) seekTree(t int32, index uint32) (int32, uint32) {
 // indexOf returns how many visible elements stand before run i in its list.
 func (d *Doc) indexOf(i int32) (index uint32) {
 	x := &d.runs[i]
-	if x.leaf == none {
+	if d.leaf.at(i) == none {
 		k := x.l
 		for range walkLimit {
 			if k == none {
@@ -60,12 +60,12 @@ func (d *Doc) indexOf(i int32) (index uint32) {
 			index += d.runs[k].visible()
 			k = d.runs[k].l
 		}
-		d.buildTree(x.list)
+		d.buildTree(x.list())
 		index = 0
 	}
 	p := &d.positions
 	kid := i
-	for t := d.runs[i].leaf; t != none; t = p.nodes[t].parent {
+	for t := d.leaf.at(i); t != none; t = p.nodes[t].parent {
 		n := &p.nodes[t]
 		for at := 0; n.kids[at] != kid; at++ {
 			index += n.lens[at]
@@ -116,7 +116,7 @@ func (d *Doc) formatsUpTo(l, last int32, f func(int32)) {
 // pathTo returns the nodes above run i and the run, from the root down.
 func (d *Doc) pathTo(i int32) []int32 {
 	path := append(d.tx.path[:0], i)
-	for t := d.runs[i].leaf; t != none; t = d.positions.nodes[t].parent {
+	for t := d.leaf.at(i); t != none; t = d.positions.nodes[t].parent {
 		path = append(path, t)
 	}
 	for a, b := 0, len(path)-1; a < b; a, b = a+1, b-1 {

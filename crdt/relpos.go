@@ -49,7 +49,7 @@ func (n node) RelativePosition(index, assoc int) (RelativePosition, error) {
 
 func (d *Doc) idOf(i int32, off uint32) *ID {
 	x := &d.runs[i]
-	return &ID{d.clients[x.cl].id, uint64(x.clk + off)}
+	return &ID{d.clients[x.cl()].id, uint64(x.clk + off)}
 }
 
 // AbsolutePosition returns where p is now. ok is false if the element or type it
@@ -62,12 +62,12 @@ func (d *Doc) AbsolutePosition(p RelativePosition) (a AbsolutePosition, ok bool)
 	switch {
 	case p.Item != nil:
 		i := d.runOf(*p.Item)
-		if i == none || d.runs[i].list == none {
+		if i == none || d.runs[i].list() == none {
 			return a, false
 		}
 		x := &d.runs[i]
-		t = d.lists[x.list].typ
-		if item := d.types[t].item; item == none || !d.runs[item].deleted {
+		t = d.lists[x.list()].typ
+		if item := d.types[t].item; item == none || !d.runs[item].deleted() {
 			a.Index = int(d.indexOf(i))
 			if x.visible() > 0 {
 				a.Index += int(uint32(p.Item.Clock) - x.clk)
@@ -78,10 +78,10 @@ func (d *Doc) AbsolutePosition(p RelativePosition) (a AbsolutePosition, ok bool)
 		}
 	case p.Type != nil:
 		i := d.runOf(*p.Type)
-		if i == none || d.runs[i].ref != refType {
+		if i == none || d.runs[i].ref() != refType {
 			return a, false
 		}
-		t = d.runs[i].typ
+		t = d.typ.at(i)
 	default:
 		if t, ok = d.roots[p.Root]; !ok {
 			return a, false

@@ -1,32 +1,5 @@
 package crdt
 
-// none is the absent index: no run, client, list, type or key.
-const none int32 = -1
-
-// A run is consecutive elements of one client that are still together: one
-// struct of Yjs. Runs live in Doc.runs and refer to each other by index, so
-// that a document is a handful of pointer-free slices.
-type run struct {
-	clk, n uint32 // first clock and number of clocks
-	l, r   int32  // neighbours in its list
-	cl     int32  // its client; here and below an index into Doc.clients
-	oC, rC int32  // clients of origin and right origin, or none
-	oK, rK uint32 // their clocks
-
-	pay, payLen, payCap uint32 // content in Doc.pay; room up to payCap
-
-	list    int32 // where it is linked; none if ref is refGC
-	typ     int32 // the type it holds if ref is refType, which value if it is a format
-	leaf    int32 // where it is in its list's position tree, if there is one
-	ref     uint8 // what it holds
-	deleted bool
-}
-
-func (x *run) end() uint32 { return x.clk + x.n }
-func (x *run) countable() bool {
-	return x.ref != refDeleted && x.ref != refFormat && x.ref != refFormatAny
-}
-
 // A list is the children of a type in order, or the values ever set for one of
 // its keys; of those the last one counts.
 type list struct {
@@ -122,8 +95,8 @@ func (d *Doc) newRun(x run) int32 {
 // addStruct makes run i the last of its client.
 func (d *Doc) addStruct(i int32) {
 	x := &d.runs[i]
-	c := &d.clients[x.cl]
-	d.touch(c, x.cl)
+	c := &d.clients[x.cl()]
+	d.touch(c, x.cl())
 	c.index.append(entry{x.clk, i})
 	c.next = x.end()
 }
@@ -155,7 +128,7 @@ func (d *Doc) cleanStart(cl int32, clk uint32) int32 {
 	x := &d.clients[cl].index
 	p := x.find(clk)
 	i := x.at(p)
-	if c := &d.runs[i]; c.clk < clk && c.ref != refGC {
+	if c := &d.runs[i]; c.clk < clk && c.ref() != refGC {
 		return d.split(p, cl, clk-c.clk)
 	}
 	return i
@@ -166,7 +139,7 @@ func (d *Doc) cleanEnd(cl int32, clk uint32) int32 {
 	x := &d.clients[cl].index
 	p := x.find(clk)
 	i := x.at(p)
-	if c := &d.runs[i]; clk != c.end()-1 && c.ref != refGC {
+	if c := &d.runs[i]; clk != c.end()-1 && c.ref() != refGC {
 		d.split(p, cl, clk-c.clk+1)
 	}
 	return i
@@ -179,16 +152,15 @@ func (d *Doc) split(p pos, cl int32, diff uint32) int32 {
 	x := d.runs[li]
 	x.clk += diff
 	x.n -= diff
-	x.oC, x.oK = cl, x.clk-1
+	x.setOrigin(cl, x.clk-1)
 	x.l = li
-	x.leaf = none
 	ri := d.newRun(x)
 	left, right := &d.runs[li], &d.runs[ri]
 	left.n, left.r = diff, ri
 	if right.r != none {
 		d.runs[right.r].l = ri
 	} else {
-		d.lists[right.list].tail = ri
+		d.lists[right.list()].tail = ri
 	}
 	d.splitPayload(left, right)
 	d.treeSplit(li, ri)
@@ -254,7 +226,7 @@ func (d *Doc) liveKey(typ int32, key string) int32 {
 	if !ok {
 		return none
 	}
-	if i := d.lists[l].tail; i != none && !d.runs[i].deleted {
+	if i := d.lists[l].tail; i != none && !d.runs[i].deleted() {
 		return i
 	}
 	return none

@@ -29,7 +29,7 @@ func (t *Text) String() string {
 	d := t.d
 	b.Grow(t.length())
 	for i := d.lists[d.types[t.t].children].head; i != none; i = d.runs[i].r {
-		if x := &d.runs[i]; !x.deleted && x.ref == refString {
+		if x := &d.runs[i]; !x.deleted() && x.ref() == refString {
 			b.Write(d.content(x))
 		}
 	}
@@ -52,8 +52,8 @@ func (t *Text) spans(byAuthor bool) []Span {
 	w := spanWriter{d: t.d, byAuthor: byAuthor}
 	d := t.d
 	for i := d.lists[d.types[t.t].children].head; i != none; i = d.runs[i].r {
-		if x := &d.runs[i]; !x.deleted {
-			w.run(x)
+		if !d.runs[i].deleted() {
+			w.run(i)
 		}
 	}
 	w.flush()
@@ -70,9 +70,10 @@ type spanWriter struct {
 	formats  map[string]any
 }
 
-func (w *spanWriter) run(x *run) {
-	author := w.d.clients[x.cl].id
-	switch x.ref {
+func (w *spanWriter) run(i int32) {
+	x := &w.d.runs[i]
+	author := w.d.clients[x.cl()].id
+	switch x.ref() {
 	case refString:
 		if w.byAuthor && author != w.author {
 			w.flush()
@@ -84,7 +85,7 @@ func (w *spanWriter) run(x *run) {
 		w.format(x)
 	case refType, refEmbed, refEmbedAny: // anything else Y.Text does not show
 		w.flush()
-		w.d.values(x, func(v any) { w.out = append(w.out, Span{v, w.attributes(), author}) })
+		w.d.values(i, func(v any) { w.out = append(w.out, Span{v, w.attributes(), author}) })
 	}
 }
 
@@ -93,7 +94,7 @@ func (w *spanWriter) format(x *run) {
 	r := reader{b: w.d.content(x)}
 	key := string(r.str())
 	var value any
-	if x.ref == refFormat {
+	if x.ref() == refFormat {
 		value = parseJSON(r.str())
 	} else {
 		value = readAny(&r)

@@ -69,7 +69,7 @@ func (t *transaction) trim() {
 	}
 }
 
-func (t *transaction) deleted(x *run) { t.ds = append(t.ds, deletion{x.cl, x.clk, x.n}) }
+func (t *transaction) deleted(x *run) { t.ds = append(t.ds, deletion{x.cl(), x.clk, x.n}) }
 
 // normalize sorts the deletions and joins those that touch.
 func (t *transaction) normalize() {
@@ -121,29 +121,29 @@ func (d *Doc) delete(i int32) {
 		if child == none {
 			continue
 		}
-		if x := &d.runs[child]; !x.deleted {
+		if x := &d.runs[child]; !x.deleted() {
 			d.deleteOne(child)
-		} else if x.clk < d.before(x.cl) {
+		} else if x.clk < d.before(x.cl()) {
 			// Not in this transaction's deletions, yet soon collected: its
 			// neighbours are to join it then.
-			d.tx.merge = append(d.tx.merge, mark{x.cl, x.clk})
+			d.tx.merge = append(d.tx.merge, mark{x.cl(), x.clk})
 		}
 	}
 }
 
 func (d *Doc) deleteOne(i int32) {
 	x := &d.runs[i]
-	if x.deleted {
+	if x.deleted() {
 		return
 	}
-	if l := &d.lists[x.list]; l.key == none && x.countable() {
+	if l := &d.lists[x.list()]; l.key == none && x.countable() {
 		l.length -= x.n
 	}
 	d.treeDelete(i)
-	x.deleted = true
+	x.setDeleted()
 	d.tx.deleted(x)
-	if x.ref == refType {
-		t := &d.types[x.typ]
+	if x.ref() == refType {
+		t := &d.types[d.typ.at(i)]
 		d.tx.frames = append(d.tx.frames, frame{d.lists[t.children].head, t.firstKey})
 	}
 }
@@ -161,7 +161,7 @@ func (d *Doc) deleteRange(g DeleteRange) (rest uint64) {
 	}
 	x := &d.clients[c].index
 	p := x.find(clk)
-	if r := &d.runs[x.at(p)]; !r.deleted && r.clk < clk {
+	if r := &d.runs[x.at(p)]; !r.deleted() && r.clk < clk {
 		d.split(p, c, clk-r.clk)
 		p = x.find(clk)
 	}
@@ -171,7 +171,7 @@ func (d *Doc) deleteRange(g DeleteRange) (rest uint64) {
 		if r.clk >= end {
 			break
 		}
-		if r.deleted {
+		if r.deleted() {
 			continue
 		}
 		if at := r.clk; end < r.end() {

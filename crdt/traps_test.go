@@ -145,7 +145,7 @@ func TestTrapOrphans(t *testing.T) {
 	}
 	d = New("no type")
 	apply(t, d, at{1, 0}.put("a"), child(ID{1, 0}))
-	if x := &d.runs[d.runAt(d.lookup(2), 0)]; x.ref != refGC {
+	if x := &d.runs[d.runAt(d.lookup(2), 0)]; x.ref() != refGC {
 		t.Error("a child of a text character was linked")
 	}
 }

@@ -53,7 +53,7 @@ func (p *positions) slot(t, kid int32) int {
 
 // visible returns how many elements of the run a reader can index.
 func (x *run) visible() uint32 {
-	if x.deleted || !x.countable() {
+	if x.deleted() || !x.countable() {
 		return 0
 	}
 	return x.n
@@ -61,7 +61,7 @@ func (x *run) visible() uint32 {
 
 // liveFormat returns 1 for a format mark that is not deleted, else 0.
 func (x *run) liveFormat() uint32 {
-	if !x.deleted && (x.ref == refFormat || x.ref == refFormatAny) {
+	if !x.deleted() && (x.ref() == refFormat || x.ref() == refFormatAny) {
 		return 1
 	}
 	return 0
@@ -82,7 +82,7 @@ func (d *Doc) buildTree(l int32) {
 		n.kids[n.n], n.lens[n.n] = i, x.visible()
 		n.formats += x.liveFormat()
 		n.n++
-		x.leaf = t
+		d.leaf.set(i, t)
 	}
 	if t == none {
 		level = append(level, p.newNode(false))
@@ -121,9 +121,7 @@ func (d *Doc) dropTrees() {
 	for l := range d.lists {
 		d.lists[l].tree = none
 	}
-	for i := range d.runs {
-		d.runs[i].leaf = none
-	}
+	d.leaf = nil
 	d.positions = positions{}
 }
 
@@ -162,44 +160,44 @@ func (p *positions) bump(t int32, i int, length, formats uint32) {
 // treeInsert puts run i, newly linked behind left, into the tree of its list.
 func (d *Doc) treeInsert(i, left int32) {
 	x := &d.runs[i]
-	t := d.lists[x.list].tree
+	t := d.lists[x.list()].tree
 	if t == none {
 		return
 	}
 	p := &d.positions
 	at := 0
 	if left != none {
-		t = d.runs[left].leaf
+		t = d.leaf.at(left)
 		at = p.slot(t, left) + 1
 	} else {
 		for p.nodes[t].inner {
 			t = p.nodes[t].kids[0]
 		}
 	}
-	t, at = d.treePlace(x.list, t, at, i, 0)
+	t, at = d.treePlace(x.list(), t, at, i, 0)
 	p.bump(t, at, x.visible(), x.liveFormat())
 }
 
 // treeSplit puts run ri, cut from li, behind it.
 func (d *Doc) treeSplit(li, ri int32) {
-	t := d.runs[li].leaf
+	t := d.leaf.at(li)
 	if t == none {
 		return
 	}
 	at := d.positions.slot(t, li)
 	v := d.runs[ri].visible()
 	d.positions.nodes[t].lens[at] -= v
-	d.treePlace(d.runs[li].list, t, at+1, ri, v)
+	d.treePlace(d.runs[li].list(), t, at+1, ri, v)
 }
 
 // treeJoin takes out run ri, which was joined to li.
 func (d *Doc) treeJoin(li, ri int32) {
-	t := d.runs[li].leaf
+	t := d.leaf.at(li)
 	if t == none {
 		return
 	}
 	p := &d.positions
-	u := d.runs[ri].leaf
+	u := d.leaf.at(ri)
 	at := p.slot(u, ri)
 	v := p.nodes[u].lens[at]
 	if t == u {
@@ -208,23 +206,24 @@ func (d *Doc) treeJoin(li, ri int32) {
 		p.bump(u, at, -v, 0)
 		p.bump(t, p.slot(t, li), v, 0)
 	}
-	d.treeRemove(d.runs[li].list, u, at)
+	d.treeRemove(d.runs[li].list(), u, at)
 }
 
 // treeDelete takes the length of run i, about to be deleted, out of the sums.
 func (d *Doc) treeDelete(i int32) {
-	x := &d.runs[i]
-	if x.leaf == none {
+	t := d.leaf.at(i)
+	if t == none {
 		return
 	}
+	x := &d.runs[i]
 	if v, f := x.visible(), x.liveFormat(); v|f != 0 {
-		d.positions.bump(x.leaf, d.positions.slot(x.leaf, i), -v, -f)
+		d.positions.bump(t, d.positions.slot(t, i), -v, -f)
 	}
 }
 
 // treeGrow adds n visible elements to run i.
 func (d *Doc) treeGrow(i int32, n uint32) {
-	if t := d.runs[i].leaf; t != none {
+	if t := d.leaf.at(i); t != none {
 		d.positions.bump(t, d.positions.slot(t, i), n, 0)
 	}
 }
@@ -234,7 +233,7 @@ func (d *Doc) own(t, kid int32) {
 	if d.positions.nodes[t].inner {
 		d.positions.nodes[kid].parent = t
 	} else {
-		d.runs[kid].leaf = t
+		d.leaf.set(kid, t)
 	}
 }
 

@@ -101,7 +101,7 @@ func (d *Doc) gone(t int32) bool {
 	// A type's item is deleted with what holds it, so one look is enough. A
 	// collected item may be another's run by now; it then holds another type.
 	item := d.types[t].item
-	return item != none && (d.runs[item].deleted || d.runs[item].typ != t || d.runs[item].ref != refType)
+	return item != none && (d.runs[item].deleted() || d.typ.at(item) != t || d.runs[item].ref() != refType)
 }
 
 // room reports whether the document can take a run with so many bytes and
@@ -115,7 +115,8 @@ func (tx *Txn) room(elements, bytes int) bool {
 	if tx.cl != none {
 		next = d.clients[tx.cl].next
 	}
-	if len(d.runs) >= maxRuns || bytes > maxPayload-len(d.pay) || elements > int(MaxClock-next) {
+	full := len(d.runs) >= maxRuns || len(d.lists)+2 > maxLists || tx.cl == none && len(d.clients) >= maxClients
+	if full || bytes > maxPayload-len(d.pay) || elements > int(MaxClock-next) {
 		tx.fail(ErrTooLarge)
 		return false
 	}
@@ -132,13 +133,15 @@ func (tx *Txn) insert(l, left, right int32, ref uint8, n int, content []byte) in
 	if tx.cl == none {
 		tx.cl = d.clientOf(tx.client)
 	}
-	x := run{clk: d.clients[tx.cl].next, n: uint32(n), cl: tx.cl, l: none, r: none, oC: none, rC: none, list: l, typ: none, leaf: none, ref: ref}
+	x := run{clk: d.clients[tx.cl].next, n: uint32(n), l: none, r: none, bits: bitsOf(l, ref)}
+	oC, rC := none, none
 	if left != none {
-		x.oC, x.oK = d.runs[left].cl, d.runs[left].end()-1
+		oC, x.oK = d.runs[left].cl(), d.runs[left].end()-1
 	}
 	if right != none {
-		x.rC, x.rK = d.runs[right].cl, d.runs[right].clk
+		rC, x.rK = d.runs[right].cl(), d.runs[right].clk
 	}
+	x.clients = clientsOf(tx.cl, oC, rC)
 	i := d.newRun(x)
 	d.setContent(&d.runs[i], content)
 	d.link(i, left)

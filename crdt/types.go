@@ -16,7 +16,7 @@ func (n node) Author() ClientID {
 	if item == none {
 		return 0
 	}
-	return n.d.clients[n.d.runs[item].cl].id
+	return n.d.clients[n.d.runs[item].cl()].id
 }
 
 // Text is a shared text with formats and embeds: Y.Text.
@@ -94,17 +94,18 @@ type Child struct {
 func (n node) children(f func(Child)) {
 	d := n.d
 	for i := d.lists[d.types[n.t].children].head; i != none; i = d.runs[i].r {
-		if x := &d.runs[i]; !x.deleted && x.countable() {
-			author := d.clients[x.cl].id
-			d.values(x, func(v any) { f(Child{v, author}) })
+		if x := &d.runs[i]; !x.deleted() && x.countable() {
+			author := d.clients[x.cl()].id
+			d.values(i, func(v any) { f(Child{v, author}) })
 		}
 	}
 }
 
 // values calls f for each element of a run; a string is one.
-func (d *Doc) values(x *run, f func(any)) {
+func (d *Doc) values(i int32, f func(any)) {
+	x := &d.runs[i]
 	r := reader{b: d.content(x)}
-	switch x.ref {
+	switch x.ref() {
 	case refString:
 		f(string(r.b))
 	case refAny:
@@ -126,7 +127,7 @@ func (d *Doc) values(x *run, f func(any)) {
 		s.Opts, _ = readAny(&r).(map[string]any)
 		f(s)
 	case refType:
-		f(d.handle(x.typ))
+		f(d.handle(d.typ.at(i)))
 	}
 }
 
@@ -148,8 +149,8 @@ func (n node) key(key string) (Child, bool) {
 
 // last returns the last element of run i, which is what a key holds.
 func (d *Doc) last(i int32) Child {
-	c := Child{Author: d.clients[d.runs[i].cl].id}
-	d.values(&d.runs[i], func(v any) { c.Value = v })
+	c := Child{Author: d.clients[d.runs[i].cl()].id}
+	d.values(i, func(v any) { c.Value = v })
 	return c
 }
 
@@ -157,7 +158,7 @@ func (d *Doc) last(i int32) Child {
 func (n node) entries(f func(key string, c Child)) {
 	d := n.d
 	for l := d.types[n.t].firstKey; l != none; l = d.lists[l].nextKey {
-		if i := d.lists[l].tail; i != none && !d.runs[i].deleted {
+		if i := d.lists[l].tail; i != none && !d.runs[i].deleted() {
 			f(d.keyNames[d.lists[l].key], d.last(i))
 		}
 	}

@@ -13,6 +13,7 @@ type Update struct {
 	ds       int       // where the delete set starts in b
 	internal bool      // b may hold refEmbedAny and refFormatAny
 	payload  int       // bytes of content
+	lists    int       // up to how many lists it brings, see list
 	dsPlain  bool      // the delete set is as Yjs would write it
 }
 
@@ -75,6 +76,7 @@ func (u *Update) decode(v1 []byte, internal bool, have StateVector) error {
 		}
 		for x.next(&b) {
 			u.payload += len(b.content)
+			u.lists += b.lists()
 			s.verbatim = s.verbatim && b.subBit == b.hasSub
 			if uint64(x.clock) > from && b.ref != refSkip {
 				s.news = news{x.r.i - len(b.raw), b.clock, x.left + 1}
