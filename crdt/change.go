@@ -29,7 +29,7 @@ func (d *Doc) LastChange() Change {
 	for _, cl := range d.changed() {
 		x := &d.clients[cl]
 		c.Inserted = append(c.Inserted, ClockRange{x.id, uint64(x.before), uint64(x.next)})
-		for p, ok := x.index.find(x.before), true; ok; p, ok = x.index.next(p) {
+		for p, ok := x.index.find(d.runs, x.before), true; ok; p, ok = x.index.next(p) {
 			i := x.index.at(p)
 			if r := &d.runs[i]; r.clk >= x.before && r.liveFormat() != 0 {
 				c.Formatted = append(c.Formatted, d.formatMark(i))

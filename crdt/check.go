@@ -68,25 +68,26 @@ func (d *Doc) verifyClient(c int32, indexed []bool) error {
 	}
 	clk := uint32(0)
 	for _, leaf := range cl.index.leaves {
-		if len(leaf) == 0 || len(leaf) > leafSize {
-			return fmt.Errorf("client %d: leaf of %d", c, len(leaf))
+		if leaf.n == 0 || leaf.n > leafSize || leaf.entries != nil && len(leaf.entries) != int(leaf.n) || leaf.clk != clk {
+			return fmt.Errorf("client %d: leaf of %d at clock %d", c, leaf.n, leaf.clk)
 		}
-		for _, e := range leaf {
-			x := &d.runs[e.run]
+		for k := range int(leaf.n) {
+			i := leaf.at(k)
+			x := &d.runs[i]
 			switch {
-			case indexed[e.run]:
-				return fmt.Errorf("run %d is indexed twice", e.run)
-			case x.cl() != c || x.clk != e.clk || x.clk != clk || x.n == 0:
-				return fmt.Errorf("client %d: run %d at clock %d, want %d", c, e.run, x.clk, clk)
+			case indexed[i]:
+				return fmt.Errorf("run %d is indexed twice", i)
+			case x.cl() != c || x.clk != leaf.clkAt(d.runs, k) || x.clk != clk || x.n == 0:
+				return fmt.Errorf("client %d: run %d at clock %d, want %d", c, i, x.clk, clk)
 			case x.ref() == refGC != (x.list() == none):
-				return fmt.Errorf("run %d: collected and linked, or neither", e.run)
-			case x.ref() == refType && d.typ.at(e.run) == none, d.typ.at(e.run) != none && x.ref() != refType && x.ref() != refFormat && x.ref() != refFormatAny:
-				return fmt.Errorf("run %d: type without a type, or the reverse", e.run)
+				return fmt.Errorf("run %d: collected and linked, or neither", i)
+			case x.ref() == refType && d.typ.at(i) == none, d.typ.at(i) != none && x.ref() != refType && x.ref() != refFormat && x.ref() != refFormatAny:
+				return fmt.Errorf("run %d: type without a type, or the reverse", i)
 			}
 			if err := d.verifyContent(x); err != nil {
-				return fmt.Errorf("run %d: %w", e.run, err)
+				return fmt.Errorf("run %d: %w", i, err)
 			}
-			indexed[e.run] = true
+			indexed[i] = true
 			clk = x.end()
 		}
 	}

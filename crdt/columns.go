@@ -29,33 +29,25 @@ type column struct {
 // further repetitions less one follows.
 func (c *column) uint() uint64 {
 	if c.count == 0 {
-		mag, neg := c.r.int()
-		c.value, c.count = mag, 1
-		if neg {
-			c.count = c.r.uint() + 2
-		}
+		c.nextUint()
 	}
 	c.count--
 	return c.value
+}
+
+func (c *column) nextUint() {
+	mag, neg := c.r.int()
+	c.value, c.count = mag, 1
+	if neg {
+		c.count = c.r.uint() + 2
+	}
 }
 
 // clock reads an IntDiffOptRle: a varInt of twice the difference, plus one if a
 // count follows.
 func (c *column) clock() uint64 {
 	if c.count == 0 {
-		at := c.r.i
-		mag, neg := c.r.int()
-		v := int64(mag)
-		if neg {
-			v = -v
-		}
-		c.diff, c.count = v>>1, 1 // rounds down, as Math.floor
-		if v&1 != 0 {
-			c.count = c.r.uint() + 2
-		}
-		if c.diff > MaxClock || c.diff < -MaxClock {
-			c.r.failAt("clock above 2^32-1", at)
-		}
+		c.nextDiff()
 	}
 	c.count--
 	v := int64(c.value) + c.diff
@@ -67,17 +59,37 @@ func (c *column) clock() uint64 {
 	return c.value
 }
 
+func (c *column) nextDiff() {
+	at := c.r.i
+	mag, neg := c.r.int()
+	v := int64(mag)
+	if neg {
+		v = -v
+	}
+	c.diff, c.count = v>>1, 1 // rounds down, as Math.floor
+	if v&1 != 0 {
+		c.count = c.r.uint() + 2
+	}
+	if c.diff > MaxClock || c.diff < -MaxClock {
+		c.r.failAt("clock above 2^32-1", at)
+	}
+}
+
 // byte reads an Rle of bytes: a value, then a count of repetitions less one
 // unless the column ends; then the value repeats for ever.
 func (c *column) byte() byte {
 	if c.count == 0 {
-		c.value = uint64(c.r.byte())
-		if c.r.left() > 0 {
-			c.count = c.r.uint() + 1
-		} else {
-			c.count = 1<<64 - 1
-		}
+		c.nextByte()
 	}
 	c.count--
 	return byte(c.value)
+}
+
+func (c *column) nextByte() {
+	c.value = uint64(c.r.byte())
+	if c.r.left() > 0 {
+		c.count = c.r.uint() + 1
+	} else {
+		c.count = 1<<64 - 1
+	}
 }

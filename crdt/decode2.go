@@ -20,19 +20,9 @@ type decoderV2 struct {
 // decodeV2 validates a version 2 update and returns it as version 1 bytes in
 // which an Embed or Format keeps its Any.
 func decodeV2(b []byte) (*Update, error) {
-	d := decoderV2{rest: reader{b: b}, limit: expansion(len(b))}
-	if d.rest.uint() != 0 {
-		d.rest.failAt("reserved flag is set", 0)
-	}
-	for k := range d.col {
-		n := len(d.rest.bytes())
-		if d.rest.err != nil {
-			return nil, d.rest.err
-		}
-		d.col[k].r = reader{b: b[:d.rest.i:d.rest.i], i: d.rest.i - n}
-	}
-	if c := &d.col[colString].r; c.left() > 0 {
-		d.str = c.str()
+	var d decoderV2
+	if !d.open(b) {
+		return nil, d.rest.err
 	}
 	u := &Update{internal: true}
 	d.update(u)
@@ -41,6 +31,25 @@ func decodeV2(b []byte) (*Update, error) {
 	}
 	u.b = d.out
 	return u, u.checkClients()
+}
+
+// open finds the columns of b.
+func (d *decoderV2) open(b []byte) bool {
+	d.rest, d.limit = reader{b: b}, expansion(len(b))
+	if d.rest.uint() != 0 {
+		d.rest.failAt("reserved flag is set", 0)
+	}
+	for k := range d.col {
+		n := len(d.rest.bytes())
+		if d.rest.err != nil {
+			return false
+		}
+		d.col[k].r = reader{b: b[:d.rest.i:d.rest.i], i: d.rest.i - n}
+	}
+	if c := &d.col[colString].r; c.left() > 0 {
+		d.str = c.str()
+	}
+	return true
 }
 
 // err returns the first failure of any column.
@@ -110,6 +119,62 @@ func (d *decoderV2) section(u *Update) {
 	if s.end = b.clock; n > 0 {
 		u.sections = append(u.sections, s)
 	}
+}
+
+// fastBlock reads into b, which holds client and clock, what nearly all structs
+// of a text are, as [fastBlock] does for version 1. It reports false if the next
+// struct is another, and has read nothing then, or is not valid, and fails then.
+func (d *decoderV2) fastBlock(b *block) bool {
+	c := &d.col[colInfo]
+	if c.count == 0 {
+		c.nextByte()
+	}
+	info := byte(c.value)
+	ref := info & infoRef
+	if ref != refString && ref != refDeleted || info&(infoOrigin|infoRight) == 0 {
+		return false
+	}
+	c.count--
+	ok := true
+	if b.hasOrigin = info&infoOrigin != 0; b.hasOrigin {
+		b.origin = ID{ClientID(d.col[colClient].uint()), d.col[colLeftClock].clock()}
+		ok = b.mayNeed(b.origin)
+	}
+	if b.hasRight = info&infoRight != 0; b.hasRight {
+		b.right = ID{ClientID(d.col[colClient].uint()), d.col[colRightClock].clock()}
+		ok = ok && b.mayNeed(b.right)
+	}
+	b.content = nil
+	var n uint64
+	if ref == refString {
+		b.content, n = d.next(), d.col[colString].value
+	} else {
+		n = d.col[colLen].uint()
+	}
+	b.n, b.ref = uint32(n), ref
+	b.parentRoot, b.parentID, b.hasSub = false, false, false
+	if !ok || n == 0 || n > uint64(MaxClock-b.clock) {
+		d.rest.fail("not valid")
+		return false
+	}
+	return true
+}
+
+// mayNeed reports whether b may depend on id: an earlier element, if it is of
+// b's own client.
+func (b *block) mayNeed(id ID) bool {
+	return id.Clock < MaxClock && (id.Client != b.client || id.Clock < uint64(b.clock))
+}
+
+// anyBlock reads the next struct into b, whatever it is. b is valid until the next.
+func (d *decoderV2) anyBlock(b *block) bool {
+	d.out = d.out[:0]
+	if d.block(); d.err() != nil {
+		return false
+	}
+	r := reader{b: d.out}
+	readBlock(&r, b, true)
+	return r.err == nil
 }
 
 func (d *decoderV2) id(clock int) {
@@ -236,6 +301,10 @@ func (d *decoderV2) next() []byte {
 	s := []byte(nil)
 	if d.half {
 		s, d.half, n = append(s, replacement...), false, n-1
+	}
+	if n <= uint64(len(d.str)) && s == nil && isASCII(d.str[:n]) {
+		s, d.str = d.str[:n:n], d.str[n:]
+		return s
 	}
 	at, inPair := utf16Offset(d.str, int(n))
 	if !inPair && utf16Len(d.str[:at]) != int(n) {

@@ -68,7 +68,7 @@ func (n *nesting) level(i int) int {
 func (n *nesting) levelOf(id ID) int {
 	if c := n.d.lookup(id.Client); c != none && id.Clock < uint64(n.d.clients[c].next) {
 		x := &n.d.clients[c].index
-		return n.d.level(&n.d.runs[x.at(x.find(uint32(id.Clock)))])
+		return n.d.level(&n.d.runs[x.at(x.find(n.d.runs, uint32(id.Clock)))])
 	}
 	i := sort.Search(len(n.blocks), func(i int) bool {
 		b := &n.blocks[i]

@@ -72,6 +72,9 @@ func (d *Doc) Name() string { return d.name }
 // it. After an error the document is as it was. What depends on elements that
 // are not there yet is kept until they come. The document keeps no part of v1.
 func (d *Doc) ApplyUpdate(v1 []byte) error {
+	if d.load(v1, false) {
+		return nil
+	}
 	if err := d.scratch.decode(v1, false, nil); err != nil {
 		return err
 	}
@@ -148,17 +151,16 @@ func (d *Doc) DeleteSet() DeleteSet {
 	var ds DeleteSet
 	for _, c := range d.byClient() {
 		id := d.clients[c].id
-		for _, leaf := range d.clients[c].index.leaves {
-			for _, e := range leaf {
-				x := &d.runs[e.run]
-				if !x.deleted() {
-					continue
-				}
-				if k := len(ds) - 1; k >= 0 && ds[k].Client == id && ds[k].Clock+ds[k].Len == uint64(x.clk) {
-					ds[k].Len += uint64(x.n)
-				} else {
-					ds = append(ds, DeleteRange{id, uint64(x.clk), uint64(x.n)})
-				}
+		x := &d.clients[c].index
+		for p, ok := x.start(); ok; p, ok = x.next(p) {
+			r := &d.runs[x.at(p)]
+			if !r.deleted() {
+				continue
+			}
+			if k := len(ds) - 1; k >= 0 && ds[k].Client == id && ds[k].Clock+ds[k].Len == uint64(r.clk) {
+				ds[k].Len += uint64(r.n)
+			} else {
+				ds = append(ds, DeleteRange{id, uint64(r.clk), uint64(r.n)})
 			}
 		}
 	}
@@ -189,7 +191,7 @@ func (d *Doc) HasDeleted(ranges []DeleteRange) bool {
 			return false
 		}
 		x := &d.clients[c].index
-		for p, ok := x.find(uint32(g.Clock)), true; ok; p, ok = x.next(p) {
+		for p, ok := x.find(d.runs, uint32(g.Clock)), true; ok; p, ok = x.next(p) {
 			r := &d.runs[x.at(p)]
 			if uint64(r.clk) >= g.Clock+g.Len {
 				break

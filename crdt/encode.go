@@ -52,7 +52,7 @@ func (d *Doc) writeStructs(have StateVector, w writer) {
 func (d *Doc) writeClient(c int32, from uint64, w writer) {
 	b := &d.txn.block
 	cl := &d.clients[c]
-	for p, ok := cl.index.find(uint32(from)), true; ok; p, ok = cl.index.next(p) {
+	for p, ok := cl.index.find(d.runs, uint32(from)), true; ok; p, ok = cl.index.next(p) {
 		d.blockOf(cl.index.at(p), b)
 		if g := &d.tx.grown; uint64(b.clock) < from && g.cl == c && uint64(g.clk) == from && b.ref != refDeleted {
 			b.sliceAt(uint32(from)-b.clock, int(g.off))

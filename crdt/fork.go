@@ -36,7 +36,7 @@ func (d *Doc) Fork(u *Update) (id ID, ok bool) {
 func (d *Doc) forkOf(c int32, b *block) (ID, bool) {
 	x := &d.clients[c].index
 	var mine block
-	for p, ok := x.find(b.clock), true; ok; p, ok = x.next(p) {
+	for p, ok := x.find(d.runs, b.clock), true; ok; p, ok = x.next(p) {
 		d.blockOf(x.at(p), &mine)
 		if mine.clock >= b.end() {
 			break

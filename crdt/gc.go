@@ -30,7 +30,7 @@ func (d *Doc) cleanup() {
 // collect drops the content of deleted runs.
 func (d *Doc) collect(x deletion) {
 	index := &d.clients[x.cl].index
-	for p, ok := index.find(x.clk), true; ok; p, ok = index.next(p) {
+	for p, ok := index.find(d.runs, x.clk), true; ok; p, ok = index.next(p) {
 		i := index.at(p)
 		if d.runs[i].clk >= x.clk+x.n {
 			return
@@ -83,7 +83,7 @@ func (d *Doc) collectList(l int32, work []int) []int {
 // joinDeleted joins runs from the one behind the deletion to its first.
 func (d *Doc) joinDeleted(x deletion) {
 	index := &d.clients[x.cl].index
-	p := index.find(x.clk + x.n - 1)
+	p := index.find(d.runs, x.clk+x.n-1)
 	if q, ok := index.next(p); ok {
 		p = q
 	}
@@ -96,7 +96,7 @@ func (d *Doc) joinDeleted(x deletion) {
 // joinNew joins the runs that the transaction added to a client, from the last.
 func (d *Doc) joinNew(cl int32) {
 	c := &d.clients[cl]
-	first := c.index.find(c.before)
+	first := c.index.find(d.runs, c.before)
 	if first == (pos{}) {
 		if second, ok := c.index.next(first); ok {
 			first = second
@@ -115,7 +115,7 @@ func (d *Doc) joinNew(cl int32) {
 // joinAt joins the run that m is in with its neighbours.
 func (d *Doc) joinAt(m mark) {
 	index := &d.clients[m.cl].index
-	p := index.find(m.clk)
+	p := index.find(d.runs, m.clk)
 	if q, ok := index.next(p); ok {
 		var n int
 		if q, n = d.joinLefts(index, q); n > 1 {
@@ -142,7 +142,7 @@ func (d *Doc) joinLefts(x *index, p pos) (pos, int) {
 			return p, n
 		}
 		d.join(li, ri)
-		p = x.remove(p)
+		p = x.remove(d.runs, p)
 		n++
 	}
 }

@@ -44,6 +44,7 @@ func (d *Doc) integrate(b *block, off uint32) {
 	}
 	i := d.newRun(x)
 	d.setContent(&d.runs[i], suffix(b.ref, b.content, b.n, off))
+	d.addStruct(i)
 	d.link(i, left)
 }
 
@@ -216,7 +217,6 @@ func (d *Doc) link(i, left int32) {
 	}
 	d.treeInsert(i, left)
 	parent := d.types[l.typ].item
-	d.addStruct(i)
 	switch x.ref() {
 	case refDeleted:
 		x.setDeleted()

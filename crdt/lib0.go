@@ -78,6 +78,14 @@ func (r *reader) uintSlow() uint64 {
 // int reads a varInt: a continuation bit, a sign bit and 6 bits, then groups of
 // 7. Sign and magnitude are returned apart because -0 means something.
 func (r *reader) int() (mag uint64, neg bool) {
+	if v, i := fastUint(r.b, r.i); i <= len(r.b) {
+		r.i = i
+		return v&0x3f | v>>7<<6, v&0x40 != 0
+	}
+	return r.intSlow()
+}
+
+func (r *reader) intSlow() (mag uint64, neg bool) {
 	start := r.i
 	c := r.byte()
 	mag, neg = uint64(c&0x3f), c&0x40 != 0

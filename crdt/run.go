@@ -10,7 +10,7 @@ const none int32 = -1
 // a document is a handful of pointer-free slices. It is packed into 44 bytes,
 // which is most of what a document takes: what few runs have lies beside them
 // (see sparse).
-type run struct {
+type run struct { // of runSize bytes
 	clk, n uint32 // first clock and number of clocks
 	l, r   int32  // neighbours in its list
 	oK, rK uint32 // clocks of origin and right origin
@@ -20,6 +20,8 @@ type run struct {
 	clients [2]uint32 // three indexes into Doc.clients, see clientsOf
 	bits    uint32    // see bitsOf
 }
+
+const runSize = 44
 
 // Indexes that are packed may be -1, none, up to these.
 const (

@@ -101,7 +101,7 @@ func (d *Doc) At(s Snapshot) (*Doc, error) {
 func (d *Doc) writeUntil(c int32, to uint32, w writer) {
 	var b block
 	x := &d.clients[c].index
-	for p, ok := x.find(0), true; ok; p, ok = x.next(p) {
+	for p, ok := x.find(d.runs, 0), true; ok; p, ok = x.next(p) {
 		d.blockOf(x.at(p), &b)
 		if b.clock >= to {
 			return

@@ -97,7 +97,7 @@ func (d *Doc) addStruct(i int32) {
 	x := &d.runs[i]
 	c := &d.clients[x.cl()]
 	d.touch(c, x.cl())
-	c.index.append(entry{x.clk, i})
+	c.index.append(d.runs, entry{x.clk, i})
 	c.next = x.end()
 }
 
@@ -120,13 +120,13 @@ func (d *Doc) before(cl int32) uint32 {
 // runAt returns the run that holds clock clk of client cl.
 func (d *Doc) runAt(cl int32, clk uint32) int32 {
 	x := &d.clients[cl].index
-	return x.at(x.find(clk))
+	return x.at(x.find(d.runs, clk))
 }
 
 // cleanStart returns the run that starts at clk, splitting one if need be.
 func (d *Doc) cleanStart(cl int32, clk uint32) int32 {
 	x := &d.clients[cl].index
-	p := x.find(clk)
+	p := x.find(d.runs, clk)
 	i := x.at(p)
 	if c := &d.runs[i]; c.clk < clk && c.ref() != refGC {
 		return d.split(p, cl, clk-c.clk)
@@ -137,7 +137,7 @@ func (d *Doc) cleanStart(cl int32, clk uint32) int32 {
 // cleanEnd returns the run that ends with clk, splitting one if need be.
 func (d *Doc) cleanEnd(cl int32, clk uint32) int32 {
 	x := &d.clients[cl].index
-	p := x.find(clk)
+	p := x.find(d.runs, clk)
 	i := x.at(p)
 	if c := &d.runs[i]; clk != c.end()-1 && c.ref() != refGC {
 		d.split(p, cl, clk-c.clk+1)
@@ -167,7 +167,7 @@ func (d *Doc) split(p pos, cl int32, diff uint32) int32 {
 	if g := &d.tx.grown; g.cl == cl && g.clk >= right.clk && g.clk < right.end() {
 		g.clk = MaxClock // it is known no more
 	}
-	d.clients[cl].index.insertAfter(p, entry{right.clk, ri})
+	d.clients[cl].index.insertAfter(d.runs, p, entry{right.clk, ri})
 	d.tx.merge = append(d.tx.merge, mark{cl, right.clk})
 	return ri
 }
@@ -194,13 +194,20 @@ func (d *Doc) newList(typ, key int32) int32 {
 }
 
 // listOfKey returns the list of the values of a key, created if new.
-func (d *Doc) listOfKey(typ int32, key []byte) int32 {
-	k, ok := d.keys[string(key)]
-	if !ok {
-		k = int32(len(d.keyNames))
-		d.keys[string(key)] = k
-		d.keyNames = append(d.keyNames, string(key))
+func (d *Doc) listOfKey(typ int32, key []byte) int32 { return d.listOf(typ, d.keyOf(key)) }
+
+// keyOf returns the index of a key, which is added if new.
+func (d *Doc) keyOf(key []byte) int32 {
+	if k, ok := d.keys[string(key)]; ok {
+		return k
 	}
+	k := int32(len(d.keyNames))
+	d.keys[string(key)] = k
+	d.keyNames = append(d.keyNames, string(key))
+	return k
+}
+
+func (d *Doc) listOf(typ, k int32) int32 {
 	at := uint64(typ)<<32 | uint64(k)
 	if l, ok := d.keyLists[at]; ok {
 		return l

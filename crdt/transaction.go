@@ -160,10 +160,10 @@ func (d *Doc) deleteRange(g DeleteRange) (rest uint64) {
 		rest, end = uint64(end-next), next
 	}
 	x := &d.clients[c].index
-	p := x.find(clk)
+	p := x.find(d.runs, clk)
 	if r := &d.runs[x.at(p)]; !r.deleted() && r.clk < clk {
 		d.split(p, c, clk-r.clk)
-		p = x.find(clk)
+		p = x.find(d.runs, clk)
 	}
 	for ok := true; ok; p, ok = x.next(p) {
 		i := x.at(p)
@@ -176,7 +176,7 @@ func (d *Doc) deleteRange(g DeleteRange) (rest uint64) {
 		}
 		if at := r.clk; end < r.end() {
 			d.split(p, c, end-at)
-			p = x.find(at)
+			p = x.find(d.runs, at)
 		}
 		d.delete(i)
 	}

@@ -144,6 +144,7 @@ func (tx *Txn) insert(l, left, right int32, ref uint8, n int, content []byte) in
 	x.clients = clientsOf(tx.cl, oC, rC)
 	i := d.newRun(x)
 	d.setContent(&d.runs[i], content)
+	d.addStruct(i)
 	d.link(i, left)
 	return i
 }

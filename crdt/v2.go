@@ -4,6 +4,9 @@ import "fmt"
 
 // ApplyUpdateV2 is [Doc.ApplyUpdate] for version 2.
 func (d *Doc) ApplyUpdateV2(v2 []byte) error {
+	if d.load(v2, true) {
+		return nil
+	}
 	u, err := decodeV2(v2)
 	if err != nil {
 		return err

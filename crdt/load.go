@@ -1,0 +1,391 @@
+package crdt
+
+import "slices"
+
+// loader fills an empty document from one update that needs nothing else, which
+// is what opening a note does. It reads each struct once, straight into the run
+// it becomes, before it links any; and it finds the neighbours of a run by table
+// instead of searching. Where an update is not of that kind, or not valid, it
+// gives up and leaves the document empty: the general way then does what is
+// right, and says what is wrong.
+type loader struct {
+	d            *Doc
+	types, lists int // how many the document had
+	limit        int // of the bytes that runs take: version 2 repeats structs at no cost
+
+	id      ClientID // whose structs are read
+	cl      int32
+	parts   []part   // by index of client
+	order   []int32  // clients as the update has them
+	parents []parent // of the runs that have neither origin; such a run's l is its place here
+	tables  []int32
+	deletes []DeleteRange
+}
+
+// A part is the runs of one client.
+type part struct {
+	next, end int32  // the next to link, and where they end
+	clock     uint32 // from here on the client has none
+	there     bool   // the update has it
+	waits     bool   // it is on the stack
+
+	// The run that holds clock c is one from tables[table+c>>shift] on.
+	table int32
+	shift uint8
+}
+
+// A parent says where a run is that no neighbour says it of.
+type parent struct {
+	typ int32 // a root, or none:
+	cl  int32 // then it is the type that an element of this client holds
+	clk uint32
+	key int32 // or none
+}
+
+// load applies an update, of version 2 if v2 is set, if it is one for a loader. If
+// not, the document is as it was.
+func (d *Doc) load(b []byte, v2 bool) bool {
+	if len(b) > maxPayload || len(d.clients) > 0 || d.HasPending() || d.txn.open {
+		return false
+	}
+	l := loader{d: d, types: len(d.types), lists: len(d.lists), cl: none, limit: expansion(len(b))}
+	d.pay = make([]byte, 0, len(b))
+	read := l.read1
+	if v2 {
+		read = l.read2
+	}
+	if !read(b) || !l.whole() || !l.link() {
+		l.undo()
+		return false
+	}
+	l.finish()
+	return true
+}
+
+// read1 makes the runs of a version 1 update.
+func (l *loader) read1(v1 []byte) bool {
+	r := reader{b: v1}
+	var b block
+	for range r.count(3) {
+		count, client, clock := r.count(2), ClientID(r.uint()), r.uint()
+		if r.err != nil || clock != 0 || !l.begin(client, count, r.left()) {
+			return false
+		}
+		x := structs{r: r, own: ownerOf(client), left: uint32(count)}
+		for x.next(&b) {
+			if !l.add(&b) {
+				return false
+			}
+		}
+		l.end(x.clock)
+		if r = x.r; r.err != nil {
+			return false
+		}
+	}
+	readDeleteSet(&r, func(g DeleteRange) { l.deletes = append(l.deletes, g) })
+	return r.end() == nil
+}
+
+// read2 makes the runs of a version 2 update.
+func (l *loader) read2(v2 []byte) bool {
+	var d decoderV2
+	if !d.open(v2) {
+		return false
+	}
+	var b block
+	for range d.rest.count(2) {
+		count, client, clock := d.rest.uint(), ClientID(d.col[colClient].uint()), d.rest.uint()
+		if d.err() != nil || clock != 0 || count > MaxClock || !l.begin(client, int(count), len(v2)) {
+			return false
+		}
+		b.client, b.clock = client, 0
+		for range count {
+			if !d.fastBlock(&b) && !d.anyBlock(&b) || !l.add(&b) {
+				return false
+			}
+			b.clock += b.n
+		}
+		l.end(b.clock)
+	}
+	d.out = d.out[:0]
+	d.deletes()
+	if d.rest.end() != nil || d.err() != nil {
+		return false
+	}
+	readDeleteSet(&reader{b: d.out}, func(g DeleteRange) { l.deletes = append(l.deletes, g) })
+	return true
+}
+
+// begin starts the structs of a client, so many in at most size bytes.
+func (l *loader) begin(id ClientID, count, size int) bool {
+	l.id, l.cl = id, l.client(id)
+	if count == 0 || l.parts[l.cl].there {
+		return false
+	}
+	l.d.runs = slices.Grow(l.d.runs, min(count, size/8))
+	l.order = append(l.order, l.cl)
+	l.parts[l.cl] = part{next: int32(len(l.d.runs)), there: true}
+	return true
+}
+
+// add makes a run of b.
+func (l *loader) add(b *block) bool {
+	d := l.d
+	x := run{clk: b.clock, n: b.n, l: none, r: none, bits: bitsOf(none, b.ref)}
+	oC, rC := none, none
+	switch {
+	case b.ref == refSkip:
+		return false
+	case b.ref == refGC:
+		x.bits |= isDeleted
+	case b.hasOrigin || b.hasRight:
+		if b.hasOrigin {
+			oC, x.oK = l.client(b.origin.Client), uint32(b.origin.Clock)
+		}
+		if b.hasRight {
+			rC, x.rK = l.client(b.right.Client), uint32(b.right.Clock)
+		}
+	default:
+		x.l = int32(len(l.parents))
+		p := parent{typ: none, key: none}
+		if b.parentRoot {
+			p.typ = d.rootOf(b.root)
+		} else {
+			p.cl, p.clk = l.client(b.parent.Client), uint32(b.parent.Clock)
+		}
+		if b.hasSub {
+			p.key = d.keyOf(b.sub)
+		}
+		l.parents = append(l.parents, p)
+	}
+	x.clients = clientsOf(l.cl, oC, rC)
+	d.setContent(&x, b.content)
+	d.runs = append(d.runs, x)
+	return len(d.clients) <= maxClients && len(d.runs)*runSize < l.limit+8*len(d.pay)
+}
+
+// end ends the structs of a client, which has no clock from next on.
+func (l *loader) end(next uint32) {
+	p := &l.parts[l.cl]
+	p.end, p.clock = int32(len(l.d.runs)), next
+}
+
+// client returns the index of a client, which is added if new.
+func (l *loader) client(id ClientID) int32 {
+	if id == l.id && l.cl != none {
+		return l.cl
+	}
+	c := l.d.clientOf(id)
+	for len(l.parts) <= int(c) {
+		l.parts = append(l.parts, part{})
+	}
+	return c
+}
+
+// whole reports whether the update has every client that it names, and makes the
+// indexes.
+func (l *loader) whole() bool {
+	d := l.d
+	size := 0
+	for c := range l.parts {
+		p := &l.parts[c]
+		if !p.there {
+			return false
+		}
+		for uint64(p.clock-1)>>p.shift >= 2*uint64(p.end-p.next) {
+			p.shift++
+		}
+		p.table = int32(size)
+		size += int((p.clock-1)>>p.shift) + 2
+	}
+	l.tables = make([]int32, 0, size)
+	d.tx.begin()
+	for c := range l.parts {
+		p := &l.parts[c]
+		for i := p.next; i < p.end; i++ {
+			for k := len(l.tables) - int(p.table); uint64(k)<<p.shift < uint64(d.runs[i].end()); k++ {
+				l.tables = append(l.tables, i)
+			}
+		}
+		l.tables = append(l.tables, p.end-1)
+		cl := &d.clients[c]
+		d.touch(cl, int32(c))
+		cl.next = p.clock
+		cl.index = rangeIndex(d.runs, p.next, p.end)
+	}
+	return true
+}
+
+// find returns the run that holds a clock, as the update has it: it may have been
+// split since.
+func (l *loader) find(c int32, clk uint32) int32 {
+	p := &l.parts[c]
+	k := p.table + int32(clk>>p.shift)
+	i, last := l.tables[k], l.tables[k+1]
+	for last-i > 8 {
+		if mid := i + (last-i)/2; l.d.runs[mid].clk <= clk {
+			i = mid
+		} else {
+			last = mid - 1
+		}
+	}
+	for i < last && l.d.runs[i+1].clk <= clk {
+		i++
+	}
+	return i
+}
+
+// link puts the runs in order, each after those it depends on. It fails if they
+// depend on each other, or on what is not there.
+func (l *loader) link() bool {
+	var stack []int32
+	for _, c := range l.order {
+		stack = append(stack, c)
+		for len(stack) > 0 {
+			c := stack[len(stack)-1]
+			p := &l.parts[c]
+			if p.next == p.end {
+				stack = stack[:len(stack)-1]
+				continue
+			}
+			if need := l.missing(p.next); need != none {
+				if l.parts[need].waits || l.parts[need].next == l.parts[need].end {
+					return false
+				}
+				p.waits = true
+				stack = append(stack, need)
+				continue
+			}
+			l.linkRun(p.next)
+			p.next++
+			if p.waits = false; len(stack) > 1 {
+				stack = stack[:len(stack)-1]
+			}
+		}
+	}
+	return true
+}
+
+// missing returns a client that run i depends on and that has not got far enough.
+func (l *loader) missing(i int32) int32 {
+	x := &l.d.runs[i]
+	cl, oC, rC := x.cl(), x.oC(), x.rC()
+	switch {
+	case oC != cl && oC != none && l.lacks(oC, x.oK):
+		return oC
+	case rC != cl && rC != none && l.lacks(rC, x.rK):
+		return rC
+	case x.l != none:
+		if p := &l.parents[x.l]; p.typ == none && p.cl != cl && l.lacks(p.cl, p.clk) {
+			return p.cl
+		}
+	}
+	return none
+}
+
+func (l *loader) lacks(c int32, clk uint32) bool {
+	p := &l.parts[c]
+	return clk >= p.clock || p.next < p.end && l.d.runs[p.next].clk <= clk
+}
+
+// linkRun is integrate for a run that nothing is missing for.
+func (l *loader) linkRun(i int32) {
+	d := l.d
+	x := &d.runs[i]
+	if x.ref() == refGC {
+		return
+	}
+	in, left, right := x.l, none, none
+	if oC := x.oC(); oC != none {
+		left = l.find(oC, x.oK)
+		if y := &d.runs[left]; y.end()-1 != x.oK && y.ref() != refGC {
+			left = d.cleanEnd(oC, x.oK)
+			x = &d.runs[i]
+		}
+	}
+	if rC := x.rC(); rC != none {
+		right = l.find(rC, x.rK)
+		if y := &d.runs[right]; y.clk != x.rK && y.ref() != refGC {
+			right = d.cleanStart(rC, x.rK)
+			x = &d.runs[i]
+		}
+	}
+	list := l.listFor(in, left, right)
+	if x.l = none; list == none {
+		d.dropContent(x)
+		*x = run{clk: x.clk, n: x.n, l: none, r: none, clients: clientsOf(x.cl(), none, none), bits: bitsOf(none, refGC) | isDeleted}
+		return
+	}
+	x.bits = bitsOf(list, x.ref())
+	if d.contested(left, right) {
+		left = d.place(x, left, right)
+	}
+	d.link(i, left)
+}
+
+// listFor is [Doc.listFor] for a run that no neighbour gives a list but the parent.
+func (l *loader) listFor(in, left, right int32) int32 {
+	d := l.d
+	if left != none && d.runs[left].ref() == refGC || right != none && d.runs[right].ref() == refGC {
+		return none
+	}
+	if left != none {
+		return d.runs[left].list()
+	}
+	if right != none {
+		return d.runs[right].list()
+	}
+	p := &l.parents[in]
+	typ := p.typ
+	if typ == none {
+		if typ = d.typ.at(l.find(p.cl, p.clk)); typ == none {
+			return none
+		}
+	}
+	if p.key != none {
+		return d.listOf(typ, p.key)
+	}
+	return d.types[typ].children
+}
+
+// finish applies the deletes and ends the transaction, without slack.
+func (l *loader) finish() {
+	d := l.d
+	if slack := cap(d.runs) - len(d.runs); slack > len(d.runs)/16 {
+		d.runs = append(make([]run, 0, len(d.runs)), d.runs...)
+	}
+	if slack := cap(d.pay) - len(d.pay); slack > len(d.pay)/16 {
+		d.pay = append(make([]byte, 0, len(d.pay)), d.pay...)
+	}
+	for _, g := range l.deletes {
+		d.applyDelete(g)
+	}
+	d.pending.deletes = normalize(d.pending.deletes)
+	d.cleanup()
+	d.check()
+	d.tx.seen = seen{}
+}
+
+// undo empties the document again. Roots that it had stay, for handles refer to
+// them.
+func (l *loader) undo() {
+	d := l.d
+	for name, t := range d.roots {
+		if int(t) >= l.types {
+			delete(d.roots, name)
+		}
+	}
+	d.types, d.lists = d.types[:l.types], d.lists[:l.lists]
+	for t := range d.types {
+		d.types[t].firstKey, d.types[t].lastKey = none, none
+	}
+	for k := range d.lists {
+		x := &d.lists[k]
+		x.head, x.tail, x.length, x.nextKey = none, none, 0, none
+	}
+	clear(d.keyLists)
+	clear(d.byID)
+	d.runs, d.free, d.typ, d.leaf = nil, nil, nil, nil
+	d.pay, d.garbage = nil, 0
+	d.clients, d.lastClient = nil, none
+}
