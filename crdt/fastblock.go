@@ -136,6 +136,9 @@ func longUint(b []byte, i int) (uint64, int) {
 }
 
 func isASCII(s []byte) bool {
+	if len(s) == 1 {
+		return s[0] < utf8.RuneSelf
+	}
 	for len(s) >= 8 {
 		if binary.LittleEndian.Uint64(s)&0x8080808080808080 != 0 {
 			return false

@@ -6,7 +6,7 @@ package crdt
 // Source: yjs Transaction.js, cleanupTransactions.
 func (d *Doc) cleanup() {
 	d.tx.normalize()
-	if d.gc {
+	if d.gc && d.tx.dropped {
 		for _, x := range d.tx.ds {
 			d.collect(x)
 		}
@@ -17,8 +17,10 @@ func (d *Doc) cleanup() {
 			d.joinDeleted(x)
 		}
 	}
-	for _, c := range d.tx.clients {
-		d.joinNew(c)
+	if !d.tx.loaded || d.tx.dropped {
+		for _, c := range d.tx.clients {
+			d.joinNew(c)
+		}
 	}
 	for k := len(d.tx.merge) - 1; k >= 0; k-- {
 		d.joinAt(d.tx.merge[k])

@@ -19,7 +19,8 @@ type loader struct {
 	order   []int32  // clients as the update has them
 	parents []parent // of the runs that have neither origin; such a run's l is its place here
 	tables  []int32
-	deletes []DeleteRange
+	deletes reader  // of the delete set, in version 1
+	joins   []int32 // runs that could have been joined to the one before when they were linked
 }
 
 // A part is the runs of one client.
@@ -49,7 +50,7 @@ func (d *Doc) load(b []byte, v2 bool) bool {
 		return false
 	}
 	l := loader{d: d, types: len(d.types), lists: len(d.lists), cl: none, limit: expansion(len(b))}
-	d.pay = make([]byte, 0, len(b))
+	d.pay = make([]byte, 0, len(b)/2)
 	read := l.read1
 	if v2 {
 		read = l.read2
@@ -82,7 +83,8 @@ func (l *loader) read1(v1 []byte) bool {
 			return false
 		}
 	}
-	readDeleteSet(&r, func(g DeleteRange) { l.deletes = append(l.deletes, g) })
+	l.deletes = r
+	readDeleteSet(&r, func(DeleteRange) {})
 	return r.end() == nil
 }
 
@@ -112,7 +114,8 @@ func (l *loader) read2(v2 []byte) bool {
 	if d.rest.end() != nil || d.err() != nil {
 		return false
 	}
-	readDeleteSet(&reader{b: d.out}, func(g DeleteRange) { l.deletes = append(l.deletes, g) })
+	l.deletes = reader{b: d.out}
+	readDeleteSet(&reader{b: d.out}, func(DeleteRange) {})
 	return true
 }
 
@@ -131,7 +134,13 @@ func (l *loader) begin(id ClientID, count, size int) bool {
 // add makes a run of b.
 func (l *loader) add(b *block) bool {
 	d := l.d
-	x := run{clk: b.clock, n: b.n, l: none, r: none, bits: bitsOf(none, b.ref)}
+	n := len(d.runs)
+	d.runs = slices.Grow(d.runs, 1)[:n+1]
+	x := &d.runs[n] // every field is set, in place: it is read again soon
+	x.clk, x.n, x.l, x.r, x.oK, x.rK = b.clock, b.n, none, none, 0, 0
+	x.pay, x.payLen = uint32(len(d.pay)), uint32(len(b.content))
+	d.pay = append(d.pay, b.content...)
+	x.bits = bitsOf(none, b.ref)
 	oC, rC := none, none
 	switch {
 	case b.ref == refSkip:
@@ -147,21 +156,23 @@ func (l *loader) add(b *block) bool {
 		}
 	default:
 		x.l = int32(len(l.parents))
-		p := parent{typ: none, key: none}
-		if b.parentRoot {
-			p.typ = d.rootOf(b.root)
-		} else {
-			p.cl, p.clk = l.client(b.parent.Client), uint32(b.parent.Clock)
-		}
-		if b.hasSub {
-			p.key = d.keyOf(b.sub)
-		}
-		l.parents = append(l.parents, p)
+		l.parents = append(l.parents, l.parent(b))
 	}
 	x.clients = clientsOf(l.cl, oC, rC)
-	d.setContent(&x, b.content)
-	d.runs = append(d.runs, x)
 	return len(d.clients) <= maxClients && len(d.runs)*runSize < l.limit+8*len(d.pay)
+}
+
+func (l *loader) parent(b *block) parent {
+	p := parent{typ: none, key: none}
+	if b.parentRoot {
+		p.typ = l.d.rootOf(b.root)
+	} else {
+		p.cl, p.clk = l.client(b.parent.Client), uint32(b.parent.Clock)
+	}
+	if b.hasSub {
+		p.key = l.d.keyOf(b.sub)
+	}
+	return p
 }
 
 // end ends the structs of a client, which has no clock from next on.
@@ -293,18 +304,23 @@ func (l *loader) linkRun(i int32) {
 	d := l.d
 	x := &d.runs[i]
 	if x.ref() == refGC {
+		l.mayJoin(i)
 		return
 	}
 	in, left, right := x.l, none, none
 	if oC := x.oC(); oC != none {
-		left = l.find(oC, x.oK)
+		if left = i - 1; oC != x.cl() || x.oK != x.clk-1 { // the usual one
+			left = l.find(oC, x.oK)
+		}
 		if y := &d.runs[left]; y.end()-1 != x.oK && y.ref() != refGC {
 			left = d.cleanEnd(oC, x.oK)
 			x = &d.runs[i]
 		}
 	}
 	if rC := x.rC(); rC != none {
-		right = l.find(rC, x.rK)
+		if right = l.after(left); right == none || d.runs[right].clk != x.rK || d.runs[right].cl() != rC {
+			right = l.find(rC, x.rK)
+		}
 		if y := &d.runs[right]; y.clk != x.rK && y.ref() != refGC {
 			right = d.cleanStart(rC, x.rK)
 			x = &d.runs[i]
@@ -312,6 +328,7 @@ func (l *loader) linkRun(i int32) {
 	}
 	list := l.listFor(in, left, right)
 	if x.l = none; list == none {
+		l.mayJoin(i)
 		d.dropContent(x)
 		*x = run{clk: x.clk, n: x.n, l: none, r: none, clients: clientsOf(x.cl(), none, none), bits: bitsOf(none, refGC) | isDeleted}
 		return
@@ -321,6 +338,25 @@ func (l *loader) linkRun(i int32) {
 		left = d.place(x, left, right)
 	}
 	d.link(i, left)
+	if left == i-1 {
+		l.mayJoin(i)
+	}
+}
+
+// mayJoin notes that run i perhaps can be joined to the one before it.
+func (l *loader) mayJoin(i int32) {
+	if l.d.runs[i].clk > 0 && l.d.joinable(i-1, i) {
+		l.joins = append(l.joins, i)
+	}
+}
+
+// after returns the run behind one, or none: where nobody else typed, the right
+// origin.
+func (l *loader) after(left int32) int32 {
+	if left == none {
+		return none
+	}
+	return l.d.runs[left].r
 }
 
 // listFor is [Doc.listFor] for a run that no neighbour gives a list but the parent.
@@ -357,13 +393,36 @@ func (l *loader) finish() {
 	if slack := cap(d.pay) - len(d.pay); slack > len(d.pay)/16 {
 		d.pay = append(make([]byte, 0, len(d.pay)), d.pay...)
 	}
-	for _, g := range l.deletes {
-		d.applyDelete(g)
-	}
+	readDeleteSet(&l.deletes, func(g DeleteRange) {
+		if !l.deleted(g) {
+			d.applyDelete(g)
+		}
+	})
+	d.tx.loaded = !slices.ContainsFunc(l.joins, func(i int32) bool { return d.joinable(i-1, i) })
 	d.pending.deletes = normalize(d.pending.deletes)
 	d.cleanup()
 	d.check()
 	d.tx.seen = seen{}
+}
+
+// deleted reports whether the elements of g are known to be deleted already.
+func (l *loader) deleted(g DeleteRange) bool {
+	c := l.d.lookup(g.Client)
+	if c == none || g.Clock+g.Len > uint64(l.parts[c].clock) {
+		return false
+	}
+	for i := l.find(c, uint32(g.Clock)); ; i++ {
+		x := &l.d.runs[i]
+		if !x.deleted() {
+			return false
+		}
+		if uint64(x.end()) >= g.Clock+g.Len {
+			return true
+		}
+		if i+1 == l.parts[c].end || l.d.runs[i+1].clk != x.end() { // or it was split
+			return false
+		}
+	}
 }
 
 // undo empties the document again. Roots that it had stay, for handles refer to

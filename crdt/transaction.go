@@ -10,6 +10,8 @@ import (
 type transaction struct {
 	id      uint64
 	clients []int32 // that got new runs
+	loaded  bool    // nothing that is new can be joined
+	dropped bool    // something that had content was deleted
 	ds      []deletion
 	merge   []mark // runs that may join a neighbour again
 	seen    seen
@@ -43,6 +45,7 @@ type deletion struct {
 func (t *transaction) begin() {
 	t.id++
 	t.grown = grown{}
+	t.loaded, t.dropped = false, false
 	if cap(t.ds) > keepScratch {
 		t.ds = nil
 	}
@@ -69,7 +72,14 @@ func (t *transaction) trim() {
 	}
 }
 
-func (t *transaction) deleted(x *run) { t.ds = append(t.ds, deletion{x.cl(), x.clk, x.n}) }
+func (t *transaction) deleted(x *run) {
+	cl := x.cl()
+	if k := len(t.ds) - 1; k >= 0 && t.ds[k].cl == cl && t.ds[k].clk+t.ds[k].n == x.clk {
+		t.ds[k].n += x.n
+		return
+	}
+	t.ds = append(t.ds, deletion{cl, x.clk, x.n})
+}
 
 // normalize sorts the deletions and joins those that touch.
 func (t *transaction) normalize() {
@@ -142,6 +152,7 @@ func (d *Doc) deleteOne(i int32) {
 	d.treeDelete(i)
 	x.setDeleted()
 	d.tx.deleted(x)
+	d.tx.dropped = true
 	if x.ref() == refType {
 		t := &d.types[d.typ.at(i)]
 		d.tx.frames = append(d.tx.frames, frame{d.lists[t.children].head, t.firstKey})
