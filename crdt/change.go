@@ -28,7 +28,7 @@ func (d *Doc) LastChange() Change {
 	var c Change
 	for _, cl := range d.changed() {
 		x := &d.clients[cl]
-		c.Inserted = append(c.Inserted, ClockRange{x.id, uint64(x.before), uint64(x.next)})
+		c.Inserted = append(c.Inserted, ClockRange{d.ids[cl], uint64(x.before), uint64(x.next)})
 		for p, ok := x.index.find(d.runs, x.before), true; ok; p, ok = x.index.next(p) {
 			i := x.index.at(p)
 			if r := &d.runs[i]; r.clk >= x.before && r.liveFormat() != 0 {
@@ -43,7 +43,7 @@ func (d *Doc) LastChange() Change {
 func (d *Doc) formatMark(i int32) FormatMark {
 	x := &d.runs[i]
 	r := reader{b: d.content(x)}
-	m := FormatMark{ID: ID{d.clients[x.cl()].id, uint64(x.clk)}, Key: string(r.str())}
+	m := FormatMark{ID: ID{d.ids[x.cl()], uint64(x.clk)}, Key: string(r.str())}
 	if x.ref() == refFormat {
 		m.Value = parseJSON(r.str())
 	} else {
@@ -57,7 +57,7 @@ func (d *Doc) formatMark(i int32) FormatMark {
 func (d *Doc) changed() []int32 {
 	cs := d.tx.clients
 	if len(cs) > 1 {
-		slices.SortFunc(cs, func(a, b int32) int { return cmp.Compare(d.clients[b].id, d.clients[a].id) })
+		slices.SortFunc(cs, func(a, b int32) int { return cmp.Compare(d.ids[b], d.ids[a]) })
 	}
 	return cs
 }
@@ -70,7 +70,7 @@ func (d *Doc) lastDeletes() []DeleteRange {
 	}
 	ds := d.txn.ranges[:0]
 	for _, x := range d.tx.ds {
-		ds = append(ds, DeleteRange{d.clients[x.cl].id, uint64(x.clk), uint64(x.n)})
+		ds = append(ds, DeleteRange{d.ids[x.cl], uint64(x.clk), uint64(x.n)})
 	}
 	d.txn.ranges = ds
 	if ds[0].Client != ds[len(ds)-1].Client { // they are sorted by clock already

@@ -63,7 +63,7 @@ func (d *Doc) verify() error {
 // verifyClient checks that a client's runs cover its clocks without a hole.
 func (d *Doc) verifyClient(c int32, indexed []bool) error {
 	cl := &d.clients[c]
-	if d.byID[cl.id] != c {
+	if d.byID[d.ids[c]] != c {
 		return fmt.Errorf("client %d is not found by its id", c)
 	}
 	clk := uint32(0)

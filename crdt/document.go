@@ -26,6 +26,7 @@ type Doc struct {
 	garbage  int
 
 	clients    []client
+	ids        []ClientID // of clients, apart: where many insert at one place, little else is read
 	byID       map[ClientID]int32
 	lastID     ClientID // what lookup found last
 	lastClient int32
@@ -138,7 +139,7 @@ func (d *Doc) applyDelete(g DeleteRange) {
 func (d *Doc) StateVector() StateVector {
 	sv := make(StateVector, len(d.clients))
 	for i := range d.clients {
-		sv[d.clients[i].id] = uint64(d.clients[i].next)
+		sv[d.ids[i]] = uint64(d.clients[i].next)
 	}
 	return sv
 }
@@ -150,7 +151,7 @@ func (d *Doc) EncodeStateVector() []byte { return d.StateVector().Encode() }
 func (d *Doc) DeleteSet() DeleteSet {
 	var ds DeleteSet
 	for _, c := range d.byClient() {
-		id := d.clients[c].id
+		id := d.ids[c]
 		x := &d.clients[c].index
 		for p, ok := x.start(); ok; p, ok = x.next(p) {
 			r := &d.runs[x.at(p)]
@@ -173,7 +174,7 @@ func (d *Doc) byClient() []int32 {
 	for i := range cs {
 		cs[i] = int32(i)
 	}
-	slices.SortFunc(cs, func(a, b int32) int { return cmp.Compare(d.clients[b].id, d.clients[a].id) })
+	slices.SortFunc(cs, func(a, b int32) int { return cmp.Compare(d.ids[b], d.ids[a]) })
 	return cs
 }
 

@@ -202,7 +202,7 @@ func (n node) get(index int) (c Child, ok bool) {
 	}
 	i, off := n.d.seek(n.d.types[n.t].children, uint32(index))
 	x := &n.d.runs[i]
-	c.Author = n.d.clients[x.cl()].id
+	c.Author = n.d.ids[x.cl()]
 	k := uint32(0)
 	n.d.values(i, func(v any) {
 		if k == off || x.ref() == refString {

@@ -42,7 +42,7 @@ func (d *Doc) encodeState(sv []byte, newWriter func() writer) ([]byte, error) {
 func (d *Doc) writeStructs(have StateVector, w writer) {
 	for _, c := range d.byClient() {
 		cl := &d.clients[c]
-		if from := have[cl.id]; uint64(cl.next) > from {
+		if from := have[d.ids[c]]; uint64(cl.next) > from {
 			d.writeClient(c, from, w)
 		}
 	}
@@ -67,16 +67,16 @@ func (d *Doc) writeClient(c int32, from uint64, w writer) {
 // blockOf describes run i as a struct of an update.
 func (d *Doc) blockOf(i int32, b *block) {
 	x := &d.runs[i]
-	*b = block{client: d.clients[x.cl()].id, clock: x.clk, n: x.n, ref: x.ref()}
+	*b = block{client: d.ids[x.cl()], clock: x.clk, n: x.n, ref: x.ref()}
 	if x.ref() == refGC {
 		return
 	}
 	b.content = d.content(x)
 	if x.oC() != none {
-		b.hasOrigin, b.origin = true, ID{d.clients[x.oC()].id, uint64(x.oK)}
+		b.hasOrigin, b.origin = true, ID{d.ids[x.oC()], uint64(x.oK)}
 	}
 	if x.rC() != none {
-		b.hasRight, b.right = true, ID{d.clients[x.rC()].id, uint64(x.rK)}
+		b.hasRight, b.right = true, ID{d.ids[x.rC()], uint64(x.rK)}
 	}
 	l := &d.lists[x.list()]
 	if l.key != none {
@@ -89,6 +89,6 @@ func (d *Doc) blockOf(i int32, b *block) {
 		b.parentRoot, b.root = true, []byte(t.name)
 	} else {
 		parent := &d.runs[t.item]
-		b.parentID, b.parent = true, ID{d.clients[parent.cl()].id, uint64(parent.clk)}
+		b.parentID, b.parent = true, ID{d.ids[parent.cl()], uint64(parent.clk)}
 	}
 }

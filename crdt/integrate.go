@@ -65,7 +65,7 @@ func (d *Doc) appends(cl int32, b *block) bool {
 		return false
 	}
 	y := &d.runs[x.r]
-	return x.rC() == y.cl() && x.rK == y.clk && uint64(y.clk) == b.right.Clock && d.clients[y.cl()].id == b.right.Client
+	return x.rC() == y.cl() && x.rK == y.clk && uint64(y.clk) == b.right.Clock && d.ids[y.cl()] == b.right.Client
 }
 
 // integrateGC adds n collected clocks. They join a collected run at once, as
@@ -143,19 +143,20 @@ func (d *Doc) place(x *run, left, right int32) int32 {
 	}
 	s := &d.tx.seen
 	s.reset(len(d.runs))
+	oC, id := x.oC(), d.ids[x.cl()]
 	for o != none && o != right {
 		s.add(o)
 		y := &d.runs[o]
-		switch {
-		case y.oC() == x.oC() && (x.oC() == none || y.oK == x.oK):
-			if d.clients[y.cl()].id < d.clients[x.cl()].id {
+		switch yC := y.oC(); {
+		case yC == oC && (oC == none || y.oK == x.oK):
+			if d.ids[y.cl()] < id {
 				left = o
 				s.clear()
 			} else if y.rC() == x.rC() && (x.rC() == none || y.rK == x.rK) {
 				return left
 			}
-		case y.oC() != none && s.before(d.runAt(y.oC(), y.oK)):
-			if !s.conflicts(d.runAt(y.oC(), y.oK)) {
+		case yC != none && s.before(d.runAt(yC, y.oK)):
+			if !s.conflicts(d.runAt(yC, y.oK)) {
 				left = o
 				s.clear()
 			}

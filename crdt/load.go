@@ -446,5 +446,5 @@ func (l *loader) undo() {
 	clear(d.byID)
 	d.runs, d.free, d.typ, d.leaf = nil, nil, nil, nil
 	d.pay, d.garbage = nil, 0
-	d.clients, d.lastClient = nil, none
+	d.clients, d.ids, d.lastClient = nil, nil, none
 }

@@ -49,7 +49,7 @@ func (n node) RelativePosition(index, assoc int) (RelativePosition, error) {
 
 func (d *Doc) idOf(i int32, off uint32) *ID {
 	x := &d.runs[i]
-	return &ID{d.clients[x.cl()].id, uint64(x.clk + off)}
+	return &ID{d.ids[x.cl()], uint64(x.clk + off)}
 }
 
 // AbsolutePosition returns where p is now. ok is false if the element or type it

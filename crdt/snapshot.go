@@ -77,7 +77,7 @@ func (d *Doc) At(s Snapshot) (*Doc, error) {
 	w.internal = true
 	for _, c := range d.byClient() {
 		cl := &d.clients[c]
-		to := s.State[cl.id]
+		to := s.State[d.ids[c]]
 		if to > uint64(cl.next) {
 			return nil, ErrAhead
 		}

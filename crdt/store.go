@@ -21,7 +21,6 @@ type sharedType struct {
 
 // A client is one writer that this replica has elements of.
 type client struct {
-	id     ClientID
 	next   uint32 // its next clock
 	before uint32 // next as it was when the transaction began, if tx is current
 	tx     uint64
@@ -34,7 +33,8 @@ func (d *Doc) clientOf(id ClientID) int32 {
 		return c
 	}
 	c := int32(len(d.clients))
-	d.clients = append(d.clients, client{id: id})
+	d.clients = append(d.clients, client{})
+	d.ids = append(d.ids, id)
 	d.byID[id] = c
 	d.lastID, d.lastClient = id, c
 	return c

@@ -72,7 +72,7 @@ type spanWriter struct {
 
 func (w *spanWriter) run(i int32) {
 	x := &w.d.runs[i]
-	author := w.d.clients[x.cl()].id
+	author := w.d.ids[x.cl()]
 	switch x.ref() {
 	case refString:
 		if w.byAuthor && author != w.author {

@@ -16,7 +16,7 @@ func (n node) Author() ClientID {
 	if item == none {
 		return 0
 	}
-	return n.d.clients[n.d.runs[item].cl()].id
+	return n.d.ids[n.d.runs[item].cl()]
 }
 
 // Text is a shared text with formats and embeds: Y.Text.
@@ -95,7 +95,7 @@ func (n node) children(f func(Child)) {
 	d := n.d
 	for i := d.lists[d.types[n.t].children].head; i != none; i = d.runs[i].r {
 		if x := &d.runs[i]; !x.deleted() && x.countable() {
-			author := d.clients[x.cl()].id
+			author := d.ids[x.cl()]
 			d.values(i, func(v any) { f(Child{v, author}) })
 		}
 	}
@@ -149,7 +149,7 @@ func (n node) key(key string) (Child, bool) {
 
 // last returns the last element of run i, which is what a key holds.
 func (d *Doc) last(i int32) Child {
-	c := Child{Author: d.clients[d.runs[i].cl()].id}
+	c := Child{Author: d.ids[d.runs[i].cl()]}
 	d.values(i, func(v any) { c.Value = v })
 	return c
 }
