@@ -254,12 +254,29 @@ func (s *structs) next(b *block) bool {
 // peek reads the next into b without passing it.
 func (s *structs) peek(b *block) bool {
 	b.client, b.clock = s.own.id, s.clock
+	var p piece
+	if s.end = s.own.piece(s.r.b, s.r.i, s.clock, &p); s.end > 0 {
+		b.set(s.r.b[s.r.i:s.end:s.end], &p)
+		return true
+	}
 	if s.end = fastBlock(s.r.b, s.r.i, &s.own, b); s.end == 0 {
 		at := s.r.i
 		readBlock(&s.r, b, s.internal)
 		s.end, s.r.i = s.r.i, at
 	}
 	return s.r.err == nil
+}
+
+// set makes b, which holds client and clock, the struct p, whose bytes are raw.
+func (b *block) set(raw []byte, p *piece) {
+	b.n, b.ref = p.n, p.info&infoRef
+	b.hasOrigin, b.origin = p.info&infoOrigin != 0, ID{b.client, uint64(p.oK)}
+	b.hasRight, b.right = p.info&infoRight != 0, ID{b.client, uint64(p.rK)}
+	b.parentRoot, b.parentID, b.hasSub, b.subBit = false, false, false, false
+	b.raw, b.content = raw, nil
+	if p.size > 0 {
+		b.content = raw[len(raw)-p.size:]
+	}
 }
 
 // advance passes b, which peek read.

@@ -73,8 +73,12 @@ func (l *loader) read1(v1 []byte) bool {
 			return false
 		}
 		x := structs{r: r, own: ownerOf(client), left: uint32(count)}
-		for x.next(&b) {
-			if !l.add(&b) {
+		var p piece
+		for x.left > 0 {
+			if end := x.own.piece(v1, x.r.i, x.clock, &p); end > 0 {
+				l.addPiece(x.clock, &p, v1[p.from:p.from+p.size])
+				x.r.i, x.clock, x.left = end, x.clock+p.n, x.left-1
+			} else if !x.next(&b) || !l.add(&b) {
 				return false
 			}
 		}
@@ -160,6 +164,19 @@ func (l *loader) add(b *block) bool {
 	}
 	x.clients = clientsOf(l.cl, oC, rC)
 	return len(d.clients) <= maxClients && len(d.runs)*runSize < l.limit+8*len(d.pay)
+}
+
+// addPiece makes a run of p.
+func (l *loader) addPiece(clock uint32, p *piece, content []byte) {
+	d := l.d
+	n := len(d.runs)
+	d.runs = slices.Grow(d.runs, 1)[:n+1]
+	x := &d.runs[n]
+	x.clk, x.n, x.l, x.r, x.oK, x.rK = clock, p.n, none, none, p.oK, p.rK
+	x.pay, x.payLen = uint32(len(d.pay)), uint32(len(content))
+	d.pay = append(d.pay, content...)
+	x.bits = bitsOf(none, p.info&infoRef)
+	x.clients = clientsOf(l.cl, l.cl|int32(p.info>>7)-1, l.cl|int32(p.info>>6&1)-1) // none is -1
 }
 
 func (l *loader) parent(b *block) parent {

@@ -59,6 +59,7 @@ func (u *Update) decode(v1 []byte, internal bool, have StateVector) error {
 	r := reader{b: v1}
 	descending := true
 	var b block
+	var p piece
 	for range r.count(3) {
 		at := r.i
 		s := section{count: uint32(min(r.count(2), MaxClock))}
@@ -74,7 +75,15 @@ func (u *Update) decode(v1 []byte, internal bool, have StateVector) error {
 		if have != nil {
 			from = have[s.client]
 		}
-		for x.next(&b) {
+		for x.left > 0 {
+			if end := x.own.piece(x.r.b, x.r.i, x.clock, &p); end > 0 && uint64(x.clock+p.n) <= from {
+				u.payload += p.size
+				x.r.i, x.clock, x.left = end, x.clock+p.n, x.left-1
+				continue
+			}
+			if !x.next(&b) {
+				break
+			}
 			u.payload += len(b.content)
 			u.lists += b.lists()
 			s.verbatim = s.verbatim && b.subBit == b.hasSub
