@@ -138,9 +138,7 @@ func (l *loader) begin(id ClientID, count, size int) bool {
 // add makes a run of b.
 func (l *loader) add(b *block) bool {
 	d := l.d
-	n := len(d.runs)
-	d.runs = slices.Grow(d.runs, 1)[:n+1]
-	x := &d.runs[n] // every field is set, in place: it is read again soon
+	x := l.room() // every field is set, in place: it is read again soon
 	x.clk, x.n, x.l, x.r, x.oK, x.rK = b.clock, b.n, none, none, 0, 0
 	x.pay, x.payLen = uint32(len(d.pay)), uint32(len(b.content))
 	d.pay = append(d.pay, b.content...)
@@ -166,12 +164,20 @@ func (l *loader) add(b *block) bool {
 	return len(d.clients) <= maxClients && len(d.runs)*runSize < l.limit+8*len(d.pay)
 }
 
-// addPiece makes a run of p.
-func (l *loader) addPiece(clock uint32, p *piece, content []byte) {
+// room returns the place of the next run.
+func (l *loader) room() *run {
 	d := l.d
 	n := len(d.runs)
-	d.runs = slices.Grow(d.runs, 1)[:n+1]
-	x := &d.runs[n]
+	if n == cap(d.runs) {
+		d.runs = slices.Grow(d.runs, 1)
+	}
+	d.runs = d.runs[:n+1]
+	return &d.runs[n]
+}
+
+// addPiece makes a run of p.
+func (l *loader) addPiece(clock uint32, p *piece, content []byte) {
+	d, x := l.d, l.room()
 	x.clk, x.n, x.l, x.r, x.oK, x.rK = clock, p.n, none, none, p.oK, p.rK
 	x.pay, x.payLen = uint32(len(d.pay)), uint32(len(content))
 	d.pay = append(d.pay, content...)
