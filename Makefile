@@ -75,8 +75,8 @@ deps: ## install what running and testing need
 	@scripts/deps.sh test
 
 .PHONY: bench
-bench: ## this CRDT engine beside yjs and ywasm, on the same data
-	@TRACES=$(abspath $(TRACES)) go run ./crdt/bench
+bench: ## this CRDT engine beside yjs and ywasm, on the same data (ONLY=load: some of it)
+	@TRACES=$(abspath $(TRACES)) go run ./crdt/bench -only "$(ONLY)"
 
 # How long each search runs. The seeds of make test come first; FIRST skips them.
 FOR ?= 1h

@@ -2,17 +2,23 @@
 // line: the name of a workload and the median of its times in ms of processor time
 // (or bytes).
 //
-//   node --expose-gc bench.mjs yjs|ywasm TRACE OUT [quick]
+//   node --expose-gc bench.mjs yjs|ywasm TRACE OUT quick|full [ONLY]
 //
 // yjs runs first: the updates and states it writes to OUT are what the others
-// are given.
+// are given. ONLY is a regular expression of the workloads to run.
 import * as fs from 'node:fs'
 import * as path from 'node:path'
 import * as zlib from 'node:zlib'
 
-const [engine, tracePath, out, quick] = process.argv.slice(2)
+const [engine, tracePath, out, size, only] = process.argv.slice(2)
+const quick = size === 'quick'
 const file = name => path.join(out, name)
-const report = (name, value) => process.stdout.write(JSON.stringify({ name, value }) + '\n')
+// report runs f, unless that was not asked for, and prints what it measured.
+const report = (name, f) => {
+  if (!new RegExp(only ?? '').test(name)) return
+  process.stderr.write(`${engine}: ${name}\n`)
+  process.stdout.write(JSON.stringify({ name, value: f() }) + '\n')
+}
 
 const mulberry32 = a => () => {
   a = (a + 0x6D2B79F5) | 0
@@ -26,9 +32,10 @@ const median = (reps, f) => {
   for (let k = 0; k < reps; k++) times.push(f())
   return times.sort((a, b) => a - b)[reps >> 1]
 }
-// Processor time, all threads: others may be using the machine.
+// Processor time, all threads: others may be using the machine. Garbage of what
+// came before is not f's.
 const spent = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1000 }
-const timed = f => { const t = spent(); f(); return spent() - t }
+const timed = f => { globalThis.gc(); const t = spent(); f(); return spent() - t }
 
 const split = b => {
   const us = []
@@ -107,13 +114,13 @@ if (engine === 'yjs') {
   fs.writeFileSync(file('updates'), join(us))
   fs.writeFileSync(file('state1'), api.state(d))
   fs.writeFileSync(file('state2'), api.stateV2(d))
-  report('local', median(quick ? 1 : 3, () => local(patches).ms))
+  report('local', () => median(quick ? 1 : 3, () => local(patches).ms))
 }
 const some = patches.slice(0, 20_000)
-report('local20k', median(3, () => { const { ms, d } = local(some); api.free(d); return ms }))
+report('local20k', () => median(3, () => { const { ms, d } = local(some); api.free(d); return ms }))
 
 const us = split(fs.readFileSync(file('updates')))
-report('apply', median(quick ? 1 : 3, () => {
+report('apply', () => median(quick ? 1 : 3, () => {
   const d = api.doc(2)
   api.text(d)
   const ms = timed(() => { for (const u of us) api.apply(d, u) })
@@ -122,7 +129,7 @@ report('apply', median(quick ? 1 : 3, () => {
 }))
 for (const [name, apply] of [['1', api.apply], ['2', api.applyV2]]) {
   const state = new Uint8Array(fs.readFileSync(file('state' + name)))
-  report('load' + name, median(15, () => {
+  report('load' + name, () => median(15, () => {
     const d = api.doc(2)
     const t = api.text(d)
     const ms = timed(() => { apply(d, state); t.toString() })
@@ -132,22 +139,24 @@ for (const [name, apply] of [['1', api.apply], ['2', api.applyV2]]) {
 }
 if (engine === 'yjs') {
   const { Y } = api
-  report('merge10k', median(1, () => timed(() => Y.mergeUpdates(us.slice(0, 10_000)))))
+  report('merge10k', () => median(1, () => timed(() => Y.mergeUpdates(us.slice(0, 10_000)))))
   const state = new Uint8Array(fs.readFileSync(file('state1')))
   const half = new Map([[1, Math.floor(Y.decodeStateVector(Y.encodeStateVectorFromUpdate(state)).get(1) / 2)]])
   const sv = Y.encodeStateVector(half)
-  report('diff', median(15, () => timed(() => Y.diffUpdate(state, sv))))
-  const docs = []
-  globalThis.gc()
-  const before = process.memoryUsage().heapUsed
-  for (let k = 0; k < 10; k++) { const d = api.doc(2); api.text(d); api.apply(d, state); docs.push(d) }
-  globalThis.gc()
-  report('heap', (process.memoryUsage().heapUsed - before) / docs.length)
+  report('diff', () => median(15, () => timed(() => Y.diffUpdate(state, sv))))
+  report('heap', () => {
+    const docs = []
+    globalThis.gc()
+    const before = process.memoryUsage().heapUsed
+    for (let k = 0; k < 10; k++) { const d = api.doc(2); api.text(d); api.apply(d, state); docs.push(d) }
+    globalThis.gc()
+    return (process.memoryUsage().heapUsed - before) / docs.length
+  })
 }
 
 // The shapes of dmonad/crdt-benchmarks: one side edits, the other applies each
 // update.
-const shape = (name, edits) => report(name, median(3, () => {
+const shape = (name, edits) => report(name, () => median(3, () => {
   const a = api.doc(1)
   const b = api.doc(2)
   const to = { text: api.text(b), array: api.array(b) }
@@ -175,7 +184,7 @@ shape('B1.10 prepend', ({ array }, r) => { for (let i = 0; i < N; i++) api.value
 shape('B1.11 random', ({ array }, r) => { for (let i = 0; i < N; i++) api.values(array, int(r, i + 1), [int(r, 1e6)]) })
 
 // Two people edit at once, then exchange everything.
-report('B2.3 two words', median(3, () => {
+report('B2.3 two words', () => median(3, () => {
   const [a, b] = [api.doc(1), api.doc(2)]
   const r = mulberry32(2)
   const base = letters(r, 100)
@@ -205,9 +214,13 @@ const gather = (us, r) => {
   api.free(d)
   return ms
 }
-const many = sets(Math.floor(Math.sqrt(N) * 20))
-report('B3.1 map sets', median(3, () => gather(many, mulberry32(4))))
+report('B3.1 map sets', () => {
+  const many = sets(Math.floor(Math.sqrt(N) * 20))
+  return median(3, () => gather(many, mulberry32(4)))
+})
 for (const n of quick || engine === 'ywasm' ? [5000] : [5000, 10_000, 20_000]) {
-  const us = inserts(n)
-  report('storm ' + n, median(1, () => gather(us, mulberry32(5))))
+  report('storm ' + n, () => {
+    const us = inserts(n)
+    return median(1, () => gather(us, mulberry32(5)))
+  })
 }

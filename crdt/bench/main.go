@@ -2,7 +2,7 @@
 // in it and, by bench.mjs, in npm's yjs and ywasm, on the same data, and prints
 // processor times and their ratios.
 //
-//	go run ./crdt/bench [-quick]
+//	go run ./crdt/bench [-quick] [-only 'load|merge']
 //
 // It replays josephg/editing-traces from the folder $TRACES, else a history that
 // it makes up.
@@ -17,6 +17,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -25,9 +27,14 @@ import (
 
 func main() {
 	quick := flag.Bool("quick", false, "run each of the slow workloads once")
+	pattern := flag.String("only", "", "regular expression of the workloads to run, by the names that progress shows")
 	dir := flag.String("dir", "crdt/bench", "where bench.mjs is")
 	flag.Parse()
-	if err := run(*dir, *quick); err != nil {
+	only, err := regexp.Compile(*pattern)
+	if err == nil {
+		err = run(*dir, *quick, only)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -70,7 +77,7 @@ var workloads = []workload{
 
 type results map[string]float64
 
-func run(dir string, quick bool) error {
+func run(dir string, quick bool, only *regexp.Regexp) error {
 	out, err := os.MkdirTemp("", "crdt-bench")
 	if err != nil {
 		return err
@@ -84,15 +91,15 @@ func run(dir string, quick bool) error {
 		}
 		fmt.Println("TRACES is not set: the edits are made up. Ratios say little about real ones.")
 	}
-	yjs, err := node(dir, "yjs", path, out, quick)
+	yjs, err := node(dir, "yjs", path, out, quick, only)
 	if err != nil {
 		return err
 	}
-	ywasm, err := node(dir, "ywasm", path, out, quick)
+	ywasm, err := node(dir, "ywasm", path, out, quick, only)
 	if err != nil {
 		fmt.Println("ywasm is left out:", err)
 	}
-	here, err := measure(path, out, usual(quick))
+	here, err := measure(path, out, usual(quick), only)
 	if err != nil {
 		return err
 	}
@@ -101,12 +108,12 @@ func run(dir string, quick bool) error {
 }
 
 // node runs bench.mjs and collects what it reports.
-func node(dir, engine, trace, out string, quick bool) (results, error) {
-	args := []string{"--expose-gc", filepath.Join(dir, "bench.mjs"), engine, trace, out}
+func node(dir, engine, trace, out string, quick bool, only *regexp.Regexp) (results, error) {
+	size := "full"
 	if quick {
-		args = append(args, "quick")
+		size = "quick"
 	}
-	cmd := exec.Command("node", args...)
+	cmd := exec.Command("node", "--expose-gc", filepath.Join(dir, "bench.mjs"), engine, trace, out, size, only.String())
 	cmd.Stderr = os.Stderr
 	pipe, err := cmd.StdoutPipe()
 	if err != nil {
@@ -285,9 +292,10 @@ func median(reps int, f func() time.Duration) float64 {
 	return times[reps/2]
 }
 
-// timed returns the processor time of f in all threads, collecting garbage
+// timed returns the processor time of f in all threads, collecting its garbage
 // included: others may be using the machine.
 func timed(f func()) time.Duration {
+	runtime.GC() // what came before is not f's
 	start := spent()
 	f()
 	return spent() - start

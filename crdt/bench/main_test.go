@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 
 	"github.com/clisonix/tidechart/crdt"
@@ -41,7 +42,7 @@ func TestWorkloads(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, err := measure(path, dir, sizes{shape: 50, storms: []int{5000}, bigPieces: 100})
+	got, err := measure(path, dir, sizes{shape: 50, storms: []int{5000}, bigPieces: 100}, regexp.MustCompile(""))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -29,8 +30,21 @@ func usual(quick bool) sizes {
 	return s
 }
 
-// measure runs all workloads in this engine.
-func measure(path, out string, n sizes) (results, error) {
+// A runner runs the workloads whose names match only.
+type runner struct {
+	only *regexp.Regexp
+	got  results
+}
+
+func (r *runner) run(name string, f func() float64) {
+	if r.only.MatchString(name) {
+		fmt.Fprintln(os.Stderr, "here:", name)
+		r.got[name] = f()
+	}
+}
+
+// measure runs the workloads in this engine.
+func measure(path, out string, n sizes, only *regexp.Regexp) (results, error) {
 	state1, err := os.ReadFile(filepath.Join(out, "state1"))
 	if err != nil {
 		return nil, err
@@ -39,7 +53,7 @@ func measure(path, out string, n sizes) (results, error) {
 	if err != nil {
 		return nil, err
 	}
-	got := make(results)
+	got := &runner{only, make(results)}
 	loads(got, state1, state2) // first: nothing else is in memory yet
 	patches, end, err := readTrace(path)
 	if err != nil {
@@ -54,30 +68,38 @@ func measure(path, out string, n sizes) (results, error) {
 		n := binary.LittleEndian.Uint32(stream)
 		us, stream = append(us, stream[4:4+n]), stream[4+n:]
 	}
-	if _, text := local(patches); text != end {
+	if _, text := local(patches); got.only.MatchString("local") && text != end {
 		return nil, fmt.Errorf("the replayed text is not the trace's")
 	}
-	got["local"] = median(5, func() time.Duration { t, _ := local(patches); return t })
-	got["local20k"] = median(5, func() time.Duration { t, _ := local(patches[:min(len(patches), 20_000)]); return t })
-	got["apply"] = median(5, func() time.Duration {
-		d := crdt.New("bench")
-		return timed(func() {
-			for _, u := range us {
-				apply(d, u)
-			}
+	got.run("local", func() float64 { return median(5, func() time.Duration { t, _ := local(patches); return t }) })
+	got.run("local20k", func() float64 {
+		return median(5, func() time.Duration { t, _ := local(patches[:min(len(patches), 20_000)]); return t })
+	})
+	got.run("apply", func() float64 {
+		return median(5, func() time.Duration {
+			d := crdt.New("bench")
+			return timed(func() {
+				for _, u := range us {
+					apply(d, u)
+				}
+			})
 		})
 	})
 	for name, n := range map[string]int{"merge10k": 10_000, "merge50k": 50_000, "merge": len(us)} {
-		got[name] = median(3, func() time.Duration {
-			return timed(func() { must(crdt.MergeUpdates(us[:min(n, len(us))])) })
+		got.run(name, func() float64 {
+			return median(3, func() time.Duration {
+				return timed(func() { must(crdt.MergeUpdates(us[:min(n, len(us))])) })
+			})
 		})
 	}
 	half := crdt.StateVector{1: must(crdt.DecodeStateVector(must(crdt.EncodeStateVectorFromUpdate(state1))))[1] / 2}.Encode()
-	got["diff"] = median(51, func() time.Duration { return timed(func() { must(crdt.DiffUpdate(state1, half)) }) })
+	got.run("diff", func() float64 {
+		return median(51, func() time.Duration { return timed(func() { must(crdt.DiffUpdate(state1, half)) }) })
+	})
 	shapes(got, n.shape)
 	crowds(got, n)
 	big(got, n.bigPieces)
-	return got, nil
+	return got.got, nil
 }
 
 // local makes edits by index, an update each.
@@ -97,28 +119,34 @@ func local(patches []patch) (time.Duration, string) {
 	return took, t.String()
 }
 
-func loads(got results, state1, state2 []byte) {
-	got["load1"] = median(31, func() time.Duration {
-		d := crdt.New("bench")
-		return timed(func() { apply(d, state1); _ = d.Text("t").String() })
-	})
-	got["load2"] = median(31, func() time.Duration {
-		d := crdt.New("bench")
-		return timed(func() {
-			if err := d.ApplyUpdateV2(state2); err != nil {
-				panic(err)
-			}
-			_ = d.Text("t").String()
+func loads(got *runner, state1, state2 []byte) {
+	got.run("load1", func() float64 {
+		return median(31, func() time.Duration {
+			d := crdt.New("bench")
+			return timed(func() { apply(d, state1); _ = d.Text("t").String() })
 		})
 	})
-	docs := make([]*crdt.Doc, 10)
-	before := heap()
-	for i := range docs {
-		docs[i] = crdt.New("bench")
-		apply(docs[i], state1)
-	}
-	got["heap"] = float64(heap()-before) / float64(len(docs))
-	runtime.KeepAlive(docs)
+	got.run("load2", func() float64 {
+		return median(31, func() time.Duration {
+			d := crdt.New("bench")
+			return timed(func() {
+				if err := d.ApplyUpdateV2(state2); err != nil {
+					panic(err)
+				}
+				_ = d.Text("t").String()
+			})
+		})
+	})
+	got.run("heap", func() float64 {
+		docs := make([]*crdt.Doc, 10)
+		before := heap()
+		for i := range docs {
+			docs[i] = crdt.New("bench")
+			apply(docs[i], state1)
+		}
+		defer runtime.KeepAlive(docs)
+		return float64(heap()-before) / float64(len(docs))
+	})
 }
 
 func heap() uint64 {
@@ -131,14 +159,16 @@ func heap() uint64 {
 
 // shapes are those of dmonad/crdt-benchmarks: one side edits, the other applies
 // each update.
-func shapes(got results, size int) {
+func shapes(got *runner, size int) {
 	shape := func(name string, edit func(d *crdt.Doc, i int, r *rng, f func(func(*crdt.Txn)))) {
-		got[name] = median(5, func() time.Duration {
-			a, b, r := crdt.New("a"), crdt.New("b"), random(1)
-			return timed(func() {
-				for i := range size {
-					edit(a, i, r, func(f func(*crdt.Txn)) { apply(b, must(a.Transact(1, f))) })
-				}
+		got.run(name, func() float64 {
+			return median(5, func() time.Duration {
+				a, b, r := crdt.New("a"), crdt.New("b"), random(1)
+				return timed(func() {
+					for i := range size {
+						edit(a, i, r, func(f func(*crdt.Txn)) { apply(b, must(a.Transact(1, f))) })
+					}
+				})
 			})
 		})
 	}
@@ -179,23 +209,25 @@ func shapes(got results, size int) {
 	shape("B1.8 numbers", numbers(last))
 	shape("B1.10 prepend", numbers(first))
 	shape("B1.11 random", numbers(anywhere))
-	got["B2.3 two words"] = median(5, func() time.Duration {
-		a, b, r := crdt.New("a"), crdt.New("b"), random(2)
-		must(a.Transact(1, func(tx *crdt.Txn) { a.Text("t").Insert(tx, 0, r.letters(100)) }))
-		apply(b, must(a.EncodeStateAsUpdate(nil)))
-		for i, d := range []*crdt.Doc{a, b} {
-			for range size {
-				s := word(r)
-				must(d.Transact(crdt.ClientID(i+1), func(tx *crdt.Txn) { d.Text("t").Insert(tx, r.int(d.Text("t").Len()+1), s) }))
+	got.run("B2.3 two words", func() float64 {
+		return median(5, func() time.Duration {
+			a, b, r := crdt.New("a"), crdt.New("b"), random(2)
+			must(a.Transact(1, func(tx *crdt.Txn) { a.Text("t").Insert(tx, 0, r.letters(100)) }))
+			apply(b, must(a.EncodeStateAsUpdate(nil)))
+			for i, d := range []*crdt.Doc{a, b} {
+				for range size {
+					s := word(r)
+					must(d.Transact(crdt.ClientID(i+1), func(tx *crdt.Txn) { d.Text("t").Insert(tx, r.int(d.Text("t").Len()+1), s) }))
+				}
 			}
-		}
-		ua, ub := must(a.EncodeStateAsUpdate(nil)), must(b.EncodeStateAsUpdate(nil))
-		return timed(func() { apply(a, ub); apply(b, ua) })
+			ua, ub := must(a.EncodeStateAsUpdate(nil)), must(b.EncodeStateAsUpdate(nil))
+			return timed(func() { apply(a, ub); apply(b, ua) })
+		})
 	})
 }
 
 // crowds are many people who do one thing without seeing each other.
-func crowds(got results, size sizes) {
+func crowds(got *runner, size sizes) {
 	crowd := func(n int, f func(d *crdt.Doc, i int, tx *crdt.Txn)) [][]byte {
 		us := make([][]byte, n)
 		for i := range us {
@@ -225,15 +257,15 @@ func crowds(got results, size sizes) {
 		})
 	}
 	sets := crowd(int(math.Sqrt(float64(size.shape))*20), func(d *crdt.Doc, i int, tx *crdt.Txn) { d.Map("m").Set(tx, "v", i) })
-	got["B3.1 map sets"] = median(3, func() time.Duration { return gather(sets, random(4)) })
+	got.run("B3.1 map sets", func() float64 { return median(3, func() time.Duration { return gather(sets, random(4)) }) })
 	for _, n := range size.storms {
 		us := crowd(n, func(d *crdt.Doc, _ int, tx *crdt.Txn) { d.Text("t").Insert(tx, 0, "x") })
-		got[fmt.Sprintf("storm %d", n)] = median(1, func() time.Duration { return gather(us, random(5)) })
+		got.run(fmt.Sprintf("storm %d", n), func() float64 { return median(1, func() time.Duration { return gather(us, random(5)) }) })
 	}
 }
 
 // big is a document of many pieces of 100 characters.
-func big(got results, pieces int) {
+func big(got *runner, pieces int) {
 	const size = 100
 	d := crdt.New("big")
 	r := random(6)
@@ -243,19 +275,23 @@ func big(got results, pieces int) {
 		must(d.Transact(1, func(tx *crdt.Txn) { t.Insert(tx, r.int(t.Len()+1), piece) }))
 	}
 	state := must(d.EncodeStateAsUpdate(nil))
-	got["big load"] = median(3, func() time.Duration {
-		return timed(func() {
-			d = crdt.New("big")
-			apply(d, state)
-			t = d.Text("t")
-			_ = t.String()
+	got.run("big load", func() float64 {
+		return median(3, func() time.Duration {
+			return timed(func() {
+				d = crdt.New("big")
+				apply(d, state)
+				t = d.Text("t")
+				_ = t.String()
+			})
 		})
 	})
-	got["big edit"] = median(3, func() time.Duration {
-		return timed(func() {
-			for range 1000 {
-				must(d.Transact(2, func(tx *crdt.Txn) { t.Insert(tx, r.int(t.Len()+1), "x") }))
-			}
+	got.run("big edit", func() float64 {
+		return median(3, func() time.Duration {
+			return timed(func() {
+				for range 1000 {
+					must(d.Transact(2, func(tx *crdt.Txn) { t.Insert(tx, r.int(t.Len()+1), "x") }))
+				}
+			})
 		})
 	})
 }
