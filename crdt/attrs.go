@@ -27,7 +27,7 @@ func (tx *Txn) attrs(formats map[string]any) (attrs, bool) {
 		return nil, true
 	}
 	a := make(attrs, 0, len(formats))
-	for _, k := range sortedKeys(formats) {
+	for _, k := range propertyKeys(formats) {
 		v, err := appendAny(nil, formats[k], 0)
 		if err != nil {
 			tx.fail(err)
@@ -88,6 +88,23 @@ func (a *attrs) set(x attr) {
 	} else {
 		*a = append(*a, x)
 	}
+}
+
+// with adds x, which is new, as a property of an object: array indexes stand
+// before other keys.
+func (a attrs) with(x attr) attrs {
+	n, isIndex := arrayIndex(x.key)
+	if !isIndex {
+		return append(a, x)
+	}
+	at := slices.IndexFunc(a, func(y attr) bool {
+		k, alsoIndex := arrayIndex(y.key)
+		return !alsoIndex || k > n
+	})
+	if at < 0 {
+		at = len(a)
+	}
+	return slices.Insert(a, at, x)
 }
 
 func (a *attrs) unset(key string) {

@@ -3,8 +3,6 @@ package crdt
 import (
 	"encoding/binary"
 	"fmt"
-	"maps"
-	"slices"
 	"unicode/utf8"
 )
 
@@ -165,7 +163,7 @@ func appendAnyArray(b []byte, v []any, depth int) ([]byte, error) {
 
 func appendAnyObject(b []byte, v map[string]any, depth int) ([]byte, error) {
 	b = appendUint(append(b, anyObject), uint64(len(v)))
-	for _, k := range slices.Sorted(maps.Keys(v)) {
+	for _, k := range propertyKeys(v) {
 		if !utf8.ValidString(k) {
 			return b, fmt.Errorf("text is not UTF-8")
 		}

@@ -211,7 +211,7 @@ func (tx *Txn) put(ref uint8, n int, content []byte) int32 {
 func (tx *Txn) insertText(c textContent, a attrs) {
 	for _, x := range tx.pos.attrs {
 		if _, ok := a.get(x.key); !ok {
-			a = append(a, attr{key: x.key, value: anyNil})
+			a = a.with(attr{key: x.key, value: anyNil})
 		}
 	}
 	tx.minimize(a)

@@ -111,7 +111,7 @@ func (tx *Txn) fill(n *node, i int32) {
 	if len(f.list) > 0 {
 		n.insertAt(tx, 0, f.list)
 	}
-	for _, k := range sortedKeys(f.keys) {
+	for _, k := range propertyKeys(f.keys) {
 		n.setKey(tx, k, f.keys[k])
 	}
 }

@@ -207,6 +207,8 @@ func resolve(t *testing.T, d *Doc, path []any) any {
 	for _, p := range path[1:] {
 		var c Child
 		switch y := x.(type) {
+		case interface{ Delta() []Op }:
+			c.Value = embedded(y.Delta())[int(p.(float64))]
 		case interface{ Get(int) (Child, bool) }:
 			c, _ = y.Get(int(p.(float64)))
 		case interface{ Get(string) (Child, bool) }:
@@ -217,6 +219,16 @@ func resolve(t *testing.T, d *Doc, path []any) any {
 		x = c.Value
 	}
 	return x
+}
+
+// embedded returns the types among what a text shows.
+func embedded(delta []Op) (types []any) {
+	for _, op := range delta {
+		if _, ok := op.Insert.(interface{ base() *node }); ok {
+			types = append(types, op.Insert)
+		}
+	}
+	return types
 }
 
 // built returns what a spec of testdata/local.mjs describes.

@@ -140,7 +140,7 @@ func jsString(v any) string {
 	}
 }
 
-// sortedKeys returns the keys in JavaScript's order: by UTF-16 units.
+// sortedKeys returns the keys as JavaScript sorts strings: by UTF-16 units.
 func sortedKeys(m map[string]any) []string {
 	return slices.SortedFunc(maps.Keys(m), func(a, b string) int {
 		if c := slices.Compare(utf16.Encode([]rune(a)), utf16.Encode([]rune(b))); c != 0 {
@@ -148,4 +148,35 @@ func sortedKeys(m map[string]any) []string {
 		}
 		return cmp.Compare(a, b)
 	})
+}
+
+// propertyKeys returns the keys as JavaScript lists those of an object on which
+// they were set in order: array indexes by value, then the others.
+func propertyKeys(m map[string]any) []string {
+	keys := sortedKeys(m)
+	slices.SortStableFunc(keys, func(a, b string) int {
+		i, isIndex := arrayIndex(a)
+		k, alsoIndex := arrayIndex(b)
+		switch {
+		case isIndex && alsoIndex:
+			return cmp.Compare(i, k)
+		case isIndex:
+			return -1
+		case alsoIndex:
+			return 1
+		default:
+			return 0
+		}
+	})
+	return keys
+}
+
+// arrayIndex returns the integer that s is, written as JavaScript does, if it is
+// one that comes before other keys.
+func arrayIndex(s string) (uint64, bool) {
+	if s == "" || s[0] < '0' || s[0] > '9' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(s, 10, 32)
+	return n, err == nil && n < 1<<32-1 && strconv.FormatUint(n, 10) == s
 }

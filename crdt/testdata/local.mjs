@@ -9,7 +9,7 @@ import { Random } from './history.mjs'
 
 const words = ['a', 'b', 'warfarin ', '5 mg', 'é', '漢字', '😀', '👩‍⚕️', 'x😀y', '\n', '"\\', 'e\u0301', 'lorem ipsum dolor sit amet ']
 const plainValues = [null, true, false, 0, 1, -1, 63, 64, -64, 2 ** 31 - 1, 2 ** 31, -(2 ** 31), 1.5, 0.1, -1e-7, 1e21, 2 ** 53 - 1, '', 'v', '😀', [], {}, [1, [2, { a: null }]], { k: 'v', n: { d: 1.25 } }]
-const formats = [{ bold: true }, { bold: null }, { bold: {} }, { italic: {} }, { italic: null }, { bold: true, italic: null }, { bold: {}, italic: true, link: { href: 'x' } }, { link: { href: 'https://example.org/', n: 1 } }, { link: null }, { 'c--AbCd1234': { s: 'é"\\\n' } }, {}]
+const formats = [{ 9: 1, 10: { 2: 'b', 1: ['a', { a: { n: [] }, z: null }] }, bold: true }, { 10: null }, { bold: true }, { bold: null }, { bold: {} }, { italic: {} }, { italic: null }, { bold: true, italic: null }, { bold: {}, italic: true, link: { href: 'x' } }, { link: { href: 'https://example.org/', n: 1 } }, { link: null }, { 'c--AbCd1234': { s: 'é"\\\n' } }, {}]
 const keys = ['k', 'align', 'level', '', '😀']
 const names = ['paragraph', 'heading', 'codeBlock', 'Ünïcode']
 
@@ -63,7 +63,10 @@ const build = v => {
   }
 }
 
-const at = (doc, path) => path.slice(1).reduce((t, k) => t.get(k), { t: () => doc.getText('t'), x: () => doc.getXmlFragment('x'), a: () => doc.getArray('a'), m: () => doc.getMap('m') }[path[0]]())
+// embedded returns the types that a text holds, in order.
+const embedded = t => t.toDelta().map(op => op.insert).filter(v => v instanceof Y.AbstractType)
+
+const at = (doc, path) => path.slice(1).reduce((t, k) => t instanceof Y.Text ? embedded(t)[k] : t.get(k), { t: () => doc.getText('t'), x: () => doc.getXmlFragment('x'), a: () => doc.getArray('a'), m: () => doc.getMap('m') }[path[0]]())
 
 // choose describes an edit of the type at path.
 const choose = (r, t, path) => {
@@ -71,6 +74,10 @@ const choose = (r, t, path) => {
   const len = t.length
   if (t instanceof Y.Text) {
     if (t instanceof Y.XmlText && r.chance(0.1)) return r.chance(0.7) ? op('set', { key: r.pick(keys), value: r.pick(plainValues) }) : op('remove', { key: r.pick(keys) })
+    if (r.chance(0.15)) {
+      const inside = embedded(t)
+      if (inside.length > 0) { const k = r.int(inside.length); return choose(r, inside[k], [...path, k]) }
+    }
     const index = r.chance(0.2) ? len : r.int(len + 1)
     switch (r.int(12)) {
       case 0: case 1: case 2: case 3: return op('insert', { index, text: r.pick(words) })
