@@ -182,7 +182,7 @@ func (l *loader) addPiece(clock uint32, p *piece, content []byte) {
 	x.pay, x.payLen = uint32(len(d.pay)), uint32(len(content))
 	d.pay = append(d.pay, content...)
 	x.bits = bitsOf(none, p.info&infoRef)
-	x.clients = clientsOf(l.cl, l.cl|int32(p.info>>7)-1, l.cl|int32(p.info>>6&1)-1) // none is -1
+	x.clients = clientsOf(l.cl, l.cl|(int32(p.info>>7)-1), l.cl|(int32(p.info>>6&1)-1)) // none is -1
 }
 
 func (l *loader) parent(b *block) parent {

@@ -32,10 +32,9 @@ const median = (reps, f) => {
   for (let k = 0; k < reps; k++) times.push(f())
   return times.sort((a, b) => a - b)[reps >> 1]
 }
-// Processor time, all threads: others may be using the machine. Garbage of what
-// came before is not f's.
+// Processor time, all threads: others may be using the machine.
 const spent = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1000 }
-const timed = f => { globalThis.gc(); const t = spent(); f(); return spent() - t }
+const timed = f => { const t = spent(); f(); return spent() - t }
 
 const split = b => {
   const us = []

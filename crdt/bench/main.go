@@ -18,7 +18,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"syscall"
 	"time"
 
@@ -292,10 +291,9 @@ func median(reps int, f func() time.Duration) float64 {
 	return times[reps/2]
 }
 
-// timed returns the processor time of f in all threads, collecting its garbage
+// timed returns the processor time of f in all threads, collecting garbage
 // included: others may be using the machine.
 func timed(f func()) time.Duration {
-	runtime.GC() // what came before is not f's
 	start := spent()
 	f()
 	return spent() - start

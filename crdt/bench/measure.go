@@ -88,6 +88,7 @@ func measure(path, out string, n sizes, only *regexp.Regexp) (results, error) {
 	for name, n := range map[string]int{"merge10k": 10_000, "merge50k": 50_000, "merge": len(us)} {
 		got.run(name, func() float64 {
 			return median(3, func() time.Duration {
+				runtime.GC() // the garbage of others would blur the line
 				return timed(func() { must(crdt.MergeUpdates(us[:min(n, len(us))])) })
 			})
 		})
