@@ -21,11 +21,12 @@ import (
 // server is one `tidechart demo` on a data directory of its own. It can be
 // stopped, killed and started again; address and data stay.
 type server struct {
-	t    *testing.T
-	addr string // 127.0.0.1:port, the same over restarts
-	data string
-	url  string // as the ready line says
-	log  *logBuffer
+	t     *testing.T
+	addr  string // 127.0.0.1:port, the same over restarts
+	data  string
+	flags []string // of every start, beside those two
+	url   string   // as the ready line says
+	log   *logBuffer
 
 	cmd    *exec.Cmd
 	exited chan struct{} // closed when cmd has ended and exitErr is set
@@ -33,9 +34,10 @@ type server struct {
 }
 
 // startServer starts a server that ends with the test.
-func startServer(t *testing.T) *server {
+func startServer(t *testing.T, flags ...string) *server {
 	t.Helper()
 	s := newServer(t)
+	s.flags = flags
 	t.Cleanup(func() {
 		s.close()
 		if alarms := s.alarms(); alarms != "" {
@@ -74,7 +76,7 @@ func freeAddr(t *testing.T) string {
 
 // start runs the binary and returns when it says that it is ready.
 func (s *server) start() error {
-	return s.run("demo", "--listen", s.addr, "--data", s.data)
+	return s.run(append([]string{"demo", "--listen", s.addr, "--data", s.data}, s.flags...)...)
 }
 
 func (s *server) run(args ...string) error {

@@ -22,7 +22,7 @@ func TestRecordedHistoryIsReplayedLive(t *testing.T) {
 	t.Parallel()
 	path := tracePath(t)
 	endContent := readEndContent(t, path)
-	s := shared.get(t)
+	s := startServer(t, "--edits-per-second=100000") // nobody types 26,000 keystrokes in seconds
 	chen, rivera := s.token(t, "chen"), s.token(t, "rivera")
 	note := s.newNote(t, chen)
 

@@ -36,6 +36,7 @@ var statuses = []struct {
 	{sessions.ErrNoNote, http.StatusNotFound, "There is no such note."},
 	{crdt.ErrMalformed, http.StatusUnprocessableEntity, "This is not a Yjs update, version 1."},
 	{sessions.ErrRefused, http.StatusConflict, "The update builds on edits that the note does not have."},
+	{sessions.ErrLimit, http.StatusRequestEntityTooLarge, "The update, or the note with it, would be larger than it may be."},
 	{sessions.ErrForged, http.StatusConflict, "The update writes as somebody else, or other text where text is already."},
 	{sessions.ErrRejected, http.StatusConflict, "The note takes no edits any more."},
 	{login.ErrBusy, http.StatusServiceUnavailable, "Too many people are signing in at this moment. Try again."},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -19,8 +20,9 @@ import (
 	"github.com/clisonix/tidechart/web"
 )
 
-// A socket whose other end does not answer a ping in time is dead. With the interval before it, that is within
-// the 30 seconds after which nobody may still be shown as present.
+// Limits of sockets (I10); those of messages are in package sessions. A socket whose other end neither answers a
+// ping in time nor sends anything else is dead. With the interval before it, that is within the 30 seconds after
+// which nobody may still be shown as present.
 const (
 	pingEvery   = 15 * time.Second
 	pingTimeout = 10 * time.Second
@@ -117,9 +119,10 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, serve func(
 
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	defer cancel()
-	go keepAlive(ctx, cancel, ws)
+	c := &conn{ws: ws}
+	go c.keepAlive(ctx, cancel)
 
-	err = serve(ctx, conn{ws})
+	err = serve(ctx, c)
 	s.log.Info("socket ends", "path", r.URL.Path, "err", err)
 	var reason *sessions.CloseError
 	if errors.As(err, &reason) {
@@ -147,8 +150,15 @@ func (s *Server) checkOrigin(r *http.Request) error {
 	return errForeignOrigin
 }
 
-// keepAlive ends ctx when the other end stops answering.
-func keepAlive(ctx context.Context, dead context.CancelFunc, ws *websocket.Conn) {
+// conn is a WebSocket as sessions see it.
+type conn struct {
+	ws    *websocket.Conn
+	heard atomic.Int64 // pieces of messages read
+}
+
+// keepAlive calls dead when the other end has stopped: it does not answer, and nothing else comes. What it sends may
+// be on its way for longer than a ping may take, and the answer is behind that.
+func (c *conn) keepAlive(ctx context.Context, dead func()) {
 	tick := time.NewTicker(pingEvery)
 	defer tick.Stop()
 	for {
@@ -157,20 +167,18 @@ func keepAlive(ctx context.Context, dead context.CancelFunc, ws *websocket.Conn)
 		case <-ctx.Done():
 			return
 		}
+		before := c.heard.Load()
 		ping, cancel := context.WithTimeout(ctx, pingTimeout)
-		err := ws.Ping(ping)
+		err := c.ws.Ping(ping)
 		cancel()
-		if err != nil {
+		if err != nil && c.heard.Load() == before {
 			dead()
 			return
 		}
 	}
 }
 
-// conn is a WebSocket as sessions see it.
-type conn struct{ ws *websocket.Conn }
-
-func (c conn) Read(ctx context.Context) ([]byte, error) {
+func (c *conn) Read(ctx context.Context, limit int) ([]byte, error) {
 	kind, r, err := c.ws.Reader(ctx)
 	if err != nil {
 		return nil, err
@@ -178,13 +186,25 @@ func (c conn) Read(ctx context.Context) ([]byte, error) {
 	if kind != websocket.MessageBinary {
 		return nil, sessions.Malformed(fmt.Errorf("message of type %s", kind))
 	}
-	message, err := io.ReadAll(io.LimitReader(r, sessions.MaxFrame+1))
-	if err == nil && len(message) > sessions.MaxFrame {
+	message, err := io.ReadAll(io.LimitReader(&listener{r, &c.heard}, int64(limit)+1))
+	if err == nil && len(message) > limit {
 		return nil, sessions.TooLarge()
 	}
 	return message, err
 }
 
-func (c conn) Write(ctx context.Context, message []byte) error {
+func (c *conn) Write(ctx context.Context, message []byte) error {
 	return c.ws.Write(ctx, websocket.MessageBinary, message)
+}
+
+// listener notes each piece of a message that comes.
+type listener struct {
+	io.Reader
+	heard *atomic.Int64
+}
+
+func (l *listener) Read(p []byte) (int, error) {
+	n, err := l.Reader.Read(p)
+	l.heard.Add(1)
+	return n, err
 }

@@ -144,19 +144,32 @@ func TestTextFrameIsMalformed(t *testing.T) {
 	}
 }
 
-// TestLargeFrame: a megabyte is a frame, one byte more is not.
+// TestLargeFrame: a megabyte is a frame, one byte more is not; before anything is granted, four kilobytes are.
 func TestLargeFrame(t *testing.T) {
 	h := open(t)
-	for extra, code := range map[int]websocket.StatusCode{0: 4400, 1: websocket.StatusMessageTooBig} { // zeros are no message
-		ws, _, err := websocket.Dial(t.Context(), h.URL+"/ws", nil)
+	granted := "/ws/notes/" + h.note.String() + "?token=" + h.token("chen")
+	for _, tt := range []struct {
+		path string
+		size int
+		code websocket.StatusCode
+	}{
+		{granted, sessions.MaxFrame, 4400}, // zeros are no message
+		{granted, sessions.MaxFrame + 1, websocket.StatusMessageTooBig},
+		{"/ws", sessions.MaxEarlyFrame, 4400},
+		{"/ws", sessions.MaxEarlyFrame + 1, websocket.StatusMessageTooBig},
+	} {
+		ws, _, err := websocket.Dial(t.Context(), h.URL+tt.path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := ws.Write(t.Context(), websocket.MessageBinary, make([]byte, sessions.MaxFrame+extra)); err != nil {
+		if err := ws.Write(t.Context(), websocket.MessageBinary, make([]byte, tt.size)); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := ws.Read(t.Context()); websocket.CloseStatus(err) != code {
-			t.Errorf("%d bytes: %v, want close code %d", sessions.MaxFrame+extra, err, code)
+		for err == nil { // a frame may have been on its way
+			_, _, err = ws.Read(t.Context())
+		}
+		if websocket.CloseStatus(err) != tt.code {
+			t.Errorf("%d bytes to %.5s: %v, want close code %d", tt.size, tt.path, err, tt.code)
 		}
 	}
 	if !strings.Contains(h.log.String(), "message too large") {

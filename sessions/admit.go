@@ -36,6 +36,7 @@ type batch struct {
 	entries []Entry
 	claims  []Claim // one for each client id that writes
 	bytes   int
+	text    int  // bytes of characters
 	deep    bool // it brings a type: how deep the next one lies is known after the commit
 }
 
@@ -79,7 +80,7 @@ func (s *Session) admit(f *frame, b *batch) error {
 	}
 	depth := s.doc.Depth(f.update)
 	if depth > maxDepth {
-		return fmt.Errorf("%w: it nests %d deep", ErrRefused, depth)
+		return over(maxDepth, "elements in one another")
 	}
 	novel, repeats := false, false
 	for _, r := range f.update.Ranges() {
@@ -98,8 +99,17 @@ func (s *Session) admit(f *frame, b *batch) error {
 			return fmt.Errorf("%w: client %d clock %d is taken by another text", ErrForged, id.Client, id.Clock)
 		}
 	}
-	if !novel && s.doc.HasDeleted(f.update.Deletes()) {
+	deletes := f.update.Deletes()
+	if !novel && s.doc.HasDeleted(deletes) {
 		return nil
+	}
+	if err := s.deletesWithin(deletes); err != nil {
+		return err
+	}
+	if novel {
+		if err := s.within(f.update, b); err != nil {
+			return err
+		}
 	}
 	f.data = f.update.Bytes()
 	if novel && repeats {

@@ -16,6 +16,7 @@ const (
 	closeUnauthenticated = 4401
 	closeForbidden       = 4403
 	closeNotFound        = 4404
+	closeOverLimit       = 4413
 )
 
 // CloseError ends a socket: the edge sends Code and Reason to the peer. Reason is for people and holds no content.
@@ -50,6 +51,8 @@ var (
 	// ErrForged means that an update writes under a client id of somebody else, or other text under clocks that
 	// are taken.
 	ErrForged = errors.New("update forged")
+	// ErrLimit means that an update, or the note with it, would be larger than it may be.
+	ErrLimit = errors.New("over a limit")
 	// ErrEnded means that a session ended with the outcome unknown.
 	ErrEnded = errors.New("session ended")
 )
@@ -62,7 +65,10 @@ var (
 
 // refusal turns the reason why a note cannot be opened into a close code that its peer understands.
 func refusal(err error) *CloseError {
+	var reason *CloseError
 	switch {
+	case errors.As(err, &reason):
+		return reason
 	case errors.Is(err, ErrUnauthenticated):
 		return &CloseError{Code: closeUnauthenticated, Reason: "sign in again", Err: err}
 	case errors.Is(err, ErrForbidden):
@@ -78,7 +84,20 @@ func refusal(err error) *CloseError {
 	}
 }
 
-// TooLarge ends a socket whose peer sent a message of more than [MaxFrame] bytes. A [Conn] returns it.
+// over is the refusal of what is more than limit of something.
+func over(limit int, of string) error { return fmt.Errorf("%w: more than %d %s", ErrLimit, limit, of) }
+
+// overLimit ends a socket whose peer goes over a limit that trying again does not move.
+func overLimit(err error) *CloseError {
+	return &CloseError{Code: closeOverLimit, Reason: err.Error(), Err: err}
+}
+
+// crowded refuses one connection too many. Others end: whoever is refused may try again.
+func crowded(limit int, where string) *CloseError {
+	return &CloseError{Code: closeTryLater, Reason: fmt.Sprintf("more than %d connections %s", limit, where)}
+}
+
+// TooLarge ends a socket whose peer sent a larger message than [Conn.Read] was to return. A [Conn] returns it.
 func TooLarge() *CloseError {
 	return &CloseError{Code: closeTooLarge, Reason: "message too large", Err: errors.New("message too large")}
 }

@@ -33,12 +33,12 @@ type ward struct {
 }
 
 // inWard runs f in a bubble. Waits in it take no time, and a deadlock fails the test.
-func inWard(t *testing.T, f func(w *ward)) {
+func inWard(t *testing.T, f func(w *ward), options ...sessions.Option) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		store := &storetest.MemStore{}
 		store.Add(note, chen.ID, insert(9, 0, "start"))
-		w := &ward{t: t, store: store, hub: sessions.NewHub(store, slog.New(slog.DiscardHandler))}
+		w := &ward{t: t, store: store, hub: sessions.NewHub(store, slog.New(slog.DiscardHandler), options...)}
 		f(w)
 		if err := w.hub.Close(t.Context()); err != nil {
 			t.Error(err)
@@ -61,9 +61,12 @@ func newPipe() *pipe {
 	return &pipe{in: make(chan []byte), out: make(chan []byte), closed: make(chan struct{})}
 }
 
-func (p *pipe) Read(ctx context.Context) ([]byte, error) {
+func (p *pipe) Read(ctx context.Context, limit int) ([]byte, error) {
 	select {
 	case b := <-p.in:
+		if len(b) > limit {
+			return nil, sessions.TooLarge()
+		}
 		return b, nil
 	case <-p.closed:
 		return nil, io.EOF
@@ -89,6 +92,7 @@ type client struct {
 	pipe  *pipe
 	key   string // Hocuspocus routing key; empty: y-websocket
 	ended chan error
+	serve func(conn sessions.Conn) error
 
 	read chan bool // false: stop reading, true: go on
 
@@ -97,7 +101,7 @@ type client struct {
 }
 
 func (w *ward) connect(key string, serve func(conn sessions.Conn) error) *client {
-	c := &client{w: w, pipe: newPipe(), key: key, ended: make(chan error, 1), read: make(chan bool)}
+	c := &client{w: w, pipe: newPipe(), key: key, ended: make(chan error, 1), serve: serve, read: make(chan bool)}
 	go func() {
 		err := serve(c.pipe)
 		c.pipe.close()
@@ -170,6 +174,15 @@ func (w *ward) hClient(grant sessions.Grant) *client {
 	return c
 }
 
+// stranger connects a Hocuspocus provider that has not asked for anything yet, and would not get it.
+func (w *ward) stranger() *client {
+	return w.connect(note.String(), func(conn sessions.Conn) error {
+		return w.hub.ServeHocuspocus(w.t.Context(), conn, func(context.Context, sessions.NoteID, string) (sessions.Grant, error) {
+			return sessions.Grant{}, sessions.ErrUnauthenticated
+		})
+	})
+}
+
 // sendRaw sends bytes and waits until the server has dealt with them.
 func (c *client) sendRaw(frame []byte) {
 	select {
@@ -179,12 +192,13 @@ func (c *client) sendRaw(frame []byte) {
 	synctest.Wait()
 }
 
-func (c *client) send(m ysync.Message) {
+func (c *client) send(m ysync.Message) { c.sendRaw(c.frame(m)) }
+
+func (c *client) frame(m ysync.Message) []byte {
 	if c.key == "" {
-		c.sendRaw(ysync.AppendMessage(nil, m))
-	} else {
-		c.sendRaw(ysync.AppendEnvelope(nil, ysync.Envelope{Key: c.key, Message: m}))
+		return ysync.AppendMessage(nil, m)
 	}
+	return ysync.AppendEnvelope(nil, ysync.Envelope{Key: c.key, Message: m})
 }
 
 func (c *client) update(u []byte) {
@@ -286,6 +300,13 @@ func (c *client) closeCode() int {
 func (c *client) leave() {
 	c.pipe.close()
 	synctest.Wait()
+}
+
+// hurried lets sockets be as fast as tests are.
+func hurried() sessions.Option {
+	a := sessions.DefaultAllowance()
+	a.UpdatesPerSecond, a.BytesPerSecond = 1<<20, 1<<30
+	return sessions.WithAllowance(a)
 }
 
 func write(who sessions.Author) sessions.Grant { return sessions.Grant{Author: who} }

@@ -41,6 +41,7 @@ type hocuspocus struct {
 	documents  map[string]*document // by routing key
 	earlyBytes int                  // of all documents
 	denials    int
+	known      bool // a document has been granted
 }
 
 // document is one routing key of a socket. Until it is authorised, what arrives for it waits.
@@ -117,6 +118,7 @@ func (h *hocuspocus) authenticate(ctx context.Context, e ysync.Envelope, d *docu
 		return h.deny(e.Key, d, err)
 	}
 	h.unasked.Stop()
+	h.known = true
 	h.stayAlive(e)
 	scope := ysync.ReadWrite
 	if grant.ReadOnly {
@@ -170,6 +172,8 @@ func (h *hocuspocus) stayAlive(e ysync.Envelope) {
 	frame := ysync.AppendEnvelope(nil, quiet)
 	h.quiet.Store(&frame)
 }
+
+func (h *hocuspocus) granted() bool { return h.known }
 
 func (h *hocuspocus) keepAlive() []byte {
 	if quiet := h.quiet.Load(); quiet != nil {

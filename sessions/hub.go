@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
-
-	"github.com/clisonix/tidechart/crdt"
 )
 
 // Hub keeps the live sessions, at most one per note.
@@ -16,6 +14,7 @@ type Hub struct {
 	// Static after NewHub.
 	store   Store
 	log     *slog.Logger
+	allow   Allowance
 	commits *committer
 	ctx     context.Context // ends with Close; sessions and the committer live in it
 	stop    context.CancelFunc
@@ -31,16 +30,25 @@ type Hub struct {
 	changed  chan struct{}         // closed and replaced when present changes
 }
 
+// Option changes how a [Hub] is.
+type Option func(*Hub)
+
+// WithAllowance sets other limits than [DefaultAllowance].
+func WithAllowance(a Allowance) Option { return func(h *Hub) { h.allow = a } }
+
 // NewHub starts a Hub that writes to store. Close it.
-func NewHub(store Store, log *slog.Logger) *Hub {
+func NewHub(store Store, log *slog.Logger, options ...Option) *Hub {
 	ctx, stop := context.WithCancel(context.Background())
 	h := &Hub{
-		store: store, log: log, ctx: ctx, stop: stop,
+		store: store, log: log, allow: DefaultAllowance(), ctx: ctx, stop: stop,
 		commits:  newCommitter(store, log),
 		sessions: make(map[NoteID]*Session),
 		sockets:  make(map[*socket]struct{}),
 		present:  make(map[NoteID][]Presence),
 		changed:  make(chan struct{}),
+	}
+	for _, option := range options {
+		option(h)
 	}
 	h.running.Go(func() { h.commits.run(ctx) })
 	return h
@@ -175,6 +183,9 @@ func (h *Hub) addSocket(s *socket) error {
 	if h.draining {
 		return errDraining
 	}
+	if len(h.sockets) >= h.allow.ConnsPerNode {
+		return crowded(h.allow.ConnsPerNode, "to this server")
+	}
 	h.sockets[s] = struct{}{}
 	return nil
 }
@@ -183,132 +194,4 @@ func (h *Hub) removeSocket(s *socket) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.sockets, s)
-}
-
-// State returns the note's committed state as an update, v1. It returns [ErrNoNote] for an unknown note.
-func (h *Hub) State(ctx context.Context, note NoteID) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
-	defer cancel()
-	h.mu.Lock()
-	s := h.sessions[note]
-	h.mu.Unlock()
-	if s != nil {
-		var state []byte
-		var err error
-		if e := s.call(ctx, func() { state, err = s.snapshot() }); e == nil {
-			return state, err
-		} // it has just ended: its log is complete
-	}
-	log, err := h.store.Load(ctx, note)
-	if err != nil {
-		return nil, err
-	}
-	doc, err := log.load()
-	if err != nil {
-		return nil, fmt.Errorf("rebuild note: %w", err)
-	}
-	return doc.EncodeStateAsUpdate(nil)
-}
-
-// Doc returns a document of its own that holds the note's committed state.
-func (h *Hub) Doc(ctx context.Context, note NoteID) (*crdt.Doc, error) {
-	state, err := h.State(ctx, note)
-	if err != nil {
-		return nil, err
-	}
-	doc := crdt.New("")
-	if err := doc.ApplyUpdate(state); err != nil {
-		return nil, fmt.Errorf("rebuild note: %w", err)
-	}
-	return doc, nil
-}
-
-// Apply admits one update like a peer's and returns once it is committed, with the seq it got, or with the
-// note's newest seq if it held nothing new. It returns [ErrReadOnly], [ErrRefused], [ErrRejected], an error
-// that is [crdt.ErrMalformed], [ErrNoNote], or [ErrEnded] or ctx's error, after which the outcome is unknown; applying the same
-// update again is harmless.
-func (h *Hub) Apply(ctx context.Context, note NoteID, grant Grant, update []byte) (seq uint64, err error) {
-	decoded, err := crdt.DecodeUpdate(update)
-	if err != nil {
-		return 0, fmt.Errorf("update of %d bytes: %w", len(update), err)
-	}
-	if grant.ReadOnly {
-		return 0, ErrReadOnly
-	}
-	s, err := h.acquire(ctx, note)
-	if err != nil {
-		return 0, err
-	}
-	defer h.release(s)
-	participation, err := s.recordJoin(ctx, grant.Author)
-	if err != nil {
-		return 0, err
-	}
-	defer s.recordLeave(participation)
-
-	type answer struct {
-		seq uint64
-		err error
-	}
-	answers := make(chan answer, 1)
-	f := &frame{author: grant.Author, update: decoded, settled: func(seq uint64, err error) { answers <- answer{seq, err} }}
-	if err := s.do(ctx, func() { s.receive(f) }); err != nil {
-		return 0, err
-	}
-	select {
-	case a := <-answers:
-		return a.seq, a.err
-	case <-ctx.Done():
-		return 0, ctx.Err()
-	case <-s.done:
-		select {
-		case a := <-answers:
-			return a.seq, a.err
-		default:
-			return 0, ErrEnded
-		}
-	}
-}
-
-// Presence is a person at a note.
-type Presence struct {
-	Author   Author
-	CanWrite bool
-}
-
-// Present returns who is at which note now. The slices are not to be changed.
-func (h *Hub) Present() map[NoteID][]Presence {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	present := make(map[NoteID][]Presence, len(h.present))
-	for note, people := range h.present {
-		present[note] = people
-	}
-	return present
-}
-
-// Changed returns a channel that is closed when what [Hub.Present] returns changes next.
-func (h *Hub) Changed() <-chan struct{} {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.changed
-}
-
-func (h *Hub) publish(note NoteID, people []Presence) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.publishLocked(note, people)
-}
-
-func (h *Hub) publishLocked(note NoteID, people []Presence) {
-	if len(people) == 0 && len(h.present[note]) == 0 {
-		return
-	}
-	if len(people) == 0 {
-		delete(h.present, note)
-	} else {
-		h.present[note] = people
-	}
-	close(h.changed)
-	h.changed = make(chan struct{})
 }

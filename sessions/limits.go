@@ -2,19 +2,63 @@ package sessions
 
 import "time"
 
-// Limits (I10). Each is a wait's end, a queue's bound or an input's size.
-const (
-	// MaxFrame is the largest WebSocket message accepted, in bytes; a [Conn] reads no more.
-	MaxFrame = 1 << 20
+// Limits (I10). Each is an input's size, a queue's bound or a wait's end; docs/limits.md says what whoever passes
+// one is told. Those of an [Allowance] are defaults, which an operator may change.
 
-	maxNotesPerSocket = 32      // Hocuspocus documents on one socket
+// What one message may be. [Conn.Read] is given the first two.
+const (
+	// MaxFrame is the largest WebSocket message accepted, in bytes.
+	MaxFrame = 1 << 20
+	// MaxEarlyFrame is the largest one before a socket has been granted anything.
+	MaxEarlyFrame = 4 << 10
+
+	maxStructs        = 10_000      // per update
+	maxDeletes        = 10_000      // ranges per update that the note has not deleted already
+	maxString         = 256 << 10   // bytes of one struct's text, value, key or name; values nest 32 deep at most (crdt)
+	maxAdvance        = 1_000_000   // clocks that one update may take, of all clients together
+	maxClock          = 100_000_000 // of one client in one note
+	maxStateBytes     = 4 << 10     // of one presence state; a larger one is not shown
+	maxPresenceClock  = 1 << 40     // as a client claims it
+	maxAskedVector    = 2 * maxStateVector
 	maxEarlyFrames    = 256     // held per document until it is authorised, or synced
 	maxEarlyBytes     = 1 << 20 // likewise, per socket
+	maxNotesPerSocket = 32      // Hocuspocus documents on one socket
 	maxDenials        = 16      // documents refused on one socket
-	maxDepth          = 64      // of types in types; package prose reads as deep
-	maxStateBytes     = 4 << 10 // of one presence state; a larger one is not shown
-	maxPresenceClock  = 1 << 40 // as a client claims it
+)
 
+// What one note may become. A note that is full can still be read, and shortened.
+const (
+	maxDepth       = 64       // of types in types; package prose reads as deep
+	maxKeys        = 32       // attributes of one node
+	maxNoteBytes   = 16 << 20 // of the whole note as an update
+	maxNoteText    = 2 << 20  // bytes of characters that are not deleted
+	maxClients     = 10_000   // client ids that have written
+	maxStateVector = 64 << 10 // bytes; every peer is sent it
+
+	measureEvery = time.Second // how often at most a note near its limit is measured exactly
+)
+
+// How fast a connection may be. What comes faster is read later, and a peer that is behind for maxBehind is told to
+// come back: then all it has to say is one message.
+const (
+	updatesPerSecond = 30 // updates, and questions for a whole state
+	updateBurst      = 4  // seconds' worth that may come at once
+	bytesPerSecond   = 256 << 10
+	byteBurst        = 4 // likewise: together one whole MaxFrame
+	framesPerSecond  = 200
+	frameBurst       = 2
+	maxBehind        = 10 * time.Second
+)
+
+// How many connections there may be.
+const (
+	connsPerPerson = 10 // of one person to one note
+	connsPerNote   = 100
+	connsPerNode   = 20_000
+)
+
+// Queues, and what waits in them.
+const (
 	maxInbox        = 256      // waiting calls per session; more wait in their sockets
 	maxPending      = 4096     // admitted updates per session that wait for a commit
 	maxPendingBytes = 16 << 20 // likewise
@@ -25,14 +69,35 @@ const (
 	maxOutboxBytes  = 2 << 20  // likewise; one frame of any size fits an empty outbox
 	baseEvery       = 500      // rows after which a running session makes a new base
 	baseAtEnd       = 50       // rows that make a base worth its while when a session ends
-	firstRetry      = 50 * time.Millisecond
-	lastRetry       = 2 * time.Second
+)
 
-	authTimeout      = 10 * time.Second // from connect to the first document that is granted
+// Waits.
+const (
+	authTimeout      = 5 * time.Second  // from connect to the first document that is granted
 	loadTimeout      = 10 * time.Second // of a note, or of recording who opened it
 	recordTimeout    = 10 * time.Second // of a session's or participation's end
-	writeTimeout     = 10 * time.Second // of one frame to a socket
+	writeTimeout     = 5 * time.Second  // of one frame to a socket, and
+	minWriteRate     = 128 << 10        // bytes a second for what is large: the last resort of a slow line
 	flushTimeout     = 2 * time.Second  // of what is left when a socket ends
 	keepAliveEvery   = 10 * time.Second // Yjs providers reconnect after 30 s without a data frame
 	lingerAfterLeave = 5 * time.Second  // a reload of the page finds its session again
+	firstRetry       = 50 * time.Millisecond
+	lastRetry        = 2 * time.Second
 )
+
+// Allowance is what an operator may grant more of, or less.
+type Allowance struct {
+	UpdatesPerSecond int // of one connection; four seconds' worth may come at once
+	BytesPerSecond   int // likewise
+	ConnsPerPerson   int // of one person to one note
+	ConnsPerNote     int
+	ConnsPerNode     int
+}
+
+// DefaultAllowance returns the limits of a hospital.
+func DefaultAllowance() Allowance {
+	return Allowance{
+		UpdatesPerSecond: updatesPerSecond, BytesPerSecond: bytesPerSecond,
+		ConnsPerPerson: connsPerPerson, ConnsPerNote: connsPerNote, ConnsPerNode: connsPerNode,
+	}
+}

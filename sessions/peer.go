@@ -2,8 +2,6 @@ package sessions
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -60,16 +58,6 @@ type Peer struct {
 	early    []*frame // updates with a gap that the Step2 still due will fill
 }
 
-// receipts decides when a peer hears that its updates are saved. After a Step1 a provider forgets how many it has
-// sent, so a "saved" of an older one would count for a newer one; answers are held until its Step2 is in and
-// everything is committed. From then on each update is answered by itself.
-type receipts struct {
-	open     int    // updates received and not yet settled
-	awaiting bool   // a Step2 is due
-	holding  bool   // answers wait in owed
-	owed     []bool // answers not yet sent, in order: saved or refused
-}
-
 // join makes the holder of grant a peer of the note. The caller sends leave.
 func (h *Hub) join(ctx context.Context, note NoteID, grant Grant, s *socket, w wire) (*Peer, error) {
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
@@ -79,24 +67,41 @@ func (h *Hub) join(ctx context.Context, note NoteID, grant Grant, s *socket, w w
 		return nil, err
 	}
 	p := &Peer{grant: grant, session: session, socket: s, wire: w, receipts: receipts{awaiting: true, holding: true}}
-	if p.participation, err = session.recordJoin(ctx, grant.Author); err != nil {
-		h.release(session)
-		return nil, err
+	err = h.enrol(p)
+	if err == nil {
+		p.participation, err = session.recordJoin(ctx, grant.Author)
 	}
-	if !h.enrol(p) || session.do(ctx, func() { session.add(p) }) != nil {
+	if err == nil {
+		err = session.do(ctx, func() { session.add(p) })
+	}
+	if err != nil {
 		p.leave()
-		return nil, ErrEnded
+		return nil, err
 	}
 	p.expire(grant.Until)
 	return p, nil
 }
 
-// enrol makes the session's end the end of p's socket. It reports false if the session has ended.
-func (h *Hub) enrol(p *Peer) bool {
+// enrol makes the session's end the end of p's socket, unless there are too many peers already.
+func (h *Hub) enrol(p *Peer) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	p.session.joined[p] = struct{}{}
-	return !p.session.over
+	s, own := p.session, 0
+	for other := range s.joined {
+		if other.grant.Author.ID == p.grant.Author.ID {
+			own++
+		}
+	}
+	switch {
+	case s.over:
+		return ErrEnded
+	case own >= h.allow.ConnsPerPerson:
+		return crowded(h.allow.ConnsPerPerson, "of one person to this note; close a window")
+	case len(s.joined) >= h.allow.ConnsPerNote:
+		return crowded(h.allow.ConnsPerNote, "to this note")
+	}
+	s.joined[p] = struct{}{}
+	return nil
 }
 
 // renew takes a grant for a token that was sent again. Somebody else, or other rights, join and sync anew.
@@ -129,7 +134,9 @@ func (p *Peer) leave() {
 	s.hub.mu.Lock()
 	delete(s.joined, p)
 	s.hub.mu.Unlock()
-	s.recordLeave(p.participation)
+	if p.participation != uuid.Nil { // else they never came
+		s.recordLeave(p.participation)
+	}
 	s.hub.release(s)
 }
 
@@ -146,181 +153,4 @@ func (s *Session) remove(p *Peer) {
 	}
 	s.dropPresence(p)
 	s.publish()
-}
-
-// sync answers a Step1: what the peer lacks, and what the session has, so that the peer sends what that lacks.
-func (p *Peer) sync(sv []byte) {
-	s := p.session
-	state, err := s.snapshot()
-	if err == nil {
-		state, err = crdt.DiffUpdate(state, sv)
-	}
-	if err != nil {
-		p.socket.fail(Malformed(fmt.Errorf("answer step 1: %w", err)))
-		return
-	}
-	p.receipts.awaiting, p.receipts.holding = true, true
-	if !p.socket.out.push(p.wire.step2(state), p.wire.step1(s.doc.EncodeStateVector())) {
-		p.synced, p.asked = false, sv // several notes share the outbox: when it has room
-		p.lag()
-		return
-	}
-	p.synced, p.asked, p.behind = true, nil, nil
-}
-
-// receive takes an update, decoded on the socket's goroutine.
-//
-// A provider that reconnects sends what it queued while it was away before it answers the Step1, so that these
-// updates may build on ones that were lost with the last connection. The Step2 holds them all: what has a gap
-// waits for it.
-func (p *Peer) receive(update *crdt.Update, size int, isStep2 bool) {
-	p.receipts.open++
-	f := &frame{author: p.grant.Author, update: update, from: p, count: 1, size: size}
-	f.settled = func(_ uint64, err error) { p.answer(f, err) }
-	if p.receipts.awaiting && !isStep2 && !p.grant.ReadOnly {
-		if _, gap := update.Missing(p.session.ahead); gap {
-			p.hold(f)
-			return
-		}
-	}
-	var early []*frame
-	if isStep2 {
-		early, p.early, p.receipts.awaiting = p.early, nil, false
-	}
-	p.submit(f, isStep2)
-	for _, f := range early {
-		p.submit(f, false)
-	}
-}
-
-func (p *Peer) submit(f *frame, isStep2 bool) {
-	s := p.session
-	if !p.grant.ReadOnly {
-		s.receive(f)
-		return
-	}
-	var err error
-	if !isStep2 || f.update.Novel(s.doc.StateVector()) || !s.doc.HasDeleted(f.update.Deletes()) {
-		err = ErrReadOnly
-	}
-	f.settled(s.head, err)
-}
-
-// hold keeps f until the Step2 is in. Many become one, which is answered as often.
-func (p *Peer) hold(f *frame) {
-	p.early = append(p.early, f)
-	if len(p.early) < maxEarlyFrames {
-		return
-	}
-	updates, count, size := make([][]byte, len(p.early)), 0, 0
-	for i, f := range p.early {
-		updates[i] = f.update.Bytes()
-		count += f.count
-		size += f.size
-	}
-	merged, err := crdt.MergeUpdates(updates)
-	if err == nil {
-		f.update, err = crdt.DecodeUpdate(merged)
-	}
-	if err != nil {
-		p.socket.fail(Malformed(fmt.Errorf("merge queued edits: %w", err)))
-		return
-	}
-	f.count, f.size = count, size
-	p.early = []*frame{f}
-}
-
-// answer tells the peer what became of an update, exactly once (I2).
-func (p *Peer) answer(f *frame, err error) {
-	s := p.session
-	s.budget.earn(f.size)
-	if err != nil {
-		s.log.Warn("update refused", "author", p.grant.Author.ID, "bytes", len(f.update.Bytes()), "err", err)
-	}
-	if p.wire.status(true) == nil {
-		if err == nil {
-			p.deliver(f)
-		}
-	} else {
-		r := &p.receipts
-		r.open -= f.count
-		for range f.count {
-			r.owed = append(r.owed, err == nil)
-		}
-		r.holding = r.holding && (r.awaiting || r.open > 0)
-		p.sendOwed()
-	}
-	if err != nil && !errors.Is(err, ErrReadOnly) && !errors.Is(err, ErrRejected) {
-		p.socket.fail(&CloseError{Code: closeReset, Reason: "out of step; sync again", Err: err})
-	}
-}
-
-func (p *Peer) sendOwed() {
-	if p.receipts.holding {
-		return
-	}
-	for i, saved := range p.receipts.owed {
-		if !p.socket.out.push(p.wire.status(saved)) {
-			p.receipts.owed = p.receipts.owed[i:]
-			p.lag()
-			return
-		}
-	}
-	p.receipts.owed = nil
-}
-
-// deliver sends a committed update. It never blocks: a peer whose outbox is full is caught up later.
-func (p *Peer) deliver(f *frame) {
-	if !p.synced || p.behind != nil {
-		return
-	}
-	data := f.data
-	if data == nil || f.from == p {
-		data = f.update.Bytes()
-	}
-	if p.socket.out.push(p.wire.update(data)) {
-		return
-	}
-	p.behind = p.session.doc.StateVector()
-	for _, r := range f.update.Ranges() {
-		p.behind[r.Client] = min(p.behind[r.Client], r.From)
-	}
-	p.lag()
-}
-
-// lag has the outbox call catchUp when it has room.
-func (p *Peer) lag() {
-	if !p.lagging {
-		p.lagging = true
-		p.socket.out.lag(p)
-	}
-}
-
-// catchUp sends a peer whose outbox was full all that it missed, as one update, which holds every deletion.
-func (p *Peer) catchUp() {
-	s := p.session
-	p.lagging = false
-	if _, here := s.peers[p]; !here {
-		return
-	}
-	if p.asked != nil {
-		p.sync(p.asked)
-	}
-	if p.behind != nil {
-		state, err := s.snapshot()
-		if err == nil {
-			state, err = crdt.DiffUpdate(state, p.behind.Encode())
-		}
-		if err != nil {
-			p.socket.fail(refusal(fmt.Errorf("catch up: %w", err)))
-			return
-		}
-		if !p.socket.out.push(p.wire.update(state)) {
-			p.lag()
-			return
-		}
-		p.behind = nil
-		s.sendPresence(p)
-	}
-	p.sendOwed()
 }

@@ -48,6 +48,7 @@ type Session struct {
 	pending   []*frame                 // admitted, the next batch
 	pendBytes int                      // of pending
 	settling  []chan struct{}
+	extent    extent
 	baseSeq   uint64 // of the newest base made
 	basing    bool   // a base is being verified and stored
 }
@@ -230,6 +231,11 @@ func (s *Session) load() error {
 	}
 	s.head, s.baseSeq = log.Head, log.BaseSeq
 	s.ahead, s.writers = s.doc.StateVector(), log.Writers
+	s.extent.bytes = len(log.Base)
+	for _, row := range log.Tail {
+		s.extent.bytes += len(row)
+	}
+	s.extent.text = s.extent.bytes
 	if err := s.hub.store.StartSession(ctx, s.id, s.note); err != nil {
 		return fmt.Errorf("record session: %w", err)
 	}

@@ -12,9 +12,9 @@ import (
 // Conn is a WebSocket as sessions see it: whole binary messages in both directions. One goroutine reads, another
 // writes. Closing it is its owner's business.
 type Conn interface {
-	// Read returns the next message, which the caller may keep. A [*CloseError] ends the socket with its code;
-	// any other error means that the peer is gone.
-	Read(ctx context.Context) ([]byte, error)
+	// Read returns the next message, of limit bytes at most, which the caller may keep; a larger one is [TooLarge].
+	// A [*CloseError] ends the socket with its code; any other error means that the peer is gone.
+	Read(ctx context.Context, limit int) ([]byte, error)
 	// Write sends one message; it returns when ctx ends at the latest.
 	Write(ctx context.Context, message []byte) error
 }
@@ -23,6 +23,8 @@ type Conn interface {
 type protocol interface {
 	// handle takes one message. An error ends the socket.
 	handle(ctx context.Context, message []byte) error
+	// granted reports whether anything has been granted: until then messages are small.
+	granted() bool
 	// keepAlive returns a harmless message to send when there was nothing to say for a while; nil for none.
 	keepAlive() []byte
 	// leave ends what the socket takes part in.
@@ -36,6 +38,10 @@ type socket struct {
 	out    *outbox
 	ctx    context.Context // ends, with the reason as its cause, when the socket fails
 	cancel context.CancelCauseFunc
+
+	// Owned by the reading goroutine.
+	pace    pace
+	updates int // what the message being handled counts for
 }
 
 // errGone is the reason when the peer went away by itself.
@@ -47,7 +53,7 @@ func (s *socket) fail(reason error) { s.cancel(reason) }
 // serve runs a socket until it fails, and returns why: a [*CloseError], or an error of conn. The caller closes
 // conn, which ends the reading goroutine.
 func (h *Hub) serve(ctx context.Context, conn Conn, speak func(*socket) protocol) error {
-	s := &socket{conn: conn, log: h.log, out: newOutbox()}
+	s := &socket{conn: conn, log: h.log, out: newOutbox(), pace: newPace(h.allow, time.Now())}
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
 	if err := h.addSocket(s); err != nil {
 		return refusal(err)
@@ -68,12 +74,19 @@ func (s *socket) read(p protocol) {
 		}
 	}()
 	for {
-		message, err := s.conn.Read(context.WithoutCancel(s.ctx))
+		limit := MaxEarlyFrame
+		if p.granted() {
+			limit = MaxFrame
+		}
+		message, err := s.conn.Read(context.WithoutCancel(s.ctx), limit)
 		if err == nil {
 			if s.ctx.Err() != nil {
 				return // a reason to end it came first
 			}
-			err = p.handle(s.ctx, message)
+			s.updates = 0
+			if err = p.handle(s.ctx, message); err == nil {
+				err = s.slowDown(len(message))
+			}
 		} else if reason := new(CloseError); !errors.As(err, &reason) {
 			err = fmt.Errorf("%w: %w", errGone, err)
 		}
@@ -82,6 +95,21 @@ func (s *socket) read(p protocol) {
 			return
 		}
 	}
+}
+
+// slowDown waits after a message of that many bytes for as long as its sender is too fast.
+func (s *socket) slowDown(bytes int) error {
+	wait, err := s.pace.take(time.Now(), bytes, s.updates)
+	if err != nil || wait == 0 {
+		return err
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.ctx.Done():
+	}
+	return nil
 }
 
 func (s *socket) write(p protocol) {
@@ -129,7 +157,8 @@ func (s *socket) flush(ctx context.Context) error {
 }
 
 func (s *socket) writeOne(ctx context.Context, frame []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	patience := writeTimeout + time.Duration(len(frame))*time.Second/minWriteRate
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return s.conn.Write(ctx, frame)
 }

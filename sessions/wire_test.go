@@ -66,7 +66,7 @@ func TestQueuedEditsBuildOnLostOnes(t *testing.T) {
 				if rows := len(w.store.Rows(note)); rows != 2 {
 					t.Errorf("log has %d rows, want 2", rows)
 				}
-			})
+			}, hurried())
 		})
 	}
 }
@@ -154,7 +154,7 @@ func TestSlowPeerIsCaughtUp(t *testing.T) {
 		for i := range n {
 			sender.update(insert2(1, i, "x"))
 			if i%100 == 99 {
-				time.Sleep(time.Second / 2) // a slow peer has ten seconds for each frame
+				time.Sleep(time.Second / 4) // a slow peer has five seconds for each frame
 			}
 		}
 		sender.update([]byte{0, 1, 1, 1, 3, 2}) // deletes clocks 3 and 4
@@ -165,7 +165,7 @@ func TestSlowPeerIsCaughtUp(t *testing.T) {
 		if got := len(slow.updates()); got > 600 {
 			t.Errorf("slow peer was sent %d updates", got)
 		}
-	})
+	}, hurried())
 }
 
 // TestDeadPeerIsCutOff: one that never reads again is let go of.
@@ -175,7 +175,7 @@ func TestDeadPeerIsCutOff(t *testing.T) {
 		synctest.Wait()
 		dead.reading(false)
 		sender.update(insert(1, 0, "x"))
-		time.Sleep(11 * time.Second)
+		time.Sleep(6 * time.Second)
 		select {
 		case <-dead.ended:
 		default:

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/clisonix/tidechart/crdt"
 	"github.com/clisonix/tidechart/crdt/ysync"
 )
 
@@ -46,6 +45,8 @@ func (y *yWebSocket) handle(ctx context.Context, frame []byte) error {
 	}
 }
 
+func (y *yWebSocket) granted() bool { return y.peer != nil }
+
 func (y *yWebSocket) keepAlive() []byte {
 	return ysync.AppendMessage(nil, ysync.Message{Kind: ysync.Awareness, Data: ysync.AppendAwareness(nil, nil)})
 }
@@ -70,43 +71,4 @@ func (w yWire) update(update []byte) []byte { return w.sync(ysync.StepUpdate, up
 func (yWire) status(bool) []byte            { return nil }
 func (yWire) awareness(data []byte) []byte {
 	return ysync.AppendMessage(nil, ysync.Message{Kind: ysync.Awareness, Data: data})
-}
-
-// errBusy ends a socket whose updates the server has no room for, since the database does not take what it has.
-var errBusy = &CloseError{Code: closeTryLater, Reason: "too much waits to be saved; try again"}
-
-// handle takes a message that both protocols share. It runs on the socket's goroutine, which does the decoding.
-func (p *Peer) handle(ctx context.Context, m ysync.Message) error {
-	var act func()
-	size := 0
-	switch {
-	case m.Kind == ysync.QueryAwareness:
-		act = func() { p.session.sendPresence(p) }
-	case m.Kind == ysync.Awareness:
-		said, err := ysync.DecodeAwareness(m.Data)
-		if err != nil {
-			return Malformed(err)
-		}
-		act = func() { p.session.announce(p, said) }
-	case m.Step == ysync.Step1:
-		if _, err := crdt.DecodeStateVector(m.Data); err != nil {
-			return Malformed(err)
-		}
-		act = func() { p.sync(m.Data) }
-	default:
-		update, err := crdt.DecodeUpdate(m.Data)
-		if err != nil {
-			return Malformed(fmt.Errorf("update of %d bytes: %w", len(m.Data), err))
-		}
-		size = len(m.Data)
-		act = func() { p.receive(update, size, m.Step == ysync.Step2) }
-	}
-	if !p.session.budget.spend(size) {
-		return errBusy
-	}
-	if err := p.session.do(ctx, act); err != nil {
-		p.session.budget.earn(size)
-		return refusal(err)
-	}
-	return nil
 }

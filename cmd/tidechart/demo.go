@@ -22,9 +22,15 @@ type demoCmd struct {
 	Listen      string `default:"127.0.0.1:8080" help:"Address to listen on. Plain HTTP: keep it on this machine." env:"TIDECHART_LISTEN"`
 	Data        string `default:"./data" type:"path" help:"Directory for the private Postgres." env:"TIDECHART_DATA"`
 	DatabaseURL string `help:"Postgres to use instead of a private one. It is filled with synthetic patients if it is empty." env:"TIDECHART_DATABASE_URL"`
+
+	allowanceFlags
 }
 
 func (c *demoCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
+	allow, err := c.allowance()
+	if err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
@@ -56,7 +62,7 @@ func (c *demoCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
 		return err
 	}
 	log.Info("demo database", "seeded", seeded)
-	err = run(ctx, log, db, listener, server.Config{Demo: signIns()}, func() { c.announce(listener.Addr()) })
+	err = run(ctx, log, db, listener, allow, server.Config{Demo: signIns()}, func() { c.announce(listener.Addr()) })
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}

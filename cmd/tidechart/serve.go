@@ -34,10 +34,16 @@ type serveCmd struct {
 	TLSCert        string `type:"path" help:"File with the certificate chain, PEM." env:"TIDECHART_TLS_CERT"`
 	TLSKey         string `type:"path" help:"File with the certificate's key, PEM." env:"TIDECHART_TLS_KEY"`
 	BehindTLSProxy bool   `help:"A proxy in front speaks TLS with browsers and passes the Host header on." env:"TIDECHART_BEHIND_TLS_PROXY"`
+
+	allowanceFlags
 }
 
 func (c *serveCmd) Run(ctx context.Context, log *slog.Logger) error {
 	cert, err := c.check()
+	if err != nil {
+		return err
+	}
+	allow, err := c.allowance()
 	if err != nil {
 		return err
 	}
@@ -60,7 +66,7 @@ func (c *serveCmd) Run(ctx context.Context, log *slog.Logger) error {
 			MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{*cert}, NextProtos: []string{"h2", "http/1.1"},
 		})
 	}
-	return run(ctx, log, db, listener, server.Config{Secure: true}, func() {
+	return run(ctx, log, db, listener, allow, server.Config{Secure: true}, func() {
 		log.Info("ready", "address", listener.Addr().String())
 	})
 }
@@ -87,13 +93,13 @@ func (c *serveCmd) check() (*tls.Certificate, error) {
 }
 
 // run serves on listener until ctx ends, then drains: what was taken is committed, and peers are told to reconnect.
-func run(ctx context.Context, log *slog.Logger, db *store.DB, listener net.Listener, config server.Config, ready func()) error {
+func run(ctx context.Context, log *slog.Logger, db *store.DB, listener net.Listener, allow sessions.Allowance, config server.Config, ready func()) error {
 	if n, err := db.MendCutOffSessions(ctx); err != nil {
 		return err
 	} else if n > 0 {
 		log.Warn("the last stop was not a clean one; its editing sessions are closed", "sessions", n)
 	}
-	hub := sessions.NewHub(db, log)
+	hub := sessions.NewHub(db, log, sessions.WithAllowance(allow))
 	config.DB, config.Hub, config.Log, config.Version = db, hub, log, version()
 	s := server.New(config)
 	web := &http.Server{

@@ -23,6 +23,7 @@ const ENDED: Record<number, string> = {
   4401: 'Your sign-in has ended. Sign in again to go on.',
   4403: 'You may not open this note, or no longer.',
   4404: 'This note is not there, or no longer.',
+  4413: 'The last change is larger than a note can take. Copy what you need, and reload the page.',
 }
 
 /** How often at most a page that cannot connect asks whether it may. */

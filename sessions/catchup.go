@@ -1,0 +1,83 @@
+package sessions
+
+import (
+	"fmt"
+
+	"github.com/clisonix/tidechart/crdt"
+)
+
+// sync answers a Step1: what the peer lacks, and what the session has, so that the peer sends what that lacks.
+func (p *Peer) sync(sv []byte) {
+	s := p.session
+	state, err := s.snapshot()
+	if err == nil {
+		state, err = crdt.DiffUpdate(state, sv)
+	}
+	if err != nil {
+		p.socket.fail(Malformed(fmt.Errorf("answer step 1: %w", err)))
+		return
+	}
+	p.receipts.awaiting, p.receipts.holding = true, true
+	if !p.socket.out.push(p.wire.step2(state), p.wire.step1(s.doc.EncodeStateVector())) {
+		p.synced, p.asked = false, sv // several notes share the outbox: when it has room
+		p.lag()
+		return
+	}
+	p.synced, p.asked, p.behind = true, nil, nil
+}
+
+// deliver sends a committed update. It never blocks: a peer whose outbox is full is caught up later.
+func (p *Peer) deliver(f *frame) {
+	if !p.synced || p.behind != nil {
+		return
+	}
+	data := f.data
+	if data == nil || f.from == p {
+		data = f.update.Bytes()
+	}
+	if p.socket.out.push(p.wire.update(data)) {
+		return
+	}
+	p.behind = p.session.doc.StateVector()
+	for _, r := range f.update.Ranges() {
+		p.behind[r.Client] = min(p.behind[r.Client], r.From)
+	}
+	p.lag()
+}
+
+// lag has the outbox call catchUp when it has room.
+func (p *Peer) lag() {
+	if !p.lagging {
+		p.lagging = true
+		p.socket.out.lag(p)
+	}
+}
+
+// catchUp sends a peer whose outbox was full all that it missed, as one update, which holds every deletion.
+func (p *Peer) catchUp() {
+	s := p.session
+	p.lagging = false
+	if _, here := s.peers[p]; !here {
+		return
+	}
+	if p.asked != nil {
+		p.sync(p.asked)
+	}
+	if p.behind != nil {
+		state, err := s.snapshot()
+		if err == nil {
+			state, err = crdt.DiffUpdate(state, p.behind.Encode())
+		}
+		if err != nil {
+			p.socket.fail(refusal(fmt.Errorf("catch up: %w", err)))
+			return
+		}
+		if !p.socket.out.push(p.wire.update(state)) {
+			p.lag()
+			return
+		}
+		p.behind = nil
+		s.sendPresence(p)
+	}
+	p.sendOwed()
+}
