@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"testing"
@@ -10,6 +11,10 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/sessions"
+	"github.com/clisonix/tidechart/sessions/storetest"
 )
 
 // TestDeadSocketsAreNoticed: within 30 seconds, of which presence takes none. Who is slow is not dead.
@@ -109,3 +114,41 @@ func (l *pipeListener) Accept() (net.Conn, error) {
 }
 func (l *pipeListener) Close() error   { close(l.conns); return nil }
 func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
+
+// TestDeadPeopleAreGone: nobody is shown at a note for longer than 30 seconds after their cable was cut.
+func TestDeadPeopleAreGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var store storetest.MemStore
+		note := uuid.New()
+		grant := sessions.Grant{Author: sessions.Author{ID: uuid.New(), Name: "Ada"}}
+		store.Add(note, grant.Author.ID, storetest.Empty())
+		hub := sessions.NewHub(&store, slog.New(slog.DiscardHandler))
+		line := onePipe(t, func(w http.ResponseWriter, r *http.Request) {
+			ws, err := websocket.Accept(w, r, nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer func() { _ = ws.CloseNow() }()
+			ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
+			defer cancel()
+			c := &conn{ws: ws}
+			go c.keepAlive(ctx, cancel)
+			_ = hub.ServeYWebSocket(ctx, c, note, grant, nil)
+		})
+		dialOver(t, line)
+		go func() { _, _ = io.Copy(io.Discard, line) }()
+		synctest.Wait()
+		if n := len(hub.Present()[note]); n != 1 {
+			t.Errorf("%d people are at the note, want 1", n)
+		}
+		time.Sleep(30 * time.Second)
+		synctest.Wait()
+		if n := len(hub.Present()[note]); n != 0 {
+			t.Errorf("%d people are at the note 30 seconds after the last sign of them", n)
+		}
+		if err := hub.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -254,8 +255,13 @@ func (c *client) text() string {
 	return doc.Text("t").String()
 }
 
-// people are the names shown as present to the client.
+// people are the states shown to the client as present, after the next beat.
 func (c *client) people() []string {
+	time.Sleep(50 * time.Millisecond)
+	return c.peopleNow()
+}
+
+func (c *client) peopleNow() []string {
 	clocks, states := map[crdt.ClientID]uint64{}, map[crdt.ClientID]string{}
 	for _, m := range c.messages() {
 		if m.Kind != ysync.Awareness {

@@ -48,6 +48,9 @@ const (
 	framesPerSecond  = 200
 	frameBurst       = 2
 	maxBehind        = 10 * time.Second
+
+	presenceEvery = 100 * time.Millisecond // of one connection; of what it says in between only the newest is taken
+	beatEvery     = 50 * time.Millisecond  // of one note: who changed since is one frame
 )
 
 // How many connections there may be.

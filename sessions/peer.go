@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clisonix/tidechart/crdt"
+	"github.com/clisonix/tidechart/crdt/ysync"
 )
 
 // Author is a person as sessions know them, from their login.
@@ -54,6 +55,8 @@ type Peer struct {
 	lagging  bool             // the outbox will have catchUp called
 	client   crdt.ClientID    // whose presence it may speak of
 	named    bool             // client is set
+	heardAt  time.Time        // when a state of its client was taken last
+	unheard  *ysync.Presence  // the newest one since, too soon to be taken
 	receipts receipts
 	early    []*frame // updates with a gap that the Step2 still due will fill
 }
@@ -148,6 +151,7 @@ func (s *Session) add(p *Peer) {
 
 func (s *Session) remove(p *Peer) {
 	delete(s.peers, p)
+	delete(s.unheard, p)
 	for _, f := range p.early {
 		s.budget.earn(f.size)
 	}

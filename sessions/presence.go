@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/clisonix/tidechart/crdt"
 	"github.com/clisonix/tidechart/crdt/ysync"
@@ -71,39 +72,50 @@ func stamp(who Author, state []byte) ([]byte, error) {
 }
 
 // announce takes what a peer's client says of presence. A peer speaks for one client, the first one it names;
-// what it repeats of others is dropped.
+// what it repeats of others is dropped. Of what it says in quick succession only the newest is looked at.
 func (s *Session) announce(p *Peer, said []ysync.Presence) {
 	for _, one := range said {
-		if p.named && one.Client != p.client {
-			continue
+		switch {
+		case p.named && one.Client != p.client:
+		case p.named && !one.Gone() && time.Since(p.heardAt) < presenceEvery:
+			p.unheard = &one
+			s.unheard[p] = struct{}{}
+			s.armBeat()
+		default:
+			p.unheard = nil
+			s.hear(p, one)
 		}
-		known := s.presence[one.Client]
-		if known != nil && known.peer != p && (one.Gone() || known.peer.grant.Author.ID != p.grant.Author.ID) {
-			continue // another's; but somebody who reconnects takes over their own
-		}
-		if one.Gone() {
-			if known != nil {
-				s.dropPresence(p)
-			}
-			continue
-		}
-		if len(one.State) > maxStateBytes || one.Clock > maxPresenceClock {
-			continue
-		}
-		state, err := stamp(p.grant.Author, one.State)
-		if err != nil {
-			continue // JSON, but not a state
-		}
-		if known != nil && known.peer != p {
-			known.peer.named = false
-		}
-		p.named, p.client = true, one.Client
-		now := &presence{peer: p, clock: s.tick(one.Client, one.Clock), state: state}
-		s.presence[one.Client] = now
-		s.showPresence(ysync.Presence{Client: one.Client, Clock: now.clock, State: state}, p)
-		// The sender ignores its own state at its own clock, but hears that the line is alive.
-		p.socket.out.push(p.wire.awareness(ysync.AppendAwareness(nil, []ysync.Presence{one})))
 	}
+}
+
+// hear takes one state of a peer's client.
+func (s *Session) hear(p *Peer, one ysync.Presence) {
+	known := s.presence[one.Client]
+	if known != nil && known.peer != p && (one.Gone() || known.peer.grant.Author.ID != p.grant.Author.ID) {
+		return // another's; but somebody who reconnects takes over their own
+	}
+	if one.Gone() {
+		if known != nil {
+			s.dropPresence(p)
+		}
+		return
+	}
+	if len(one.State) > maxStateBytes || one.Clock > maxPresenceClock {
+		return
+	}
+	state, err := stamp(p.grant.Author, one.State)
+	if err != nil {
+		return // JSON, but not a state
+	}
+	if known != nil && known.peer != p {
+		known.peer.named = false
+	}
+	p.named, p.client, p.heardAt = true, one.Client, time.Now()
+	now := &presence{peer: p, clock: s.tick(one.Client, one.Clock), state: state}
+	s.presence[one.Client] = now
+	s.show(ysync.Presence{Client: one.Client, Clock: now.clock, State: state}, p)
+	// The sender ignores its own state at its own clock, but hears that the line is alive.
+	p.socket.out.push(p.wire.awareness(ysync.AppendAwareness(nil, []ysync.Presence{one})))
 }
 
 // tick returns the clock to send a client's next state under. It never falls behind what others have seen, so
@@ -123,17 +135,7 @@ func (s *Session) dropPresence(p *Peer) {
 		return
 	}
 	delete(s.presence, p.client)
-	s.showPresence(ysync.Presence{Client: p.client, Clock: s.tick(p.client, 0), State: []byte("null")}, p)
-}
-
-// showPresence sends one state to every peer but one. A full outbox misses it: the next one replaces it.
-func (s *Session) showPresence(one ysync.Presence, but *Peer) {
-	data := ysync.AppendAwareness(nil, []ysync.Presence{one})
-	for p := range s.peers {
-		if p != but {
-			p.socket.out.push(p.wire.awareness(data))
-		}
-	}
+	s.show(ysync.Presence{Client: p.client, Clock: s.tick(p.client, 0), State: []byte("null")}, p)
 }
 
 // sendPresence sends all states to one peer.

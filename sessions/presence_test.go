@@ -1,8 +1,14 @@
 package sessions_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/clisonix/tidechart/crdt"
+	"github.com/clisonix/tidechart/crdt/ysync"
+	"github.com/clisonix/tidechart/sessions"
 )
 
 // here is a relative position as Yjs writes it.
@@ -39,6 +45,126 @@ func TestPresence(t *testing.T) {
 		}
 		if now := w.hub.Present()[note]; len(now) != 2 || now[0].Author != chen || !now[0].CanWrite {
 			t.Errorf("present: %+v", now)
+		}
+	})
+}
+
+// crowd connects n people to the note.
+func (w *ward) crowd(n int) []*client {
+	var all []*client
+	for i := range n {
+		who := chen
+		who.ID[0], who.Name = byte(i+1), fmt.Sprintf("Person %d", i)
+		all = append(all, w.yClient(write(who)))
+	}
+	return all
+}
+
+// at is a state whose caret stands after a clock.
+func at(clock int) string {
+	position := fmt.Sprintf(`{"type":null,"tname":"default","item":{"client":9,"clock":%d},"assoc":0}`, clock)
+	return `{"cursor":{"anchor":` + position + `,"head":` + position + `}}`
+}
+
+// frames are the awareness messages received that hold anybody.
+func (c *client) frames() []ysync.Message {
+	var all []ysync.Message
+	for _, m := range c.messages() {
+		if m.Kind == ysync.Awareness && len(m.Data) > 1 {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+// TestPresenceIsCoalesced: however many move, everybody is sent 20 frames a second at most, and sees where each of
+// them came to rest.
+func TestPresenceIsCoalesced(t *testing.T) {
+	inWard(t, func(w *ward) {
+		watcher := w.hClient(read(rivera))
+		people := w.crowd(20)
+		before := len(watcher.frames())
+		echoes := len(people[0].frames())
+		const moves, pause = 100, time.Millisecond // two seconds, somebody every millisecond
+		for i := range moves {
+			for j, p := range people {
+				p.send(announce(crdt.ClientID(j+1), uint64(i+1), at(i)))
+				time.Sleep(pause)
+			}
+		}
+		shown := watcher.people()
+		if len(shown) != len(people) {
+			t.Errorf("%d people are shown, want %d", len(shown), len(people))
+		}
+		time.Sleep(time.Second)
+		for _, state := range watcher.people() {
+			if !strings.Contains(state, fmt.Sprintf(`"clock":%d}`, moves-1)) {
+				t.Errorf("shown at last: %s", state)
+			}
+		}
+		if got := len(watcher.frames()) - before; got < 20 || got > 43 {
+			t.Errorf("%d frames within two seconds, want some 40 at most", got)
+		}
+		if got := len(people[0].frames()) - echoes; got < 40 || got > 43+23 {
+			t.Errorf("a moving peer was sent %d frames, want some 40, and its own ten times a second", got)
+		}
+		for _, m := range people[0].frames() {
+			if strings.Contains(string(m.Data), "Person 0") {
+				t.Error("a peer was sent its own state, stamped: it would take it for its own")
+				break
+			}
+		}
+	})
+}
+
+// TestLoneChangeIsShownAtOnce: nothing waits for a beat that has nothing else to carry.
+func TestLoneChangeIsShownAtOnce(t *testing.T) {
+	inWard(t, func(w *ward) {
+		watcher, people := w.yClient(read(rivera)), w.crowd(3)
+		for i, p := range people {
+			time.Sleep(time.Second)
+			p.send(announce(crdt.ClientID(i+1), 1, `{}`))
+			if got := len(watcher.peopleNow()); got != i+1 {
+				t.Errorf("%d people are shown at once, want %d", got, i+1)
+			}
+		}
+		time.Sleep(time.Second)
+		people[0].send(announce(1, 2, `null`))
+		if got := len(watcher.peopleNow()); got != 2 {
+			t.Errorf("%d people are shown after one said goodbye, want 2", got)
+		}
+		time.Sleep(time.Second)
+		people[1].leave()
+		if got := len(watcher.peopleNow()); got != 1 {
+			t.Errorf("%d people are shown after one has left, want 1", got)
+		}
+	})
+}
+
+// TestEverybodyLeavesInOneFrame: those who go together are gone within a beat.
+func TestEverybodyLeavesInOneFrame(t *testing.T) {
+	inWard(t, func(w *ward) {
+		watcher, people := w.yClient(read(rivera)), w.crowd(30)
+		for i, p := range people {
+			p.send(announce(crdt.ClientID(i+1), 1, `{}`))
+		}
+		if got := len(watcher.people()); got != 30 {
+			t.Fatalf("%d people are shown, want 30", got)
+		}
+		time.Sleep(time.Second)
+		before := len(watcher.frames())
+		for _, p := range people {
+			p.send(announce(0, 0, `null`)) // what is said of another is dropped
+			p.leave()
+		}
+		if got := len(watcher.people()); got != 0 {
+			t.Errorf("%d people are shown after all have left", got)
+		}
+		if got := len(watcher.frames()) - before; got > 2 {
+			t.Errorf("%d frames, want the first goodbye and the others", got)
+		}
+		if got := w.hub.Present()[note]; len(got) != 1 || got[0] != (sessions.Presence{Author: rivera}) {
+			t.Errorf("present: %+v", got)
 		}
 	})
 }

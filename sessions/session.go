@@ -43,6 +43,10 @@ type Session struct {
 	peers     map[*Peer]struct{}
 	presence  map[crdt.ClientID]*presence
 	clocks    map[crdt.ClientID]uint64 // last presence clock sent, of clients gone too
+	changed   map[crdt.ClientID]shown  // presence that is due with the next beat
+	unheard   map[*Peer]struct{}       // said something of their presence too soon
+	beat      <-chan time.Time         // nil: nothing is due
+	shownAt   time.Time                // when presence was sent last
 	published []Presence               // what the hub was told last
 	inFlight  []*frame                 // being committed, in order
 	pending   []*frame                 // admitted, the next batch
@@ -86,6 +90,8 @@ func newSession(h *Hub, note NoteID) *Session {
 		peers:    make(map[*Peer]struct{}),
 		presence: make(map[crdt.ClientID]*presence),
 		clocks:   make(map[crdt.ClientID]uint64),
+		changed:  make(map[crdt.ClientID]shown),
+		unheard:  make(map[*Peer]struct{}),
 	}
 }
 
@@ -188,6 +194,8 @@ func (s *Session) serve() error {
 				return s.abandon(err)
 			}
 			s.maybeBase(baseEvery)
+		case <-s.beat:
+			s.onBeat()
 		case <-s.idle:
 			linger.Reset(lingerAfterLeave)
 		case <-linger.C:
