@@ -41,6 +41,7 @@ var statuses = []struct {
 	{sessions.ErrRejected, http.StatusConflict, "The note takes no edits any more."},
 	{login.ErrBusy, http.StatusServiceUnavailable, "Too many people are signing in at this moment. Try again."},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, outcomeUnknown},
+	{sessions.ErrAccessUnknown, http.StatusServiceUnavailable, "Whether you may write cannot be checked now. Try again."},
 	{sessions.ErrEnded, http.StatusServiceUnavailable, outcomeUnknown},
 }
 

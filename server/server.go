@@ -44,13 +44,14 @@ type Server struct {
 	drain   context.CancelFunc
 }
 
-// New returns a server.
+// New returns a server. Whoever lets people write runs [Server.Watch] beside it.
 func New(c Config) *Server {
 	s := &Server{
 		db: c.DB, hub: c.Hub, desk: login.NewDesk(c.DB, c.Secure), log: c.Log,
 		secure: c.Secure, demo: c.Demo, version: c.Version,
 	}
 	s.drained, s.drain = context.WithCancel(context.Background())
+	s.hub.AccessSeen(time.Now()) // from now on it is watched, or nothing is committed
 	return s
 }
 

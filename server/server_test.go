@@ -30,6 +30,7 @@ type hospital struct {
 	*httptest.Server
 	t    *testing.T
 	db   *store.DB
+	url  string // of the database
 	hub  *sessions.Hub
 	edge *server.Server
 	log  *lockedBuffer
@@ -38,7 +39,8 @@ type hospital struct {
 
 func open(t *testing.T) *hospital {
 	t.Helper()
-	db, err := store.Open(t.Context(), postgrestest.URL(t))
+	url := postgrestest.URL(t)
+	db, err := store.Open(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,12 +48,16 @@ func open(t *testing.T) *hospital {
 	if _, err := demo.Seed(t.Context(), db, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	h := &hospital{t: t, db: db, log: &lockedBuffer{}}
+	h := &hospital{t: t, db: db, url: url, log: &lockedBuffer{}}
 	log := slog.New(slog.NewTextHandler(h.log, nil))
 	h.hub = sessions.NewHub(db, log)
 	t.Cleanup(func() { _ = h.hub.Close(context.Background()) })
 	h.edge = server.New(server.Config{DB: db, Hub: h.hub, Log: log, Version: "test"})
 	h.Server = httptest.NewServer(h.edge.Handler())
+	watch, stop := context.WithCancel(context.Background())
+	watched := make(chan struct{})
+	go func() { defer close(watched); h.edge.Watch(watch) }()
+	t.Cleanup(func() { stop(); <-watched })
 	t.Cleanup(h.Close)
 	t.Cleanup(h.edge.Drain) // before Close, which waits for streams
 	notes, err := db.NotesOfUnit(t.Context(), "4-west", 1)

@@ -53,7 +53,9 @@ func (s *Server) serveHocuspocus(w http.ResponseWriter, r *http.Request) {
 // token or cookie. An editor that declares a schema must have ours: one that lacks a node type deletes it.
 func (s *Server) authorize(r *http.Request) sessions.Authorizer {
 	schema := r.URL.Query().Get("schema")
-	return func(ctx context.Context, note sessions.NoteID, token string) (sessions.Grant, error) {
+	var decide sessions.Authorizer
+	decide = func(ctx context.Context, note sessions.NoteID, token string) (sessions.Grant, error) {
+		epoch := s.hub.AccessEpoch()
 		if schema != "" && schema != prose.SchemaFingerprint() {
 			return sessions.Grant{}, sessions.ErrStaleEditor
 		}
@@ -72,8 +74,12 @@ func (s *Server) authorize(r *http.Request) sessions.Authorizer {
 		if err != nil {
 			return sessions.Grant{}, err
 		}
-		return s.grant(ctx, who, note)
+		grant, err := s.grant(ctx, who, note)
+		grant.Epoch = epoch
+		grant.Renew = func(ctx context.Context) (sessions.Grant, error) { return decide(ctx, note, token) }
+		return grant, err
 	}
+	return decide
 }
 
 // grant says what a person may do with a note, and that it exists.

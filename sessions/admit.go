@@ -18,7 +18,7 @@ func (s *Session) receive(f *frame) {
 
 // flush makes the next batch of what is pending, unless one is in flight, and sends it to be committed.
 func (s *Session) flush() {
-	for len(s.inFlight) == 0 && len(s.pending) > 0 {
+	for len(s.inFlight) == 0 && len(s.pending) > 0 && s.mayCommit() {
 		b := s.nextBatch()
 		if len(b.entries) == 0 { // nothing to store, and all before it is committed
 			s.answer(b.frames)
@@ -75,6 +75,9 @@ func (b *batch) touches(u *crdt.Update) bool {
 // admit decides whether the note can take f after what the batch holds, and what of f is new (I3). It refuses f
 // whole, or adds what f claims to the batch.
 func (s *Session) admit(f *frame, b *batch) error {
+	if err := f.mayWrite(); err != nil {
+		return err
+	}
 	if id, missing := f.update.Missing(s.ahead); missing {
 		return fmt.Errorf("%w: it builds on client %d clock %d", ErrRefused, id.Client, id.Clock)
 	}

@@ -120,15 +120,12 @@ func (h *hocuspocus) authenticate(ctx context.Context, e ysync.Envelope, d *docu
 	h.unasked.Stop()
 	h.known = true
 	h.stayAlive(e)
-	scope := ysync.ReadWrite
-	if grant.ReadOnly {
-		scope = ysync.ReadOnly
-	}
-	h.say(e.Key, ysync.Message{Kind: ysync.Auth, Auth: ysync.Authenticated, Text: scope})
+	wire := hocuspocusWire{e.Key}
+	h.socket.out.push(wire.scope(grant.ReadOnly))
 	if d.peer != nil {
 		return d.peer.renew(grant)
 	}
-	if d.peer, err = h.hub.join(ctx, note, grant, h.socket, hocuspocusWire{e.Key}); err != nil {
+	if d.peer, err = h.hub.join(ctx, note, grant, h.socket, wire); err != nil {
 		return h.deny(e.Key, d, err)
 	}
 	early := d.early
@@ -222,4 +219,16 @@ func (w hocuspocusWire) awareness(data []byte) []byte {
 
 func (w hocuspocusWire) status(saved bool) []byte {
 	return w.frame(ysync.Message{Kind: ysync.SyncStatus, Saved: saved})
+}
+
+func (w hocuspocusWire) scope(readOnly bool) []byte {
+	scope := ysync.ReadWrite
+	if readOnly {
+		scope = ysync.ReadOnly
+	}
+	return w.frame(ysync.Message{Kind: ysync.Auth, Auth: ysync.Authenticated, Text: scope})
+}
+
+func (w hocuspocusWire) denied(reason string) []byte {
+	return w.frame(ysync.Message{Kind: ysync.Auth, Auth: ysync.Denied, Text: reason})
 }

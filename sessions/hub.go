@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Hub keeps the live sessions, at most one per note.
@@ -20,7 +21,9 @@ type Hub struct {
 	stop    context.CancelFunc
 	running sync.WaitGroup // sessions, sockets and the committer
 
-	unsettled atomic.Int64 // bytes of updates that peers have sent and that are not yet answered
+	unsettled  atomic.Int64              // bytes of updates that peers have sent and that are not yet answered
+	accessSeen atomic.Pointer[time.Time] // see AccessSeen; nil: nobody watches
+	epoch      atomic.Uint64             // see AccessEpoch
 
 	mu       sync.Mutex
 	sessions map[NoteID]*Session
@@ -171,7 +174,7 @@ func (h *Hub) EndLogin(login string) {
 	for _, s := range h.sessions {
 		for p := range s.joined {
 			if p.grant.Login == login {
-				p.socket.fail(refusal(ErrUnauthenticated))
+				p.revoke(refusal(ErrUnauthenticated))
 			}
 		}
 	}

@@ -83,7 +83,12 @@ const (
 	minWriteRate     = 128 << 10        // bytes a second for what is large: the last resort of a slow line
 	flushTimeout     = 2 * time.Second  // of what is left when a socket ends
 	keepAliveEvery   = 10 * time.Second // Yjs providers reconnect after 30 s without a data frame
-	lingerAfterLeave = 5 * time.Second  // a reload of the page finds its session again
+	maxAccessAge     = 5 * time.Second  // of what is known of who may write, before nothing is committed on it
+	maxHold          = 5 * time.Second  // updates wait for it to be known again; then they are refused
+	holdRetry        = 100 * time.Millisecond
+	recheckTimeout   = 2 * time.Second // of deciding one grant anew
+	maxRechecks      = 8               // at once
+	lingerAfterLeave = 5 * time.Second // a reload of the page finds its session again
 	firstRetry       = 50 * time.Millisecond
 	lastRetry        = 2 * time.Second
 )

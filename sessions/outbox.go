@@ -13,6 +13,7 @@ type outbox struct {
 	frames  [][]byte
 	bytes   int
 	lagging []*Peer // missed a frame since the last catchUp
+	ended   bool    // nothing is taken any more, and nobody is told so
 }
 
 func newOutbox() *outbox { return &outbox{ready: make(chan struct{}, 1)} }
@@ -24,6 +25,10 @@ func (o *outbox) push(frames ...[]byte) bool {
 		size += len(f)
 	}
 	o.mu.Lock()
+	if o.ended {
+		o.mu.Unlock()
+		return true // it does not matter: the socket ends
+	}
 	full := len(o.frames) > 0 && (len(o.frames)+len(frames) > maxOutbox || o.bytes+size > maxOutboxBytes)
 	if !full {
 		o.frames = append(o.frames, frames...)
@@ -33,20 +38,54 @@ func (o *outbox) push(frames ...[]byte) bool {
 	if full {
 		return false
 	}
+	o.wake()
+	return true
+}
+
+// force adds a frame even to a full outbox. It is for what must not be missed, and comes rarely.
+func (o *outbox) force(frame []byte) {
+	o.mu.Lock()
+	if !o.ended {
+		o.frames = append(o.frames, frame)
+		o.bytes += len(frame)
+	}
+	o.mu.Unlock()
+	o.wake()
+}
+
+// end drops everything but a last word: from now on nothing else is written.
+func (o *outbox) end(last []byte) {
+	o.mu.Lock()
+	if !o.ended {
+		o.frames, o.bytes, o.ended = [][]byte{last}, len(last), true
+	}
+	o.mu.Unlock()
+	o.wake()
+}
+
+// next removes and returns the oldest frame, nil if there is none.
+func (o *outbox) next() []byte {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.frames) == 0 {
+		return nil
+	}
+	frame := o.frames[0]
+	o.frames[0] = nil
+	o.frames = o.frames[1:]
+	o.bytes -= len(frame)
+	if len(o.frames) == 0 {
+		o.frames = nil
+	}
+	return frame
+}
+
+// wake has the writer look.
+func (o *outbox) wake() {
 	select {
 	case o.ready <- struct{}{}:
 	default:
 	}
-	return true
-}
-
-// take removes and returns everything.
-func (o *outbox) take() [][]byte {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	frames := o.frames
-	o.frames, o.bytes = nil, 0
-	return frames
 }
 
 // lag notes that p missed a frame, because the outbox was full. It will be caught up.
@@ -54,10 +93,7 @@ func (o *outbox) lag(p *Peer) {
 	o.mu.Lock()
 	o.lagging = append(o.lagging, p)
 	o.mu.Unlock()
-	select {
-	case o.ready <- struct{}{}: // the writer may have emptied it since
-	default:
-	}
+	o.wake() // the writer may have emptied it since
 }
 
 // catchUp has the sessions of lagging peers send them, in one piece, what they missed.

@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -25,6 +26,11 @@ type Grant struct {
 	ReadOnly bool
 	Login    string    // names the login, for [Hub.EndLogin]; may be empty
 	Until    time.Time // zero: no end
+
+	// Renew decides the same anew, for [Hub.Recheck]; nil: the grant is for one call. Its errors are an
+	// [Authorizer]'s.
+	Renew func(context.Context) (Grant, error)
+	Epoch uint64 // what [Hub.AccessEpoch] said before it was decided
 }
 
 // wire frames messages for one peer.
@@ -36,17 +42,25 @@ type wire interface {
 	// status answers an update: saved or refused. nil: the protocol has no such message, and the update
 	// itself is sent back instead.
 	status(saved bool) []byte
+	// scope tells a peer that it may write no longer, or again; nil: the protocol has no such message.
+	scope(readOnly bool) []byte
+	// denied is what a peer is told before its socket is closed for good; nil: nothing.
+	denied(reason string) []byte
 }
 
 // Peer is one person's connection to one note.
 type Peer struct {
 	// Static after join.
-	grant         Grant
+	grant         Grant // as it was when the peer joined
 	session       *Session
 	socket        *socket
 	wire          wire
 	participation uuid.UUID
 	expiry        *time.Timer // fails the socket when the grant ends; may be nil
+
+	// What has become of the grant.
+	readOnly atomic.Bool
+	revoked  atomic.Bool
 
 	// Owned by the session's goroutine.
 	synced   bool             // has been sent a Step2; before that it gets no updates
@@ -70,7 +84,10 @@ func (h *Hub) join(ctx context.Context, note NoteID, grant Grant, s *socket, w w
 		return nil, err
 	}
 	p := &Peer{grant: grant, session: session, socket: s, wire: w, receipts: receipts{awaiting: true, holding: true}}
-	err = h.enrol(p)
+	p.readOnly.Store(grant.ReadOnly)
+	if err = h.enrol(p); err == nil && grant.Renew != nil && grant.Epoch != h.AccessEpoch() {
+		p.recheck(ctx) // something changed since it was granted, and Recheck did not see the peer yet
+	}
 	if err == nil {
 		p.participation, err = session.recordJoin(ctx, grant.Author)
 	}
@@ -110,7 +127,7 @@ func (h *Hub) enrol(p *Peer) error {
 // renew takes a grant for a token that was sent again. Somebody else, or other rights, join and sync anew.
 func (p *Peer) renew(grant Grant) error {
 	old := p.grant
-	if old.Author != grant.Author || old.ReadOnly != grant.ReadOnly || old.Login != grant.Login {
+	if old.Author != grant.Author || p.readOnly.Load() != grant.ReadOnly || old.Login != grant.Login {
 		return &CloseError{Code: closeReset, Reason: "signed in anew"}
 	}
 	p.expire(grant.Until)
@@ -123,7 +140,7 @@ func (p *Peer) expire(until time.Time) {
 		p.expiry.Stop()
 	}
 	if !until.IsZero() {
-		p.expiry = time.AfterFunc(time.Until(until), func() { p.socket.fail(refusal(ErrUnauthenticated)) })
+		p.expiry = time.AfterFunc(time.Until(until), func() { p.revoke(refusal(ErrUnauthenticated)) })
 	}
 }
 
@@ -155,6 +172,7 @@ func (s *Session) remove(p *Peer) {
 	for _, f := range p.early {
 		s.budget.earn(f.size)
 	}
+	p.early = nil
 	s.dropPresence(p)
 	s.publish()
 }

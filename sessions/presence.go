@@ -161,7 +161,7 @@ func (s *Session) publish() {
 			i = len(people)
 			people = append(people, Presence{Author: who})
 		}
-		people[i].CanWrite = people[i].CanWrite || !p.grant.ReadOnly
+		people[i].CanWrite = people[i].CanWrite || !p.readOnly.Load()
 	}
 	slices.SortFunc(people, func(a, b Presence) int { return strings.Compare(a.Author.Name, b.Author.Name) })
 	if !slices.Equal(people, s.published) {

@@ -34,6 +34,8 @@ func (p *Peer) answer(f *frame, err error) {
 	}
 	switch {
 	case err == nil, errors.Is(err, ErrReadOnly), errors.Is(err, ErrRejected):
+	case errors.Is(err, ErrAccessUnknown):
+		p.socket.fail(&CloseError{Code: closeTryLater, Reason: "the database does not answer; try again", Err: err})
 	case errors.Is(err, ErrLimit):
 		p.socket.fail(overLimit(err))
 	default:

@@ -53,8 +53,10 @@ type Session struct {
 	pendBytes int                      // of pending
 	settling  []chan struct{}
 	extent    extent
-	baseSeq   uint64 // of the newest base made
-	basing    bool   // a base is being verified and stored
+	heldSince time.Time        // nothing is committed since, for not knowing who may write; zero: it is known
+	retry     <-chan time.Time // to look whether it is
+	baseSeq   uint64           // of the newest base made
+	basing    bool             // a base is being verified and stored
 }
 
 // frame is one update on its way through a session.
@@ -196,6 +198,9 @@ func (s *Session) serve() error {
 			s.maybeBase(baseEvery)
 		case <-s.beat:
 			s.onBeat()
+		case <-s.retry:
+			s.retry = nil
+			s.flush()
 		case <-s.idle:
 			linger.Reset(lingerAfterLeave)
 		case <-linger.C:
@@ -248,44 +253,6 @@ func (s *Session) load() error {
 		return fmt.Errorf("record session: %w", err)
 	}
 	return nil
-}
-
-// recordEnd records that the last one has left, however long the database is away. When the server stops first,
-// the next start mends it.
-func (s *Session) recordEnd() {
-	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
-		ctx, cancel := context.WithTimeout(context.Background(), recordTimeout)
-		err := s.hub.store.EndSession(ctx, s.id)
-		cancel()
-		if err == nil {
-			return
-		}
-		s.log.Warn("end of session not recorded yet", "err", err)
-		select {
-		case <-time.After(wait):
-		case <-s.hub.ctx.Done():
-			return
-		}
-	}
-}
-
-// recordJoin records that a person opens the note, before they see any of it.
-func (s *Session) recordJoin(ctx context.Context, who Author) (participation uuid.UUID, err error) {
-	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
-	defer cancel()
-	participation = uuid.New()
-	if err := s.hub.store.StartParticipation(ctx, participation, s.id, who.ID); err != nil {
-		return uuid.Nil, fmt.Errorf("record participation: %w", err)
-	}
-	return participation, nil
-}
-
-func (s *Session) recordLeave(participation uuid.UUID) {
-	ctx, cancel := context.WithTimeout(context.Background(), recordTimeout)
-	defer cancel()
-	if err := s.hub.store.EndParticipation(ctx, participation); err != nil {
-		s.log.Warn("end of participation not recorded", "err", err) // the session's end records it too
-	}
 }
 
 // snapshot returns the document as an update. All who ask share the bytes until the document moves on.

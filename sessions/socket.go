@@ -144,14 +144,12 @@ func (s *socket) write(p protocol) {
 // flush writes what the outbox holds.
 func (s *socket) flush(ctx context.Context) error {
 	for {
-		frames := s.out.take()
-		if len(frames) == 0 {
+		frame := s.out.next()
+		if frame == nil {
 			return nil
 		}
-		for _, frame := range frames {
-			if err := s.writeOne(ctx, frame); err != nil {
-				return err
-			}
+		if err := s.writeOne(ctx, frame); err != nil {
+			return err
 		}
 	}
 }

@@ -18,7 +18,7 @@ func (h *Hub) ServeYWebSocket(ctx context.Context, conn Conn, note NoteID, grant
 		}
 		if denied != nil {
 			reason := refusal(denied)
-			s.out.push(ysync.AppendMessage(nil, ysync.Message{Kind: ysync.Auth, Auth: ysync.Denied, Text: reason.Reason}))
+			s.out.push(yWire{}.denied(reason.Reason))
 			s.fail(reason)
 		}
 		return y
@@ -69,6 +69,19 @@ func (w yWire) step1(sv []byte) []byte      { return w.sync(ysync.Step1, sv) }
 func (w yWire) step2(update []byte) []byte  { return w.sync(ysync.Step2, update) }
 func (w yWire) update(update []byte) []byte { return w.sync(ysync.StepUpdate, update) }
 func (yWire) status(bool) []byte            { return nil }
+
+// scope says what the protocol can: stock clients log it, and go on reading.
+func (w yWire) scope(readOnly bool) []byte {
+	if !readOnly {
+		return nil
+	}
+	return w.denied(ErrReadOnly.Error())
+}
+
+func (yWire) denied(reason string) []byte {
+	return ysync.AppendMessage(nil, ysync.Message{Kind: ysync.Auth, Auth: ysync.Denied, Text: reason})
+}
+
 func (yWire) awareness(data []byte) []byte {
 	return ysync.AppendMessage(nil, ysync.Message{Kind: ysync.Awareness, Data: data})
 }

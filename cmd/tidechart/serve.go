@@ -108,6 +108,9 @@ func run(ctx context.Context, log *slog.Logger, db *store.DB, listener net.Liste
 		MaxHeaderBytes: maxHeader,
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
+	watch, unwatch := context.WithCancel(context.WithoutCancel(ctx)) // until the last edit is committed
+	defer unwatch()
+	go s.Watch(watch)
 	failed := make(chan error, 1)
 	go func() { failed <- web.Serve(listener) }()
 	go sweep(ctx, log, db)

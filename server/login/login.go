@@ -128,9 +128,9 @@ func (d *Desk) SignOut(w http.ResponseWriter, r *http.Request) (string, error) {
 	return loginName(cookie.Value), nil
 }
 
-// loginName names a login by its secret, without revealing it.
+// loginName names a login by its secret, without revealing it: as the database does, which says when one ends.
 func loginName(secret string) string {
-	sum := sha256.Sum256([]byte("tidechart login " + secret))
+	sum := sha256.Sum256([]byte(secret))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 

@@ -10,6 +10,12 @@ import (
 	"github.com/google/uuid"
 )
 
+// Moves with every change of who may do what, in the transaction of the change.
+type AccessVersion struct {
+	Single  bool
+	Version int64
+}
+
 type ApiToken struct {
 	Hash      []byte
 	PersonID  uuid.UUID

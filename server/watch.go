@@ -1,0 +1,76 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/sessions"
+)
+
+// How access is watched. Live editing commits nothing while it has not been seen for some seconds; see package
+// sessions.
+const (
+	watchEvery = time.Second            // a look at the version, though nothing was told
+	watchRetry = 200 * time.Millisecond // after a connection was lost
+)
+
+// Watch keeps what people may do on live notes as the database says, until ctx ends. Without it nothing is committed.
+func (s *Server) Watch(ctx context.Context) {
+	version := int64(-1)
+	for ctx.Err() == nil {
+		err := s.watch(ctx, &version)
+		if ctx.Err() != nil {
+			return
+		}
+		s.log.Warn("access is not watched, trying again", "err", err)
+		select {
+		case <-time.After(watchRetry):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// watch does so on one connection. version is that of the last change acted on.
+func (s *Server) watch(ctx context.Context, version *int64) error {
+	w, err := s.db.WatchAccess(ctx, *version)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	for patience := time.Duration(0); ; patience = watchEvery {
+		changes, now, asked, err := w.Next(ctx, patience)
+		if err != nil {
+			return err
+		}
+		if len(changes) > 0 {
+			s.log.Info("access changed", "version", now, "changes", len(changes))
+			s.hub.Recheck(ctx, concerned(changes))
+		}
+		*version = now
+		s.hub.AccessSeen(asked)
+	}
+}
+
+// concerned returns whose grants a change concerns.
+func concerned(changes []store.AccessChange) func(sessions.NoteID, sessions.Grant) bool {
+	all := false
+	people, logins, notes := make(map[uuid.UUID]bool), make(map[string]bool), make(map[uuid.UUID]bool)
+	for _, c := range changes {
+		switch {
+		case c.Person != uuid.Nil:
+			people[c.Person] = true
+		case c.Login != "":
+			logins[c.Login] = true
+		case c.Note != uuid.Nil:
+			notes[c.Note] = true
+		default:
+			all = true
+		}
+	}
+	return func(note sessions.NoteID, g sessions.Grant) bool {
+		return all || people[g.Author.ID] || logins[g.Login] || notes[note]
+	}
+}
