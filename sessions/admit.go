@@ -75,13 +75,13 @@ func (b *batch) touches(u *crdt.Update) bool {
 // admit decides whether the note can take f after what the batch holds, and what of f is new (I3). It refuses f
 // whole, or adds what f claims to the batch.
 func (s *Session) admit(f *frame, b *batch) error {
-	if err := f.mayWrite(); err != nil {
+	if err := f.mayWrite(); err != nil || f.update.Empty() {
 		return err
 	}
 	if id, missing := f.update.Missing(s.ahead); missing {
 		return fmt.Errorf("%w: it builds on client %d clock %d", ErrRefused, id.Client, id.Clock)
 	}
-	depth := s.doc.Depth(f.update)
+	depth := s.document().Depth(f.update)
 	if depth > maxDepth {
 		return over(maxDepth, "elements in one another")
 	}
@@ -98,12 +98,12 @@ func (s *Session) admit(f *frame, b *batch) error {
 		}
 	}
 	if repeats {
-		if id, forked := s.doc.Fork(f.update); forked {
+		if id, forked := s.document().Fork(f.update); forked {
 			return fmt.Errorf("%w: client %d clock %d is taken by another text", ErrForged, id.Client, id.Clock)
 		}
 	}
 	deletes := f.update.Deletes()
-	if !novel && s.doc.HasDeleted(deletes) {
+	if !novel && s.document().HasDeleted(deletes) {
 		return nil
 	}
 	if err := s.deletesWithin(deletes); err != nil {
@@ -172,7 +172,7 @@ func (s *Session) committed(o outcome) error {
 		}
 		s.head++
 		f.seq = s.head
-		s.encoded = nil
+		s.moved(f.data)
 		s.deliver(f)
 	}
 	s.answer(frames)
@@ -190,9 +190,9 @@ func (s *Session) answer(frames []*frame) {
 // apply advances the document by what the log took of f.
 func (s *Session) apply(f *frame) error {
 	if f.cut {
-		return s.doc.ApplyUpdate(f.data)
+		return s.document().ApplyUpdate(f.data)
 	}
-	return s.doc.Apply(f.update) // decoded once, at the door
+	return s.document().Apply(f.update) // decoded once, at the door
 }
 
 // deliver sends a committed update to every peer but its sender, who has it.

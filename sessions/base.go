@@ -50,12 +50,12 @@ func (s *Session) makeBase() (base, error) {
 	if err != nil {
 		return base{}, err
 	}
-	rendering, err := render(s.doc)
+	rendering, err := render(s.document())
 	if err != nil {
 		return base{}, err
 	}
 	return base{
-		seq: s.head, update: update, sv: s.doc.EncodeStateVector(), deletes: s.doc.DeleteSet(), rendering: rendering,
+		seq: s.head, update: update, sv: s.stateVector(), deletes: s.document().DeleteSet(), rendering: rendering,
 	}, nil
 }
 

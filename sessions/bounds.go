@@ -16,7 +16,7 @@ type extent struct {
 
 // within refuses an update that would make the note, or a client in it, larger than they may be (I10).
 func (s *Session) within(u *crdt.Update, b *batch) error {
-	count := s.doc.Count(u)
+	count := s.document().Count(u)
 	switch {
 	case count.Structs > maxStructs:
 		return over(maxStructs, "structs in one update")
@@ -110,7 +110,7 @@ func (s *Session) deletesWithin(deletes []crdt.DeleteRange) error {
 	}
 	fresh := 0
 	for i := range deletes {
-		if !s.doc.HasDeleted(deletes[i : i+1]) {
+		if !s.document().HasDeleted(deletes[i : i+1]) {
 			fresh++
 		}
 	}

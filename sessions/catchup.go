@@ -2,28 +2,32 @@ package sessions
 
 import (
 	"fmt"
-
-	"github.com/clisonix/tidechart/crdt"
 )
 
 // sync answers a Step1: what the peer lacks, and what the session has, so that the peer sends what that lacks.
 func (p *Peer) sync(sv []byte) {
 	s := p.session
-	state, err := s.snapshot()
-	if err == nil {
-		state, err = crdt.DiffUpdate(state, sv)
-	}
+	frames, err := p.answerTo(sv)
 	if err != nil {
 		p.socket.fail(Malformed(fmt.Errorf("answer step 1: %w", err)))
 		return
 	}
 	p.receipts.awaiting, p.receipts.holding = true, true
-	if !p.socket.out.push(p.wire.step2(state), p.wire.step1(s.doc.EncodeStateVector())) {
+	if !p.socket.out.push(append(frames, p.wire.step1(s.stateVector()))...) {
 		p.synced, p.asked = false, sv // several notes share the outbox: when it has room
 		p.lag()
 		return
 	}
 	p.synced, p.asked, p.behind = true, nil, nil
+}
+
+// answerTo returns the Step2 for a state vector. Those who come with nothing share one.
+func (p *Peer) answerTo(sv []byte) ([][]byte, error) {
+	if len(sv) == 1 { // it names no client
+		return p.session.open(p.wire)
+	}
+	update, err := p.session.diff(sv)
+	return [][]byte{p.wire.step2(update)}, err
 }
 
 // deliver sends a committed update. It never blocks: a peer whose outbox is full is caught up later.
@@ -64,10 +68,7 @@ func (p *Peer) catchUp() {
 		p.sync(p.asked)
 	}
 	if p.behind != nil {
-		state, err := s.snapshot()
-		if err == nil {
-			state, err = crdt.DiffUpdate(state, p.behind.Encode())
-		}
+		state, err := s.diff(p.behind.Encode())
 		if err != nil {
 			p.socket.fail(refusal(fmt.Errorf("catch up: %w", err)))
 			return

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -231,4 +232,11 @@ func (w hocuspocusWire) scope(readOnly bool) []byte {
 
 func (w hocuspocusWire) denied(reason string) []byte {
 	return w.frame(ysync.Message{Kind: ysync.Auth, Auth: ysync.Denied, Text: reason})
+}
+
+func (w hocuspocusWire) name() string {
+	if strings.Contains(w.key, "\x00") { // a session of its own
+		return ""
+	}
+	return w.key
 }

@@ -38,7 +38,7 @@ func (p *Peer) submit(f *frame, isStep2 bool) {
 		return
 	}
 	var err error
-	if !isStep2 || f.update.Novel(s.doc.StateVector()) || !s.doc.HasDeleted(f.update.Deletes()) {
+	if !isStep2 || !f.update.Empty() && (f.update.Novel(s.ahead) || !s.document().HasDeleted(f.update.Deletes())) {
 		err = ErrReadOnly
 	}
 	f.settled(s.head, err)

@@ -70,6 +70,8 @@ const (
 	maxUnsettled    = 64 << 20 // bytes of updates from all peers that are not yet answered
 	maxOutbox       = 512      // frames per socket that wait to be written
 	maxOutboxBytes  = 2 << 20  // likewise; one frame of any size fits an empty outbox
+	maxTail         = 64       // updates that whoever joins is sent beside an older state that is encoded already
+	maxTailBytes    = 64 << 10 // likewise
 	baseEvery       = 500      // rows after which a running session makes a new base
 	baseAtEnd       = 50       // rows that make a base worth its while when a session ends
 )
@@ -88,6 +90,7 @@ const (
 	holdRetry        = 100 * time.Millisecond
 	recheckTimeout   = 2 * time.Second // of deciding one grant anew
 	maxRechecks      = 8               // at once
+	parkAfter        = time.Minute     // without an edit, before a document is kept as bytes only
 	lingerAfterLeave = 5 * time.Second // a reload of the page finds its session again
 	firstRetry       = 50 * time.Millisecond
 	lastRetry        = 2 * time.Second

@@ -35,11 +35,15 @@ type Session struct {
 	over   bool               // it has ended: nobody joins any more
 
 	// Owned by run.
-	doc       *crdt.Doc        // exactly the committed log
+	doc       *crdt.Doc        // exactly the committed log; nil while parked, then encoded is
 	head      uint64           // seq of the newest row in doc
 	ahead     crdt.StateVector // of doc and the batch in flight
 	writers   map[crdt.ClientID]PersonID
 	encoded   []byte // doc as an update; nil once doc has moved on
+	diffed    diffed // what was asked for last
+	opening   opening
+	usedAt    time.Time        // when doc was needed last, for more than reading
+	park      <-chan time.Time // nil: parked
 	peers     map[*Peer]struct{}
 	presence  map[crdt.ClientID]*presence
 	clocks    map[crdt.ClientID]uint64 // last presence clock sent, of clients gone too
@@ -201,6 +205,8 @@ func (s *Session) serve() error {
 		case <-s.retry:
 			s.retry = nil
 			s.flush()
+		case <-s.park:
+			s.maybePark()
 		case <-s.idle:
 			linger.Reset(lingerAfterLeave)
 		case <-linger.C:
@@ -244,6 +250,7 @@ func (s *Session) load() error {
 	}
 	s.head, s.baseSeq = log.Head, log.BaseSeq
 	s.ahead, s.writers = s.doc.StateVector(), log.Writers
+	s.usedAt, s.park = time.Now(), time.After(parkAfter)
 	s.extent.bytes = len(log.Base)
 	for _, row := range log.Tail {
 		s.extent.bytes += len(row)
@@ -253,16 +260,4 @@ func (s *Session) load() error {
 		return fmt.Errorf("record session: %w", err)
 	}
 	return nil
-}
-
-// snapshot returns the document as an update. All who ask share the bytes until the document moves on.
-func (s *Session) snapshot() ([]byte, error) {
-	if s.encoded == nil {
-		encoded, err := s.doc.EncodeStateAsUpdate(nil)
-		if err != nil {
-			return nil, fmt.Errorf("encode note: %w", err)
-		}
-		s.encoded = encoded
-	}
-	return s.encoded, nil
 }

@@ -1,0 +1,15 @@
+package sessions
+
+import "context"
+
+// InMemory reports whether a note has a session, and whether that holds a document or its bytes only.
+func (h *Hub) InMemory(ctx context.Context, note NoteID) (session, document bool) {
+	h.mu.Lock()
+	s := h.sessions[note]
+	h.mu.Unlock()
+	if s == nil {
+		return false, false
+	}
+	err := s.call(ctx, func() { document = s.doc != nil })
+	return err == nil, document
+}
