@@ -1,0 +1,49 @@
+package sessions_test
+
+import (
+	"context"
+	"io"
+	"slices"
+	"sync"
+
+	"github.com/clisonix/tidechart/sessions"
+)
+
+// pipe is a Conn in memory: the other implementation beside the WebSocket.
+type pipe struct {
+	in     chan []byte // to the server
+	out    chan []byte // from the server; unbuffered: the client reads or the server waits
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (p *pipe) close() { p.once.Do(func() { close(p.closed) }) }
+
+func newPipe() *pipe {
+	return &pipe{in: make(chan []byte), out: make(chan []byte), closed: make(chan struct{})}
+}
+
+func (p *pipe) Read(ctx context.Context, limit int) ([]byte, error) {
+	select {
+	case b := <-p.in:
+		if len(b) > limit {
+			return nil, sessions.TooLarge()
+		}
+		return b, nil
+	case <-p.closed:
+		return nil, io.EOF
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (p *pipe) Write(ctx context.Context, b []byte) error {
+	select {
+	case p.out <- slices.Clone(b):
+		return nil
+	case <-p.closed:
+		return io.ErrClosedPipe
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
