@@ -51,7 +51,7 @@ check: lint ## the quick checks and tests, without browsers, in seconds
 
 .PHONY: lint
 lint:
-	@bad=$$($(TOOL) gofumpt -l cmd crdt e2e internal migrations server sessions web); \
+	@bad=$$($(TOOL) gofumpt -l cmd crdt e2e internal loadtest migrations server sessions web); \
 		test -z "$$bad" || { echo "Not formatted (run: make fmt):" $$bad >&2; exit 1; }
 	@$(TOOL) templ fmt -fail -log-level warn web
 	go vet ./...
@@ -59,7 +59,7 @@ lint:
 
 .PHONY: fmt
 fmt: ## format Go and templ
-	@$(TOOL) gofumpt -l -w cmd crdt e2e internal migrations server sessions web
+	@$(TOOL) gofumpt -l -w cmd crdt e2e internal loadtest migrations server sessions web
 	@$(TOOL) templ fmt -log-level warn web
 
 .PHONY: generate generate-templ

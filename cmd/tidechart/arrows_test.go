@@ -34,6 +34,7 @@ var arrows = map[string]struct {
 	"server/store":                 {[]string{"crdt", "migrations", "server/store/queries", "sessions"}, "it implements what sessions declares"},
 	"server/store/queries":         {nil, "it is generated from SQL"},
 	"server/postgres":              {nil, "it runs a program and knows no schema"},
+	"loadtest":                     {[]string{"crdt", "crdt/ysync"}, "it knows a server from outside only"},
 	"internal/needs":               {nil, "any test may ask"},
 	"server/postgres/postgrestest": {[]string{"internal/needs", "server/postgres"}, "it runs one for tests"},
 	"server/notekind":              {[]string{"crdt/prose"}, "a kind has a template"},
@@ -50,7 +51,7 @@ var confined = map[string]struct {
 }{
 	"github.com/jackc/pgx/v5":          {[]string{"server/store", "server/store/queries", "server/postgres", "server/postgres/postgrestest"}, "SQL lives in one place"},
 	"github.com/pressly/goose/v3":      {[]string{"server/store"}, "the schema changes in one place"},
-	"github.com/coder/websocket":       {[]string{"server"}, "sessions see a connection of two methods"},
+	"github.com/coder/websocket":       {[]string{"server", "loadtest"}, "sessions see a connection of two methods; a load test is a client"},
 	"github.com/alexedwards/scs/v2":    {[]string{"server/login"}, "logins are kept in one place"},
 	"golang.org/x/crypto/argon2":       {[]string{"server/login"}, "passwords are checked in one place"},
 	"github.com/danielgtaylor/huma/v2": {[]string{"server"}, "the API is an edge"},
@@ -86,7 +87,7 @@ func TestArrowsPointOneWay(t *testing.T) {
 	}
 }
 
-// TestWebSocketsAreReadInOneFile: everything else sees whole messages.
+// TestWebSocketsAreReadInOneFile: everything else in the server sees whole messages.
 func TestWebSocketsAreReadInOneFile(t *testing.T) {
 	files, err := filepath.Glob("../../server/*.go")
 	if err != nil || len(files) == 0 {

@@ -1,0 +1,140 @@
+package loadtest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/clisonix/tidechart/crdt"
+	"github.com/clisonix/tidechart/crdt/ysync"
+)
+
+// Notes are filled in updates of about chunkSize, each by a client of its own, with paragraphs of paragraphSize
+// characters: many small structs, as in a note that has been written, not one large string.
+const (
+	chunkSize     = 256 << 10
+	paragraphSize = 160
+	filling       = 4 // notes filled at once
+	fillTimeout   = 2 * time.Minute
+)
+
+// content returns updates of about size bytes in all, each building on the one before.
+func content(size int) ([][]byte, error) {
+	var updates [][]byte
+	client := crdt.ClientID(1<<30 + rand.Uint32N(1<<30))
+	var last *crdt.ID
+	for size > 0 {
+		client++
+		b := crdt.NewBuilder(client)
+		left := min(size, chunkSize)
+		for n := 0; n < left; n += paragraphSize + 20 { // the structs around a text take about 20 bytes
+			place := crdt.Place{After: last}
+			if last == nil {
+				place.Root = fragment
+			}
+			element := b.Element(place, "paragraph")
+			text := b.XMLText(crdt.Place{Parent: &element})
+			b.String(crdt.Place{Parent: &text}, line(n))
+			last = &element
+		}
+		update, err := b.Update()
+		if err != nil {
+			return nil, fmt.Errorf("make content: %w", err)
+		}
+		updates = append(updates, update)
+		size -= left
+	}
+	return updates, nil
+}
+
+// line returns one paragraph of made-up text.
+func line(n int) string {
+	return strings.Repeat(fmt.Sprintf("line %06d ", n%1_000_000), paragraphSize/12)
+}
+
+// fill writes content into a note, and returns when the server has answered for all of it.
+func fill(ctx context.Context, w wire, updates [][]byte) error {
+	ctx, cancel := context.WithTimeout(ctx, fillTimeout)
+	defer cancel()
+	ws, err := w.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = ws.CloseNow() }() // all is answered, or the error says why not
+	for _, frame := range w.hello(crdt.StateVector{}.Encode()) {
+		if err := write(ctx, ws, frame); err != nil {
+			return err
+		}
+	}
+	f := filler{wire: w, left: updates}
+	for !f.synced || f.owed > 0 || len(f.left) > 0 {
+		_, frame, err := ws.Read(ctx)
+		if err != nil {
+			return err
+		}
+		m, err := w.decode(frame)
+		if err != nil {
+			return err
+		}
+		answer, err := f.next(m)
+		if err != nil {
+			return err
+		}
+		if answer != nil {
+			if err := write(ctx, ws, answer); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// filler sends one update at a time: the next when the last is answered.
+type filler struct {
+	wire   wire
+	left   [][]byte
+	synced bool
+	owed   int           // answers
+	writer crdt.ClientID // of the update under way
+}
+
+// next takes a message and returns the frame to be sent then, if any.
+func (f *filler) next(m ysync.Message) (frame []byte, err error) {
+	switch {
+	case m.Kind == ysync.Ping:
+		return f.wire.frame(ysync.Message{Kind: ysync.Pong}), nil
+	case m.Kind == ysync.SyncStatus && !m.Saved:
+		return nil, fmt.Errorf("the server did not save what fills a note")
+	case m.Kind == ysync.SyncStatus:
+		f.owed--
+	case m.Kind == ysync.Sync && m.Step == ysync.Step1:
+		if f.wire.protocol == Hocuspocus {
+			f.owed++
+		}
+		return f.wire.frame(ysync.Message{Kind: ysync.Sync, Step: ysync.Step2, Data: emptyUpdate}), nil
+	case m.Kind == ysync.Sync && m.Step == ysync.Step2:
+		f.synced = true
+	case m.Kind == ysync.Sync && f.wire.protocol == YWebSocket:
+		u, err := crdt.DecodeUpdate(m.Data)
+		if err != nil {
+			return nil, fmt.Errorf("update of %d bytes: %w", len(m.Data), err)
+		}
+		if r := u.Ranges(); f.owed > 0 && len(r) > 0 && r[0].Client == f.writer {
+			f.owed--
+		}
+	}
+	if !f.synced || f.owed > 0 || len(f.left) == 0 {
+		return nil, nil
+	}
+	update := f.left[0]
+	f.left = f.left[1:]
+	u, err := crdt.DecodeUpdate(update)
+	if err != nil {
+		return nil, fmt.Errorf("content: %w", err)
+	}
+	f.writer = u.Ranges()[0].Client
+	f.owed++
+	return f.wire.frame(ysync.Message{Kind: ysync.Sync, Step: ysync.StepUpdate, Data: update}), nil
+}

@@ -1,0 +1,136 @@
+package loadtest_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clisonix/tidechart/loadtest"
+	"github.com/clisonix/tidechart/server"
+	"github.com/clisonix/tidechart/server/demo"
+	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/server/postgres/postgrestest"
+	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/sessions"
+)
+
+func TestMain(m *testing.M) { postgrestest.Main(m) }
+
+// tidechart starts a server full of synthetic patients and returns a load on it.
+func tidechart(t *testing.T) loadtest.Config {
+	t.Helper()
+	db, err := store.Open(t.Context(), postgrestest.URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	if _, err := demo.Seed(t.Context(), db, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	hub := sessions.NewHub(db, log)
+	t.Cleanup(func() { _ = hub.Close(context.Background()) })
+	edge := server.New(server.Config{DB: db, Hub: hub, Log: log, Version: "test"})
+	watch, stop := context.WithCancel(context.Background())
+	watched := make(chan struct{})
+	go func() { defer close(watched); edge.Watch(watch) }()
+	t.Cleanup(func() { stop(); <-watched })
+	web := httptest.NewServer(edge.Handler())
+	t.Cleanup(web.Close)
+	t.Cleanup(edge.Drain)
+	c := brief(web.URL)
+	for _, user := range []string{"chen", "okafor", "rivera", "haddad"} {
+		token, err := login.IssueToken(t.Context(), db, user)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Tokens = append(c.Tokens, token)
+	}
+	return c
+}
+
+// brief is a load of two seconds.
+func brief(url string) loadtest.Config {
+	c := loadtest.Defaults()
+	c.URL, c.Notes, c.Clients, c.Rate = url, 2, 4, 20
+	c.Warmup, c.Duration, c.SlowEvery = 200*time.Millisecond, 1500*time.Millisecond, 50*time.Millisecond
+	return c
+}
+
+// run runs a load and checks what every report says.
+func run(t *testing.T, ctx context.Context, c loadtest.Config) *loadtest.Report {
+	t.Helper()
+	r, err := loadtest.Run(ctx, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text, machine bytes.Buffer
+	if err := r.Print(&text); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("report:\n%s", &text)
+	if err := r.PrintJSON(&machine); err != nil {
+		t.Fatal(err)
+	}
+	var back struct {
+		OK *bool `json:"ok"`
+	}
+	if err := json.Unmarshal(machine.Bytes(), &back); err != nil || back.OK == nil || *back.OK != r.OK() {
+		t.Errorf("JSON says ok %v, %v; want %v", back.OK, err, r.OK())
+	}
+	if got := !strings.Contains(text.String(), "FAILED"); got != r.OK() {
+		t.Errorf("the text says ok: %v; want %v", got, r.OK())
+	}
+	return r
+}
+
+// TestTidechartBearsALoad: both protocols, slow readers, presence, a filled note, and a storm of joins.
+func TestTidechartBearsALoad(t *testing.T) {
+	c := tidechart(t)
+	c.Slow, c.Presence, c.Joins, c.Size, c.PIDs = 1, true, 6, 400_000, []int{os.Getpid()}
+	r := run(t, t.Context(), c)
+	k := r.Keystrokes
+	if !r.OK() || k.Sent < 50 || k.Delivered != k.Expected || k.Saved != k.Sent || r.Documents.Compared != 14 {
+		t.Errorf("ok %v, keystrokes %+v, %d replicas compared; want all delivered and 14 compared", r.OK(), k, r.Documents.Compared)
+	}
+	if r.ToPeer.Count == 0 || r.ToSaved.Count == 0 || r.ToPeer.P50 <= 0 || r.ToPeer.P50 > r.ToPeer.P99 || r.ToPeer.P99 > r.ToPeer.Max {
+		t.Errorf("to peer %+v, to saved %+v", r.ToPeer, r.ToSaved)
+	}
+	if r.Joins.Synced != 6 || r.Joins.Latency.Count != 6 || r.Presence == 0 {
+		t.Errorf("joins %+v, %d states of presence", r.Joins, r.Presence)
+	}
+}
+
+// TestEndsEarly: whoever presses Ctrl-C gets the figures so far.
+func TestEndsEarly(t *testing.T) {
+	c := tidechart(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	c.Duration = time.Hour
+	c.Progress = func(line string) {
+		if strings.Contains(line, " keystrokes, ") && !strings.HasPrefix(line, "0 ") {
+			cancel()
+		}
+	}
+	r := run(t, ctx, c)
+	if !r.OK() || !r.Early || r.Keystrokes.Sent == 0 || r.Keystrokes.Delivered != r.Keystrokes.Expected {
+		t.Errorf("ok %v, early %v, keystrokes %+v", r.OK(), r.Early, r.Keystrokes)
+	}
+}
+
+// TestDeniedClientsAreReported: a server that wants nobody is not one that lost nothing.
+func TestDeniedClientsAreReported(t *testing.T) {
+	c := tidechart(t)
+	c.Tokens = append(c.Tokens[:1], "tide_nobody") // half of the clients, of either kind
+	c.Duration, c.Drain = 300*time.Millisecond, 0
+	r := run(t, t.Context(), c)
+	if r.OK() || r.Connections.Synced != 4 || r.Connections.Drops < 4 {
+		t.Errorf("ok %v, connections %+v; want 4 of 8", r.OK(), r.Connections)
+	}
+}
