@@ -20,7 +20,7 @@ var arrows = map[string]struct {
 	to  []string
 	why string
 }{
-	"cmd/tidechart":                {[]string{"server", "server/demo", "server/login", "server/postgres", "server/store", "sessions", "web"}, "it wires everything"},
+	"cmd/tidechart":                {[]string{"loadtest", "server", "server/demo", "server/login", "server/postgres", "server/store", "sessions", "web"}, "it wires everything"},
 	"crdt":                         {nil, "anyone can use the engine on its own"},
 	"crdt/bench":                   {[]string{"crdt"}, "it measures the engine beside others"},
 	"crdt/ysync":                   {[]string{"crdt"}, "messages carry ids and nothing of ours"},

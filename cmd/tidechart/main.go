@@ -23,10 +23,11 @@ import (
 type cli struct {
 	Log string `enum:"auto,text,json" default:"auto" help:"Form of the log on standard error: ${enum}. Auto is coloured on a terminal and json elsewhere." env:"TIDECHART_LOG"`
 
-	Serve   serveCmd   `cmd:"" help:"Run the server on your own Postgres, behind TLS."`
-	Demo    demoCmd    `cmd:"" help:"Run a server full of synthetic patients, to try Tidechart out."`
-	Token   tokenCmd   `cmd:"" help:"Print a bearer token for a person, for programs that speak for them."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Serve    serveCmd    `cmd:"" help:"Run the server on your own Postgres, behind TLS."`
+	Demo     demoCmd     `cmd:"" help:"Run a server full of synthetic patients, to try Tidechart out."`
+	Token    tokenCmd    `cmd:"" help:"Print a bearer token for a person, for programs that speak for them."`
+	Loadtest loadtestCmd `cmd:"" help:"Let many clients write on a server, and check that nothing is lost."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
 func main() {
