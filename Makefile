@@ -15,7 +15,7 @@ UNIT = $$(go list ./... | grep -v '/e2e$$')
 .DEFAULT_GOAL := help
 .PHONY: help
 help:
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## install what is missing, build, and start the demo
@@ -77,6 +77,12 @@ deps: ## install what running and testing need
 .PHONY: bench
 bench: ## this CRDT engine beside yjs and ywasm, on the same data (ONLY=load: some of it)
 	@TRACES=$(abspath $(TRACES)) go run ./crdt/bench -only "$(ONLY)"
+
+.PHONY: bench-servers
+bench-servers: ## this server beside Hocuspocus and y-websocket's, under the same loads; ARGS=-quick is shorter
+	@scripts/deps.sh bench
+	@$(MAKE) --no-print-directory build
+	@go run ./loadtest/bench $(ARGS)
 
 # How long each search runs. The seeds of make test come first; FIRST skips them.
 FOR ?= 1h

@@ -2,7 +2,10 @@ module github.com/clisonix/tidechart
 
 go 1.26.0
 
-ignore ./node_modules
+ignore (
+	./loadtest/peers/node_modules
+	./node_modules
+)
 
 require (
 	github.com/a-h/templ v0.3.977

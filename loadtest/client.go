@@ -154,10 +154,13 @@ func (c *client) sync(at time.Time) {
 
 // read returns the next message, valid until the next call, and when it had come.
 func (c *client) read(ctx context.Context, ws *websocket.Conn) (ysync.Message, time.Time, error) {
-	if c.buffer.Cap() > maxBuffer {
+	if c.ready && c.buffer.Cap() > maxBuffer {
 		c.buffer = bytes.Buffer{}
 	}
 	c.buffer.Reset()
+	if !c.ready {
+		c.buffer.Grow(c.run.config.Size + c.run.config.Size/8) // of the Step2: growing by doubling costs as much as reading
+	}
 	_, r, err := ws.Reader(ctx)
 	if err == nil {
 		_, err = c.buffer.ReadFrom(r)
@@ -248,6 +251,14 @@ func (c *client) showPresence(ctx context.Context, ws *websocket.Conn) error {
 		return nil
 	}
 	return write(ctx, ws, c.presence(c.caretless()))
+}
+
+// nod says that somebody is still there.
+func (c *client) nod(ctx context.Context, ws *websocket.Conn) error {
+	if c.run.config.Presence {
+		return c.showPresence(ctx, ws)
+	}
+	return write(ctx, ws, c.wire.frame(ysync.Message{Kind: ysync.Awareness, Data: ysync.AppendAwareness(nil, nil)}))
 }
 
 // presence frames a state of the client. Its clock is the time: it only ever rises, for whichever goroutine sends it.

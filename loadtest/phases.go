@@ -80,9 +80,7 @@ func (r *run) await(ctx context.Context, c *client) {
 // typing runs the part that is measured, and the storm in the middle of it.
 func (r *run) typing(ctx, live context.Context, m *marks) error {
 	c := r.config
-	if c.Presence {
-		r.living.Go(func() { r.renewPresence(live) })
-	}
+	r.living.Go(func() { r.renewPresence(live) })
 	if c.Typists > 0 {
 		r.ledger.begin(time.Now().Add(typingDelay))
 		close(r.begin)
@@ -142,9 +140,13 @@ func (r *run) joinAll(ctx, live context.Context, m *marks) error {
 	return err
 }
 
-// renewPresence says every 15 seconds, spread over that time, that readers are still there.
+// renewPresence says now and then, spread over that time, that readers are still there.
 func (r *run) renewPresence(ctx context.Context) {
-	tick := time.NewTicker(renewEvery / time.Duration(len(r.clients)))
+	every := nodEvery
+	if r.config.Presence {
+		every = renewEvery
+	}
+	tick := time.NewTicker(every / time.Duration(len(r.clients)))
 	defer tick.Stop()
 	for i := 0; ; i = (i + 1) % len(r.clients) {
 		select {
@@ -154,7 +156,7 @@ func (r *run) renewPresence(ctx context.Context) {
 		}
 		if c := r.clients[i]; c.typist == nil {
 			if ws := c.socket.Load(); ws != nil {
-				_ = c.showPresence(ctx, ws) // its reader finds out
+				_ = c.nod(ctx, ws) // its reader finds out
 			}
 		}
 	}

@@ -17,6 +17,7 @@ const (
 	connectAllowance = 50 * time.Millisecond  // that each further client adds to it, for all
 	typingDelay      = 100 * time.Millisecond // until the first keystroke, so that every typist is told in time
 	renewEvery       = 15 * time.Second       // presence, as y-protocols has it
+	nodEvery         = 30 * time.Second       // without presence: servers hang up on those who say nothing for a minute
 	lookEvery        = 20 * time.Millisecond  // at the counters, when waiting for them
 	progressEvery    = time.Second
 	hastyDrain       = 5 * time.Second // after Ctrl-C
@@ -58,14 +59,14 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	}
 	r.watch = newWatch(c.PIDs)
 	defer r.watch.end()
-	if err := r.prepare(ctx); err != nil {
-		return nil, err
-	}
-	r.plan()
 
 	// Sockets outlive ctx: what was typed before it ended is to arrive, and to be compared.
 	live, hangUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer func() { hangUp(); r.living.Wait() }()
+	if err := r.prepare(ctx, live); err != nil {
+		return nil, err
+	}
+	r.plan()
 	marks, err := r.load(ctx, live)
 	if err != nil {
 		return nil, err
@@ -82,7 +83,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 }
 
 // prepare begins and fills the notes.
-func (r *run) prepare(ctx context.Context) (err error) {
+func (r *run) prepare(ctx, live context.Context) (err error) {
 	c := r.config
 	r.say("beginning %d notes", c.Notes)
 	if r.documents, err = c.documents(ctx); err != nil {
@@ -95,7 +96,7 @@ func (r *run) prepare(ctx context.Context) (err error) {
 	return each(ctx, c.Notes, filling, func(ctx context.Context, i int) error {
 		updates, err := content(c.Size)
 		if err == nil {
-			err = fill(ctx, c.wireFor(r.documents[i], i, r.wide), updates)
+			err = fill(ctx, live, c.wireFor(r.documents[i], i, r.wide), updates)
 		}
 		if err != nil {
 			return fmt.Errorf("fill a note: %w", err)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/coder/websocket"
+
 	"github.com/clisonix/tidechart/crdt"
 	"github.com/clisonix/tidechart/crdt/ysync"
 )
@@ -54,27 +56,55 @@ func line(n int) string {
 	return strings.Repeat(fmt.Sprintf("line %06d ", n%1_000_000), paragraphSize/12)
 }
 
-// fill writes content into a note, and returns when the server has answered for all of it.
-func fill(ctx context.Context, w wire, updates [][]byte) error {
+// fill writes content into a note, and returns when the server has answered for all of it. The socket stays open
+// until live ends: a server that keeps documents in memory alone forgets one that nobody has open.
+func fill(ctx, live context.Context, w wire, updates [][]byte) error {
 	ctx, cancel := context.WithTimeout(ctx, fillTimeout)
 	defer cancel()
 	ws, err := w.dial(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = ws.CloseNow() }() // all is answered, or the error says why not
-	for _, frame := range w.hello(crdt.StateVector{}.Encode()) {
+	f := filler{wire: w, left: updates}
+	if err := f.work(ctx, ws); err != nil {
+		_ = ws.CloseNow() // the error says more
+		return err
+	}
+	go func() {
+		_ = f.stay(live, ws) // until one of the two ends
+		_ = ws.CloseNow()
+	}()
+	return nil
+}
+
+// stay reads on and changes nothing more.
+func (f *filler) stay(ctx context.Context, ws *websocket.Conn) error {
+	for {
+		_, frame, err := ws.Read(ctx)
+		if err != nil {
+			return err
+		}
+		if m, err := f.wire.decode(frame); err == nil && m.Kind == ysync.Ping {
+			if err := write(ctx, ws, f.wire.frame(ysync.Message{Kind: ysync.Pong})); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// work writes everything.
+func (f *filler) work(ctx context.Context, ws *websocket.Conn) error {
+	for _, frame := range f.wire.hello(crdt.StateVector{}.Encode()) {
 		if err := write(ctx, ws, frame); err != nil {
 			return err
 		}
 	}
-	f := filler{wire: w, left: updates}
 	for !f.synced || f.owed > 0 || len(f.left) > 0 {
 		_, frame, err := ws.Read(ctx)
 		if err != nil {
 			return err
 		}
-		m, err := w.decode(frame)
+		m, err := f.wire.decode(frame)
 		if err != nil {
 			return err
 		}

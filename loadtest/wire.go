@@ -23,8 +23,11 @@ const (
 	writeTimeout = 10 * time.Second
 )
 
-// errDenied ends a client that the server does not want.
-var errDenied = errors.New("denied")
+// Ends of a document on a socket that stays.
+var (
+	errDenied = errors.New("denied")          // the server does not want this client
+	errClosed = errors.New("document closed") // the client may come back
+)
 
 // wire is how one client speaks with the server.
 type wire struct {
@@ -103,7 +106,7 @@ func (w wire) decode(frame []byte) (m ysync.Message, err error) {
 	case m.Kind == ysync.Auth && m.Auth == ysync.Denied:
 		return m, fmt.Errorf("%w: %s", errDenied, m.Text)
 	case m.Kind == ysync.Close:
-		return m, fmt.Errorf("%w: document closed: %s", errDenied, m.Text)
+		return m, fmt.Errorf("%w: %s", errClosed, m.Text)
 	}
 	return m, nil
 }
@@ -123,7 +126,7 @@ func why(err error) string {
 	switch {
 	case errors.As(err, &closed):
 		return strings.TrimSpace(fmt.Sprintf("closed %d %s", int(closed.Code), closed.Reason))
-	case errors.Is(err, errDenied):
+	case errors.Is(err, errDenied), errors.Is(err, errClosed):
 		return err.Error()
 	case errors.Is(err, context.DeadlineExceeded):
 		return "timed out"

@@ -4,6 +4,8 @@
 #   scripts/deps.sh run     what the server needs: the server binaries of Postgres
 #   scripts/deps.sh test    that, and what the tests need: a C compiler (for the
 #                           race detector), Node, Chromium and the npm packages
+#   scripts/deps.sh bench   what make bench-servers needs: Postgres, Node, and the
+#                           servers it compares with, in loadtest/peers
 #
 # It uses the machine's package manager, with sudo where that is needed and
 # there; where it cannot, it says exactly what to install.
@@ -21,10 +23,15 @@ main() {
 		need_compiler
 		need_node
 		need_chromium
-		need_npm_packages
+		need_npm_packages . --ignore-scripts
+		;;
+	bench)
+		need_postgres
+		need_node
+		need_npm_packages loadtest/peers # the script of npm's node fetches that node
 		;;
 	*)
-		echo "usage: scripts/deps.sh run|test" >&2
+		echo "usage: scripts/deps.sh run|test|bench" >&2
 		exit 2
 		;;
 	esac
@@ -138,12 +145,15 @@ has_chromium() {
 }
 
 # npm_packages fills node_modules from the lock file, if that has changed since.
+# need_npm_packages installs those of the directory $1, with further options of npm ci.
 need_npm_packages() {
-	stamp=node_modules/.tidechart-lock
-	lock=$(cksum <package-lock.json)
+	dir=$1
+	shift
+	stamp=$dir/node_modules/.tidechart-lock
+	lock=$(cksum <"$dir/package-lock.json")
 	[ "$(cat "$stamp" 2>/dev/null)" = "$lock" ] && return
-	say "Installing the npm packages of package-lock.json"
-	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	say "Installing the npm packages of $dir/package-lock.json"
+	(cd "$dir" && npm ci "$@" --no-audit --no-fund --loglevel=error)
 	echo "$lock" >"$stamp"
 }
 

@@ -35,6 +35,7 @@ var arrows = map[string]struct {
 	"server/store/queries":         {nil, "it is generated from SQL"},
 	"server/postgres":              {nil, "it runs a program and knows no schema"},
 	"loadtest":                     {[]string{"crdt", "crdt/ysync"}, "it knows a server from outside only"},
+	"loadtest/bench":               {[]string{"loadtest", "server/login", "server/postgres", "server/store", "server/store/queries"}, "it starts a server and gives it people"},
 	"internal/needs":               {nil, "any test may ask"},
 	"server/postgres/postgrestest": {[]string{"internal/needs", "server/postgres"}, "it runs one for tests"},
 	"server/notekind":              {[]string{"crdt/prose"}, "a kind has a template"},
