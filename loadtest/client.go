@@ -97,6 +97,8 @@ func (c *client) connect(ctx context.Context) (synced bool, err error) {
 		return false, err
 	}
 	c.socket.Store(ws)
+	// Reads are given no context: watching it costs as much as decoding what is read.
+	defer context.AfterFunc(ctx, func() { _ = ws.CloseNow() })()
 	defer func() {
 		c.socket.Store(nil)
 		c.tell(event{kind: down})
@@ -115,7 +117,7 @@ func (c *client) connect(ctx context.Context) (synced bool, err error) {
 		return false, err
 	}
 	for {
-		m, at, err := c.read(ctx, ws)
+		m, at, err := c.read(ws)
 		if err != nil {
 			return synced, err
 		}
@@ -153,7 +155,7 @@ func (c *client) sync(at time.Time) {
 }
 
 // read returns the next message, valid until the next call, and when it had come.
-func (c *client) read(ctx context.Context, ws *websocket.Conn) (ysync.Message, time.Time, error) {
+func (c *client) read(ws *websocket.Conn) (ysync.Message, time.Time, error) {
 	if c.ready && c.buffer.Cap() > maxBuffer {
 		c.buffer = bytes.Buffer{}
 	}
@@ -161,7 +163,7 @@ func (c *client) read(ctx context.Context, ws *websocket.Conn) (ysync.Message, t
 	if !c.ready {
 		c.buffer.Grow(c.run.config.Size + c.run.config.Size/8) // of the Step2: growing by doubling costs as much as reading
 	}
-	_, r, err := ws.Reader(ctx)
+	_, r, err := ws.Reader(context.Background())
 	if err == nil {
 		_, err = c.buffer.ReadFrom(r)
 	}
