@@ -22,6 +22,7 @@ func (u Usage) since(before Usage) Usage { return Usage{u.CPU - before.CPU, u.Me
 type usages struct {
 	at               time.Time
 	server, database Usage
+	machine          time.Duration // that all processors were busy, with whatever
 }
 
 // sampleEvery is how often the server's memory is looked at for its peak.

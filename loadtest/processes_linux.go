@@ -36,6 +36,9 @@ func readUsages(pids []int) (usages, error) {
 			return u, fmt.Errorf("process %d of the server is not there", pid)
 		}
 	}
+	if u.machine, err = busy(); err != nil {
+		return u, err
+	}
 	for pid, p := range table {
 		if !below(table, pid, pids) {
 			continue
@@ -133,6 +136,35 @@ func parseStat(line []byte) (pid int, p process, err error) {
 		p.cpu += time.Duration(n) * tick
 	}
 	return pid, p, nil
+}
+
+// busy returns how long the processors of the machine have been busy.
+func busy() (time.Duration, error) {
+	b, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, err
+	}
+	return parseBusy(string(b))
+}
+
+// parseBusy reads the first line of /proc/stat.
+//
+// Source: proc_stat(5): user, nice, system, idle, iowait, irq, softirq; guests are counted in user.
+func parseBusy(stat string) (time.Duration, error) {
+	line, _, _ := strings.Cut(stat, "\n")
+	fields := strings.Fields(line)
+	if len(fields) < 8 || fields[0] != "cpu" {
+		return 0, fmt.Errorf("/proc/stat begins with %d fields", len(fields))
+	}
+	var sum time.Duration
+	for _, i := range []int{1, 2, 3, 6, 7} {
+		n, err := strconv.ParseInt(fields[i], 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("/proc/stat: %w", err)
+		}
+		sum += time.Duration(n) * tick
+	}
+	return sum, nil
 }
 
 // resident returns the bytes of a process that are in memory.

@@ -22,6 +22,18 @@ func TestParseStat(t *testing.T) {
 	}
 }
 
+func TestParseBusy(t *testing.T) {
+	got, err := parseBusy("cpu  100 20 3 99999 8888 7 50 6 5 4\ncpu0 1 1 1 1 1 1 1 1 1 1\n")
+	if err != nil || got != 1800*time.Millisecond {
+		t.Errorf("parseBusy = %v, %v; want 1.8 s", got, err)
+	}
+	for _, bad := range []string{"", "cpu0 1 1 1 1 1 1 1 1", "cpu 1 1 1", "cpu 1 1 1 1 1 1 x 1"} {
+		if _, err := parseBusy(bad); err == nil {
+			t.Errorf("parseBusy(%q) has no error", bad)
+		}
+	}
+}
+
 // TestUsageIncludesChildren: a server's helpers are the server's.
 func TestUsageIncludesChildren(t *testing.T) {
 	child := exec.Command("cat")

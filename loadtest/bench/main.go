@@ -45,7 +45,8 @@ type bench struct {
 // run runs the scenes that are asked for.
 func (b bench) run(ctx context.Context, only string) error {
 	fmt.Printf("%s, %s\n", machine(), time.Now().Format(time.DateOnly))
-	fmt.Println("Cores: processor time by time that passed; the generator shares the machine. Memory: resident.")
+	fmt.Println("Cores: processor time by time that passed, of the server, with its Postgres, of the generator, and of whatever else")
+	fmt.Println("ran on the machine. Memory: resident. Late: keystrokes made later than due, which is the generator's fault.")
 	for _, s := range scenes(b.quick) {
 		if !strings.Contains(s.name, only) {
 			continue
