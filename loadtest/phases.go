@@ -9,14 +9,12 @@ import (
 
 // marks is the usage of the server at the ends of the phases.
 type marks struct {
-	before    usages // anybody connected
-	connected usages
-	begin     usages // of what is measured
-	end       usages
-	drained   usages
-	own       time.Duration // processor time of the generator, from begin to end
-	storm     storm
-	early     bool // ctx ended
+	before usages // anybody connected
+	begin  usages // of what is measured
+	end    usages
+	own    time.Duration // processor time of the generator, from begin to end
+	storm  storm
+	early  bool // ctx ended
 }
 
 // storm is what a storm of joins cost.
@@ -29,8 +27,8 @@ type storm struct {
 func (r *run) load(ctx, live context.Context) (marks, error) {
 	m := marks{before: r.watch.read()}
 	err := r.connectAll(ctx, live)
-	m.connected = r.watch.read()
-	m.begin, m.end = m.connected, m.connected
+	m.begin = r.watch.read()
+	m.end = m.begin
 	if err == nil {
 		err = r.typing(ctx, live, &m)
 	}

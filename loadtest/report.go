@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// A Report says how a server bore a load. Durations in its JSON are nanoseconds but for those of [Latency].
+// A Report says how a server bore a load. Its JSON has latencies in milliseconds and memory in bytes.
 type Report struct {
 	Load  string `json:"load"`
 	Early bool   `json:"early"` // the run was ended before its time
@@ -41,38 +41,45 @@ type Connections struct {
 
 // Keystrokes count those of the warm-up, too.
 type Keystrokes struct {
-	Sent, Saved, Refused, Delivered, Expected int64
+	Sent      int64 `json:"sent"`
+	Saved     int64 `json:"saved"`
+	Refused   int64 `json:"refused"` // updates that the server said it did not save
+	Delivered int64 `json:"delivered"`
+	Expected  int64 `json:"expected"`
 }
 
 // Joins are a storm's.
 type Joins struct {
-	Wanted, Synced int
-	Latency        Latency
-	Took           time.Duration
-	ExtraMemory    int64 // at the peak, above what it was before
+	Wanted      int           `json:"wanted"`
+	Synced      int           `json:"synced"`
+	Latency     Latency       `json:"toSync"`
+	Took        time.Duration `json:"tookNs"`
+	ExtraMemory int64         `json:"extraMemory"` // at the peak, above what it was before
 }
 
 // Resources are what processes used while typing was measured.
 type Resources struct {
-	CPU     time.Duration
-	Cores   float64 // CPU by time that passed
-	Before  int64   // bytes of memory before anybody connected
-	After   int64   // at the end
-	PerConn int64   // what each connection added
+	CPU     time.Duration `json:"cpuNs"`
+	Cores   float64       `json:"cores"`               // CPU by time that passed
+	Before  int64         `json:"memoryBefore"`        // anybody connected
+	After   int64         `json:"memory"`              // at the end
+	PerConn int64         `json:"memoryPerConnection"` // what each added
 }
 
 // Generator is what the load itself cost, and how far it can be trusted.
 type Generator struct {
-	CPU   time.Duration
-	Cores float64
-	Late  Latency // keystrokes made later than they were due
+	CPU   time.Duration `json:"cpuNs"`
+	Cores float64       `json:"cores"`
+	Late  Latency       `json:"late"` // keystrokes, after they were due
 }
 
 // Documents is the verdict on the notes.
 type Documents struct {
-	Notes, Replicas, Compared int // compared in full
-	Faults                    int
-	Examples                  []Fault
+	Notes    int     `json:"notes"`
+	Replicas int     `json:"replicas"`
+	Compared int     `json:"compared"` // in full; of the others the state vectors
+	Faults   int     `json:"faults"`
+	Examples []Fault `json:"examples"`
 }
 
 // OK reports whether everybody was served and nothing was lost, duplicated or different.
@@ -219,7 +226,7 @@ func (p *printer) line(heading, format string, args ...any) {
 
 func (p *printer) resources(name string, r *Resources) {
 	if r != nil {
-		p.line(name, "%.2f cores   %.1f MB, %+.1f KB a connection", r.Cores, mb(r.After), float64(r.PerConn)/1e3)
+		p.line(name, "%.2f cores   %.1f MB, %+.1f KB a connection", r.Cores, mb(r.After), float64(r.PerConn)/1024)
 	}
 }
 

@@ -72,7 +72,6 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		return nil, err
 	}
 	r.drain(ctx)
-	marks.drained = r.watch.read()
 	if err := r.lookAgain(context.WithoutCancel(ctx)); err != nil {
 		return nil, err
 	}
