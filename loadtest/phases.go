@@ -30,7 +30,7 @@ func (r *run) load(ctx, live context.Context) (marks, error) {
 	m.begin = r.watch.read()
 	m.end = m.begin
 	if err == nil {
-		err = r.typing(ctx, live, &m)
+		err = r.measure(ctx, live, &m)
 	}
 	close(r.stop)
 	if errors.Is(err, errEnded) {
@@ -75,8 +75,8 @@ func (r *run) await(ctx context.Context, c *client) {
 	}
 }
 
-// typing runs the part that is measured, and the storm in the middle of it.
-func (r *run) typing(ctx, live context.Context, m *marks) error {
+// measure runs the part that is measured, and the storm in the middle of it.
+func (r *run) measure(ctx, live context.Context, m *marks) error {
 	c := r.config
 	r.living.Go(func() { r.renewPresence(live) })
 	if c.Typists > 0 {
@@ -172,6 +172,7 @@ func (r *run) drain(ctx context.Context) {
 	for _, c := range r.clients {
 		c.hurry.Store(true)
 	}
+	r.typing.Wait() // for one that is about to press, or to write, which has a limit
 	end := time.Now().Add(wait)
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()

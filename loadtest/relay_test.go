@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -142,7 +143,7 @@ func TestFaultyRelays(t *testing.T) {
 				}
 				return [][]byte{update}
 			})
-			c.Drain = 0
+			c.Drain = 3 * time.Second // what is lost is waited for in vain
 			r := run(t, t.Context(), c)
 			if tt.want == "" {
 				if !r.OK() {

@@ -40,6 +40,7 @@ type run struct {
 	stop      chan struct{} // and ends
 	failed    chan error    // what makes a verdict impossible
 	living    sync.WaitGroup
+	typing    sync.WaitGroup // typists that may still press a key
 
 	count counters
 
@@ -163,6 +164,7 @@ func (r *run) start(ctx context.Context, c *client) {
 		r.living.Go(func() { c.live(ctx); close(c.gone) })
 		return
 	}
+	r.typing.Add(1)
 	r.living.Go(func() { c.live(ctx); close(c.typist.inbox); close(c.gone) })
 	r.living.Go(func() { c.typist.live(ctx, r.begin, r.stop) })
 }

@@ -3,6 +3,7 @@ package loadtest
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/coder/websocket"
@@ -54,9 +55,20 @@ type typist struct {
 	err   error           // of the typist's own document: the run cannot be judged
 }
 
-// live types from when typing begins until stop is closed, and answers the server until ctx ends. Who has never been
-// let into the note cannot type.
+// live types and answers until ctx ends, then lets go of whoever still tells it something.
 func (t *typist) live(ctx context.Context, begin, stop <-chan struct{}) {
+	if t.work(ctx, begin, stop); t.err != nil {
+		t.client.run.fail(t.err)
+	}
+	for range t.inbox {
+	}
+}
+
+// work types from when typing begins until stop is closed, and answers the server until ctx ends. Who has never been
+// let into the note cannot type.
+func (t *typist) work(ctx context.Context, begin, stop <-chan struct{}) {
+	quiet := sync.OnceFunc(t.client.run.typing.Done)
+	defer quiet()
 	timer := time.NewTimer(time.Hour)
 	timer.Stop()
 	defer timer.Stop()
@@ -67,7 +79,6 @@ func (t *typist) live(ctx context.Context, begin, stop <-chan struct{}) {
 		}
 		select {
 		case <-ctx.Done():
-			t.empty()
 			return
 		case e := <-t.inbox:
 			t.handle(ctx, e)
@@ -77,21 +88,11 @@ func (t *typist) live(ctx context.Context, begin, stop <-chan struct{}) {
 		case <-stop:
 			stop, begin = nil, nil
 			timer.Stop()
+			quiet()
 		case <-timer.C:
 			t.press(ctx)
-			if stop != nil {
-				timer.Reset(time.Until(t.client.run.ledger.due(t.index, t.keys)))
-			}
+			timer.Reset(time.Until(t.client.run.ledger.due(t.index, t.keys)))
 		}
-	}
-	t.client.run.fail(t.err)
-	<-ctx.Done()
-	t.empty()
-}
-
-// empty lets go of whoever still tells, when nothing is listened to any more.
-func (t *typist) empty() {
-	for range t.inbox {
 	}
 }
 
