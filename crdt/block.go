@@ -38,6 +38,10 @@ const (
 	typeXMLHook
 	typeXMLText
 	typeCount
+
+	// maxTypeRef is the highest reference that is taken for a type. Those from
+	// typeCount on are of types that came after Yjs 13; nothing follows them.
+	maxTypeRef = 1<<7 - 1
 )
 
 // A block is one struct of an update, as read. Byte slices alias the update.
@@ -219,8 +223,8 @@ func readContent(r *reader, b *block, internal bool) (n uint64) {
 func skipType(r *reader) {
 	at := r.i
 	ref := r.uint()
-	if ref >= typeCount {
-		r.failAt("unknown shared type", at)
+	if ref > maxTypeRef {
+		r.failAt("no reference of a shared type", at)
 	}
 	if ref == typeXMLElement || ref == typeXMLHook {
 		r.str()

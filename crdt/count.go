@@ -5,6 +5,7 @@ type Count struct {
 	Structs int // as on the wire, without Skips
 	Text    int // bytes of characters
 	Longest int // bytes of the largest content, name or key of one struct
+	Unknown int // shared types that Yjs 13 does not know, and throws on
 	Keys    int // keys that one type would have in the document: the most of those that are given some
 }
 
@@ -20,6 +21,9 @@ func (d *Doc) Count(u *Update) Count {
 			c.Structs++
 			if b.ref == refString {
 				c.Text += len(b.content)
+			}
+			if b.ref == refType && b.content[0] >= typeCount {
+				c.Unknown++
 			}
 			c.Longest = max(c.Longest, len(b.content), len(b.root), len(b.sub))
 			if b.hasSub {

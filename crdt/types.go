@@ -61,6 +61,20 @@ func (d *Doc) Array(name string) *Array { return &Array{node{d: d, t: d.typeOfRo
 // Map returns the root of that name, read as a map.
 func (d *Doc) Map(name string) *Map { return &Map{node{d: d, t: d.typeOfRoot(name)}} }
 
+// UnknownType is a shared type that came after Yjs 13. A document passes it on,
+// with all that it holds, and can say nothing else about it. Yjs 13 itself throws
+// on an update that brings one; see [Count].Unknown.
+type UnknownType struct {
+	node
+	Ref uint8 // its type reference on the wire
+}
+
+// String returns nothing.
+func (*UnknownType) String() string { return "" }
+
+// ToJSON returns nil.
+func (*UnknownType) ToJSON() any { return nil }
+
 // handle returns the handle of a nested type.
 func (d *Doc) handle(t int32) any {
 	n := node{d: d, t: t}
@@ -77,8 +91,10 @@ func (d *Doc) handle(t int32) any {
 		return &XMLFragment{n}
 	case typeXMLHook:
 		return &XMLHook{Map{n}}
-	default:
+	case typeXMLText:
 		return &XMLText{Text{n}}
+	default:
+		return &UnknownType{node: n, Ref: d.types[t].ref}
 	}
 }
 

@@ -165,7 +165,7 @@ func TestRefusals(t *testing.T) {
 		{"flags on a collected struct", "01010100800100", 4},
 		{"unknown content", "010101000b01017400", 8},
 		{"content that is internal", "010101001d0101747e00", 8},
-		{"unknown type", "01010100070101740700", 8},
+		{"type reference above 127", "0101010007010174800100", 8},
 		{"string not UTF-8", "010101000401017401ff00", 8},
 		{"embed not JSON", "010101000501017401" + "7b" + "00", 8},
 		{"parent neither root nor element", "0101010004020174016100", 5},

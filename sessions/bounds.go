@@ -18,6 +18,8 @@ type extent struct {
 func (s *Session) within(u *crdt.Update, b *batch) error {
 	count := s.document().Count(u)
 	switch {
+	case count.Unknown > 0: // a browser that sees one stops
+		return fmt.Errorf("%w: a shared type that Yjs 13 does not know", crdt.ErrMalformed)
 	case count.Structs > maxStructs:
 		return over(maxStructs, "structs in one update")
 	case count.Longest > maxString:

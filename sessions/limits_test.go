@@ -31,6 +31,7 @@ func TestUpdateLimits(t *testing.T) {
 		{"attributes of a node that has some", [][]byte{attributes(t, 3, 0, 30)}, func(more int) []byte { return attributes(t, 4, 30, 2+more) }, 4413},
 		{"elements in one another", nil, func(more int) []byte { return nested(1, 64+more) }, 4413},
 		{"values in one another", nil, func(more int) []byte { return listed(1, 32+more) }, 4400},
+		{"types that Yjs does not know", nil, func(more int) []byte { return typed(1, byte(6+more)) }, 4400},
 		{"clients", [][]byte{clients(100, 6000), clients(6100, 3990)}, func(more int) []byte { return clients(100_000, 9+more) }, 4413},
 		{"bytes of clients", [][]byte{clients(1<<52, 6000)}, func(more int) []byte { return clients(1<<52+6000, 1281+more) }, 4413},
 		{"bytes of text", texts(7, 256<<10), func(more int) []byte { return long(1, "t", 256<<10-len("start")+more) }, 4413},
@@ -65,6 +66,9 @@ func TestUpdateLimits(t *testing.T) {
 		})
 	}
 }
+
+// typed is an update that puts a shared type into the root t.
+func typed(client, ref byte) []byte { return []byte{1, 1, client, 0, 7, 1, 1, 't', ref, 0} }
 
 // TestKnownDeletionsDoNotCount: a Step2 names everything that was ever deleted.
 func TestKnownDeletionsDoNotCount(t *testing.T) {

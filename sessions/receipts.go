@@ -1,6 +1,10 @@
 package sessions
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/clisonix/tidechart/crdt"
+)
 
 // receipts decides when a peer hears that its updates are saved. After a Step1 a provider forgets how many it has
 // sent, so a "saved" of an older one would count for a newer one; answers are held until its Step2 is in and
@@ -36,6 +40,8 @@ func (p *Peer) answer(f *frame, err error) {
 	case err == nil, errors.Is(err, ErrReadOnly), errors.Is(err, ErrRejected):
 	case errors.Is(err, ErrAccessUnknown):
 		p.socket.fail(&CloseError{Code: closeTryLater, Reason: "the database does not answer; try again", Err: err})
+	case errors.Is(err, crdt.ErrMalformed):
+		p.socket.fail(Malformed(err))
 	case errors.Is(err, ErrLimit):
 		p.socket.fail(overLimit(err))
 	default:
