@@ -104,7 +104,8 @@ type opening struct {
 	bytes  int // of tail
 }
 
-// open returns the frames that give a peer with nothing the whole document.
+// open returns the frames that give a peer with nothing the whole document. The last one makes it whole: what comes
+// before it waits in the peer's document for what it builds on.
 func (s *Session) open(w wire) ([][]byte, error) {
 	o := &s.opening
 	if o.state == nil {
@@ -128,5 +129,5 @@ func (s *Session) open(w wire) ([][]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("merge what came since: %w", err)
 	}
-	return [][]byte{first, w.update(rest)}, nil
+	return [][]byte{w.update(rest), first}, nil // a Step2 says: now you have all
 }

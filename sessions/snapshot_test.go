@@ -59,6 +59,38 @@ func (w *witness) step2(t *testing.T, key string) (frame []byte, text string) {
 	return frame, doc.Text("t").String()
 }
 
+// TestInSyncMeansWhole: a peer that is told it is in sync has all that was committed before it came, though that was
+// encoded for somebody who came earlier.
+func TestInSyncMeansWhole(t *testing.T) {
+	inWard(t, func(w *ward) {
+		typist := w.hClient(write(chen))
+		early := w.hClient(read(rivera))
+		synctest.Wait()
+		for i := range 5 {
+			typist.update(insert(1, byte(i), "x"))
+		}
+		synctest.Wait()
+		for name, late := range map[string]*client{"Hocuspocus": w.hClient(read(rivera)), "y-websocket": w.yClient(read(rivera))} {
+			synctest.Wait()
+			doc := crdt.New("")
+			for _, m := range late.messages() {
+				if m.Kind != ysync.Sync || m.Step == ysync.Step1 {
+					continue
+				}
+				if err := doc.ApplyUpdate(m.Data); err != nil {
+					t.Fatal(err)
+				}
+				if m.Step == ysync.Step2 {
+					break
+				}
+			}
+			if got := doc.Text("t").String(); len(got) != len("start")+5 || got != early.text() {
+				t.Errorf("%s: in sync with %q, others have %q", name, got, early.text())
+			}
+		}
+	})
+}
+
 // TestJoinStormSharesOneEncoding: whoever joins with nothing is sent the same memory as everybody else, though
 // people go on typing; and all of them have all of it.
 func TestJoinStormSharesOneEncoding(t *testing.T) {
