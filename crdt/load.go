@@ -351,9 +351,9 @@ func (l *loader) linkRun(i int32) {
 	}
 	list := l.listFor(in, left, right)
 	if x.l = none; list == none {
-		l.mayJoin(i)
 		d.dropContent(x)
 		*x = run{clk: x.clk, n: x.n, l: none, r: none, clients: clientsOf(x.cl(), none, none), bits: bitsOf(none, refGC) | isDeleted}
+		l.mayJoin(i)
 		return
 	}
 	x.bits = bitsOf(list, x.ref())

@@ -1,0 +1,158 @@
+package crdt
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"testing"
+)
+
+// loadedAs compares a document that was loaded with one that got the same update
+// decoded, and returns the first.
+func loadedAs(t *testing.T, b []byte, v2 bool, opts ...Option) *Doc {
+	t.Helper()
+	d, e := New("loaded", opts...), New("applied", opts...)
+	u, err := DecodeUpdate(b)
+	if v2 {
+		u, err = DecodeUpdateV2(b)
+	}
+	load := d.ApplyUpdate
+	if v2 {
+		load = d.ApplyUpdateV2
+	}
+	texts := [2]*Text{d.Text("t"), e.Text("t")} // taken before: they stay valid
+	maps := [2]*Map{d.Map("t"), e.Map("t")}
+	if got := load(b); (got == nil) != (err == nil) {
+		t.Fatalf("loading says %v, decoding %v", got, err)
+	}
+	if err == nil {
+		if err := e.Apply(u); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sameDocs(t, d, e)
+	if got, want := texts[0].String(), texts[1].String(); got != want {
+		t.Fatalf("text %q, want %q", got, want)
+	}
+	if got, want := must(json.Marshal(maps[0].ToJSON())), must(json.Marshal(maps[1].ToJSON())); !bytes.Equal(got, want) {
+		t.Fatalf("keys %s, want %s", got, want)
+	}
+	return d
+}
+
+// sameDocs fails if two documents differ in what can be asked of them.
+func sameDocs(t *testing.T, d, e *Doc) {
+	t.Helper()
+	if err := d.verify(); err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range []struct {
+		what string
+		of   func(*Doc) any
+	}{
+		{"HasPending", func(d *Doc) any { return d.HasPending() }},
+		{"StateVector", func(d *Doc) any { return d.StateVector() }},
+		{"DeleteSet", func(d *Doc) any { return d.DeleteSet() }},
+		{"LastChange", func(d *Doc) any { return d.LastChange() }},
+		{"LastUpdate", func(d *Doc) any { return d.LastUpdate() }},
+		{"LastUpdateV2", func(d *Doc) any { return d.LastUpdateV2() }},
+		{"EncodeStateAsUpdate", func(d *Doc) any { return must(d.EncodeStateAsUpdate(nil)) }},
+		{"EncodeStateAsUpdateV2", func(d *Doc) any { return must(d.EncodeStateAsUpdateV2(nil)) }},
+		{"Delta", func(d *Doc) any { return plainDelta(d.Text("t")) }},
+		{"Children", func(d *Doc) any { return plainList(d.XMLFragment("t").Children()) }},
+		{"Array", func(d *Doc) any { return d.Array("t").ToJSON() }},
+	} {
+		if got, want := g.of(d), g.of(e); !reflect.DeepEqual(got, want) {
+			t.Fatalf("%s\n got %v\nwant %v", g.what, got, want)
+		}
+	}
+}
+
+// A document that is loaded is the one that the general way makes of the update.
+func FuzzLoad(f *testing.F) {
+	for _, u := range seedUpdates() {
+		f.Add(u, false, true)
+		f.Add(must(ConvertUpdateV1ToV2(u)), true, false)
+	}
+	for seed := range 8 {
+		for _, u := range writtenByMany(seed) {
+			f.Add(u, false, seed%2 == 0)
+			f.Add(must(ConvertUpdateV1ToV2(u)), true, seed%2 == 1)
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte, v2, gc bool) {
+		opts := []Option{WithoutGC()}
+		if gc {
+			opts = nil
+		}
+		d := loadedAs(t, b, v2, opts...)
+		e := New("again", opts...)
+		if e.ApplyUpdate(must(d.EncodeStateAsUpdate(nil))) != nil {
+			t.Fatal("the state of a loaded document is refused")
+		}
+		for i := range min(len(b), 40) {
+			d.Transact(ClientID(1+i%3), func(tx *Txn) {
+				at := int(b[i]) % (d.Text("t").Len() + 1)
+				if b[i]%3 == 0 {
+					d.Text("t").Delete(tx, at, 1)
+				} else {
+					d.Text("t").Insert(tx, at, "é")
+				}
+			})
+			if err := d.verify(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+// writtenByMany returns the states, whole and partial, of a text with embedded
+// types that several write at once.
+func writtenByMany(seed int) [][]byte {
+	docs := []*Doc{New("0"), New("1", WithoutGC()), New("2")}
+	var out [][]byte
+	x := uint32(seed*2654435761 + 1)
+	rnd := func(n int) int {
+		x = x*1664525 + 1013904223
+		return int(x>>8) % n
+	}
+	for range 25 {
+		k := rnd(3)
+		d := docs[k]
+		up, _ := d.Transact(ClientID(1+k*100_000), func(tx *Txn) {
+			text := d.Text("t")
+			at := rnd(text.Len() + 1)
+			switch rnd(9) {
+			case 0, 1, 2:
+				text.Insert(tx, at, []string{"a", "bc", "😀", "déf"}[rnd(4)])
+			case 3:
+				text.Delete(tx, at, min(rnd(4), text.Len()-at))
+			case 4:
+				text.Format(tx, at, min(rnd(4), text.Len()-at), map[string]any{"b": true})
+			case 5:
+				d.Array("t").Insert(tx, at, NewMap(map[string]any{"k": 1}), 7, 8)
+			case 6:
+				d.Map("t").Set(tx, string(rune('a'+rnd(3))), rnd(9))
+			case 7:
+				d.XMLFragment("t").Push(tx, NewXMLElement("p", map[string]any{"n": 1}, NewXMLText("t")))
+			default:
+				d.Array("t").Delete(tx, at, min(rnd(3), text.Len()-at))
+			}
+		})
+		if up != nil && rnd(6) == 0 {
+			out = append(out, bytes.Clone(up))
+		}
+		if rnd(3) == 0 {
+			_ = docs[rnd(3)].ApplyUpdate(must(d.EncodeStateAsUpdate(nil)))
+		}
+	}
+	for _, d := range docs {
+		out = append(out, must(d.EncodeStateAsUpdate(nil)))
+	}
+	return append(out, must(MergeUpdates(out)))
+}
+
+// A struct that needs a collected one is collected with it, in one run.
+func TestLoadJoinsOrphansToCollected(t *testing.T) {
+	loadedAs(t, []byte{1, 2, 1, 0, 0, 1, 0x84, 1, 0, 1, 'a', 0}, false)
+}
