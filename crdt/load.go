@@ -11,7 +11,7 @@ import "slices"
 type loader struct {
 	d            *Doc
 	types, lists int // how many the document had
-	limit        int // of the bytes that runs take: version 2 repeats structs at no cost
+	limit        int // of the bytes that runs take, and their content: version 2 repeats structs and names at no cost
 
 	id      ClientID // whose structs are read
 	cl      int32
@@ -161,7 +161,7 @@ func (l *loader) add(b *block) bool {
 		l.parents = append(l.parents, l.parent(b))
 	}
 	x.clients = clientsOf(l.cl, oC, rC)
-	return len(d.clients) <= maxClients && len(d.runs)*runSize < l.limit+8*len(d.pay)
+	return len(d.clients) <= maxClients && len(d.pay) <= l.limit/8 && len(d.runs)*runSize < l.limit+8*len(d.pay)
 }
 
 // room returns the place of the next run.

@@ -3,7 +3,9 @@ package crdt
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"reflect"
+	"runtime"
 	"testing"
 )
 
@@ -155,4 +157,37 @@ func writtenByMany(seed int) [][]byte {
 // A struct that needs a collected one is collected with it, in one run.
 func TestLoadJoinsOrphansToCollected(t *testing.T) {
 	loadedAs(t, []byte{1, 2, 1, 0, 0, 1, 0x84, 1, 0, 1, 'a', 0}, false)
+}
+
+// Structs that cost a version 2 update nothing do not fill memory: neither by
+// their number nor by a long name that each refers back to.
+func TestLoadRefusesRepeatedNames(t *testing.T) {
+	const structs, name = 300_000, 200
+	var b []byte
+	many := appendUint(nil, structs)
+	for _, column := range [][]byte{
+		append([]byte{1}, many...),    // always the first name
+		append([]byte{0x41}, many...), // client 1
+		append([]byte{1}, many...),    // behind clock 0
+		nil,
+		{refType, 0, infoOrigin | refType},
+		append(appendBytes(nil, append([]byte("t"), bytes.Repeat([]byte("n"), name)...)), 1, name&0x3f|0x80, name>>6),
+		{1},
+		append([]byte{0x40 | typeXMLElement}, many...),
+		nil,
+	} {
+		b = appendBytes(b, column)
+	}
+	b = append([]byte{0}, b...)
+	b = append(append(append(b, 1), many...), 0, 0)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	err := New("d").ApplyUpdateV2(b)
+	runtime.ReadMemStats(&after)
+	if got := after.TotalAlloc - before.TotalAlloc; got > 16<<20 {
+		t.Errorf("%d bytes allocated for an update of %d", got, len(b))
+	}
+	if !errors.Is(err, ErrMalformed) {
+		t.Errorf("error %v, want malformed", err)
+	}
 }
