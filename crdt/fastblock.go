@@ -128,7 +128,7 @@ func (own *owner) clock(in []byte, below uint32, there uint64) (clock uint64, n 
 	x &= stop ^ (stop - 1)
 	clock = x&0x7f | x>>1&0x3f80 | x>>2&0x1fc000 | x>>3&0xfe00000
 	bad |= uint64(k>>2) | (uint64(below)-1-clock)>>63
-	bad |= (x>>(8*uint(k)&31) - 1) >> 63 & uint64(-k) >> 63 // a last byte that adds nothing
+	bad |= (x>>(8*uint(k)&31) - 1) >> 63 & (uint64(-k) >> 63) // a last byte that adds nothing
 	return clock & there, (own.size + k + 1) & int(there), bad & there
 }
 

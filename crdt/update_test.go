@@ -2,6 +2,7 @@ package crdt
 
 import (
 	"bytes"
+	"errors"
 	"reflect"
 	"testing"
 )
@@ -186,5 +187,17 @@ func TestEveryPrefixIsRefused(t *testing.T) {
 		if _, err := DecodeUpdate(b[:len(b):len(b)]); err == nil {
 			t.Errorf("the length % x is taken", length)
 		}
+	}
+}
+
+// An integer that is longer than needed is refused wherever it stands.
+func TestPieceRefusesLongIntegers(t *testing.T) {
+	b := []byte{1, 2, 1, 0, 4, 1, 1, 't', 1, 'a', 0x84, 1, 0x80, 0, 1, 'b', 0}
+	b = append(b[:len(b)-1], make([]byte, 60)...)
+	b[1] = 4
+	b = append(b[:16], 0x84, 1, 1)
+	b = append(appendBytes(b, bytes.Repeat([]byte("c"), 60)), 0x84, 1, 2, 1, 'd', 0)
+	if _, err := DecodeUpdate(b); !errors.Is(err, ErrMalformed) {
+		t.Errorf("error %v, want malformed", err)
 	}
 }
