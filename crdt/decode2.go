@@ -30,6 +30,7 @@ func decodeV2(b []byte) (*Update, error) {
 		return nil, err
 	}
 	u.b = d.out
+	u.dsPlain = plainDeletes(&reader{b: u.b, i: u.ds})
 	return u, u.checkClients()
 }
 

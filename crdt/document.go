@@ -120,8 +120,7 @@ func (d *Doc) applyPart(u *Update) (retry bool) {
 	}
 	old := d.pending.deletes
 	d.pending.deletes = nil
-	r := reader{b: u.b, i: u.ds}
-	readDeleteSet(&r, d.applyDelete)
+	eachDelete(reader{b: u.b, i: u.ds}, u.dsPlain, d.applyDelete)
 	for _, g := range old {
 		d.applyDelete(g)
 	}

@@ -20,6 +20,7 @@ type loader struct {
 	parents []parent // of the runs that have neither origin; such a run's l is its place here
 	tables  []int32
 	deletes reader  // of the delete set, in version 1
+	plain   bool    // it is as Yjs would write it
 	joins   []int32 // runs that could have been joined to the one before when they were linked
 }
 
@@ -88,7 +89,7 @@ func (l *loader) read1(v1 []byte) bool {
 		}
 	}
 	l.deletes = r
-	readDeleteSet(&r, func(DeleteRange) {})
+	l.plain = plainDeletes(&r)
 	return r.end() == nil
 }
 
@@ -119,7 +120,7 @@ func (l *loader) read2(v2 []byte) bool {
 		return false
 	}
 	l.deletes = reader{b: d.out}
-	readDeleteSet(&reader{b: d.out}, func(DeleteRange) {})
+	l.plain = plainDeletes(&reader{b: d.out})
 	return true
 }
 
@@ -416,7 +417,7 @@ func (l *loader) finish() {
 	if slack := cap(d.pay) - len(d.pay); slack > len(d.pay)/16 {
 		d.pay = append(make([]byte, 0, len(d.pay)), d.pay...)
 	}
-	readDeleteSet(&l.deletes, func(g DeleteRange) {
+	eachDelete(l.deletes, l.plain, func(g DeleteRange) {
 		if !l.deleted(g) {
 			d.applyDelete(g)
 		}

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"runtime"
 	"testing"
+	"time"
 )
 
 // loadedAs compares a document that was loaded with one that got the same update
@@ -189,5 +190,38 @@ func TestLoadRefusesRepeatedNames(t *testing.T) {
 	}
 	if !errors.Is(err, ErrMalformed) {
 		t.Errorf("error %v, want malformed", err)
+	}
+}
+
+// A delete set that names the same elements over and over costs no more than one
+// that names them once.
+func TestDeletesThatOverlapAreLinear(t *testing.T) {
+	const structs, ranges = 30_000, 30_000
+	b := appendUint([]byte{1}, structs)
+	b = append(b, 1, 0, 1, 1, 1, 't', 1)
+	for i := range uint64(structs - 1) {
+		b = append(appendUint(append(b, 0xc1, 1), i), 1, 0, 1)
+	}
+	b = appendUint(append(b, 1, 1), ranges)
+	for range ranges {
+		b = appendUint(append(b, 0), structs)
+	}
+	v2 := must(ConvertUpdateV1ToV2(b))
+	start := time.Now()
+	for _, apply := range []func(d *Doc) error{
+		func(d *Doc) error { return d.ApplyUpdate(b) },
+		func(d *Doc) error { return d.ApplyUpdateV2(v2) },
+		func(d *Doc) error { return d.Apply(decoded(t, b)) },
+	} {
+		d := New("d")
+		if err := apply(d); err != nil {
+			t.Fatal(err)
+		}
+		if got := d.DeleteSet(); !reflect.DeepEqual(got, DeleteSet{{1, 0, structs}}) {
+			t.Errorf("%v is deleted", got)
+		}
+	}
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("it took %v", took)
 	}
 }

@@ -106,7 +106,7 @@ func (u *Update) decode(v1 []byte, internal bool, have StateVector) error {
 		u.sections = append(u.sections, s)
 	}
 	u.ds = r.i
-	u.checkDeletes(&r)
+	u.dsPlain = plainDeletes(&r)
 	if err := r.end(); err != nil {
 		return err
 	}
@@ -116,8 +116,9 @@ func (u *Update) decode(v1 []byte, internal bool, have StateVector) error {
 	return nil
 }
 
-// checkDeletes validates the delete set at r.
-func (u *Update) checkDeletes(r *reader) {
+// plainDeletes reads the delete set at r and reports whether it is as Yjs would
+// write it.
+func plainDeletes(r *reader) bool {
 	last := DeleteRange{Client: MaxInt + 1}
 	plain, clients := true, 0
 	named := readDeleteSet(r, func(g DeleteRange) {
@@ -129,7 +130,22 @@ func (u *Update) checkDeletes(r *reader) {
 		}
 		last = g
 	})
-	u.dsPlain = plain && named == clients
+	return plain && named == clients
+}
+
+// eachDelete calls f for each range of the delete set at r. If the set is not
+// plain it is normalized first: to name the same elements over and over must not
+// cost the square.
+func eachDelete(r reader, plain bool, f func(DeleteRange)) {
+	if plain {
+		readDeleteSet(&r, f)
+		return
+	}
+	var ds []DeleteRange
+	readDeleteSet(&r, func(g DeleteRange) { ds = append(ds, g) })
+	for _, g := range normalize(ds) {
+		f(g)
+	}
 }
 
 // checkClients refuses a client with two sections: Yjs would drop the first.
