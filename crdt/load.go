@@ -1,6 +1,9 @@
 package crdt
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // loader fills an empty document from one update that needs nothing else, which
 // is what opening a note does. It reads each struct once, straight into the run
@@ -270,9 +273,12 @@ func (l *loader) find(c int32, clk uint32) int32 {
 	return i
 }
 
-// link puts the runs in order, each after those it depends on. It fails if they
-// depend on each other, or on what is not there.
+// link puts the runs in order, each after those it depends on, clients descending
+// as [Doc.applyStructs] does. It fails if they depend on each other, or on what is
+// not there.
 func (l *loader) link() bool {
+	ids := l.d.ids
+	slices.SortFunc(l.order, func(a, b int32) int { return cmp.Compare(ids[b], ids[a]) })
 	var stack []int32
 	for _, c := range l.order {
 		stack = append(stack, c)
