@@ -152,11 +152,14 @@ func (d *Doc) verifyList(l int32) (n int, err error) {
 	return n, nil
 }
 
-// continues reports whether the run behind r was cut from it. Of a value of
+// continues reports whether something was cut from the end of r. Of a value of
 // several elements the earlier ones are alive, too, though nobody sees them.
 func (d *Doc) continues(r *run) bool {
-	next := &d.runs[r.r]
-	return next.cl() == r.cl() && next.clk == r.end() && next.oC() == r.cl() && next.oK == next.clk-1
+	if r.end() == d.clients[r.cl()].next {
+		return false
+	}
+	next := &d.runs[d.runAt(r.cl(), r.end())]
+	return next.list() == r.list() && next.oC() == r.cl() && next.oK == next.clk-1
 }
 
 // verifyTree checks that the tree of list l is the list, and its sums.
