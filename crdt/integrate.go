@@ -24,6 +24,7 @@ func (d *Doc) integrate(b *block, off uint32) {
 	if b.hasRight {
 		rC, x.rK = d.lookup(b.right.Client), uint32(b.right.Clock)
 		right = d.cleanStart(rC, x.rK)
+		left = d.uncut(left, oC, x.oK)
 	}
 	l := d.listFor(b, left, right)
 	if off > 0 {
@@ -46,6 +47,16 @@ func (d *Doc) integrate(b *block, off uint32) {
 	d.setContent(&d.runs[i], suffix(b.ref, b.content, b.n, off))
 	d.addStruct(i)
 	d.link(i, left)
+}
+
+// uncut returns the run that ends with clk of client cl, which was left before
+// something was cut: perhaps left itself, if a peer claims that a right origin
+// stands before the origin. How runs are cut must not decide where elements go.
+func (d *Doc) uncut(left, cl int32, clk uint32) int32 {
+	if left == none || d.runs[left].end()-1 == clk || d.runs[left].ref() == refGC {
+		return left
+	}
+	return d.runAt(cl, clk)
 }
 
 // appends reports whether b would join the last run of its client when the

@@ -354,6 +354,7 @@ func (l *loader) linkRun(i int32) {
 		if y := &d.runs[right]; y.clk != x.rK && y.ref() != refGC {
 			right = d.cleanStart(rC, x.rK)
 			x = &d.runs[i]
+			left = d.uncut(left, x.oC(), x.oK)
 		}
 	}
 	list := l.listFor(in, left, right)
