@@ -14,12 +14,13 @@ import (
 type loader struct {
 	d            *Doc
 	types, lists int // how many the document had
+	most         int // clients that the update may have, or name
 	limit        int // of the bytes that runs take, and their content: version 2 repeats structs and names at no cost
 
 	id      ClientID // whose structs are read
 	cl      int32
 	parts   []part   // by index of client
-	order   []int32  // clients as the update has them
+	order   []int32  // clients that the update has
 	parents []parent // of the runs that have neither origin; such a run's l is its place here
 	tables  []int32
 	deletes reader  // of the delete set, in version 1
@@ -71,7 +72,10 @@ func (d *Doc) load(b []byte, v2 bool) bool {
 func (l *loader) read1(v1 []byte) bool {
 	r := reader{b: v1}
 	var b block
-	for range r.count(3) {
+	if l.most = r.count(3); l.most > maxClients {
+		return false
+	}
+	for range l.most {
 		count, client, clock := r.count(2), ClientID(r.uint()), r.uint()
 		if r.err != nil || clock != 0 || !l.begin(client, count, r.left()) {
 			return false
@@ -103,7 +107,10 @@ func (l *loader) read2(v2 []byte) bool {
 		return false
 	}
 	var b block
-	for range d.rest.count(2) {
+	if l.most = d.rest.count(2); l.most > maxClients {
+		return false
+	}
+	for range l.most {
 		count, client, clock := d.rest.uint(), ClientID(d.col[colClient].uint()), d.rest.uint()
 		if d.err() != nil || clock != 0 || count > MaxClock || !l.begin(client, int(count), len(v2)) {
 			return false
@@ -165,7 +172,7 @@ func (l *loader) add(b *block) bool {
 		l.parents = append(l.parents, l.parent(b))
 	}
 	x.clients = clientsOf(l.cl, oC, rC)
-	return len(d.clients) <= maxClients && len(d.pay) <= l.limit/8 && len(d.runs)*runSize < l.limit+8*len(d.pay)
+	return len(d.clients) <= l.most && len(d.pay) <= l.limit/8 && len(d.runs)*runSize < l.limit+8*len(d.pay)
 }
 
 // room returns the place of the next run.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"math/rand"
 	"reflect"
 	"runtime"
 	"testing"
@@ -224,4 +225,77 @@ func TestDeletesThatOverlapAreLinear(t *testing.T) {
 	if took := time.Since(start); took > 2*time.Second {
 		t.Errorf("it took %v", took)
 	}
+}
+
+// Where elements go does not depend on how runs are cut: here the right origin
+// stands before the origin, in one run or in two.
+func TestInvertedOrigins(t *testing.T) {
+	loadedAs(t, []byte{2, 4, 2, 0, 4, 1, 1, 't', 1, 'x', 0x84, 2, 0, 3, 'x', 'y', 'z', 0xc4, 2, 3, 2, 0, 1, 'x', 0x84, 2, 3, 1, 'x', 4, 1, 0, 4, 1, 1, 't', 1, 'x', 4, 1, 1, 't', 1, 'x', 0xc4, 2, 2, 2, 1, 3, 'x', 'y', 'z', 0x44, 2, 2, 1, 'x', 1, 1, 1, 0, 2}, false)
+}
+
+// Clients are integrated from the highest down, in whatever order they come.
+func TestLoadOrdersClients(t *testing.T) {
+	loadedAs(t, []byte{4, 2, 3, 0, 4, 1, 1, 't', 1, 'x', 0x84, 1, 2, 1, 'x', 3, 1, 0, 4, 1, 1, 't', 1, 'x', 0x84, 4, 0, 3, 'x', 'y', 'z', 0x24, 1, 1, 't', 1, 'k', 1, 'x', 1, 2, 0, 0x84, 4, 2, 1, 'x', 3, 4, 0, 0x24, 1, 1, 't', 1, 'k', 1, 'x', 0x84, 4, 0, 1, 'x', 0x24, 1, 1, 't', 1, 'k', 1, 'x', 0}, false)
+}
+
+// A value of several elements, which no editor writes, may be cut in two by what
+// claims to stand within it.
+func TestValueIsCut(t *testing.T) {
+	loadedAs(t, []byte{2, 3, 2, 0, 0x24, 1, 1, 't', 1, 'k', 1, 'x', 0x84, 2, 0, 3, 'x', 'y', 'z', 0x84, 2, 1, 1, 'x', 2, 1, 0, 4, 1, 1, 't', 1, 'x', 0x44, 1, 0, 1, 'x', 0}, false)
+}
+
+// Updates that claim what no editor does are loaded as they are applied.
+func TestLoadOfClaims(t *testing.T) {
+	for seed := range 1500 {
+		rnd := rand.New(rand.NewSource(int64(seed)))
+		clients := 2 + rnd.Intn(3)
+		clocks, structs := make([]int, clients+1), make([][]*block, clients+1)
+		pick := func() (ID, bool) {
+			k := 1 + rnd.Intn(clients)
+			if clocks[k] == 0 {
+				return ID{}, false
+			}
+			return ID{ClientID(k), uint64(rnd.Intn(clocks[k]))}, true
+		}
+		for range 4 + rnd.Intn(8) {
+			c := 1 + rnd.Intn(clients)
+			b := &block{client: ClientID(c), clock: uint32(clocks[c]), n: 1, ref: refString, content: []byte("x")}
+			if rnd.Intn(3) > 0 {
+				b.origin, b.hasOrigin = pick()
+			}
+			if rnd.Intn(2) > 0 {
+				b.right, b.hasRight = pick()
+			}
+			if rnd.Intn(4) == 0 {
+				b.content, b.n = []byte("xyz"), 3
+			}
+			if !b.hasOrigin && !b.hasRight {
+				b.parentRoot, b.root = true, []byte("t")
+				b.hasSub, b.sub = rnd.Intn(2) == 0, []byte("k")
+			}
+			clocks[c] += int(b.n)
+			structs[c] = append(structs[c], b)
+		}
+		var all []*block
+		for _, c := range rnd.Perm(clients + 1) {
+			all = append(all, structs[c]...)
+		}
+		u := one(all...)
+		if rnd.Intn(2) == 0 {
+			u = append(u[:len(u)-1], DeleteSet{{1, 0, 2}}.Encode()...)
+		}
+		loadedAs(t, u, false)
+		loadedAs(t, u, false, WithoutGC())
+	}
+}
+
+// An update that names many clients, but has few, makes none of them.
+func TestLoadOfManyNamesAllocatesLittle(t *testing.T) {
+	const n = 50_000
+	b := append(appendUint([]byte{1}, n), 1, 0)
+	for i := range uint64(n) {
+		b = append(appendUint(append(b, 0x81), i+2), 0, 1)
+	}
+	b = append(b, 0)
+	within(t, len(b), func() { New("d").load(b, false) })
 }
