@@ -236,3 +236,20 @@ func utf16Offset(s []byte, u int) (at int, inPair bool) {
 	}
 	return at, false
 }
+
+// utf16Tail returns the byte offset of the last u UTF-16 units of s, which has as
+// many, and whether they begin inside a surrogate pair; then at is the pair's start.
+func utf16Tail(s []byte, u int) (at int, inPair bool) {
+	at = len(s)
+	for u > 0 && at > 0 {
+		for at--; at > 0 && s[at]&0xc0 == 0x80; at-- {
+		}
+		if u--; s[at] >= 0xf0 {
+			if u == 0 {
+				return at, true
+			}
+			u--
+		}
+	}
+	return at, false
+}

@@ -299,3 +299,58 @@ func TestLoadOfManyNamesAllocatesLittle(t *testing.T) {
 	b = append(b, 0)
 	within(t, len(b), func() { New("d").load(b, false) })
 }
+
+// A text that is cut at many places, from either end, between characters or within
+// them, takes time and memory for each piece, not for the text each time.
+func TestManyCutsAreLinear(t *testing.T) {
+	const units, cuts = 120_000, 20_000
+	for name, tt := range map[string]struct {
+		char        string
+		first, step int // clocks that are cut behind
+	}{
+		"from the end":                     {"é", units - 3, -4},
+		"from the start":                   {"é", 3, 4},
+		"within characters from the end":   {"😀", units - 4, -4},
+		"within characters from the start": {"😀", 4, 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := append(appendUint([]byte{2}, cuts), 2, 0)
+			for i := range cuts {
+				clock := uint64(tt.first + i*tt.step)
+				b = appendUint(append(appendUint(append(b, 0xc4, 1), clock), 1), clock+1)
+				b = append(b, 1, 'x')
+			}
+			b = append(b, 1, 1, 0, 4, 1, 1, 't')
+			b = append(appendBytes(b, bytes.Repeat([]byte(tt.char), units/utf16Len([]byte(tt.char)))), 0)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			start := time.Now()
+			d := New("d")
+			if err := d.ApplyUpdate(b); err != nil {
+				t.Fatal(err)
+			}
+			took := time.Since(start)
+			runtime.ReadMemStats(&after)
+			if took > 3*time.Second {
+				t.Errorf("it took %v", took)
+			}
+			if got := after.TotalAlloc - before.TotalAlloc; got > 64<<20 {
+				t.Errorf("%d bytes allocated for an update of %d", got, len(b))
+			}
+			if err := d.verify(); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// The last units of a text begin where its first ones end.
+func TestUTF16Tail(t *testing.T) {
+	s := []byte("aé😀漢😀z")
+	for n := range utf16Len(s) + 1 {
+		at, inPair := utf16Offset(s, n)
+		if back, backInPair := utf16Tail(s, utf16Len(s)-n); back != at || backInPair != inPair {
+			t.Errorf("unit %d is at %d, %v; from the end %d, %v", n, at, inPair, back, backInPair)
+		}
+	}
+}

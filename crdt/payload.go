@@ -42,7 +42,12 @@ func (d *Doc) splitPayload(left, right *run) {
 			break
 		}
 		var inPair bool
-		if at, inPair = utf16Offset(b, int(left.n)); inPair {
+		if left.n <= right.n {
+			at, inPair = utf16Offset(b, int(left.n))
+		} else { // from the nearer end, so that cuts in any order are n log n
+			at, inPair = utf16Tail(b, int(right.n))
+		}
+		if inPair {
 			d.splitPair(left, right, at)
 			return
 		}
@@ -58,7 +63,17 @@ func (d *Doc) splitPayload(left, right *run) {
 
 // splitPair divides a string inside the surrogate pair at byte at. Each half
 // becomes U+FFFD, as in Yjs, so that lengths stay as they were.
+//
+// The shorter side is moved: many cuts must not cost the square of what they cut.
 func (d *Doc) splitPair(left, right *run, at int) {
+	if b := d.content(left); at < len(b)-at {
+		head := append(append(make([]byte, 0, at+3), b[:at]...), replacement...)
+		copy(b[at+1:], replacement)
+		right.pay, right.payLen = left.pay+uint32(at)+1, uint32(len(b)-at-1)
+		d.garbage += at + 1
+		d.setContent(left, head)
+		return
+	}
 	rest := append([]byte(replacement), d.content(left)[at+4:]...)
 	copy(d.content(left)[at:], replacement)
 	d.garbage += int(left.payLen) - at - 3
