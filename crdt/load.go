@@ -14,6 +14,7 @@ import (
 type loader struct {
 	d            *Doc
 	types, lists int // how many the document had
+	free         int // lists that it has room for
 	most         int // clients that the update may have, or name
 	limit        int // of the bytes that runs take, and their content: version 2 repeats structs and names at no cost
 
@@ -54,7 +55,7 @@ func (d *Doc) load(b []byte, v2 bool) bool {
 	if len(b) > maxPayload || len(d.clients) > 0 || d.HasPending() || d.txn.open {
 		return false
 	}
-	l := loader{d: d, types: len(d.types), lists: len(d.lists), cl: none, limit: expansion(len(b))}
+	l := loader{d: d, types: len(d.types), lists: len(d.lists), free: maxLists - len(d.lists), cl: none, limit: expansion(len(b))}
 	d.pay = make([]byte, 0, len(b)/2)
 	read := l.read1
 	if v2 {
@@ -172,7 +173,8 @@ func (l *loader) add(b *block) bool {
 		l.parents = append(l.parents, l.parent(b))
 	}
 	x.clients = clientsOf(l.cl, oC, rC)
-	return len(d.clients) <= l.most && len(d.pay) <= l.limit/8 && len(d.runs)*runSize < l.limit+8*len(d.pay)
+	l.free -= b.lists()
+	return l.free >= 0 && len(d.clients) <= l.most && len(d.pay) <= l.limit/8 && len(d.runs)*runSize < l.limit+8*len(d.pay)
 }
 
 // room returns the place of the next run.
@@ -485,4 +487,5 @@ func (l *loader) undo() {
 	d.runs, d.free, d.typ, d.leaf = nil, nil, nil, nil
 	d.pay, d.garbage = nil, 0
 	d.clients, d.ids, d.lastClient = nil, nil, none
+	d.tx.begin() // it named clients that are gone
 }

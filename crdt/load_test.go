@@ -354,3 +354,28 @@ func TestUTF16Tail(t *testing.T) {
 		}
 	}
 }
+
+// An update that needs more lists than a document can have is not loaded.
+func TestLoadKeepsLimitOfLists(t *testing.T) {
+	b := []byte{1, 3, 1, 0, 7, 1, 1, 't', 1, 0x87, 1, 0, 1, 0x87, 1, 1, 1, 0}
+	for free, want := range map[int]bool{3: false, 4: true} {
+		d := New("d")
+		l := loader{d: d, cl: none, free: free, limit: expansion(len(b))}
+		if got := l.read1(b); got != want {
+			t.Errorf("with room for %d lists reading says %v", free, got)
+		}
+	}
+}
+
+// After a load that failed there is no last change, and asking for it is safe.
+func TestLoadThatFailsLeavesNoChange(t *testing.T) {
+	d := New("d")
+	// Two clients whose structs wait for each other.
+	b := []byte{2, 1, 2, 0, 0x84, 1, 0, 1, 'a', 1, 1, 0, 0x84, 2, 0, 1, 'b', 0}
+	if d.load(b, false) {
+		t.Fatal("a circle is loaded")
+	}
+	if got := d.LastUpdate(); got != nil {
+		t.Errorf("LastUpdate = %x", got)
+	}
+}
