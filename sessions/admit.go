@@ -93,7 +93,7 @@ func (s *Session) admit(f *frame, b *batch) error {
 			continue
 		}
 		novel = true
-		if owner, bound := s.writers[r.Client]; bound && owner != f.author.ID || !bound && next > 0 {
+		if owner, bound := s.ownerOf(r.Client); bound && owner != f.author.ID || !bound && next > 0 {
 			return fmt.Errorf("%w: client %d is somebody else's", ErrForged, r.Client)
 		}
 	}

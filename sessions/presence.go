@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -10,7 +11,7 @@ import (
 	"github.com/clisonix/tidechart/crdt/ysync"
 )
 
-// maxClocks bounds what a session remembers of clients that left.
+// maxClocks bounds what a session remembers of clients that left: their clocks, and whose they were.
 const maxClocks = 4096
 
 // presence is what one client shows of itself.
@@ -100,7 +101,7 @@ func (s *Session) hear(p *Peer, one ysync.Presence) {
 		}
 		return
 	}
-	if len(one.State) > maxStateBytes || one.Clock > maxPresenceClock {
+	if len(one.State) > maxStateBytes || one.Clock > maxPresenceClock || !s.reserve(one.Client, p.grant.Author.ID) {
 		return
 	}
 	state, err := stamp(p.grant.Author, one.State)
@@ -116,6 +117,27 @@ func (s *Session) hear(p *Peer, one ysync.Presence) {
 	s.show(ysync.Presence{Client: one.Client, Clock: now.clock, State: state}, p)
 	// The sender ignores its own state at its own clock, but hears that the line is alive.
 	p.socket.out.push(p.wire.awareness(ysync.AppendAwareness(nil, []ysync.Presence{one})))
+}
+
+// reserve keeps a client id for whoever shows it first: from then on others know it, and could write under it
+// before its owner has (I3). It reports false if the id is somebody else's.
+func (s *Session) reserve(client crdt.ClientID, person PersonID) bool {
+	if owner, known := s.ownerOf(client); known {
+		return owner == person
+	}
+	if len(s.reserved) >= maxClocks {
+		maps.DeleteFunc(s.reserved, func(id crdt.ClientID, _ PersonID) bool { return s.presence[id] == nil })
+	}
+	s.reserved[client] = person
+	return true
+}
+
+// ownerOf returns who wrote under a client id first, or will: who showed it.
+func (s *Session) ownerOf(client crdt.ClientID) (owner PersonID, known bool) {
+	if owner, known = s.writers[client]; !known {
+		owner, known = s.reserved[client]
+	}
+	return owner, known
 }
 
 // tick returns the clock to send a client's next state under. It never falls behind what others have seen, so

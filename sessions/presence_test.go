@@ -88,7 +88,7 @@ func TestPresenceIsCoalesced(t *testing.T) {
 		const moves, pause = 100, time.Millisecond // two seconds, somebody every millisecond
 		for i := range moves {
 			for j, p := range people {
-				p.send(announce(crdt.ClientID(j+1), uint64(i+1), at(i)))
+				p.send(announce(crdt.ClientID(j+20), uint64(i+1), at(i)))
 				time.Sleep(pause)
 			}
 		}
@@ -123,13 +123,13 @@ func TestLoneChangeIsShownAtOnce(t *testing.T) {
 		watcher, people := w.yClient(read(rivera)), w.crowd(3)
 		for i, p := range people {
 			time.Sleep(time.Second)
-			p.send(announce(crdt.ClientID(i+1), 1, `{}`))
+			p.send(announce(crdt.ClientID(i+20), 1, `{}`))
 			if got := len(watcher.peopleNow()); got != i+1 {
 				t.Errorf("%d people are shown at once, want %d", got, i+1)
 			}
 		}
 		time.Sleep(time.Second)
-		people[0].send(announce(1, 2, `null`))
+		people[0].send(announce(20, 2, `null`))
 		if got := len(watcher.peopleNow()); got != 2 {
 			t.Errorf("%d people are shown after one said goodbye, want 2", got)
 		}
@@ -146,7 +146,7 @@ func TestEverybodyLeavesInOneFrame(t *testing.T) {
 	inWard(t, func(w *ward) {
 		watcher, people := w.yClient(read(rivera)), w.crowd(30)
 		for i, p := range people {
-			p.send(announce(crdt.ClientID(i+1), 1, `{}`))
+			p.send(announce(crdt.ClientID(i+20), 1, `{}`))
 		}
 		if got := len(watcher.people()); got != 30 {
 			t.Fatalf("%d people are shown, want 30", got)
@@ -165,6 +165,61 @@ func TestEverybodyLeavesInOneFrame(t *testing.T) {
 		}
 		if got := w.hub.Present()[note]; len(got) != 1 || got[0] != (sessions.Presence{Author: rivera}) {
 			t.Errorf("present: %+v", got)
+		}
+	})
+}
+
+// TestShownClientsAreKept: whoever shows themselves tells all others their client id before they have written under
+// it. Nobody else may, while they are there or after they have left (I3).
+func TestShownClientsAreKept(t *testing.T) {
+	inWard(t, func(w *ward) {
+		owner, thief := w.hClient(write(chen)), w.hClient(write(rivera))
+		owner.send(announce(1, 1, `{}`))
+		for _, there := range []bool{true, false} {
+			if !there {
+				owner.leave()
+			}
+			before := len(thief.answers())
+			thief.update(insert(1, 0, "stolen"))
+			if got := thief.answers()[before:]; got != "0" || thief.closeCode() != 4205 {
+				t.Errorf("owner there: %v; answers %q, want a refusal and 4205", there, got)
+			}
+			thief = w.hClient(write(rivera))
+			thief.send(announce(1, 9, `{}`))
+			if got := strings.Join(w.yClient(read(rivera)).people(), ""); strings.Contains(got, rivera.Name) {
+				t.Errorf("owner there: %v; shown as another: %s", there, got)
+			}
+		}
+		owner = w.hClient(write(chen))
+		before := len(owner.answers())
+		owner.update(insert(1, 0, "own"))
+		if got := owner.answers()[before:]; got != "1" {
+			t.Errorf("the owner's first words got %q", got)
+		}
+	})
+}
+
+// TestReservedClientsAreBounded: what is remembered of people who left makes room for others (I10).
+func TestReservedClientsAreBounded(t *testing.T) {
+	inWard(t, func(w *ward) {
+		owner := w.hClient(write(chen))
+		owner.send(announce(1, 1, `{}`))
+		const more = 4096 // one more than fit
+		for i := range more {
+			c := w.hClient(write(chen))
+			c.send(announce(crdt.ClientID(1000+i), 1, `{}`))
+			c.leave()
+		}
+		for client, want := range map[byte]string{1: "0", 100: "1"} {
+			thief := w.hClient(write(rivera))
+			before := len(thief.answers())
+			thief.update(insert(client, 0, "x"))
+			if got := thief.answers()[before:]; got != want {
+				t.Errorf("client %d: answers %q, want %q", client, got, want)
+			}
+		}
+		if got, err := w.hub.Reserved(w.t.Context(), note); got == 0 || got > 100 || err != nil {
+			t.Errorf("%d clients are remembered, %v; want those who are there", got, err)
 		}
 	})
 }

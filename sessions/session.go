@@ -46,15 +46,16 @@ type Session struct {
 	park      <-chan time.Time // nil: parked
 	peers     map[*Peer]struct{}
 	presence  map[crdt.ClientID]*presence
-	clocks    map[crdt.ClientID]uint64 // last presence clock sent, of clients gone too
-	changed   map[crdt.ClientID]shown  // presence that is due with the next beat
-	unheard   map[*Peer]struct{}       // said something of their presence too soon
-	beat      <-chan time.Time         // nil: nothing is due
-	shownAt   time.Time                // when presence was sent last
-	published []Presence               // what the hub was told last
-	inFlight  []*frame                 // being committed, in order
-	pending   []*frame                 // admitted, the next batch
-	pendBytes int                      // of pending
+	reserved  map[crdt.ClientID]PersonID // whose a client id is that has been shown and has not written
+	clocks    map[crdt.ClientID]uint64   // last presence clock sent, of clients gone too
+	changed   map[crdt.ClientID]shown    // presence that is due with the next beat
+	unheard   map[*Peer]struct{}         // said something of their presence too soon
+	beat      <-chan time.Time           // nil: nothing is due
+	shownAt   time.Time                  // when presence was sent last
+	published []Presence                 // what the hub was told last
+	inFlight  []*frame                   // being committed, in order
+	pending   []*frame                   // admitted, the next batch
+	pendBytes int                        // of pending
 	settling  []chan struct{}
 	extent    extent
 	heldSince time.Time        // nothing is committed since, for not knowing who may write; zero: it is known
@@ -95,6 +96,7 @@ func newSession(h *Hub, note NoteID) *Session {
 		joined:   make(map[*Peer]struct{}),
 		peers:    make(map[*Peer]struct{}),
 		presence: make(map[crdt.ClientID]*presence),
+		reserved: make(map[crdt.ClientID]PersonID),
 		clocks:   make(map[crdt.ClientID]uint64),
 		changed:  make(map[crdt.ClientID]shown),
 		unheard:  make(map[*Peer]struct{}),
