@@ -5,7 +5,7 @@ import { EventEmitter } from 'node:events'
 import WebSocket from 'ws'
 import * as Y from 'yjs'
 import { openProvider } from './providers.mjs'
-import { Acks, readFrame } from './wire.mjs'
+import { Acks, keyed, readFrame } from './wire.mjs'
 import { blocks, plain } from './note.mjs'
 
 /** Where nobody listens. */
@@ -63,6 +63,12 @@ export class Client {
   transmit (socket, data) {
     this.acks.sent(socket, readFrame(this.kind, new Uint8Array(data)))
     socket.transmit(data)
+  }
+
+  /** Says something beside the provider, which does not know of it. */
+  inject (message) {
+    const socket = [...this.sockets].find(s => s.readyState === WebSocket.OPEN)
+    socket?.transmit(this.kind === 'yws' ? message : keyed(this.args.note, message)) // none: cut off already
   }
 
   received (socket, data) {

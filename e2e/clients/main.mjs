@@ -4,6 +4,7 @@
 import readline from 'node:readline'
 import { isDeepStrictEqual } from 'node:util'
 import * as Y from 'yjs'
+import { attacks } from './attacks.mjs'
 import { Client } from './client.mjs'
 import { appendParagraph, fresh, paragraphText } from './note.mjs'
 import { replay } from './replay.mjs'
@@ -60,6 +61,7 @@ const commands = {
     t.insert(pos < 0 ? t.length : pos, text)
   },
   delete: (name, { pos, len, paragraph }) => paragraphText(clientNamed(name).doc, paragraph).delete(pos, len),
+  deleteBlock: (name, { index }) => clientNamed(name).doc.getXmlFragment('default').delete(index, 1),
   setAwareness: (name, { field, value }) => clientNamed(name).provider.awareness.setLocalStateField(field, value),
   mute: name => clientNamed(name).provider.awareness.setLocalState(null),
   setCursor: (name, { pos, paragraph }) => {
@@ -68,6 +70,10 @@ const commands = {
     const cursor = { anchor: json, head: json }
     clientNamed(name).provider.awareness.setLocalStateField('cursor', cursor)
     return cursor
+  },
+  attack: (name, { attack, ...args }) => {
+    const client = clientNamed(name)
+    for (const message of attacks[attack](client, args)) client.inject(message)
   },
   presence: name => clientNamed(name).presence(),
   state: name => clientNamed(name).state(),

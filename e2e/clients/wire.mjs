@@ -6,6 +6,7 @@
 // - Hocuspocus answers every Step2 and Update frame with one SyncStatus, in order.
 
 import * as decoding from 'lib0/decoding'
+import * as encoding from 'lib0/encoding'
 import * as Y from 'yjs'
 
 const messageSync = 0
@@ -28,6 +29,12 @@ export function readFrame (kind, data) {
   }
   return { type }
 }
+
+/** A message under a document's name, as Hocuspocus routes it. */
+export const keyed = (note, message) => encoding.encode(e => {
+  encoding.writeVarString(e, note)
+  encoding.writeUint8Array(e, message)
+})
 
 /** The acknowledgements of one client, over all of its sockets. */
 export class Acks {
