@@ -115,7 +115,7 @@ func (s *Session) admit(f *frame, b *batch) error {
 		}
 	}
 	f.data = f.update.Bytes()
-	if novel && repeats {
+	if repeats {
 		// Store and send what is new, not what is said again.
 		cut, err := crdt.DiffUpdate(f.data, s.ahead.Encode())
 		if err != nil {
