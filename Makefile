@@ -102,6 +102,15 @@ fuzz: ## fuzz each decoder of the CRDT engine for FUZZ_FOR=10m
 	@for t in $$(grep -ho 'func Fuzz[A-Za-z0-9]*' crdt/*_test.go | cut -c6-); do \
 		go test ./crdt -run '^$$' -fuzz "^$$t$$" -fuzztime $(FUZZ_FOR) || exit 1; done
 
+# The long form of what make test does in a minute.
+SEEDS ?= 2000
+KILLS ?= 200
+
+.PHONY: faults
+faults: ## lose servers, databases and lines for long: SEEDS=2000 simulated runs, KILLS=200 of real processes
+	go test ./sessions -count=1 -timeout 0 -run '^TestFaults$$' -seeds $(SEEDS)
+	E2E_KILLS=$(KILLS) go test ./e2e -count=1 -timeout 0 -v -run '^(TestNoAcknowledgedEditIsLost|TestBadLines|TestDatabaseRestarts)$$'
+
 .PHONY: clean
 clean: ## remove what was built; the demo's data stays
 	@rm -rf bin e2e/artifacts
