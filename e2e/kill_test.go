@@ -77,21 +77,32 @@ type killRun struct {
 	token   string
 	note    string
 	typists []*yclient
+	line    *proxy // that the typists are connected over; nil: none
 }
 
-func newKillRun(t *testing.T) *killRun {
+// overBadLines puts a line that can be made bad before a server's typists.
+func overBadLines(r *killRun, seed uint64) { r.line = startProxy(r.t, r.s, seed) }
+
+func newKillRun(t *testing.T, options ...func(*killRun, uint64)) *killRun {
 	t.Helper()
 	n := seed(t)
 	s := startServer(t)
 	r := &killRun{t: t, s: s, n: startNode(t), rng: rand.New(rand.NewPCG(n, 2)), token: s.token(t, "chen")}
 	r.note = s.newNote(t, r.token)
+	url := s.ws()
+	for _, option := range options {
+		option(r, n)
+	}
+	if r.line != nil {
+		url = r.line.ws()
+	}
 	for _, p := range []struct{ name, user, kind string }{
 		{"a", "chen", yWebsocket},
 		{"b", "rivera", hocuspocusV4},
 		{"c", "okafor", yWebsocket},
 		{"d", "haddad", hocuspocusV3},
 	} {
-		c := r.n.connect(p.name, p.kind, s, r.note, s.token(t, p.user), map[string]any{"backoff": 1000})
+		c := r.n.connect(p.name, p.kind, s, r.note, s.token(t, p.user), map[string]any{"backoff": 1000, "url": url})
 		c.wait(want{"synced": true})
 		r.typists = append(r.typists, c)
 	}
@@ -229,7 +240,7 @@ func (r *killRun) finish() {
 			c.wait(want{"unsynced": 0})
 		}
 	}
-	r.s.checkLog(r.t, r.note)
+	r.s.checkReplicas(r.t, r.token, r.note, r.typists...)
 }
 
 // checkEveryWord fails unless the text has each word that was not deleted
