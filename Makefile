@@ -109,7 +109,7 @@ KILLS ?= 200
 .PHONY: faults
 faults: ## lose servers, databases and lines for long: SEEDS=2000 simulated runs, KILLS=200 of real processes
 	go test ./sessions -count=1 -timeout 0 -run '^TestFaults$$' -seeds $(SEEDS)
-	E2E_KILLS=$(KILLS) go test ./e2e -count=1 -timeout 0 -v -run '^(TestNoAcknowledgedEditIsLost|TestBadLines|TestDatabaseRestarts)$$'
+	E2E_KILLS=$(KILLS) go test ./e2e -count=1 -timeout 0 -v -run '^(TestNoAcknowledgedEditIsLost|TestBadLines|TestDatabaseRestarts|TestFullDisk)$$'
 
 .PHONY: clean
 clean: ## remove what was built; the demo's data stays

@@ -85,8 +85,12 @@ func overBadLines(r *killRun, seed uint64) { r.line = startProxy(r.t, r.s, seed)
 
 func newKillRun(t *testing.T, options ...func(*killRun, uint64)) *killRun {
 	t.Helper()
+	return newKillRunOn(t, startServer(t), options...)
+}
+
+func newKillRunOn(t *testing.T, s *server, options ...func(*killRun, uint64)) *killRun {
+	t.Helper()
 	n := seed(t)
-	s := startServer(t)
 	r := &killRun{t: t, s: s, n: startNode(t), rng: rand.New(rand.NewPCG(n, 2)), token: s.token(t, "chen")}
 	r.note = s.newNote(t, r.token)
 	url := s.ws()

@@ -36,7 +36,11 @@ type server struct {
 // startServer starts a server that ends with the test.
 func startServer(t *testing.T, flags ...string) *server {
 	t.Helper()
-	s := newServer(t)
+	return startNewServer(t, newServer(t), flags...)
+}
+
+func startNewServer(t *testing.T, s *server, flags ...string) *server {
+	t.Helper()
 	s.flags = flags
 	t.Cleanup(func() {
 		s.close()

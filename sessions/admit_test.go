@@ -29,8 +29,8 @@ func TestRepetitionIsAnsweredAndNotStored(t *testing.T) {
 		if len(rows) != 3 || bytes.Contains(rows[2].Update, []byte("ab")) || !bytes.Contains(rows[2].Update, []byte("cd")) {
 			t.Errorf("log has %d rows, the last % x", len(rows), rows[len(rows)-1].Update)
 		}
-		deletes := append(insert(1, 0, "abcd"), 1, 1, 1, 0, 2) // the same text, and its first two characters deleted
-		c.update(append(deletes[:len(deletes)-6], deletes[len(deletes)-5:]...))
+		again := insert(1, 0, "abcd")
+		c.update(append(again[:len(again)-1], 1, 1, 1, 0, 2)) // the same text, and its first two characters deleted
 		if rows := w.store.Rows(note); len(rows) != 4 || bytes.Contains(rows[3].Update, []byte("ab")) {
 			t.Errorf("log has %d rows, the last % x; want the deletion alone", len(rows), rows[len(rows)-1].Update)
 		}
