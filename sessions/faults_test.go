@@ -135,7 +135,7 @@ func (sim *simulation) awaitSaved() {
 			left += p.unsaved()
 		}
 		if left == 0 {
-			time.Sleep(time.Second) // the last ones reach the others
+			time.Sleep(30 * time.Second) // whoever is away with nothing to save comes back and reads
 			return
 		}
 	}
