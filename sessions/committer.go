@@ -24,14 +24,15 @@ type outcome struct {
 }
 
 // committer writes the batches of every session to the log: whatever is queued makes one transaction, and while
-// it runs the next one gathers. It never waits for more.
+// it runs the next one gathers. Few commits begin at once; many keep a distance, so that each is of more updates.
 type committer struct {
 	store Store
 	log   *slog.Logger
-	wake  chan struct{} // has room for one: "the queue is not empty"
+	wake  chan struct{} // has room for one: "there is something to commit", or enough for a whole transaction
 
-	mu    sync.Mutex
-	queue []commit // at most one per session
+	mu      sync.Mutex
+	queue   []commit // at most one per session
+	entries int      // of all that is queued
 }
 
 func newCommitter(store Store, log *slog.Logger) *committer {
@@ -41,8 +42,14 @@ func newCommitter(store Store, log *slog.Logger) *committer {
 // submit queues c and returns at once.
 func (c *committer) submit(one commit) {
 	c.mu.Lock()
+	first := len(c.queue) == 0
 	c.queue = append(c.queue, one)
+	c.entries += len(one.entries)
+	full := c.entries >= maxBatch
 	c.mu.Unlock()
+	if !first && !full {
+		return
+	}
 	select {
 	case c.wake <- struct{}{}:
 	default:
@@ -51,9 +58,9 @@ func (c *committer) submit(one commit) {
 
 // run commits until ctx ends. Batches whose outcome is unknown by then get errCommitLost.
 func (c *committer) run(ctx context.Context) {
+	rhythm := newMeter(commitsPerSecond, commitBurst, time.Now())
 	for {
-		batch := c.take()
-		if len(batch) == 0 {
+		if c.queued() == 0 {
 			select {
 			case <-c.wake:
 				continue
@@ -61,8 +68,35 @@ func (c *committer) run(ctx context.Context) {
 				return
 			}
 		}
-		c.commit(ctx, batch)
+		if wait := rhythm.take(time.Now(), 1); wait > 0 && !c.gather(ctx, wait) {
+			rhythm.give(1) // who did not wait has nothing to make up for
+		}
+		c.commit(ctx, c.take())
 	}
+}
+
+// gather waits while the next transaction grows, and reports whether it took its time: it is over as soon as there is
+// enough for one.
+func (c *committer) gather(ctx context.Context, wait time.Duration) bool {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	for c.queued() < maxBatch {
+		select {
+		case <-c.wake:
+		case <-timer.C:
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return false
+}
+
+// queued returns how many updates wait.
+func (c *committer) queued() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.entries
 }
 
 // take removes whole commits from the queue, as many as one transaction should hold, and at least one.
@@ -79,6 +113,7 @@ func (c *committer) take() []commit {
 	}
 	batch := c.queue[:n:n]
 	c.queue = c.queue[n:]
+	c.entries -= entries
 	return batch
 }
 
