@@ -5,6 +5,8 @@
 -- It runs in the transaction of lock.sql, which holds the notes' rows.
 -- No row comes back, and nothing is stored, for a note that is missing or signed, or one of whose claims is refused: a
 -- client id that is another's, or clocks that do not begin where its last ones end.
+-- Rows are found by their keys: OFFSET 0 and ANY keep the planner, which guesses how many there are, from reading all of
+-- "writer" or "note".
 -- The receipt in "batch" commits with the rows: a second try of the same batch fails on its primary key.
 WITH entry AS (
     SELECT * FROM unnest($2::uuid[], $3::bytea[], $4::uuid[], $5::uuid[])
@@ -12,17 +14,23 @@ WITH entry AS (
 ), claim AS (
     SELECT * FROM unnest($6::uuid[], $7::bigint[], $8::bigint[], $9::bigint[], $10::uuid[])
         AS claim (note_id, client_id, from_clock, to_clock, person_id)
-), wanted AS (
+), wanted AS MATERIALIZED (
     SELECT note_id, count(*) AS n FROM entry GROUP BY note_id
 ), forged AS (
     SELECT claim.note_id
-      FROM claim LEFT JOIN writer USING (note_id, client_id)
+      FROM claim LEFT JOIN LATERAL (
+               SELECT next_clock, person_id
+                 FROM writer
+                WHERE note_id = claim.note_id AND client_id = claim.client_id
+               OFFSET 0
+           ) AS writer ON true
      WHERE claim.from_clock <> coalesce(writer.next_clock, 0)
         OR writer.person_id <> claim.person_id
 ), advanced AS (
     UPDATE note SET head = note.head + wanted.n, edited_at = now()
       FROM wanted
      WHERE note.id = wanted.note_id
+       AND note.id = ANY ($2)
        AND note.state = 'draft'
        AND note.id NOT IN (SELECT note_id FROM forged)
     RETURNING note.id, note.head - wanted.n AS base
