@@ -40,16 +40,15 @@ func TestDeadSocketsAreNoticed(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				died := make(chan struct{})
 				line := onePipe(t, func(w http.ResponseWriter, r *http.Request) {
-					ws, err := websocket.Accept(w, r, nil)
+					c, err := accept(w, r)
 					if err != nil {
 						t.Error(err)
 						return
 					}
-					defer func() { _ = ws.CloseNow() }()
+					defer func() { _ = c.ws.CloseNow() }()
 					ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 					defer cancel()
-					c := &conn{ws: ws}
-					go c.keepAlive(ctx, func() { close(died); cancel() })
+					c.keepAlive(ctx, func() { close(died); cancel() })
 					_, _ = c.Read(ctx, 10<<20)
 				})
 				ctx, cancel := context.WithCancel(t.Context())
@@ -124,16 +123,15 @@ func TestDeadPeopleAreGone(t *testing.T) {
 		store.Add(note, grant.Author.ID, storetest.Empty())
 		hub := sessions.NewHub(&store, slog.New(slog.DiscardHandler))
 		line := onePipe(t, func(w http.ResponseWriter, r *http.Request) {
-			ws, err := websocket.Accept(w, r, nil)
+			c, err := accept(w, r)
 			if err != nil {
 				t.Error(err)
 				return
 			}
-			defer func() { _ = ws.CloseNow() }()
+			defer func() { _ = c.ws.CloseNow() }()
 			ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 			defer cancel()
-			c := &conn{ws: ws}
-			go c.keepAlive(ctx, cancel)
+			c.keepAlive(ctx, cancel)
 			_ = hub.ServeYWebSocket(ctx, c, note, grant, nil)
 		})
 		dialOver(t, line)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime/debug"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -32,31 +34,46 @@ const (
 
 // serveYWebSocket speaks y-websocket about the note in the path.
 func (s *Server) serveYWebSocket(w http.ResponseWriter, r *http.Request) {
+	note, err := uuid.Parse(r.PathValue("id"))
+	token, authorize := strings.Clone(r.URL.Query().Get("token")), s.authorize(r)
 	s.serveSocket(w, r, func(ctx context.Context, conn sessions.Conn) error {
-		note, err := uuid.Parse(r.PathValue("id"))
 		if err != nil {
 			return s.hub.ServeYWebSocket(ctx, conn, uuid.Nil, sessions.Grant{}, sessions.ErrNoNote)
 		}
-		grant, denied := s.authorize(r)(ctx, note, r.URL.Query().Get("token"))
+		grant, denied := authorize(ctx, note, token)
 		return s.hub.ServeYWebSocket(ctx, conn, note, grant, denied)
 	})
 }
 
 // serveHocuspocus speaks Hocuspocus; which notes, its messages say.
 func (s *Server) serveHocuspocus(w http.ResponseWriter, r *http.Request) {
+	authorize := s.authorize(r)
 	s.serveSocket(w, r, func(ctx context.Context, conn sessions.Conn) error {
-		return s.hub.ServeHocuspocus(ctx, conn, s.authorize(r))
+		return s.hub.ServeHocuspocus(ctx, conn, authorize)
 	})
+}
+
+// credentials is what of a request says whose it is, and nothing else.
+func credentials(r *http.Request) *http.Request {
+	own := &http.Request{Header: make(http.Header)}
+	for _, name := range []string{"Authorization", "Cookie"} {
+		for _, value := range r.Header.Values(name) {
+			own.Header.Add(name, strings.Clone(value))
+		}
+	}
+	return own
 }
 
 // authorize decides about notes for whoever opened the socket with r: by the token given, else by r's own
 // token or cookie. An editor that declares a schema must have ours: one that lacks a node type deletes it.
 func (s *Server) authorize(r *http.Request) sessions.Authorizer {
 	schema := r.URL.Query().Get("schema")
+	stale := schema != "" && schema != prose.SchemaFingerprint()
+	own := credentials(r)
 	var decide sessions.Authorizer
 	decide = func(ctx context.Context, note sessions.NoteID, token string) (sessions.Grant, error) {
 		epoch := s.hub.AccessEpoch()
-		if schema != "" && schema != prose.SchemaFingerprint() {
+		if stale {
 			return sessions.Grant{}, sessions.ErrStaleEditor
 		}
 		ctx, cancel := context.WithTimeout(ctx, authorizeTimeout)
@@ -64,7 +81,7 @@ func (s *Server) authorize(r *http.Request) sessions.Authorizer {
 		var who login.Person
 		var err error
 		if token == "" {
-			who, err = s.desk.ByRequest(r.WithContext(ctx))
+			who, err = s.desk.ByRequest(own.WithContext(ctx))
 		} else {
 			who, err = s.desk.ByToken(ctx, token)
 		}
@@ -112,27 +129,35 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, serve func(
 		writeText(w, http.StatusForbidden, err.Error()+"\n")
 		return
 	}
-	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{
-		InsecureSkipVerify: true, // the origin is checked above, more strictly than Accept would
-		CompressionMode:    websocket.CompressionDisabled,
-	})
+	c, err := accept(w, r)
 	if err != nil {
 		s.logRefusal(r, http.StatusBadRequest, "", err) // Accept has answered
 		return
 	}
-	defer func() { _ = ws.CloseNow() }() // nothing is lost by a socket that is closed already
-	ws.SetReadLimit(-1)                  // conn.Read has the limit, and says so before the socket is closed
+	// Nothing of the request may live as long as the socket: it is most of what an idle one would keep.
+	path := strings.Clone(r.URL.Path)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil { // its value may quote content; the stack does not
+				s.log.Error("panic", "path", path, "stack", string(debug.Stack()))
+			}
+		}()
+		s.converse(c, path, serve)
+	}()
+}
 
-	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
+// converse runs serve until the socket ends, and closes it.
+func (s *Server) converse(c *conn, path string, serve func(context.Context, sessions.Conn) error) {
+	defer func() { _ = c.ws.CloseNow() }() // nothing is lost by a socket that is closed already
+	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	c := &conn{ws: ws}
-	go c.keepAlive(ctx, cancel)
+	c.keepAlive(ctx, cancel)
 
-	err = serve(ctx, c)
-	s.log.Info("socket ends", "path", r.URL.Path, "err", err)
+	err := serve(ctx, c)
+	s.log.Info("socket ends", "path", path, "err", err)
 	var reason *sessions.CloseError
 	if errors.As(err, &reason) {
-		_ = ws.Close(websocket.StatusCode(reason.Code), reason.Reason) // the peer may be gone
+		_ = c.ws.Close(websocket.StatusCode(reason.Code), reason.Reason) // the peer may be gone
 	}
 }
 
@@ -159,29 +184,22 @@ func (s *Server) checkOrigin(r *http.Request) error {
 // conn is a WebSocket as sessions see it.
 type conn struct {
 	ws    *websocket.Conn
+	line  *line
 	heard atomic.Int64 // pieces of messages read
 }
 
-// keepAlive calls dead when the other end has stopped: it does not answer, and nothing else comes. What it sends may
-// be on its way for longer than a ping may take, and the answer is behind that.
-func (c *conn) keepAlive(ctx context.Context, dead func()) {
-	tick := time.NewTicker(pingEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-		before := c.heard.Load()
-		ping, cancel := context.WithTimeout(ctx, pingTimeout)
-		err := c.ws.Ping(ping)
-		cancel()
-		if err != nil && c.heard.Load() == before {
-			dead()
-			return
-		}
+// accept upgrades a request, whose origin is checked. If it fails, it has answered.
+func accept(w http.ResponseWriter, r *http.Request) (*conn, error) {
+	upgrade := &upgrade{ResponseWriter: w}
+	ws, err := websocket.Accept(upgrade, r, &websocket.AcceptOptions{
+		InsecureSkipVerify: true, // checkOrigin is stricter than Accept would be
+		CompressionMode:    websocket.CompressionDisabled,
+	})
+	if err != nil {
+		return nil, err
 	}
+	ws.SetReadLimit(-1) // conn.Read has the limit, and says so before the socket is closed
+	return &conn{ws: ws, line: upgrade.line}, nil
 }
 
 func (c *conn) Read(ctx context.Context, limit int) ([]byte, error) {
@@ -199,9 +217,17 @@ func (c *conn) Read(ctx context.Context, limit int) ([]byte, error) {
 	return message, err
 }
 
-func (c *conn) Write(ctx context.Context, message []byte) error {
-	return c.ws.Write(ctx, websocket.MessageBinary, message)
+func (c *conn) Write(by time.Time, messages [][]byte) error {
+	c.line.hold(by)
+	for _, message := range messages {
+		if err := c.ws.Write(context.Background(), websocket.MessageBinary, message); err != nil {
+			return err // the socket ends, and what is held with it
+		}
+	}
+	return c.line.release()
 }
+
+func (c *conn) Cut() { _ = c.line.Close() }
 
 // listener notes each piece of a message that comes.
 type listener struct {
@@ -213,4 +239,25 @@ func (l *listener) Read(p []byte) (int, error) {
 	n, err := l.Reader.Read(p)
 	l.heard.Add(1)
 	return n, err
+}
+
+// keepAlive calls dead when the other end has stopped: it does not answer, and nothing else comes. What it sends may
+// be on its way for longer than a ping may take, and the answer is behind that. It returns at once.
+func (c *conn) keepAlive(ctx context.Context, dead func()) { c.pingIn(ctx, pingEvery, dead) }
+
+func (c *conn) pingIn(ctx context.Context, wait time.Duration, dead func()) {
+	time.AfterFunc(wait, func() {
+		if ctx.Err() != nil {
+			return
+		}
+		began, before := time.Now(), c.heard.Load()
+		ping, cancel := context.WithTimeout(ctx, pingTimeout)
+		err := c.ws.Ping(ping)
+		cancel()
+		if err != nil && c.heard.Load() == before {
+			dead()
+			return
+		}
+		c.pingIn(ctx, pingEvery-time.Since(began), dead)
+	})
 }

@@ -72,6 +72,7 @@ const (
 	maxUnsettled     = 64 << 20 // bytes of updates from all peers that are not yet answered
 	maxOutbox        = 512      // frames per socket that wait to be written
 	maxOutboxBytes   = 2 << 20  // likewise; one frame of any size fits an empty outbox
+	maxWrite         = 16 << 10 // bytes of frames written at once; a larger frame is written by itself
 	maxTail          = 64       // updates that whoever joins is sent beside an older state that is encoded already
 	maxTailBytes     = 64 << 10 // likewise
 	baseEvery        = 500      // rows after which a running session makes a new base
@@ -83,7 +84,7 @@ const (
 	authTimeout      = 5 * time.Second  // from connect to the first document that is granted
 	loadTimeout      = 10 * time.Second // of a note, or of recording who opened it
 	recordTimeout    = 10 * time.Second // of a session's or participation's end
-	writeTimeout     = 5 * time.Second  // of one frame to a socket, and
+	writeTimeout     = 5 * time.Second  // of what is written at once to a socket, and
 	minWriteRate     = 128 << 10        // bytes a second for what is large: the last resort of a slow line
 	flushTimeout     = 2 * time.Second  // of what is left when a socket ends
 	keepAliveEvery   = 10 * time.Second // Yjs providers reconnect after 30 s without a data frame

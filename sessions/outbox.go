@@ -63,21 +63,21 @@ func (o *outbox) end(last []byte) {
 	o.wake()
 }
 
-// next removes and returns the oldest frame, nil if there is none.
-func (o *outbox) next() []byte {
+// next removes and returns the oldest frames: one, and those after it up to maxWrite bytes.
+func (o *outbox) next() (frames [][]byte, size int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.frames) == 0 {
-		return nil
+	n := 0
+	for n < len(o.frames) && (n == 0 || size+len(o.frames[n]) <= maxWrite) {
+		size += len(o.frames[n])
+		n++
 	}
-	frame := o.frames[0]
-	o.frames[0] = nil
-	o.frames = o.frames[1:]
-	o.bytes -= len(frame)
+	frames, o.frames = o.frames[:n:n], o.frames[n:]
+	o.bytes -= size
 	if len(o.frames) == 0 {
 		o.frames = nil
 	}
-	return frame
+	return frames, size
 }
 
 // wake has the writer look.

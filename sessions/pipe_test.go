@@ -3,8 +3,10 @@ package sessions_test
 import (
 	"context"
 	"io"
+	"os"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/clisonix/tidechart/sessions"
 )
@@ -15,12 +17,15 @@ type pipe struct {
 	out    chan []byte // from the server; unbuffered: the client reads or the server waits
 	closed chan struct{}
 	once   sync.Once
+
+	cut     chan struct{} // closed by Cut
+	cutOnce sync.Once
 }
 
 func (p *pipe) close() { p.once.Do(func() { close(p.closed) }) }
 
 func newPipe() *pipe {
-	return &pipe{in: make(chan []byte), out: make(chan []byte), closed: make(chan struct{})}
+	return &pipe{in: make(chan []byte), out: make(chan []byte), closed: make(chan struct{}), cut: make(chan struct{})}
 }
 
 func (p *pipe) Read(ctx context.Context, limit int) ([]byte, error) {
@@ -37,13 +42,21 @@ func (p *pipe) Read(ctx context.Context, limit int) ([]byte, error) {
 	}
 }
 
-func (p *pipe) Write(ctx context.Context, b []byte) error {
-	select {
-	case p.out <- slices.Clone(b):
-		return nil
-	case <-p.closed:
-		return io.ErrClosedPipe
-	case <-ctx.Done():
-		return ctx.Err()
+func (p *pipe) Write(by time.Time, messages [][]byte) error {
+	late := time.NewTimer(time.Until(by))
+	defer late.Stop()
+	for _, b := range messages {
+		select {
+		case p.out <- slices.Clone(b):
+		case <-p.closed:
+			return io.ErrClosedPipe
+		case <-p.cut:
+			return os.ErrDeadlineExceeded
+		case <-late.C:
+			return os.ErrDeadlineExceeded
+		}
 	}
+	return nil
 }
+
+func (p *pipe) Cut() { p.cutOnce.Do(func() { close(p.cut) }) }

@@ -22,10 +22,10 @@ type witness struct {
 	written [][]byte
 }
 
-func (w *witness) Write(_ context.Context, b []byte) error {
+func (w *witness) Write(_ time.Time, messages [][]byte) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.written = append(w.written, b)
+	w.written = append(w.written, messages...)
 	return nil
 }
 

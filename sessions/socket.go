@@ -15,8 +15,10 @@ type Conn interface {
 	// Read returns the next message, of limit bytes at most, which the caller may keep; a larger one is [TooLarge].
 	// A [*CloseError] ends the socket with its code; any other error means that the peer is gone.
 	Read(ctx context.Context, limit int) ([]byte, error)
-	// Write sends one message; it returns when ctx ends at the latest.
-	Write(ctx context.Context, message []byte) error
+	// Write sends messages in their order. It fails if the peer has not taken all of them by then.
+	Write(by time.Time, messages [][]byte) error
+	// Cut ends a Write under way, and fails all later ones.
+	Cut()
 }
 
 // protocol is how one kind of client speaks. All methods but keepAlive run on the socket's reading goroutine.
@@ -114,16 +116,14 @@ func (s *socket) slowDown(bytes int) error {
 
 func (s *socket) write(p protocol) {
 	// Writing outlives the socket's end by a moment, so that what was said before it is still heard.
-	ctx, stop := context.WithCancel(context.WithoutCancel(s.ctx))
-	defer stop()
-	defer context.AfterFunc(s.ctx, func() { time.AfterFunc(flushTimeout, stop) })()
+	defer context.AfterFunc(s.ctx, func() { time.AfterFunc(flushTimeout, s.conn.Cut) })()
 	quiet := time.NewTicker(keepAliveEvery)
 	defer quiet.Stop()
 	for {
 		select {
 		case <-s.out.ready:
 			quiet.Reset(keepAliveEvery)
-			if err := s.flush(ctx); err != nil {
+			if err := s.flush(); err != nil {
 				s.fail(fmt.Errorf("%w: %w", errGone, err))
 				return
 			}
@@ -134,29 +134,23 @@ func (s *socket) write(p protocol) {
 			}
 		case <-s.ctx.Done():
 			if !errors.Is(context.Cause(s.ctx), errGone) {
-				_ = s.flush(ctx) // the last words; nobody is left to tell if they fail
+				_ = s.flush() // the last words; nobody is left to tell if they fail
 			}
 			return
 		}
 	}
 }
 
-// flush writes what the outbox holds.
-func (s *socket) flush(ctx context.Context) error {
+// flush writes what the outbox holds, as much at once as a line takes easily.
+func (s *socket) flush() error {
 	for {
-		frame := s.out.next()
-		if frame == nil {
+		frames, size := s.out.next()
+		if len(frames) == 0 {
 			return nil
 		}
-		if err := s.writeOne(ctx, frame); err != nil {
+		patience := writeTimeout + time.Duration(size)*time.Second/minWriteRate
+		if err := s.conn.Write(time.Now().Add(patience), frames); err != nil {
 			return err
 		}
 	}
-}
-
-func (s *socket) writeOne(ctx context.Context, frame []byte) error {
-	patience := writeTimeout + time.Duration(len(frame))*time.Second/minWriteRate
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	return s.conn.Write(ctx, frame)
 }
