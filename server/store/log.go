@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/clisonix/tidechart/crdt"
 	"github.com/clisonix/tidechart/server/store/queries"
@@ -113,23 +114,26 @@ func (db *DB) Append(ctx context.Context, batch sessions.Batch) ([]sessions.Plac
 	return nil, fmt.Errorf("append %d updates: sqlstate %s", len(batch.Entries), refusal.Code)
 }
 
-// appendArguments are the parameters of append.sql.
+// appendArguments are the parameters of append.sql, in types that pgx encodes without reflection: each commit does.
 func appendArguments(batch sessions.Batch) []any {
 	n, m := len(batch.Entries), len(batch.Claims)
-	notes, updates := make([]uuid.UUID, n), make([][]byte, n)
-	authors, sittings := make([]uuid.UUID, n), make([]uuid.NullUUID, n)
+	notes, updates, authors, sittings := make(uuids, n), make([][]byte, n), make(uuids, n), make(uuids, n)
 	for i, e := range batch.Entries {
-		notes[i], updates[i], authors[i] = e.Note, e.Update, e.Author
-		sittings[i] = uuid.NullUUID{UUID: e.Session, Valid: e.Session != uuid.Nil}
+		notes[i], updates[i], authors[i] = known(e.Note), e.Update, known(e.Author)
+		sittings[i] = pgtype.UUID{Bytes: e.Session, Valid: e.Session != uuid.Nil}
 	}
-	claimed, people := make([]uuid.UUID, m), make([]uuid.UUID, m)
+	claimed, people := make(uuids, m), make(uuids, m)
 	clients, from, to := make([]int64, m), make([]int64, m), make([]int64, m)
 	for i, c := range batch.Claims {
-		claimed[i], people[i] = c.Note, c.Person
+		claimed[i], people[i] = known(c.Note), known(c.Person)
 		clients[i], from[i], to[i] = int64(c.Client), int64(c.From), int64(c.To)
 	}
-	return []any{batch.ID, notes, updates, authors, sittings, claimed, clients, from, to, people}
+	return []any{known(batch.ID), notes, updates, authors, sittings, claimed, clients, from, to, people}
 }
+
+type uuids = pgtype.FlatArray[pgtype.UUID]
+
+func known(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
 
 // receipt reads what an earlier try of the same batch committed.
 func (db *DB) receipt(ctx context.Context, batch uuid.UUID) ([]sessions.Placed, error) {
