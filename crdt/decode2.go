@@ -148,7 +148,8 @@ func (d *decoderV2) fastBlock(b *block) bool {
 	b.content = nil
 	var n uint64
 	if ref == refString {
-		b.content, n = d.next(), d.col[colString].value
+		b.content = d.next()
+		n = d.col[colString].value
 	} else {
 		n = d.col[colLen].uint()
 	}
