@@ -1,10 +1,8 @@
 package e2e
 
 import (
-	"io"
 	"math/rand/v2"
 	"net"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -87,7 +85,7 @@ func (p *proxy) carry(from, to net.Conn) {
 				part = part[few:]
 			}
 		}
-		if _, err := io.Copy(to, strings.NewReader(string(part))); err != nil {
+		if _, err := to.Write(part); err != nil {
 			return
 		}
 	}

@@ -39,15 +39,7 @@ func TestDeadSocketsAreNoticed(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				died := make(chan struct{})
-				line := onePipe(t, func(w http.ResponseWriter, r *http.Request) {
-					c, err := accept(w, r)
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					defer func() { _ = c.ws.CloseNow() }()
-					ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
-					defer cancel()
+				line := onePipe(t, func(ctx context.Context, cancel context.CancelFunc, c *conn) {
 					c.keepAlive(ctx, func() { close(died); cancel() })
 					_, _ = c.Read(ctx, 10<<20)
 				})
@@ -90,12 +82,22 @@ func dialOver(t *testing.T, line net.Conn) *websocket.Conn {
 	return ws
 }
 
-// onePipe is a connection in memory to a server that answers with h.
-func onePipe(t *testing.T, h http.HandlerFunc) net.Conn {
+// onePipe is a connection in memory to a server that serves one socket.
+func onePipe(t *testing.T, serve func(context.Context, context.CancelFunc, *conn)) net.Conn {
 	far, near := net.Pipe()
 	l := &pipeListener{conns: make(chan net.Conn, 1)}
 	l.conns <- far
-	s := &http.Server{Handler: h, ReadHeaderTimeout: time.Second}
+	s := &http.Server{ReadHeaderTimeout: time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := accept(w, r)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer func() { _ = c.ws.CloseNow() }()
+		ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
+		defer cancel()
+		serve(ctx, cancel, c)
+	})}
 	go func() { _ = s.Serve(l) }()
 	t.Cleanup(func() { _ = s.Close() })
 	return near
@@ -122,15 +124,7 @@ func TestDeadPeopleAreGone(t *testing.T) {
 		grant := sessions.Grant{Author: sessions.Author{ID: uuid.New(), Name: "Ada"}}
 		store.Add(note, grant.Author.ID, storetest.Empty())
 		hub := sessions.NewHub(&store, slog.New(slog.DiscardHandler))
-		line := onePipe(t, func(w http.ResponseWriter, r *http.Request) {
-			c, err := accept(w, r)
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			defer func() { _ = c.ws.CloseNow() }()
-			ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
-			defer cancel()
+		line := onePipe(t, func(ctx context.Context, cancel context.CancelFunc, c *conn) {
 			c.keepAlive(ctx, cancel)
 			_ = hub.ServeYWebSocket(ctx, c, note, grant, nil)
 		})

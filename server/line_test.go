@@ -2,10 +2,10 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"testing"
 	"testing/synctest"
@@ -83,19 +83,13 @@ func TestWritesEnd(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ended := make(chan struct{})
-				line := onePipe(t, func(w http.ResponseWriter, r *http.Request) {
+				line := onePipe(t, func(_ context.Context, _ context.CancelFunc, c *conn) {
 					defer close(ended)
-					c, err := accept(w, r)
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					defer func() { _ = c.ws.CloseNow() }()
 					if tt.cut {
 						time.AfterFunc(time.Second, c.Cut)
 					}
 					began := time.Now()
-					err = c.Write(began.Add(5*time.Second), [][]byte{[]byte("ab"), []byte("cd")})
+					err := c.Write(began.Add(5*time.Second), [][]byte{[]byte("ab"), []byte("cd")})
 					if took := time.Since(began); !errors.Is(err, tt.err) || took != tt.took {
 						t.Errorf("Write = %v after %v, want %v after %v", err, took, tt.err, tt.took)
 					}
@@ -111,13 +105,7 @@ func TestWritesEnd(t *testing.T) {
 // TestEarlyMessagesArrive: those that came with the request.
 func TestEarlyMessagesArrive(t *testing.T) {
 	got := make(chan []byte, 1)
-	near := onePipe(t, func(w http.ResponseWriter, r *http.Request) {
-		c, err := accept(w, r)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer func() { _ = c.ws.CloseNow() }()
+	near := onePipe(t, func(_ context.Context, _ context.CancelFunc, c *conn) {
 		message, err := c.Read(t.Context(), 10)
 		if err != nil {
 			t.Error(err)
