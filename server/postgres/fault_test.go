@@ -139,7 +139,11 @@ func TestKilledTogether(t *testing.T) {
 		t.Fatal(err)
 	}
 	busy := connect(t, url)
-	go func() { _, _ = busy.Exec(context.WithoutCancel(t.Context()), "SELECT pg_sleep(3600)") }() // dies with the server
+	died := make(chan struct{})
+	go func() {
+		defer close(died)
+		_, _ = busy.Exec(context.WithoutCancel(t.Context()), "SELECT pg_sleep(3600)") // dies with the server
+	}()
 	kill(t, pid, syscall.SIGSTOP)
 	kill(t, owner.Process.Pid, syscall.SIGKILL)
 	kill(t, pid, syscall.SIGKILL)
@@ -147,6 +151,7 @@ func TestKilledTogether(t *testing.T) {
 		t.Fatal(err)
 	}
 	save(t, start(t, dir))
+	<-died // a connection has one user at a time, and the test's end closes this one
 }
 
 // TestRemovedClusterStillStops removes the database under a running server.
