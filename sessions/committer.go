@@ -24,15 +24,14 @@ type outcome struct {
 }
 
 // committer writes the batches of every session to the log: whatever is queued makes one transaction, and while
-// it runs the next one gathers. Few commits begin at once; many keep a distance, so that each is of more updates.
+// it runs the next one gathers. It never waits for more.
 type committer struct {
 	store Store
 	log   *slog.Logger
-	wake  chan struct{} // has room for one: "there is something to commit", or enough for a whole transaction
+	wake  chan struct{} // has room for one: "the queue is not empty"
 
-	mu      sync.Mutex
-	queue   []commit // at most one per session
-	entries int      // of all that is queued
+	mu    sync.Mutex
+	queue []commit // at most one per session
 }
 
 func newCommitter(store Store, log *slog.Logger) *committer {
@@ -42,14 +41,8 @@ func newCommitter(store Store, log *slog.Logger) *committer {
 // submit queues c and returns at once.
 func (c *committer) submit(one commit) {
 	c.mu.Lock()
-	first := len(c.queue) == 0
 	c.queue = append(c.queue, one)
-	c.entries += len(one.entries)
-	full := c.entries >= maxBatch
 	c.mu.Unlock()
-	if !first && !full {
-		return
-	}
 	select {
 	case c.wake <- struct{}{}:
 	default:
@@ -58,9 +51,9 @@ func (c *committer) submit(one commit) {
 
 // run commits until ctx ends. Batches whose outcome is unknown by then get errCommitLost.
 func (c *committer) run(ctx context.Context) {
-	rhythm := newMeter(commitsPerSecond, commitBurst, time.Now())
 	for {
-		if c.queued() == 0 {
+		batch := c.take()
+		if len(batch) == 0 {
 			select {
 			case <-c.wake:
 				continue
@@ -68,38 +61,11 @@ func (c *committer) run(ctx context.Context) {
 				return
 			}
 		}
-		if wait := rhythm.take(time.Now(), 1); wait > 0 && !c.gather(ctx, wait) {
-			rhythm.give(1) // who did not wait has nothing to make up for
-		}
-		c.commit(ctx, c.take())
+		c.commit(ctx, batch)
 	}
 }
 
-// gather waits while the next transaction grows, and reports whether it took its time: it is over as soon as there is
-// enough for one.
-func (c *committer) gather(ctx context.Context, wait time.Duration) bool {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	for c.queued() < maxBatch {
-		select {
-		case <-c.wake:
-		case <-timer.C:
-			return true
-		case <-ctx.Done():
-			return false
-		}
-	}
-	return false
-}
-
-// queued returns how many updates wait.
-func (c *committer) queued() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.entries
-}
-
-// take removes whole commits from the queue, as many as one transaction should hold, and at least one.
+// take removes whole commits from the queue, as many as one transaction should hold.
 func (c *committer) take() []commit {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -113,7 +79,6 @@ func (c *committer) take() []commit {
 	}
 	batch := c.queue[:n:n]
 	c.queue = c.queue[n:]
-	c.entries -= entries
 	return batch
 }
 

@@ -12,8 +12,7 @@
 //	deliver  every other peer gets it; a full outbox never blocks, the peer is caught up later by one diff
 //	answer   the sender learns that it is saved, once per frame (I2)
 //
-// A session has one batch in flight; what arrives meanwhile forms the next. Commits
-// begin at once while there are few, and 10 ms apart under load.
+// A session has one batch in flight; what arrives meanwhile forms the next. There is no flush timer.
 //
 // # Concurrency
 //

@@ -62,21 +62,19 @@ const (
 
 // Queues, and what waits in them.
 const (
-	maxInbox         = 256      // waiting calls per session; more wait in their sockets
-	maxPending       = 4096     // admitted updates per session that wait for a commit
-	maxPendingBytes  = 16 << 20 // likewise
-	maxBatch         = 200      // updates per commit; larger batches only add latency
-	maxBatchBytes    = 8 << 20  // likewise
-	commitsPerSecond = 100      // of all sessions together; a transaction that is full does not wait
-	commitBurst      = 2        // seconds' worth that may begin as they come
-	maxUnsettled     = 64 << 20 // bytes of updates from all peers that are not yet answered
-	maxOutbox        = 512      // frames per socket that wait to be written
-	maxOutboxBytes   = 2 << 20  // likewise; one frame of any size fits an empty outbox
-	maxWrite         = 16 << 10 // bytes of frames written at once; a larger frame is written by itself
-	maxTail          = 64       // updates that whoever joins is sent beside an older state that is encoded already
-	maxTailBytes     = 64 << 10 // likewise
-	baseEvery        = 500      // rows after which a running session makes a new base
-	baseAtEnd        = 50       // rows that make a base worth its while when a session ends
+	maxInbox        = 256      // waiting calls per session; more wait in their sockets
+	maxPending      = 4096     // admitted updates per session that wait for a commit
+	maxPendingBytes = 16 << 20 // likewise
+	maxBatch        = 200      // updates per commit; larger batches only add latency
+	maxBatchBytes   = 8 << 20  // likewise
+	maxUnsettled    = 64 << 20 // bytes of updates from all peers that are not yet answered
+	maxOutbox       = 512      // frames per socket that wait to be written
+	maxOutboxBytes  = 2 << 20  // likewise; one frame of any size fits an empty outbox
+	maxWrite        = 16 << 10 // bytes of frames written at once; a larger frame is written by itself
+	maxTail         = 64       // updates that whoever joins is sent beside an older state that is encoded already
+	maxTailBytes    = 64 << 10 // likewise
+	baseEvery       = 500      // rows after which a running session makes a new base
+	baseAtEnd       = 50       // rows that make a base worth its while when a session ends
 )
 
 // Waits.

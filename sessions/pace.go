@@ -24,9 +24,6 @@ func (m *meter) take(now time.Time, n int) time.Duration {
 	return time.Duration(-m.tokens / m.rate * float64(time.Second))
 }
 
-// give puts n tokens back.
-func (m *meter) give(n int) { m.tokens += float64(n) }
-
 // pace bounds how fast a socket is read. Whoever comes back after hours offline brings much at once: it must get
 // in, and nobody else may notice. So nothing is refused for being too much; it is read later, and the kernel makes
 // its sender wait. A provider that still has more to send after maxBehind has queued it keystroke by keystroke; told
