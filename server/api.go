@@ -54,6 +54,9 @@ func (s *Server) mountAPI(mux *http.ServeMux) {
 	edit.MaxBodyBytes = sessions.MaxFrame
 	edit.BodyReadTimeout = apiTimeout
 	huma.Register(api, edit, s.apiEdit)
+	schema := operation("read-schema", http.MethodGet, "/schema", "Read what notes are made of")
+	schema.Description = schemaDescription()
+	huma.Register(api, schema, s.apiReadSchema)
 }
 
 func operation(id, method, path, summary string) huma.Operation {
@@ -272,6 +275,7 @@ func preferred(accept string) string {
 
 type editInput struct {
 	ID      uuid.UUID `path:"id" format:"uuid"`
+	Schema  string    `query:"schema" maxLength:"64" doc:"Fingerprint of the schema that the editor has; without it, it is taken to have Tiptap's StarterKit"`
 	RawBody []byte    `contentType:"application/octet-stream"`
 }
 
@@ -289,6 +293,9 @@ func (s *Server) apiEdit(ctx context.Context, in *editInput) (*editOutput, error
 	}
 	grant, err := s.grant(ctx, who, in.ID)
 	if err != nil {
+		return nil, apiError(ctx, err)
+	}
+	if grant.Schema, err = declaredSchema(in.Schema); err != nil {
 		return nil, apiError(ctx, err)
 	}
 	seq, err := s.hub.Apply(ctx, in.ID, grant, in.RawBody)

@@ -38,12 +38,16 @@ var statuses = []struct {
 	{sessions.ErrRefused, http.StatusConflict, "The update builds on edits that the note does not have."},
 	{sessions.ErrLimit, http.StatusRequestEntityTooLarge, "The update, or the note with it, would be larger than it may be."},
 	{sessions.ErrForged, http.StatusConflict, "The update writes as somebody else, or other text where text is already."},
+	{sessions.ErrStaleEditor, http.StatusConflict, "The note holds more than the schema of your editor. " + asSchema},
+	{sessions.ErrUndeclared, http.StatusUnprocessableEntity, "The update brings more than the schema of your editor has. " + asSchema},
 	{sessions.ErrRejected, http.StatusConflict, "The note takes no edits any more."},
 	{login.ErrBusy, http.StatusServiceUnavailable, "Too many people are signing in at this moment. Try again."},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, outcomeUnknown},
 	{sessions.ErrAccessUnknown, http.StatusServiceUnavailable, "Whether you may write cannot be checked now. Try again."},
 	{sessions.ErrEnded, http.StatusServiceUnavailable, outcomeUnknown},
 }
+
+const asSchema = "Declare one as GET /api/v1/schema says; without one it is Tiptap's StarterKit."
 
 const outcomeUnknown = "The database does not answer. What you sent may or may not be saved; sending it again does no harm."
 

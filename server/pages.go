@@ -193,13 +193,14 @@ func (s *Server) notePage(w http.ResponseWriter, r *http.Request, who login.Pers
 	if err != nil {
 		return err
 	}
+	newer := !prose.CurrentSchema().Has(doc.Names()...) // an editor of ours would delete some of it
 	patient := patientView(row.Patient, row.BedLabel, unit.Name)
 	kind := kindName(row.Note.Kind)
 	view := web.NoteView{
 		Shell: s.shellOf(r, who, web.TabTitle(kind, patient), web.SectionWorklist), Patient: patient,
 		ID: id.String(), Kind: kind, Title: row.Note.Title, LOINC: loincOf(row.Note.Kind), Status: web.NoteStatus(row.Note.State),
 		Body: prose.Read(doc.XMLFragment(sessions.Fragment)),
-		Live: true, Editable: access.May(who.Role, access.WriteNote) && row.Note.State == string(web.StatusDraft),
+		Live: !newer, Newer: newer, Editable: access.May(who.Role, access.WriteNote) && row.Note.State == string(web.StatusDraft),
 		CreatedBy: row.Creator, CreatedAt: row.Note.CreatedAt.Local(), UpdatedAt: row.Note.EditedAt.Local(),
 	}
 	s.render(w, r, http.StatusOK, web.Note(view))

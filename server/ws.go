@@ -14,7 +14,6 @@ import (
 	"github.com/coder/websocket"
 	"github.com/google/uuid"
 
-	"github.com/clisonix/tidechart/crdt/prose"
 	"github.com/clisonix/tidechart/server/access"
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/store"
@@ -65,16 +64,15 @@ func credentials(r *http.Request) *http.Request {
 }
 
 // authorize decides about notes for whoever opened the socket with r: by the token given, else by r's own
-// token or cookie. An editor that declares a schema must have ours: one that lacks a node type deletes it.
+// token or cookie.
 func (s *Server) authorize(r *http.Request) sessions.Authorizer {
-	schema := r.URL.Query().Get("schema")
-	stale := schema != "" && schema != prose.SchemaFingerprint()
+	schema, unknown := declaredSchema(r.URL.Query().Get("schema"))
 	own := credentials(r)
 	var decide sessions.Authorizer
 	decide = func(ctx context.Context, note sessions.NoteID, token string) (sessions.Grant, error) {
 		epoch := s.hub.AccessEpoch()
-		if stale {
-			return sessions.Grant{}, sessions.ErrStaleEditor
+		if unknown != nil {
+			return sessions.Grant{}, unknown
 		}
 		ctx, cancel := context.WithTimeout(ctx, authorizeTimeout)
 		defer cancel()
@@ -92,7 +90,7 @@ func (s *Server) authorize(r *http.Request) sessions.Authorizer {
 			return sessions.Grant{}, err
 		}
 		grant, err := s.grant(ctx, who, note)
-		grant.Epoch = epoch
+		grant.Epoch, grant.Schema = epoch, schema
 		grant.Renew = func(ctx context.Context) (sessions.Grant, error) { return decide(ctx, note, token) }
 		return grant, err
 	}

@@ -63,27 +63,36 @@ func (p *Peer) recheck(ctx context.Context) {
 	case p.readOnly.Swap(now.ReadOnly) != now.ReadOnly:
 		s := p.session
 		s.log.Info("access changed", "person", p.grant.Author.ID, "read_only", now.ReadOnly)
-		if message := p.wire.scope(now.ReadOnly); message != nil {
+		if message := p.wire.scope(!p.mayWrite()); message != nil {
 			p.socket.out.force(message)
 		}
 		s.hub.running.Go(func() { _ = s.do(s.hub.ctx, s.publish) }) // an ended session shows nobody
 	}
 }
 
-// revoke ends a peer's socket: what waits to be written to it is dropped, and what it still has under way refused.
+// revoke ends a peer's socket, and refuses what it still has under way.
 func (p *Peer) revoke(reason *CloseError) {
 	p.session.log.Info("access ends", "person", p.grant.Author.ID, "code", reason.Code)
 	p.revoked.Store(true)
+	p.end(reason)
+}
+
+// end ends a peer's socket: what waits to be written to it is dropped.
+func (p *Peer) end(reason *CloseError) {
 	p.socket.out.end(p.wire.denied(reason.Reason))
 	p.socket.fail(reason)
 }
 
 // mayWrite decides about an update when its turn to be committed comes (I9).
-func (f *frame) mayWrite() error {
-	if p := f.from; p != nil && (p.revoked.Load() || p.readOnly.Load()) {
+func (s *Session) mayWrite(f *frame) error {
+	p := f.from
+	switch {
+	case p != nil && (p.revoked.Load() || p.readOnly.Load()):
 		return ErrReadOnly
+	case p == nil && s.words.exceeds(f.editor):
+		return ErrStaleEditor
 	}
-	return nil
+	return nil // a peer that is outdated by now was not when it sent this
 }
 
 // mayCommit reports whether a batch may be made now. While it is not known who may write, updates wait for a while:

@@ -75,7 +75,7 @@ func (b *batch) touches(u *crdt.Update) bool {
 // admit decides whether the note can take f after what the batch holds, and what of f is new (I3). It refuses f
 // whole, or adds what f claims to the batch.
 func (s *Session) admit(f *frame, b *batch) error {
-	if err := f.mayWrite(); err != nil || f.update.Empty() {
+	if err := s.mayWrite(f); err != nil || f.update.Empty() {
 		return err
 	}
 	if id, missing := f.update.Missing(s.ahead); missing {
@@ -110,6 +110,9 @@ func (s *Session) admit(f *frame, b *batch) error {
 		return err
 	}
 	if novel {
+		if err := s.declared(f); err != nil {
+			return err
+		}
 		if err := s.within(f.update, b); err != nil {
 			return err
 		}
@@ -172,6 +175,7 @@ func (s *Session) committed(o outcome) error {
 		}
 		s.head++
 		f.seq = s.head
+		s.learn(f.names)
 		s.moved(f.data)
 		s.deliver(f)
 	}

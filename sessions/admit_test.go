@@ -60,7 +60,7 @@ func TestRefusalsConcernTheirSenderAlone(t *testing.T) {
 		{"elements 65 deep", func(c *client) { c.update(nested(1, 65)) }, 4413},
 		{"elements 64 deep, and then one more", func(c *client) {
 			c.update(nested(1, 64))
-			c.update([]byte{1, 1, 1, 64, 7, 0, 1, 63, 3, 1, 'p', 0})
+			c.update(append(append([]byte{1, 1, 1, 64, 7, 0, 1, 63}, blockquote...), 0))
 		}, 4413},
 	}
 	for _, protocol := range []string{"y-websocket", "hocuspocus"} {
@@ -89,11 +89,14 @@ func TestRefusalsConcernTheirSenderAlone(t *testing.T) {
 	}
 }
 
+// blockquote is the content of a struct: an element of that name.
+var blockquote = append([]byte{3, 10}, "blockquote"...)
+
 // nested is the update by which client puts n elements into one another.
 func nested(client byte, n int) []byte {
-	u := []byte{1, byte(n), client, 0, 7, 1, 7, 'd', 'e', 'f', 'a', 'u', 'l', 't', 3, 1, 'p'}
+	u := append([]byte{1, byte(n), client, 0, 7, 1, 7, 'd', 'e', 'f', 'a', 'u', 'l', 't'}, blockquote...)
 	for i := 1; i < n; i++ {
-		u = append(u, 7, 0, client, byte(i-1), 3, 1, 'p')
+		u = append(append(u, 7, 0, client, byte(i-1)), blockquote...)
 	}
 	return append(u, 0)
 }

@@ -122,7 +122,7 @@ func (h *hocuspocus) authenticate(ctx context.Context, e ysync.Envelope, d *docu
 	h.known = true
 	h.stayAlive(e)
 	wire := hocuspocusWire{e.Key}
-	h.socket.out.push(wire.scope(grant.ReadOnly))
+	h.socket.out.push(wire.scope(grant.ReadOnly || d.peer != nil && d.peer.outdated.Load()))
 	if d.peer != nil {
 		return d.peer.renew(grant)
 	}

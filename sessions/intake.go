@@ -13,9 +13,9 @@ import (
 // waits for it.
 func (p *Peer) receive(update *crdt.Update, size int, isStep2 bool) {
 	p.receipts.open++
-	f := &frame{author: p.grant.Author, update: update, from: p, count: 1, size: size}
+	f := &frame{author: p.grant.Author, editor: p.grant.editor(), update: update, from: p, count: 1, size: size}
 	f.settled = func(_ uint64, err error) { p.answer(f, err) }
-	if p.receipts.awaiting && !isStep2 && !p.readOnly.Load() {
+	if p.receipts.awaiting && !isStep2 && p.mayWrite() {
 		if _, gap := update.Missing(p.session.ahead); gap {
 			p.hold(f)
 			return
@@ -33,7 +33,7 @@ func (p *Peer) receive(update *crdt.Update, size int, isStep2 bool) {
 
 func (p *Peer) submit(f *frame, isStep2 bool) {
 	s := p.session
-	if !p.readOnly.Load() {
+	if p.mayWrite() {
 		s.receive(f)
 		return
 	}

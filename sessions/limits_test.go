@@ -233,7 +233,7 @@ func attributes(t *testing.T, client crdt.ClientID, from, n int) []byte {
 	b := crdt.NewBuilder(client)
 	node := crdt.ID{Client: 3}
 	if from == 0 {
-		node = b.Element(crdt.Place{Root: "default"}, "p")
+		node = b.XMLText(crdt.Place{Root: "default"})
 	}
 	for i := range n {
 		key := fmt.Sprintf("key-%d", from+i)

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clisonix/tidechart/crdt"
+	"github.com/clisonix/tidechart/crdt/prose"
 	"github.com/clisonix/tidechart/crdt/ysync"
 )
 
@@ -26,6 +27,9 @@ type Grant struct {
 	ReadOnly bool
 	Login    string    // names the login, for [Hub.EndLogin]; may be empty
 	Until    time.Time // zero: no end
+
+	// Schema is what the author's editor can hold, as it declared it; nil: it declared none.
+	Schema *prose.Schema
 
 	// Renew decides the same anew, for [Hub.Recheck]; nil: the grant is for one call. Its errors are an
 	// [Authorizer]'s.
@@ -63,6 +67,7 @@ type Peer struct {
 	// What has become of the grant.
 	readOnly atomic.Bool
 	revoked  atomic.Bool
+	outdated atomic.Bool // the note holds what its editor lacks
 
 	// Owned by the session's goroutine.
 	synced   bool             // has been sent a Step2; before that it gets no updates
@@ -129,7 +134,7 @@ func (h *Hub) enrol(p *Peer) error {
 // renew takes a grant for a token that was sent again. Somebody else, or other rights, join and sync anew.
 func (p *Peer) renew(grant Grant) error {
 	old := p.grant
-	if old.Author != grant.Author || p.readOnly.Load() != grant.ReadOnly || old.Login != grant.Login {
+	if old.Author != grant.Author || p.readOnly.Load() != grant.ReadOnly || old.Login != grant.Login || old.Schema != grant.Schema {
 		return &CloseError{Code: closeReset, Reason: "signed in anew"}
 	}
 	p.expire(grant.Until)
@@ -163,6 +168,9 @@ func (p *Peer) leave() {
 }
 
 func (s *Session) add(p *Peer) {
+	if s.words.exceeds(p.grant.editor()) {
+		p.outdate()
+	}
 	s.peers[p] = struct{}{}
 	s.sendPresence(p)
 	s.publish()

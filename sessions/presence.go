@@ -183,7 +183,7 @@ func (s *Session) publish() {
 			i = len(people)
 			people = append(people, Presence{Author: who})
 		}
-		people[i].CanWrite = people[i].CanWrite || !p.readOnly.Load()
+		people[i].CanWrite = people[i].CanWrite || p.mayWrite()
 	}
 	slices.SortFunc(people, func(a, b Presence) int { return strings.Compare(a.Author.Name, b.Author.Name) })
 	if !slices.Equal(people, s.published) {

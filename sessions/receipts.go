@@ -40,6 +40,8 @@ func (p *Peer) answer(f *frame, err error) {
 	case err == nil, errors.Is(err, ErrReadOnly), errors.Is(err, ErrRejected):
 	case errors.Is(err, ErrAccessUnknown):
 		p.socket.fail(&CloseError{Code: closeTryLater, Reason: "the database does not answer; try again", Err: err})
+	case errors.Is(err, ErrUndeclared):
+		p.socket.fail(&CloseError{Code: closeMalformed, Reason: ErrUndeclared.Error(), Err: err})
 	case errors.Is(err, crdt.ErrMalformed):
 		p.socket.fail(Malformed(err))
 	case errors.Is(err, ErrLimit):

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clisonix/tidechart/crdt"
+	"github.com/clisonix/tidechart/crdt/prose"
 )
 
 // Session is one note being edited: the goroutine that owns its document.
@@ -39,6 +40,7 @@ type Session struct {
 	head      uint64           // seq of the newest row in doc
 	ahead     crdt.StateVector // of doc and the batch in flight
 	writers   map[crdt.ClientID]PersonID
+	words     vocabulary
 	encoded   []byte // doc as an update; nil once doc has moved on
 	diffed    diffed // what was asked for last
 	opening   opening
@@ -67,12 +69,14 @@ type Session struct {
 // frame is one update on its way through a session.
 type frame struct {
 	author Author
+	editor *prose.Schema
 	update *crdt.Update
 
 	// Decided by admit.
 	refused error
 	data    []byte // what goes into the log; nil if refused, or if the note has it all already
 	cut     bool   // data is less than update
+	names   []crdt.Name
 	seq     uint64 // given by the commit
 
 	// settled is called by the session, once, with the seq the update got (the head, if it held nothing
@@ -252,6 +256,7 @@ func (s *Session) load() error {
 	}
 	s.head, s.baseSeq = log.Head, log.BaseSeq
 	s.ahead, s.writers = s.doc.StateVector(), log.Writers
+	s.words.add(s.doc.Names())
 	s.usedAt, s.park = time.Now(), time.After(parkAfter)
 	s.extent.bytes = len(log.Base)
 	for _, row := range log.Tail {

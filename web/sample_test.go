@@ -166,6 +166,8 @@ func samplePages() map[string]templ.Component {
 	empty.Rows, empty.Query = nil, "Smythe"
 	signed := noteSample(chen, false)
 	signed.Live, signed.Status = false, StatusSigned
+	newer := noteSample(chen, true)
+	newer.Live, newer.Newer = false, true
 	return map[string]templ.Component{
 		"/login":         Login(login),
 		"/login-refused": Login(refused),
@@ -174,6 +176,7 @@ func samplePages() map[string]templ.Component {
 		"/note":          Note(noteSample(chen, true)),
 		"/note-readonly": Note(noteSample(haddad, false)),
 		"/note-signed":   Note(signed),
+		"/note-newer":    Note(newer),
 		"/board":         Board(boardSample()),
 		"/sessions":      Sessions(sessionsSample()),
 		"/error":         Error(ErrorView{Shell: shell("Not allowed", &novak, SectionNone), Status: 403, Request: "01HV9"}),

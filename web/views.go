@@ -176,6 +176,8 @@ type NoteView struct {
 	// Live lets the page open a socket for the note. Without it the note is
 	// only the server's rendering.
 	Live bool
+	// Newer says that the note holds what our editor lacks, so that it is only shown.
+	Newer bool
 	// Editable lets the person type. The server decides again at each edit.
 	Editable  bool
 	CreatedBy string

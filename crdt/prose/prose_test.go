@@ -218,9 +218,3 @@ func TestBuildRefuses(t *testing.T) {
 		t.Errorf("client id too large: built %x", u)
 	}
 }
-
-func TestSchemaFingerprint(t *testing.T) {
-	if f := SchemaFingerprint(); len(f) != 16 {
-		t.Errorf("fingerprint %q", f)
-	}
-}

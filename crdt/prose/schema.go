@@ -2,17 +2,30 @@ package prose
 
 import (
 	"crypto/sha256"
-	_ "embed"
+	"embed"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
+
+	"github.com/clisonix/tidechart/crdt"
 )
 
-// schemaJSON lists the nodes and marks of a note in the order Tiptap ranks
-// them, with their attributes. The browser's schema must be the same: an editor
-// that does not know a node deletes it from the shared note.
+// Schemas are numbered files, each with the nodes and marks of a note in the
+// order Tiptap ranks them, with their attributes. The last one is that of the
+// editor we serve; those before it are of pages that may still be open. A new
+// one adds to the one before it: what notes hold cannot be taken away. The
+// first is Tiptap's StarterKit.
 //
-//go:embed schema.json
-var schemaJSON []byte
+//go:embed schemas/*.json
+var schemaFiles embed.FS
+
+// A Schema is what an editor can hold. An editor deletes what its schema does
+// not have from the shared note, for everybody.
+type Schema struct {
+	nodes, marks map[string]*kind
+	fingerprint  string
+	text         []byte
+}
 
 // A kind is a node or mark of the schema.
 type kind struct {
@@ -32,21 +45,34 @@ type attr struct {
 	Default any    `json:"default"`
 }
 
-var schema = loadSchema()
+var (
+	schemas = loadSchemas()
+	schema  = schemas[len(schemas)-1]
+)
 
-type kinds struct {
-	nodes, marks map[string]*kind
-	fingerprint  string
+func loadSchemas() []*Schema {
+	var list []*Schema
+	for {
+		text, err := schemaFiles.ReadFile(fmt.Sprintf("schemas/%d.json", len(list)+1))
+		if err != nil {
+			return list
+		}
+		s, err := ParseSchema(text)
+		if err != nil {
+			panic(fmt.Sprintf("prose: schema %d: %v", len(list)+1, err))
+		}
+		list = append(list, s)
+	}
 }
 
-func loadSchema() kinds {
+// ParseSchema reads a schema from JSON like that of [Schema.JSON].
+func ParseSchema(text []byte) (*Schema, error) {
 	var file struct{ Nodes, Marks []kind }
-	if err := json.Unmarshal(schemaJSON, &file); err != nil {
-		panic("prose: schema.json: " + err.Error())
+	if err := json.Unmarshal(text, &file); err != nil {
+		return nil, fmt.Errorf("parse schema: %w", err)
 	}
-	sum := sha256.Sum256(schemaJSON)
-	s := kinds{byName(file.Nodes), byName(file.Marks), hex.EncodeToString(sum[:8])}
-	return s
+	sum := sha256.Sum256(text)
+	return &Schema{byName(file.Nodes), byName(file.Marks), hex.EncodeToString(sum[:8]), text}, nil
 }
 
 func byName(list []kind) map[string]*kind {
@@ -58,9 +84,60 @@ func byName(list []kind) map[string]*kind {
 	return m
 }
 
-// SchemaFingerprint names the schema: 16 hexadecimal digits that change with
-// any change to it.
-func SchemaFingerprint() string { return schema.fingerprint }
+// CurrentSchema returns the schema of the editor we serve.
+func CurrentSchema() *Schema { return schema }
+
+// StarterKit returns the schema of an editor with Tiptap's StarterKit and
+// nothing else.
+func StarterKit() *Schema { return schemas[0] }
+
+// SchemaByFingerprint returns the current schema or an earlier one.
+func SchemaByFingerprint(fingerprint string) (*Schema, bool) {
+	for _, s := range schemas {
+		if s.fingerprint == fingerprint {
+			return s, true
+		}
+	}
+	return nil, false
+}
+
+// Fingerprint names the schema: 16 hexadecimal digits that change with any
+// change to it.
+func (s *Schema) Fingerprint() string { return s.fingerprint }
+
+// JSON returns the schema as it is written. It must not be changed.
+func (s *Schema) JSON() []byte { return s.text }
+
+// Has reports whether the schema has all that is called by names.
+func (s *Schema) Has(names ...crdt.Name) bool {
+	for _, n := range names {
+		if !s.has(n) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Schema) has(n crdt.Name) bool {
+	switch n.Of {
+	case crdt.NameOfFormat:
+		return s.marks[markName(n.Name)] != nil
+	case crdt.NameOfElement:
+		// A text is no element, and a document is the root.
+		return s.nodes[n.Name] != nil && n.Name != "text" && n.Name != "doc"
+	default:
+		node := s.nodes[n.Element]
+		if node == nil {
+			return false
+		}
+		for _, a := range node.Attrs {
+			if a.Name == n.Name {
+				return true
+			}
+		}
+		return false
+	}
+}
 
 // inline reports whether a node stands within a line of text.
 func inline(n Node) bool {

@@ -74,13 +74,13 @@ func TestSchemaIsTiptaps(t *testing.T) {
 	var want any
 	newTiptap(t).ask(t, map[string]any{"cmd": "schema"}, &want)
 	var got map[string]any
-	if err := json.Unmarshal(schemaJSON, &got); err != nil {
+	if err := json.Unmarshal(StarterKit().JSON(), &got); err != nil {
 		t.Fatal(err)
 	}
 	delete(got, "tiptap")
 	if !reflect.DeepEqual(any(got), want) {
 		w, _ := json.MarshalIndent(want, "", "  ")
-		t.Errorf("schema.json differs from getSchema(StarterKit):\n%s", w)
+		t.Errorf("schemas/1.json differs from getSchema(StarterKit):\n%s", w)
 	}
 }
 

@@ -90,7 +90,7 @@ func options(root string) api.BuildOptions {
 		Define: map[string]string{
 			"process.env.NODE_ENV": `"production"`,
 			// What the server compares before it lets a browser join a note.
-			"SCHEMA_FINGERPRINT": fmt.Sprintf("%q", prose.SchemaFingerprint()),
+			"SCHEMA_FINGERPRINT": fmt.Sprintf("%q", prose.CurrentSchema().Fingerprint()),
 		},
 		Metafile: true,
 		LogLevel: api.LogLevelSilent,

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 
 import { getSchema } from '@tiptap/core'
 
-import committed from '../../crdt/prose/schema.json'
+import committed from '../../crdt/prose/schemas/1.json'
 import { schemaExtensions } from './extensions.ts'
 
 interface Kind {
@@ -16,7 +16,7 @@ interface Kind {
   attrs?: { name: string; default: unknown }[]
 }
 
-// kind writes a node or mark type of ProseMirror as schema.json does: in the
+// kind writes a node or mark type of ProseMirror as the schema's file does: in the
 // schema's order, leaving out what is not set.
 function kind(name: string, spec: Record<string, unknown>): Kind {
   const k: Kind = { name }

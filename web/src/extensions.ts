@@ -1,4 +1,4 @@
-// The editor's schema. It must equal crdt/prose/schema.json, from which the
+// The editor's schema. It must equal crdt/prose/schemas/1.json, from which the
 // server renders and checks notes: a browser that does not know a node type
 // deletes it from the shared note by opening it.
 
