@@ -117,6 +117,8 @@ func (s *Server) grant(ctx context.Context, who login.Person, note sessions.Note
 		ReadOnly: !access.May(who.Role, access.WriteNote) || row.State != string(web.StatusDraft),
 		Login:    who.Login,
 		Until:    who.Until,
+
+		RecoverUntil: clock(row.RecoveryUntil),
 	}, nil
 }
 

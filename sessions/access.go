@@ -55,6 +55,7 @@ func (p *Peer) recheck(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, recheckTimeout)
 	defer cancel()
 	now, err := p.grant.Renew(ctx)
+	p.allowRecovery(now.RecoverUntil)
 	switch {
 	case err != nil:
 		p.revoke(refusal(err))

@@ -16,12 +16,13 @@ import (
 type office struct {
 	w        *ward
 	readOnly bool
+	until    time.Time // of recovery
 	denied   error
 }
 
 // grant is what the office says of somebody now, and how to ask again.
 func (o *office) grant(who sessions.Author) sessions.Grant {
-	g := sessions.Grant{Author: who, ReadOnly: o.readOnly, Epoch: o.w.hub.AccessEpoch()}
+	g := sessions.Grant{Author: who, ReadOnly: o.readOnly, RecoverUntil: o.until, Epoch: o.w.hub.AccessEpoch()}
 	g.Renew = func(context.Context) (sessions.Grant, error) { return o.grant(who), o.denied }
 	return g
 }

@@ -36,17 +36,21 @@ type batch struct {
 	entries []Entry
 	claims  []Claim // one for each client id that writes
 	bytes   int
-	text    int  // bytes of characters
-	deep    bool // it brings a type: how deep the next one lies is known after the commit
+	text    int     // bytes of characters
+	fresh   []Claim // of the update being admitted
+	alone   bool    // it may bring others' text: claims of several people on one client id cannot be one
+	deep    bool    // it brings a type: how deep the next one lies is known after the commit
 }
 
 // nextBatch takes as much of what is pending as one commit should hold, and at least one update.
 func (s *Session) nextBatch() batch {
 	var b batch
 	for n, f := range s.pending {
-		if n > 0 && (len(b.entries) >= maxBatch || b.bytes >= maxBatchBytes || b.deep || b.touches(f.update)) {
+		f.recovering = f.mayRecover()
+		if n > 0 && (len(b.entries) >= maxBatch || b.bytes >= maxBatchBytes || b.deep || b.alone || f.recovering || b.touches(f.update)) {
 			break
 		}
+		b.alone = f.recovering
 		f.refused = s.admit(f, &b)
 		if f.data != nil {
 			b.entries = append(b.entries, Entry{Note: s.note, Author: f.author.ID, Session: s.id, Update: f.data})
@@ -85,18 +89,21 @@ func (s *Session) admit(f *frame, b *batch) error {
 	if depth > maxDepth {
 		return over(maxDepth, "elements in one another")
 	}
-	novel, repeats := false, false
+	repeats := false
+	b.fresh = b.fresh[:0]
 	for _, r := range f.update.Ranges() {
 		next := s.ahead[r.Client]
 		repeats = repeats || r.From < next
 		if r.To <= next {
 			continue
 		}
-		novel = true
-		if owner, bound := s.ownerOf(r.Client); bound && owner != f.author.ID || !bound && next > 0 {
-			return fmt.Errorf("%w: client %d is somebody else's", ErrForged, r.Client)
+		claim, err := s.claimOf(f, r, next)
+		if err != nil {
+			return err
 		}
+		b.fresh = append(b.fresh, claim)
 	}
+	novel := len(b.fresh) > 0
 	if repeats {
 		if id, forked := s.document().Fork(f.update); forked {
 			return fmt.Errorf("%w: client %d clock %d is taken by another text", ErrForged, id.Client, id.Clock)
@@ -128,24 +135,20 @@ func (s *Session) admit(f *frame, b *batch) error {
 		f.data, f.cut = cut, true
 	}
 	b.deep = b.deep || depth > 0
-	s.claim(f, b)
+	s.claim(b)
 	return nil
 }
 
-// claim notes what f writes, and for whom.
-func (s *Session) claim(f *frame, b *batch) {
-	for _, r := range f.update.Ranges() {
-		next := s.ahead[r.Client]
-		if r.To <= next {
-			continue
-		}
-		s.ahead[r.Client], s.writers[r.Client] = r.To, f.author.ID
-		i := slices.IndexFunc(b.claims, func(c Claim) bool { return c.Client == r.Client })
+// claim makes the claims of the update just admitted the batch's.
+func (s *Session) claim(b *batch) {
+	for _, fresh := range b.fresh {
+		s.ahead[fresh.Client], s.writers[fresh.Client] = fresh.To, fresh.Person
+		i := slices.IndexFunc(b.claims, func(c Claim) bool { return c.Client == fresh.Client })
 		if i < 0 {
-			i = len(b.claims)
-			b.claims = append(b.claims, Claim{Note: s.note, Client: r.Client, From: next, Person: f.author.ID})
+			b.claims = append(b.claims, fresh)
+		} else {
+			b.claims[i].To = fresh.To
 		}
-		b.claims[i].To = r.To
 	}
 }
 

@@ -25,8 +25,11 @@ type Author struct {
 type Grant struct {
 	Author   Author
 	ReadOnly bool
-	Login    string    // names the login, for [Hub.EndLogin]; may be empty
-	Until    time.Time // zero: no end
+	// RecoverUntil is until when the author may bring what others wrote, too; zero: not at all. See [Claim].
+	RecoverUntil time.Time
+
+	Login string    // names the login, for [Hub.EndLogin]; may be empty
+	Until time.Time // zero: no end
 
 	// Schema is what the author's editor can hold, as it declared it; nil: it declared none.
 	Schema *prose.Schema
@@ -65,9 +68,10 @@ type Peer struct {
 	expiry        *time.Timer // fails the socket when the grant ends; may be nil
 
 	// What has become of the grant.
-	readOnly atomic.Bool
-	revoked  atomic.Bool
-	outdated atomic.Bool // the note holds what its editor lacks
+	readOnly     atomic.Bool
+	revoked      atomic.Bool
+	recoverUntil atomic.Int64 // nanoseconds since 1970
+	outdated     atomic.Bool  // the note holds what its editor lacks
 
 	// Owned by the session's goroutine.
 	synced   bool             // has been sent a Step2; before that it gets no updates
@@ -92,6 +96,7 @@ func (h *Hub) join(ctx context.Context, note NoteID, grant Grant, s *socket, w w
 	}
 	p := &Peer{grant: grant, session: session, socket: s, wire: w, receipts: receipts{awaiting: true, holding: true}}
 	p.readOnly.Store(grant.ReadOnly)
+	p.allowRecovery(grant.RecoverUntil)
 	if err = h.enrol(p); err == nil && grant.Renew != nil && grant.Epoch != h.AccessEpoch() {
 		p.recheck(ctx) // something changed since it was granted, and Recheck did not see the peer yet
 	}

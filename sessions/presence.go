@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/clisonix/tidechart/crdt"
 	"github.com/clisonix/tidechart/crdt/ysync"
 )
@@ -134,9 +136,10 @@ func (s *Session) reserve(client crdt.ClientID, person PersonID) bool {
 
 // ownerOf returns who wrote under a client id first, or will: who showed it.
 func (s *Session) ownerOf(client crdt.ClientID) (owner PersonID, known bool) {
-	if owner, known = s.writers[client]; !known {
-		owner, known = s.reserved[client]
+	if owner = s.writers[client]; owner != uuid.Nil {
+		return owner, true
 	}
+	owner, known = s.reserved[client]
 	return owner, known
 }
 

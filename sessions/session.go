@@ -73,11 +73,12 @@ type frame struct {
 	update *crdt.Update
 
 	// Decided by admit.
-	refused error
-	data    []byte // what goes into the log; nil if refused, or if the note has it all already
-	cut     bool   // data is less than update
-	names   []crdt.Name
-	seq     uint64 // given by the commit
+	recovering bool // its author may bring others' text
+	refused    error
+	data       []byte // what goes into the log; nil if refused, or if the note has it all already
+	cut        bool   // data is less than update
+	names      []crdt.Name
+	seq        uint64 // given by the commit
 
 	// settled is called by the session, once, with the seq the update got (the head, if it held nothing
 	// new) after its commit, or with the reason why it was refused.

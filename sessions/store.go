@@ -33,7 +33,7 @@ type Log struct {
 
 	BaseSeq uint64
 
-	Writers map[crdt.ClientID]PersonID // whose each client id is
+	Writers map[crdt.ClientID]PersonID // whose each client id is; no id: recovered, and nobody's yet
 }
 
 // Entry is one update on its way into the log.
@@ -46,11 +46,15 @@ type Entry struct {
 
 // Claim says that a batch writes the clocks From … To−1 of a client id, on behalf of a person. A client id belongs to
 // whoever first wrote under it in a note, from clock 0.
+//
+// While a note is open for recovery, somebody may bring what others wrote. Then Person is whose client id it is, or none
+// if that is not known; and the first who writes on under such an id gets it.
 type Claim struct {
-	Note     NoteID
-	Client   crdt.ClientID
-	From, To uint64
-	Person   PersonID
+	Note        NoteID
+	Client      crdt.ClientID
+	From, To    uint64
+	Person      PersonID
+	RecoveredBy PersonID // none: Person writes
 }
 
 // Batch is what commits together. Its id names it: a batch is never applied twice.
@@ -73,7 +77,7 @@ type Store interface {
 
 	// Append commits a batch in one transaction. Notes that are missing from the result refused their entries,
 	// all of them: they are signed or gone, or a claim does not begin where the client's clocks end, or is on a
-	// client id of somebody else. After an error that is not [ErrRejected] the batch may or may not have been
+	// client id of somebody else, or recovers text in a note that is not open for it. After an error that is not [ErrRejected] the batch may or may not have been
 	// committed: calling again with the same batch settles it. The caller gives a context that outlives it: a
 	// commit is awaited, never cancelled.
 	Append(ctx context.Context, batch Batch) ([]Placed, error)

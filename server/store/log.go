@@ -61,7 +61,7 @@ func (db *DB) Load(ctx context.Context, note sessions.NoteID) (sessions.Log, err
 		}
 		log.Writers = make(map[crdt.ClientID]sessions.PersonID, len(writers))
 		for _, w := range writers {
-			log.Writers[crdt.ClientID(w.ClientID)] = w.PersonID
+			log.Writers[crdt.ClientID(w.ClientID)] = w.PersonID.UUID
 		}
 
 		rows, err := q.UpdatesAfter(ctx, note, int64(log.BaseSeq))
@@ -120,20 +120,23 @@ func appendArguments(batch sessions.Batch) []any {
 	notes, updates, authors, sittings := make(uuids, n), make([][]byte, n), make(uuids, n), make(uuids, n)
 	for i, e := range batch.Entries {
 		notes[i], updates[i], authors[i] = known(e.Note), e.Update, known(e.Author)
-		sittings[i] = pgtype.UUID{Bytes: e.Session, Valid: e.Session != uuid.Nil}
+		sittings[i] = orNull(e.Session)
 	}
-	claimed, people := make(uuids, m), make(uuids, m)
+	claimed, people, bringers := make(uuids, m), make(uuids, m), make(uuids, m)
 	clients, from, to := make([]int64, m), make([]int64, m), make([]int64, m)
 	for i, c := range batch.Claims {
-		claimed[i], people[i] = known(c.Note), known(c.Person)
+		claimed[i], people[i], bringers[i] = known(c.Note), orNull(c.Person), orNull(c.RecoveredBy)
 		clients[i], from[i], to[i] = int64(c.Client), int64(c.From), int64(c.To)
 	}
-	return []any{known(batch.ID), notes, updates, authors, sittings, claimed, clients, from, to, people}
+	return []any{known(batch.ID), notes, updates, authors, sittings, claimed, clients, from, to, people, bringers}
 }
 
 type uuids = pgtype.FlatArray[pgtype.UUID]
 
 func known(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
+
+// orNull writes no id as NULL.
+func orNull(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: id != uuid.Nil} }
 
 // receipt reads what an earlier try of the same batch committed.
 func (db *DB) receipt(ctx context.Context, batch uuid.UUID) ([]sessions.Placed, error) {

@@ -54,7 +54,7 @@ func createNote(ctx context.Context, q *queries.Queries, n NewNote) error {
 	}
 	for _, r := range first.Ranges() {
 		err := q.InsertWriter(ctx, queries.InsertWriterParams{
-			NoteID: n.ID, ClientID: int64(r.Client), PersonID: n.Author, NextClock: int64(r.To),
+			NoteID: n.ID, ClientID: int64(r.Client), PersonID: uuid.NullUUID{UUID: n.Author, Valid: true}, NextClock: int64(r.To),
 		})
 		if err != nil {
 			return err

@@ -27,7 +27,7 @@ func TestCommitsReadNoWholeTable(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, call := range []string{"lock(NULL)", "append(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)"} {
+	for _, call := range []string{"lock(NULL)", "append(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)"} {
 		rows, err := conn.Query(t.Context(), "EXPLAIN (COSTS off) EXECUTE "+call)
 		if err != nil {
 			t.Fatal(err)

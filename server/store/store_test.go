@@ -89,6 +89,15 @@ func TestStore(t *testing.T) {
 				t.Fatal(err)
 			}
 		},
+		Recover: func(note sessions.NoteID, open bool) {
+			until := "NULL"
+			if open {
+				until = "now() + interval '1 minute'"
+			}
+			if err := h.exec(t, "UPDATE note SET recovery_until = "+until+" WHERE id = $1", note); err != nil {
+				t.Fatal(err)
+			}
+		},
 	})
 }
 
@@ -96,7 +105,7 @@ func TestStore(t *testing.T) {
 func TestLogIsAppendOnly(t *testing.T) {
 	h := open(t)
 	h.newNote(t)
-	for _, sql := range []string{"UPDATE note_update SET data = 'xx'", "DELETE FROM note_update", "TRUNCATE note_update"} {
+	for _, sql := range []string{"UPDATE note_update SET data = 'xx'", "DELETE FROM note_update", "TRUNCATE note_update", "TRUNCATE recovered"} {
 		if err := h.exec(t, sql); err == nil {
 			t.Errorf("%s succeeded", sql)
 		}

@@ -32,6 +32,9 @@ type memNote struct {
 	baseSeq uint64
 	signed  bool
 	writers map[crdt.ClientID]*writer
+
+	recovering bool
+	recovered  []sessions.Claim
 }
 
 // writer is whose a client id is, and how far it has written.
@@ -76,6 +79,20 @@ func (m *MemStore) Sign(note sessions.NoteID) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.notes[note].signed = true
+}
+
+// Recover opens a note for recovery, or ends it.
+func (m *MemStore) Recover(note sessions.NoteID, open bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.notes[note].recovering = open
+}
+
+// Recovered returns the claims by which somebody brought what others wrote.
+func (m *MemStore) Recovered(note sessions.NoteID) []sessions.Claim {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.notes[note].recovered)
 }
 
 // Rows returns a note's whole log.
@@ -167,7 +184,7 @@ func (m *MemStore) append(batch sessions.Batch) []sessions.Placed {
 	}
 	for _, c := range batch.Claims {
 		if !refused[c.Note] {
-			m.notes[c.Note].writers[c.Client] = &writer{person: c.Person, next: c.To}
+			m.notes[c.Note].take(c)
 		}
 	}
 	m.batches[batch.ID] = placed
@@ -176,11 +193,26 @@ func (m *MemStore) append(batch sessions.Batch) []sessions.Placed {
 
 // allows reports whether a claim begins where its client's clocks end, on the client's own behalf.
 func (n *memNote) allows(c sessions.Claim) bool {
+	if c.RecoveredBy != uuid.Nil && !n.recovering {
+		return false
+	}
 	w := n.writers[c.Client]
 	if w == nil {
 		return c.From == 0
 	}
-	return w.person == c.Person && w.next == c.From
+	return (w.person == c.Person || w.person == uuid.Nil || c.Person == uuid.Nil) && w.next == c.From
+}
+
+// take acts on a claim that is allowed.
+func (n *memNote) take(c sessions.Claim) {
+	now := &writer{person: c.Person, next: c.To}
+	if w := n.writers[c.Client]; w != nil && w.person != uuid.Nil {
+		now.person = w.person
+	}
+	n.writers[c.Client] = now
+	if c.RecoveredBy != uuid.Nil {
+		n.recovered = append(n.recovered, c)
+	}
 }
 
 // SaveBase implements [sessions.Store].

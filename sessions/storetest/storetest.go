@@ -19,6 +19,7 @@ type Fixture struct {
 	Store   sessions.Store
 	NewNote func() sessions.NoteID // with a log of one row, the bytes 0 0
 	Sign    func(sessions.NoteID)
+	Recover func(note sessions.NoteID, open bool)
 	Author  sessions.PersonID // known to the store
 	Other   sessions.PersonID // likewise
 }
@@ -39,6 +40,7 @@ func TestStore(t *testing.T, f Fixture) {
 	t.Run("writers at the same notes leave no hole and no deadlock", func(t *testing.T) { testConcurrent(t, f) })
 	t.Run("a client id stays its first writer's, clock after clock", func(t *testing.T) { testClaims(t, f) })
 	t.Run("of two who claim the same clocks one is refused", func(t *testing.T) { testRace(t, f) })
+	t.Run("others' text is taken while a note is open for recovery", func(t *testing.T) { testRecovery(t, f) })
 	t.Run("a base replaces the rows it merges", func(t *testing.T) { testBase(t, f) })
 	t.Run("sessions and participations begin and end", func(t *testing.T) { testSittings(t, f) })
 }
@@ -151,6 +153,44 @@ func testClaims(t *testing.T, f Fixture) {
 	log, err := f.Store.Load(t.Context(), note)
 	if err != nil || log.Writers[1] != f.Author || log.Writers[2] != f.Other || log.Writers[1<<53-1] != f.Author {
 		t.Errorf("writers %v, %v", log.Writers, err)
+	}
+}
+
+func testRecovery(t *testing.T, f Fixture) {
+	note, nobody := f.NewNote(), sessions.PersonID{}
+	for _, tt := range []struct {
+		name     string
+		open     bool
+		client   crdt.ClientID
+		from, to uint64
+		person   sessions.PersonID
+		by       sessions.PersonID
+		ok       bool
+		second   sessions.PersonID // whose client 2 is then
+	}{
+		{"one's own text", false, 1, 0, 5, f.Author, nobody, true, nobody},
+		{"others' text, though it is not open", false, 1, 5, 9, f.Author, f.Other, false, nobody},
+		{"nobody's text, likewise", false, 2, 0, 9, nobody, f.Other, false, nobody},
+		{"others' text", true, 1, 5, 9, f.Author, f.Other, true, nobody},
+		{"after a gap", true, 1, 10, 11, f.Author, f.Other, false, nobody},
+		{"others' text as somebody else's", true, 1, 9, 10, f.Other, f.Other, false, nobody},
+		{"nobody's text", true, 2, 0, 9, nobody, f.Other, true, nobody},
+		{"more of it", true, 2, 9, 12, nobody, f.Author, true, nobody},
+		{"one's own text, when it is open no more", false, 1, 9, 10, f.Author, nobody, true, nobody},
+		{"whoever writes on under what was nobody's", false, 2, 12, 13, f.Author, nobody, true, f.Author},
+		{"somebody else does, too", false, 2, 13, 14, f.Other, nobody, false, f.Author},
+	} {
+		f.Recover(note, tt.open)
+		b := batch(f.entry(note, "xx"))
+		b.Claims = []sessions.Claim{{Note: note, Client: tt.client, From: tt.from, To: tt.to, Person: tt.person, RecoveredBy: tt.by}}
+		placed, err := f.Store.Append(t.Context(), b)
+		if err != nil || (len(placed) == 1) != tt.ok {
+			t.Errorf("%s: placed %v, %v", tt.name, placed, err)
+		}
+		log, err := f.Store.Load(t.Context(), note)
+		if err != nil || log.Writers[2] != tt.second || log.Writers[1] != f.Author {
+			t.Errorf("%s: writers %v, %v", tt.name, log.Writers, err)
+		}
 	}
 }
 

@@ -61,6 +61,8 @@ type Note struct {
 	CreatedBy uuid.UUID
 	CreatedAt time.Time
 	EditedAt  time.Time
+	// Until then writers may bring text that others wrote. NULL: never opened for it.
+	RecoveryUntil *time.Time
 }
 
 // Derived from the log, decoded again and compared before it was stored; safe to delete.
@@ -112,6 +114,16 @@ type Person struct {
 	Suspended    bool
 }
 
+// Text that somebody else brought back: rows are added, never changed.
+type Recovered struct {
+	NoteID    uuid.UUID
+	ClientID  int64
+	FromClock int64
+	ToClock   int64
+	ByID      uuid.UUID
+	At        time.Time
+}
+
 type Session struct {
 	ID        uuid.UUID
 	NoteID    uuid.UUID
@@ -134,8 +146,9 @@ type Unit struct {
 
 // Binds Yjs client ids to people. Rows are never deleted: an id stays its first writer's.
 type Writer struct {
-	NoteID    uuid.UUID
-	ClientID  int64
-	PersonID  uuid.UUID
+	NoteID   uuid.UUID
+	ClientID int64
+	// NULL: its text was recovered, and nobody knows whose it was. It becomes whose writes on under it.
+	PersonID  uuid.NullUUID
 	NextClock int64
 }

@@ -30,7 +30,23 @@ VALUES ($1, $2, $3, $4, $5, 1, $6, sqlc.arg(at), sqlc.arg(at));
 INSERT INTO note_update (note_id, seq, author_id, data, at) VALUES ($1, 1, $2, $3, $4);
 
 -- name: NoteHead :one
-SELECT head, state FROM note WHERE id = $1;
+SELECT head, state, recovery_until FROM note WHERE id = $1;
+
+-- name: OpenRecovery :execrows
+-- Of one note, or with note NULL of all that can be written.
+UPDATE note SET recovery_until = sqlc.narg(until)
+ WHERE (id = sqlc.narg(note) OR sqlc.narg(note) IS NULL) AND state = 'draft' AND recovery_until IS DISTINCT FROM sqlc.narg(until);
+
+-- name: Recovered :many
+-- What came back, as one row for each who wrote and who brought it. writer NULL: nobody knows who wrote it.
+SELECT recovered.note_id, author.name AS writer, bringer.name AS brought_by, sum(to_clock - from_clock)::bigint AS units, max(at)::timestamptz AS at
+  FROM recovered
+  JOIN writer USING (note_id, client_id)
+  LEFT JOIN person author ON author.id = writer.person_id
+  JOIN person bringer ON bringer.id = recovered.by_id
+ WHERE recovered.note_id = sqlc.narg(note) OR sqlc.narg(note) IS NULL
+ GROUP BY recovered.note_id, author.name, bringer.name
+ ORDER BY max(at) DESC;
 
 -- name: NewestBase :one
 -- No row: the note has no base yet, so it is loaded from its log alone.
@@ -40,7 +56,7 @@ SELECT seq, data, sum FROM note_base WHERE note_id = $1 ORDER BY seq DESC LIMIT 
 SELECT seq, data FROM note_update WHERE note_id = $1 AND seq > $2 ORDER BY seq;
 
 -- name: Writers :many
--- Whose each client id of a note is.
+-- Whose each client id of a note is; NULL: nobody's yet.
 SELECT client_id, person_id FROM writer WHERE note_id = $1;
 
 -- name: InsertWriter :exec

@@ -129,7 +129,7 @@ INSERT INTO writer (note_id, client_id, person_id, next_clock) VALUES ($1, $2, $
 type InsertWriterParams struct {
 	NoteID    uuid.UUID
 	ClientID  int64
-	PersonID  uuid.UUID
+	PersonID  uuid.NullUUID
 	NextClock int64
 }
 
@@ -163,7 +163,7 @@ func (q *Queries) NewestBase(ctx context.Context, noteID uuid.UUID) (NewestBaseR
 
 const noteByID = `-- name: NoteByID :one
 
-SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, patient.id, patient.mrn, patient.family, patient.given, patient.title, patient.birth_date, patient.gender, patient.allergies, person.name AS creator,
+SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, patient.id, patient.mrn, patient.family, patient.given, patient.title, patient.birth_date, patient.gender, patient.allergies, person.name AS creator,
        coalesce(bed.label, '')::text AS bed_label
   FROM note
   JOIN patient ON patient.id = note.patient_id
@@ -195,6 +195,7 @@ func (q *Queries) NoteByID(ctx context.Context, id uuid.UUID) (NoteByIDRow, erro
 		&i.Note.CreatedBy,
 		&i.Note.CreatedAt,
 		&i.Note.EditedAt,
+		&i.Note.RecoveryUntil,
 		&i.Patient.ID,
 		&i.Patient.Mrn,
 		&i.Patient.Family,
@@ -210,23 +211,24 @@ func (q *Queries) NoteByID(ctx context.Context, id uuid.UUID) (NoteByIDRow, erro
 }
 
 const noteHead = `-- name: NoteHead :one
-SELECT head, state FROM note WHERE id = $1
+SELECT head, state, recovery_until FROM note WHERE id = $1
 `
 
 type NoteHeadRow struct {
-	Head  int64
-	State string
+	Head          int64
+	State         string
+	RecoveryUntil *time.Time
 }
 
 func (q *Queries) NoteHead(ctx context.Context, id uuid.UUID) (NoteHeadRow, error) {
 	row := q.db.QueryRow(ctx, noteHead, id)
 	var i NoteHeadRow
-	err := row.Scan(&i.Head, &i.State)
+	err := row.Scan(&i.Head, &i.State, &i.RecoveryUntil)
 	return i, err
 }
 
 const notesOfUnit = `-- name: NotesOfUnit :many
-SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, patient.id, patient.mrn, patient.family, patient.given, patient.title, patient.birth_date, patient.gender, patient.allergies, coalesce(bed.label, '')::text AS bed_label
+SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, patient.id, patient.mrn, patient.family, patient.given, patient.title, patient.birth_date, patient.gender, patient.allergies, coalesce(bed.label, '')::text AS bed_label
   FROM note
   JOIN patient ON patient.id = note.patient_id
   LEFT JOIN stay ON stay.patient_id = patient.id
@@ -263,6 +265,7 @@ func (q *Queries) NotesOfUnit(ctx context.Context, unit string, maxRows int32) (
 			&i.Note.CreatedBy,
 			&i.Note.CreatedAt,
 			&i.Note.EditedAt,
+			&i.Note.RecoveryUntil,
 			&i.Patient.ID,
 			&i.Patient.Mrn,
 			&i.Patient.Family,
@@ -272,6 +275,66 @@ func (q *Queries) NotesOfUnit(ctx context.Context, unit string, maxRows int32) (
 			&i.Patient.Gender,
 			&i.Patient.Allergies,
 			&i.BedLabel,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const openRecovery = `-- name: OpenRecovery :execrows
+UPDATE note SET recovery_until = $1
+ WHERE (id = $2 OR $2 IS NULL) AND state = 'draft' AND recovery_until IS DISTINCT FROM $1
+`
+
+// Of one note, or with note NULL of all that can be written.
+func (q *Queries) OpenRecovery(ctx context.Context, until *time.Time, note uuid.NullUUID) (int64, error) {
+	result, err := q.db.Exec(ctx, openRecovery, until, note)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const recovered = `-- name: Recovered :many
+SELECT recovered.note_id, author.name AS writer, bringer.name AS brought_by, sum(to_clock - from_clock)::bigint AS units, max(at)::timestamptz AS at
+  FROM recovered
+  JOIN writer USING (note_id, client_id)
+  LEFT JOIN person author ON author.id = writer.person_id
+  JOIN person bringer ON bringer.id = recovered.by_id
+ WHERE recovered.note_id = $1 OR $1 IS NULL
+ GROUP BY recovered.note_id, author.name, bringer.name
+ ORDER BY max(at) DESC
+`
+
+type RecoveredRow struct {
+	NoteID    uuid.UUID
+	Writer    *string
+	BroughtBy string
+	Units     int64
+	At        time.Time
+}
+
+// What came back, as one row for each who wrote and who brought it. writer NULL: nobody knows who wrote it.
+func (q *Queries) Recovered(ctx context.Context, note uuid.NullUUID) ([]RecoveredRow, error) {
+	rows, err := q.db.Query(ctx, recovered, note)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []RecoveredRow
+	for rows.Next() {
+		var i RecoveredRow
+		if err := rows.Scan(
+			&i.NoteID,
+			&i.Writer,
+			&i.BroughtBy,
+			&i.Units,
+			&i.At,
 		); err != nil {
 			return nil, err
 		}
@@ -318,10 +381,10 @@ SELECT client_id, person_id FROM writer WHERE note_id = $1
 
 type WritersRow struct {
 	ClientID int64
-	PersonID uuid.UUID
+	PersonID uuid.NullUUID
 }
 
-// Whose each client id of a note is.
+// Whose each client id of a note is; NULL: nobody's yet.
 func (q *Queries) Writers(ctx context.Context, noteID uuid.UUID) ([]WritersRow, error) {
 	rows, err := q.db.Query(ctx, writers, noteID)
 	if err != nil {

@@ -1,10 +1,11 @@
 -- append commits one batch of updates to any number of notes and returns, for each note that took them, the seq of its first row.
 -- $1 batch id
 -- $2 note ids, $3 updates, $4 author ids, $5 session ids: arrays of one length, an element an update, in the order of arrival
--- $6 note ids, $7 client ids, $8 from, $9 to, $10 person ids: arrays of one length, an element a client id that writes
+-- $6 note ids, $7 client ids, $8 from, $9 to, $10 person ids, $11 ids of who recovered it: arrays of one length, an element a
+-- client id that writes. The last is NULL for text of one's own; of text that somebody else brings back $10 may be unknown, NULL.
 -- It runs in the transaction of lock.sql, which holds the notes' rows.
 -- No row comes back, and nothing is stored, for a note that is missing or signed, or one of whose claims is refused: a
--- client id that is another's, or clocks that do not begin where its last ones end.
+-- client id that is another's, clocks that do not begin where its last ones end, or text recovered when that is not open.
 -- Rows are found by their keys: OFFSET 0 and ANY keep the planner, which guesses how many there are, from reading all of
 -- "writer" or "note".
 -- The receipt in "batch" commits with the rows: a second try of the same batch fails on its primary key.
@@ -12,8 +13,8 @@ WITH entry AS (
     SELECT * FROM unnest($2::uuid[], $3::bytea[], $4::uuid[], $5::uuid[])
         WITH ORDINALITY AS entry (note_id, data, author_id, session_id, ord)
 ), claim AS (
-    SELECT * FROM unnest($6::uuid[], $7::bigint[], $8::bigint[], $9::bigint[], $10::uuid[])
-        AS claim (note_id, client_id, from_clock, to_clock, person_id)
+    SELECT * FROM unnest($6::uuid[], $7::bigint[], $8::bigint[], $9::bigint[], $10::uuid[], $11::uuid[])
+        AS claim (note_id, client_id, from_clock, to_clock, person_id, recovered_by)
 ), wanted AS MATERIALIZED (
     SELECT note_id, count(*) AS n FROM entry GROUP BY note_id
 ), forged AS (
@@ -26,6 +27,8 @@ WITH entry AS (
            ) AS writer ON true
      WHERE claim.from_clock <> coalesce(writer.next_clock, 0)
         OR writer.person_id <> claim.person_id
+        OR claim.recovered_by IS NOT NULL
+           AND NOT coalesce((SELECT recovery_until > now() FROM note WHERE id = claim.note_id), false)
 ), advanced AS (
     UPDATE note SET head = note.head + wanted.n, edited_at = now()
       FROM wanted
@@ -43,7 +46,13 @@ WITH entry AS (
     INSERT INTO writer (note_id, client_id, person_id, next_clock)
     SELECT claim.note_id, claim.client_id, claim.person_id, claim.to_clock
       FROM claim JOIN advanced ON advanced.id = claim.note_id
-        ON CONFLICT (note_id, client_id) DO UPDATE SET next_clock = excluded.next_clock
+        ON CONFLICT (note_id, client_id) DO UPDATE
+       SET next_clock = excluded.next_clock, person_id = coalesce(writer.person_id, excluded.person_id)
+), brought AS (
+    INSERT INTO recovered (note_id, client_id, from_clock, to_clock, by_id)
+    SELECT claim.note_id, claim.client_id, claim.from_clock, claim.to_clock, claim.recovered_by
+      FROM claim JOIN advanced ON advanced.id = claim.note_id
+     WHERE claim.recovered_by IS NOT NULL
 ), receipt AS (
     INSERT INTO batch (id, note_ids, first_seq)
     SELECT $1, coalesce(array_agg(id), '{}'), coalesce(array_agg(base + 1), '{}') FROM advanced
