@@ -126,7 +126,7 @@ func TestDeadPeopleAreGone(t *testing.T) {
 		hub := sessions.NewHub(&store, slog.New(slog.DiscardHandler))
 		line := onePipe(t, func(ctx context.Context, cancel context.CancelFunc, c *conn) {
 			c.keepAlive(ctx, cancel)
-			_ = hub.ServeYWebSocket(ctx, c, note, grant, nil)
+			_ = hub.ServeYWebSocket(ctx, c, note, "", func(context.Context, sessions.NoteID, string) (sessions.Grant, error) { return grant, nil })
 		})
 		dialOver(t, line)
 		go func() { _, _ = io.Copy(io.Discard, line) }()

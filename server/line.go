@@ -3,6 +3,7 @@ package server
 import (
 	"bufio"
 	"bytes"
+	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -93,7 +94,8 @@ func (u *upgrade) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	}
 	u.line = &line{Conn: under}
 	early := had.Reader.Buffered() // read with the request: it stays in the buffer
-	r := bufio.NewReaderSize(had.Reader, max(readBuffer, early))
+	// Of a bufio.Reader NewReaderSize makes no smaller one: it must not know that it is one.
+	r := bufio.NewReaderSize(struct{ io.Reader }{had.Reader}, max(readBuffer, early))
 	if _, err := r.Peek(early); err != nil {
 		return nil, nil, err
 	}

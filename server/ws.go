@@ -35,12 +35,13 @@ const (
 func (s *Server) serveYWebSocket(w http.ResponseWriter, r *http.Request) {
 	note, err := uuid.Parse(r.PathValue("id"))
 	token, authorize := strings.Clone(r.URL.Query().Get("token")), s.authorize(r)
-	s.serveSocket(w, r, func(ctx context.Context, conn sessions.Conn) error {
-		if err != nil {
-			return s.hub.ServeYWebSocket(ctx, conn, uuid.Nil, sessions.Grant{}, sessions.ErrNoNote)
+	if err != nil {
+		authorize = func(context.Context, sessions.NoteID, string) (sessions.Grant, error) {
+			return sessions.Grant{}, sessions.ErrNoNote
 		}
-		grant, denied := authorize(ctx, note, token)
-		return s.hub.ServeYWebSocket(ctx, conn, note, grant, denied)
+	}
+	s.serveSocket(w, r, func(ctx context.Context, conn sessions.Conn) error {
+		return s.hub.ServeYWebSocket(ctx, conn, note, token, authorize)
 	})
 }
 
@@ -53,11 +54,11 @@ func (s *Server) serveHocuspocus(w http.ResponseWriter, r *http.Request) {
 }
 
 // credentials is what of a request says whose it is, and nothing else.
-func credentials(r *http.Request) *http.Request {
-	own := &http.Request{Header: make(http.Header)}
+func credentials(r *http.Request) http.Header {
+	own := make(http.Header)
 	for _, name := range []string{"Authorization", "Cookie"} {
 		for _, value := range r.Header.Values(name) {
-			own.Header.Add(name, strings.Clone(value))
+			own.Add(name, strings.Clone(value))
 		}
 	}
 	return own
@@ -79,7 +80,7 @@ func (s *Server) authorize(r *http.Request) sessions.Authorizer {
 		var who login.Person
 		var err error
 		if token == "" {
-			who, err = s.desk.ByRequest(own.WithContext(ctx))
+			who, err = s.desk.ByRequest((&http.Request{Header: own}).WithContext(ctx))
 		} else {
 			who, err = s.desk.ByToken(ctx, token)
 		}
@@ -155,10 +156,6 @@ func (s *Server) converse(c *conn, path string, serve func(context.Context, sess
 
 	err := serve(ctx, c)
 	s.log.Info("socket ends", "path", path, "err", err)
-	var reason *sessions.CloseError
-	if errors.As(err, &reason) {
-		_ = c.ws.Close(websocket.StatusCode(reason.Code), reason.Reason) // the peer may be gone
-	}
 }
 
 // errForeignOrigin is why a page of another site gets no socket.
@@ -228,6 +225,14 @@ func (c *conn) Write(by time.Time, messages [][]byte) error {
 }
 
 func (c *conn) Cut() { _ = c.line.Close() }
+
+func (c *conn) Close(reason *sessions.CloseError) {
+	if reason == nil {
+		_ = c.ws.CloseNow() // nothing is lost
+		return
+	}
+	_ = c.ws.Close(websocket.StatusCode(reason.Code), reason.Reason) // the peer may be gone
+}
 
 // listener notes each piece of a message that comes.
 type listener struct {

@@ -119,7 +119,7 @@ func (l *simLine) serve(hub *sessions.Hub) {
 			return grant, nil
 		})
 	} else {
-		err = hub.ServeYWebSocket(context.Background(), l.pipe, note, grant, nil)
+		err = hub.ServeYWebSocket(context.Background(), l.pipe, note, "", granted(grant))
 	}
 	l.pipe.close()
 	if reason := new(sessions.CloseError); errors.As(err, &reason) && reason.Code != 1012 && reason.Code != 1013 {

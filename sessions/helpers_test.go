@@ -112,10 +112,15 @@ func (c *client) reading(on bool) {
 	synctest.Wait()
 }
 
+// granted gives everybody the same grant.
+func granted(grant sessions.Grant) sessions.Authorizer {
+	return func(context.Context, sessions.NoteID, string) (sessions.Grant, error) { return grant, nil }
+}
+
 // yClient connects a y-websocket client that has asked for the note and answered the server's Step1.
 func (w *ward) yClient(grant sessions.Grant) *client {
 	c := w.connect("", func(conn sessions.Conn) error {
-		return w.hub.ServeYWebSocket(w.t.Context(), conn, note, grant, nil)
+		return w.hub.ServeYWebSocket(w.t.Context(), conn, note, "", granted(grant))
 	})
 	c.send(ysync.Message{Kind: ysync.Sync, Step: ysync.Step1, Data: crdt.StateVector{}.Encode()})
 	c.step2(storetest.Empty())
@@ -125,9 +130,7 @@ func (w *ward) yClient(grant sessions.Grant) *client {
 // hClient connects a Hocuspocus provider that has asked for the note and answered the server's Step1.
 func (w *ward) hClient(grant sessions.Grant) *client {
 	c := w.connect(note.String(), func(conn sessions.Conn) error {
-		return w.hub.ServeHocuspocus(w.t.Context(), conn, func(context.Context, sessions.NoteID, string) (sessions.Grant, error) {
-			return grant, nil
-		})
+		return w.hub.ServeHocuspocus(w.t.Context(), conn, granted(grant))
 	})
 	c.send(ysync.Message{Kind: ysync.Auth, Auth: ysync.Token, Version: "4.8.0"})
 	c.send(ysync.Message{Kind: ysync.Sync, Step: ysync.Step1, Data: crdt.StateVector{}.Encode()})

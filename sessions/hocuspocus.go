@@ -86,7 +86,8 @@ func (h *hocuspocus) handle(ctx context.Context, frame []byte) error {
 		h.documents[e.Key] = d
 	}
 	if e.Kind == ysync.Auth {
-		return h.authenticate(ctx, e, d)
+		aside(func() { err = h.authenticate(ctx, e, d) })
+		return err
 	}
 	if d.peer != nil {
 		return d.peer.handle(ctx, e.Message)

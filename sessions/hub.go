@@ -190,6 +190,7 @@ func (h *Hub) addSocket(s *socket) error {
 		return crowded(h.allow.ConnsPerNode, "to this server")
 	}
 	h.sockets[s] = struct{}{}
+	h.running.Add(1)
 	return nil
 }
 
@@ -197,4 +198,5 @@ func (h *Hub) removeSocket(s *socket) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.sockets, s)
+	h.running.Done()
 }

@@ -5,18 +5,22 @@ import (
 	"sync"
 )
 
-// outbox is the bounded queue of frames that wait to be written to one socket. Anyone may push; one writer takes.
+// outbox is the bounded queue of frames that wait to be written to one socket. Anyone may push; one writer takes. There
+// is a writer only while there is something for it to do: most sockets are idle, and a goroutine that waits would be
+// a third of what they take.
 type outbox struct {
-	ready chan struct{} // has room for one: "not empty"
+	write func() // starts a writer
 
 	mu      sync.Mutex
 	frames  [][]byte
 	bytes   int
 	lagging []*Peer // missed a frame since the last catchUp
+	writing bool    // there is a writer
 	ended   bool    // nothing is taken any more, and nobody is told so
+	over    bool    // the writer is to close the socket when it has written all
 }
 
-func newOutbox() *outbox { return &outbox{ready: make(chan struct{}, 1)} }
+func newOutbox(write func()) *outbox { return &outbox{write: write} }
 
 // push adds frames, all or none, and reports which. An empty outbox takes anything.
 func (o *outbox) push(frames ...[]byte) bool {
@@ -80,12 +84,36 @@ func (o *outbox) next() (frames [][]byte, size int) {
 	return frames, size
 }
 
-// wake has the writer look.
+// wake starts a writer if there is none.
 func (o *outbox) wake() {
-	select {
-	case o.ready <- struct{}{}:
-	default:
+	o.mu.Lock()
+	start := !o.writing
+	o.writing = true
+	o.mu.Unlock()
+	if start {
+		o.write()
 	}
+}
+
+// rest ends a writer unless there is more to write: then it reports whether to close the socket.
+func (o *outbox) rest() (rests, over bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.frames) > 0 || len(o.lagging) > 0 {
+		return false, false
+	}
+	if !o.over { // else there is never another one
+		o.writing = false
+	}
+	return true, o.over
+}
+
+// finish has the socket closed once all is written.
+func (o *outbox) finish() {
+	o.mu.Lock()
+	o.over = true
+	o.mu.Unlock()
+	o.wake()
 }
 
 // lag notes that p missed a frame, because the outbox was full. It will be caught up.

@@ -103,7 +103,7 @@ func TestJoinStormSharesOneEncoding(t *testing.T) {
 			key := []string{"", note.String(), note.String() + "\x00", note.String() + fmt.Sprintf("\x00%d", i)}[i%4]
 			go func() {
 				if key == "" {
-					_ = w.hub.ServeYWebSocket(w.t.Context(), c, note, read(rivera), nil)
+					_ = w.hub.ServeYWebSocket(w.t.Context(), c, note, "", granted(read(rivera)))
 				} else {
 					_ = w.hub.ServeHocuspocus(w.t.Context(), c, func(context.Context, sessions.NoteID, string) (sessions.Grant, error) { return read(rivera), nil })
 				}

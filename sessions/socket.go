@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// Conn is a WebSocket as sessions see it: whole binary messages in both directions. One goroutine reads, another
-// writes. Closing it is its owner's business.
+// Conn is a WebSocket as sessions see it: whole binary messages in both directions. One goroutine reads, and one at a
+// time writes.
 type Conn interface {
 	// Read returns the next message, of limit bytes at most, which the caller may keep; a larger one is [TooLarge].
 	// A [*CloseError] ends the socket with its code; any other error means that the peer is gone.
@@ -19,6 +21,8 @@ type Conn interface {
 	Write(by time.Time, messages [][]byte) error
 	// Cut ends a Write under way, and fails all later ones.
 	Cut()
+	// Close tells the peer why its socket ends, if reason is not nil, and ends it: Read fails.
+	Close(reason *CloseError)
 }
 
 // protocol is how one kind of client speaks. All methods but keepAlive run on the socket's reading goroutine.
@@ -33,13 +37,16 @@ type protocol interface {
 	leave()
 }
 
-// socket is one connection: a goroutine that reads, and one that writes what the outbox holds.
+// socket is one connection: a goroutine that reads, and while the outbox holds something one that writes.
 type socket struct {
 	conn   Conn
 	log    *slog.Logger
 	out    *outbox
 	ctx    context.Context // ends, with the reason as its cause, when the socket fails
 	cancel context.CancelCauseFunc
+
+	spoke  atomic.Bool    // something was written since keepAlive looked
+	closed sync.WaitGroup // the last writer has closed conn
 
 	// Owned by the reading goroutine.
 	pace    pace
@@ -52,27 +59,51 @@ var errGone = errors.New("peer gone")
 // fail ends the socket; the first reason counts. It does not wait.
 func (s *socket) fail(reason error) { s.cancel(reason) }
 
-// serve runs a socket until it fails, and returns why: a [*CloseError], or an error of conn. The caller closes
-// conn, which ends the reading goroutine.
+// serve runs a socket until it fails, closes conn, and returns why: a [*CloseError], or an error of conn.
 func (h *Hub) serve(ctx context.Context, conn Conn, speak func(*socket) protocol) error {
-	s := &socket{conn: conn, log: h.log, out: newOutbox(), pace: newPace(h.allow, time.Now())}
+	s := &socket{conn: conn, log: h.log, pace: newPace(h.allow, time.Now())}
+	s.out = newOutbox(func() { h.running.Go(s.write) })
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
 	if err := h.addSocket(s); err != nil {
-		return refusal(err)
+		reason := refusal(err)
+		conn.Close(reason)
+		return reason
 	}
 	defer h.removeSocket(s)
-	p := speak(s)
-	h.running.Go(func() { s.read(p) })
-	s.write(p)
+	context.AfterFunc(s.ctx, func() {
+		// Writing outlives the socket's end by a moment, so that what was said before it is still heard.
+		time.AfterFunc(flushTimeout, conn.Cut)
+		s.out.finish()
+	})
+	s.closed.Add(1)
+	var p protocol
+	aside(func() { p = speak(s) })
+	s.stayAlive(p)
+	s.read(p)
+	s.closed.Wait()
 	return context.Cause(s.ctx)
+}
+
+// stayAlive says something harmless when nothing else was said for keepAliveEvery; two of them may pass until then.
+func (s *socket) stayAlive(p protocol) {
+	time.AfterFunc(keepAliveEvery, func() {
+		if s.ctx.Err() != nil {
+			return
+		}
+		if !s.spoke.Swap(false) {
+			if message := p.keepAlive(); message != nil {
+				s.out.push(message)
+			}
+		}
+		s.stayAlive(p)
+	})
 }
 
 func (s *socket) read(p protocol) {
 	defer p.leave()
-	defer func() { // a panic ends this socket, not the server
-		if v := recover(); v != nil { // its value may quote content; the stack does not
-			s.log.Error("socket panics", "stack", string(debug.Stack()))
-			s.fail(Malformed(errPanic))
+	defer func() {
+		if v := recover(); v != nil {
+			s.panicked()
 		}
 	}()
 	for {
@@ -114,40 +145,53 @@ func (s *socket) slowDown(bytes int) error {
 	return nil
 }
 
-func (s *socket) write(p protocol) {
-	// Writing outlives the socket's end by a moment, so that what was said before it is still heard.
-	defer context.AfterFunc(s.ctx, func() { time.AfterFunc(flushTimeout, s.conn.Cut) })()
-	quiet := time.NewTicker(keepAliveEvery)
-	defer quiet.Stop()
+// write writes until the outbox is empty. It closes the connection if the socket has ended by then.
+func (s *socket) write() {
+	if !s.drain() {
+		return
+	}
+	defer s.closed.Done()
+	var reason *CloseError
+	if !errors.As(context.Cause(s.ctx), &reason) {
+		reason = nil
+	}
+	s.conn.Close(reason)
+}
+
+// drain writes until the outbox is empty, and reports whether the socket has ended by then.
+func (s *socket) drain() (over bool) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.panicked()
+			over = true
+		}
+	}()
 	for {
-		select {
-		case <-s.out.ready:
-			quiet.Reset(keepAliveEvery)
-			if err := s.flush(); err != nil {
-				s.fail(fmt.Errorf("%w: %w", errGone, err))
-				return
-			}
-			s.out.catchUp(s.ctx)
-		case <-quiet.C:
-			if message := p.keepAlive(); message != nil {
-				s.out.push(message)
-			}
-		case <-s.ctx.Done():
-			if !errors.Is(context.Cause(s.ctx), errGone) {
-				_ = s.flush() // the last words; nobody is left to tell if they fail
-			}
-			return
+		if err := s.flush(); err != nil {
+			s.fail(fmt.Errorf("%w: %w", errGone, err))
+			return true
+		}
+		s.out.catchUp(s.ctx)
+		if rests, over := s.out.rest(); rests {
+			return over
 		}
 	}
+}
+
+// panicked ends this socket, not the server. What a panic says may quote content; the stack does not.
+func (s *socket) panicked() {
+	s.log.Error("socket panics", "stack", string(debug.Stack()))
+	s.fail(Malformed(errPanic))
 }
 
 // flush writes what the outbox holds, as much at once as a line takes easily.
 func (s *socket) flush() error {
 	for {
 		frames, size := s.out.next()
-		if len(frames) == 0 {
+		if len(frames) == 0 || errors.Is(context.Cause(s.ctx), errGone) {
 			return nil
 		}
+		s.spoke.Store(true)
 		patience := writeTimeout + time.Duration(size)*time.Second/minWriteRate
 		if err := s.conn.Write(time.Now().Add(patience), frames); err != nil {
 			return err

@@ -8,11 +8,12 @@ import (
 )
 
 // ServeYWebSocket runs a y-websocket client at one note until its socket ends, and returns why: a [*CloseError]
-// when the server ends it. granted and denied are what the edge found out about the client; if denied is not
-// nil, the client is told so in a way that makes it stop, since a refused upgrade makes it retry for ever.
-func (h *Hub) ServeYWebSocket(ctx context.Context, conn Conn, note NoteID, granted Grant, denied error) error {
+// when the server ends it. Who is not granted the note is told so in a way that makes it stop, since a refused upgrade
+// makes it retry for ever.
+func (h *Hub) ServeYWebSocket(ctx context.Context, conn Conn, note NoteID, token string, authorize Authorizer) error {
 	return h.serve(ctx, conn, func(s *socket) protocol {
 		y := &yWebSocket{socket: s}
+		granted, denied := authorize(s.ctx, note, token)
 		if denied == nil {
 			y.peer, denied = h.join(s.ctx, note, granted, s, yWire{})
 		}

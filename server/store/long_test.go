@@ -10,12 +10,13 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clisonix/tidechart/crdt"
+	"github.com/clisonix/tidechart/internal/needs"
 	"github.com/clisonix/tidechart/sessions"
 )
 
 // TestLongNoteOpensQuickly: what a note has been through does not slow down whoever opens it.
 func TestLongNoteOpensQuickly(t *testing.T) {
-	if testing.Short() || raced {
+	if testing.Short() || needs.Raced {
 		t.Skip("writes 300,000 rows and takes the time; make test does, without the race detector")
 	}
 	const keystrokes, perBatch, sinceBase = 300_000, 10_000, 499
