@@ -74,7 +74,8 @@ func (s *server) db(t *testing.T) *pgx.Conn {
 	return conn
 }
 
-// checkLog fails unless the note's log is seq 1 … head without a hole (I4).
+// checkLog fails unless the note's log is seq 1 … head without a hole (I4), and
+// each row's author sat at the note in the row's session, or began the note.
 func (s *server) checkLog(t *testing.T, note string) {
 	t.Helper()
 	const query = `
@@ -89,5 +90,16 @@ func (s *server) checkLog(t *testing.T, note string) {
 	}
 	if rows != head || first != 1 || last != head {
 		t.Errorf("log of note %s: head %d, %d rows from seq %d to %d; want seq 1 … head without a hole", note, head, rows, first, last)
+	}
+	const strangers = `
+		SELECT count(*)
+		  FROM note_update u JOIN note n ON n.id = u.note_id
+		 WHERE n.id = $1
+		   AND NOT (u.session_id IS NULL AND u.author_id = n.created_by)
+		   AND NOT EXISTS (SELECT FROM participation p JOIN session s ON s.id = p.session_id
+		                    WHERE s.note_id = n.id AND s.id = u.session_id AND p.person_id = u.author_id)`
+	var n int64
+	if err := s.db(t).QueryRow(ctx, strangers, note).Scan(&n); err != nil || n != 0 {
+		t.Errorf("log of note %s: %d rows are of people who were not there, %v", note, n, err)
 	}
 }
