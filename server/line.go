@@ -3,6 +3,7 @@ package server
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"io"
 	"net"
 	"net/http"
@@ -13,72 +14,79 @@ import (
 // Sizes of what each connection keeps. A keystroke is a hundred bytes; what is larger passes the buffers by.
 const (
 	readBuffer  = 512
-	writeBuffer = 256      // a frame of control, and the head of any other
+	writeBuffer = 256      // a frame of control
 	maxHeld     = 16 << 10 // that is written at once
 
 	controlTimeout = 5 * time.Second // of writing a ping, a pong or a close
 )
 
-// line is a connection that can hold what is written, so that many frames cost one system call.
+// line is the connection under a WebSocket. Messages are framed here: the library would take three locks for each, and
+// a system call. Its own frames, of control, pass through Write, each by one call.
 type line struct {
 	net.Conn
 
-	mu   sync.Mutex    // held while writing, for some seconds at most: frames cannot pass each other. Close needs no lock
-	held *bytes.Buffer // not nil: what is written is held
-	by   time.Time     // when what is held must have been taken
-}
-
-// buffers are for what lines hold: few do at any time.
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-// hold has what is written wait for release, except for what is large.
-func (l *line) hold(by time.Time) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.by = by
-	if l.held == nil {
-		l.held = buffers.Get().(*bytes.Buffer)
-	}
-}
-
-// release writes what is held, and holds no more.
-func (l *line) release() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	err := l.drain()
-	buffers.Put(l.held)
-	l.held = nil
-	return err
-}
-
-// drain writes what is held. The caller holds mu.
-func (l *line) drain() error {
-	if l.held.Len() == 0 {
-		return nil
-	}
-	err := l.SetWriteDeadline(l.by)
-	if err == nil {
-		_, err = l.Conn.Write(l.held.Bytes())
-	}
-	l.held.Reset()
-	return err
+	mu sync.Mutex // held while writing, for some seconds at most: frames cannot pass each other. Close needs no lock
 }
 
 func (l *line) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	by := l.by
-	if l.held == nil {
-		by = time.Now().Add(controlTimeout)
-	} else if l.held.Len()+len(p) <= maxHeld {
-		return l.held.Write(p)
-	} else if err := l.drain(); err != nil {
-		return 0, err
-	}
-	if err := l.SetWriteDeadline(by); err != nil {
+	if err := l.SetWriteDeadline(time.Now().Add(controlTimeout)); err != nil {
 		return 0, err
 	}
 	return l.Conn.Write(p)
+}
+
+// buffers are for frames on their way: few lines write at any time.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// send writes messages as binary frames, many by one system call. It fails if they are not taken by then.
+func (l *line) send(by time.Time, messages [][]byte) error {
+	held := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(held)
+	held.Reset()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.SetWriteDeadline(by); err != nil {
+		return err
+	}
+	for _, m := range messages {
+		if held.Len() > 0 && held.Len()+len(m) > maxHeld {
+			if _, err := l.Conn.Write(held.Bytes()); err != nil {
+				return err
+			}
+			held.Reset()
+		}
+		held.Write(appendHead(held.AvailableBuffer(), len(m)))
+		if len(m) <= maxHeld {
+			held.Write(m)
+			continue
+		}
+		whole := net.Buffers{held.Bytes(), m}
+		if _, err := whole.WriteTo(l.Conn); err != nil {
+			return err
+		}
+		held.Reset()
+	}
+	if held.Len() == 0 {
+		return nil
+	}
+	_, err := l.Conn.Write(held.Bytes())
+	return err
+}
+
+// appendHead begins a binary message of n bytes in one frame, not masked, as a server sends it (RFC 6455, 5.2).
+func appendHead(b []byte, n int) []byte {
+	const last, binaryMessage = 0x80, 0x02
+	b = append(b, last|binaryMessage)
+	switch {
+	case n < 126:
+		return append(b, byte(n))
+	case n < 1<<16:
+		return binary.BigEndian.AppendUint16(append(b, 126), uint16(n))
+	default:
+		return binary.BigEndian.AppendUint64(append(b, 127), uint64(n))
+	}
 }
 
 // upgrade gives a WebSocket a line, and smaller buffers than HTTP has.

@@ -7,9 +7,12 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/coder/websocket"
 )
 
 // counted is a connection that keeps what each call writes.
@@ -26,47 +29,61 @@ func (c *counted) SetWriteDeadline(time.Time) error { return nil }
 
 // TestFramesTravelTogether: what waits is written by one call; what is large is not copied to get there.
 func TestFramesTravelTogether(t *testing.T) {
-	small, large := []byte("0123456789"), make([]byte, maxHeld)
+	const small, large = 10, maxHeld + 1
 	for _, tt := range []struct {
-		name   string
-		parts  [][]byte
-		writes []int
+		name     string
+		messages []int
+		writes   []int
 	}{
 		{"nothing", nil, nil},
-		{"one", [][]byte{small}, []int{10}},
-		{"many", [][]byte{small, small, small}, []int{30}},
-		{"as much as is held", [][]byte{large}, []int{maxHeld}},
-		{"a large one among small ones", [][]byte{small, large, small}, []int{10, maxHeld, 10}},
+		{"one", []int{small}, []int{2 + small}},
+		{"many", []int{small, small, small}, []int{3 * (2 + small)}},
+		{"as much as is held", []int{maxHeld}, []int{4 + maxHeld}},
+		{"more than is held", []int{small, maxHeld}, []int{2 + small, 4 + maxHeld}},
+		{"a large one among small ones", []int{small, large, small}, []int{2 + small, 4, large, 2 + small}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			under := &counted{}
 			l := &line{Conn: under}
-			l.hold(time.Now().Add(time.Second))
-			for _, p := range tt.parts {
-				if n, err := l.Write(p); n != len(p) || err != nil {
-					t.Errorf("Write = %d, %v", n, err)
-				}
+			var messages [][]byte
+			for _, n := range tt.messages {
+				messages = append(messages, make([]byte, n))
 			}
-			if err := l.release(); err != nil {
+			if err := l.send(time.Now().Add(time.Second), messages); err != nil {
 				t.Error(err)
 			}
-			if _, err := l.Write(small); err != nil { // nothing is held any more
-				t.Error(err)
+			var writes []int
+			for _, w := range under.writes {
+				writes = append(writes, len(w))
 			}
-			tt.writes = append(tt.writes, len(small))
-			if len(under.writes) != len(tt.writes) {
-				t.Fatalf("%d writes, want %d", len(under.writes), len(tt.writes))
-			}
-			for i, want := range tt.writes {
-				if got := len(under.writes[i]); got != want {
-					t.Errorf("write %d is of %d bytes, want %d", i, got, want)
-				}
-			}
-			if got, want := bytes.Join(under.writes, nil), append(bytes.Join(tt.parts, nil), small...); !bytes.Equal(got, want) {
-				t.Error("what was written is not what was given")
+			if !slices.Equal(writes, tt.writes) {
+				t.Errorf("writes of %v bytes, want %v", writes, tt.writes)
 			}
 		})
 	}
+}
+
+// TestMessagesOfAllLengths: a frame says its length in one, two or eight bytes.
+func TestMessagesOfAllLengths(t *testing.T) {
+	lengths := []int{0, 1, 125, 126, 127, 1<<16 - 1, 1 << 16, maxHeld, maxHeld + 1, 1 << 20}
+	near := onePipe(t, func(_ context.Context, _ context.CancelFunc, c *conn) {
+		var messages [][]byte
+		for i, n := range lengths {
+			messages = append(messages, bytes.Repeat([]byte{byte('a' + i)}, n))
+		}
+		if err := c.Write(time.Now().Add(10*time.Second), messages); err != nil {
+			t.Error(err)
+		}
+	})
+	ws := dialOver(t, near)
+	ws.SetReadLimit(1 << 20)
+	for i, n := range lengths {
+		kind, message, err := ws.Read(t.Context())
+		if err != nil || kind != websocket.MessageBinary || !bytes.Equal(message, bytes.Repeat([]byte{byte('a' + i)}, n)) {
+			t.Fatalf("of %d bytes: %d of type %v, %v", n, len(message), kind, err)
+		}
+	}
+	_ = ws.CloseNow()
 }
 
 // TestWritesEnd: when their time is over, or when they are cut off.

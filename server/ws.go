@@ -214,15 +214,7 @@ func (c *conn) Read(ctx context.Context, limit int) ([]byte, error) {
 	return message, err
 }
 
-func (c *conn) Write(by time.Time, messages [][]byte) error {
-	c.line.hold(by)
-	for _, message := range messages {
-		if err := c.ws.Write(context.Background(), websocket.MessageBinary, message); err != nil {
-			return err // the socket ends, and what is held with it
-		}
-	}
-	return c.line.release()
-}
+func (c *conn) Write(by time.Time, messages [][]byte) error { return c.line.send(by, messages) }
 
 func (c *conn) Cut() { _ = c.line.Close() }
 
