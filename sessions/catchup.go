@@ -31,15 +31,11 @@ func (p *Peer) answerTo(sv []byte) ([][]byte, error) {
 }
 
 // deliver sends a committed update. It never blocks: a peer whose outbox is full is caught up later.
-func (p *Peer) deliver(f *frame) {
+func (p *Peer) deliver(f *frame, m *message) {
 	if !p.synced || p.behind != nil {
 		return
 	}
-	data := f.data
-	if data == nil || f.from == p {
-		data = f.update.Bytes()
-	}
-	if p.socket.out.push(p.wire.update(data)) {
+	if p.socket.out.push(m.framed(p.wire)) {
 		return
 	}
 	p.behind = p.session.doc.StateVector()
@@ -47,6 +43,32 @@ func (p *Peer) deliver(f *frame) {
 		p.behind[r.Client] = min(p.behind[r.Client], r.From)
 	}
 	p.lag()
+}
+
+// message is an update on its way to many peers. Those whose wires frame alike are sent the same bytes.
+type message struct {
+	update []byte
+	made   [2]struct { // most notes are open over two protocols at most
+		name  string
+		frame []byte
+	}
+}
+
+func (m *message) framed(w wire) []byte {
+	name := w.name()
+	if name == "" {
+		return w.update(m.update)
+	}
+	for i := range m.made {
+		switch made := &m.made[i]; made.name {
+		case "":
+			made.name, made.frame = name, w.update(m.update)
+			return made.frame
+		case name:
+			return made.frame
+		}
+	}
+	return w.update(m.update)
 }
 
 // lag has the outbox call catchUp when it has room.

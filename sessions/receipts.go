@@ -25,7 +25,7 @@ func (p *Peer) answer(f *frame, err error) {
 	}
 	if p.wire.status(true) == nil {
 		if err == nil {
-			p.deliver(f)
+			p.deliver(f, &message{update: f.update.Bytes()})
 		}
 	} else {
 		r := &p.receipts
