@@ -67,14 +67,14 @@ func (s *Server) lookAtBoard(ctx context.Context, id string) (queries.Unit, []we
 
 // boardEvents streams the beds that changed. A page that connects, again or for the first time, gets every bed:
 // there is nothing to replay, and nothing to miss.
-func (s *Server) boardEvents(w http.ResponseWriter, r *http.Request, who login.Person) error {
+func (s *Server) boardEvents(w http.ResponseWriter, r *http.Request, _ login.Person) error {
 	if _, err := s.db.UnitByID(r.Context(), r.PathValue("id")); err != nil {
 		return err
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no")
-	stream := &boardStream{server: s, w: w, control: http.NewResponseController(w), unit: r.PathValue("id"), who: who}
+	stream := &boardStream{server: s, w: w, control: http.NewResponseController(w), unit: r.PathValue("id"), credentials: credentials(r)}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	defer context.AfterFunc(s.drained, cancel)()
@@ -90,9 +90,10 @@ type boardStream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	unit    string
-	who     login.Person
 	shown   map[string][sha256.Size]byte // by bed: what the page shows
 	events  int
+
+	credentials http.Header // of whoever watches
 }
 
 func (b *boardStream) run(ctx context.Context) error {
@@ -125,19 +126,22 @@ func (b *boardStream) run(ctx context.Context) error {
 	}
 }
 
-// send writes the beds that look different from what the page shows. Whether the person may see them is asked
-// anew each time.
+// send writes the beds that look different from what the page shows. Who watches, and whether they may, is asked anew
+// each time (I9).
 func (b *boardStream) send(ctx context.Context) error {
-	row, err := b.server.db.PersonByID(ctx, b.who.ID)
-	if err != nil || time.Now().After(b.who.Until) || !access.May(access.Role(row.Role), access.SeeBoard) {
-		return errors.Join(errForbidden, err)
+	who, err := b.server.desk.ByRequest((&http.Request{Header: b.credentials}).WithContext(ctx))
+	if err != nil {
+		return err
+	}
+	if !access.May(who.Role, access.SeeBoard) {
+		return errForbidden
 	}
 	_, beds, err := b.server.lookAtBoard(ctx, b.unit)
 	if err != nil {
 		return err
 	}
 	now := time.Now()
-	canRead := access.May(access.Role(row.Role), access.ReadNote)
+	canRead := access.May(who.Role, access.ReadNote)
 	update := web.BoardUpdate{AsOf: now, Now: now, CanReadNotes: canRead, Totals: web.TotalsOf(beds)}
 	for _, bed := range beds {
 		var html bytes.Buffer

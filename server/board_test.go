@@ -3,6 +3,7 @@ package server_test
 import (
 	"bufio"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -10,14 +11,14 @@ import (
 	"github.com/coder/websocket"
 )
 
-// TestBoardChangesByItself: who watches a unit sees who writes, without asking again.
-func TestBoardChangesByItself(t *testing.T) {
-	h := open(t)
-	r, err := h.signIn("haddad").Get(h.URL + "/units/4-west/events")
+// watch returns the events of a unit's board as they come, until the stream ends.
+func (h *hospital) watch(c *http.Client) <-chan string {
+	h.t.Helper()
+	r, err := c.Get(h.URL + "/units/4-west/events")
 	if err != nil {
-		t.Fatal(err)
+		h.t.Fatal(err)
 	}
-	defer func() { _ = r.Body.Close() }()
+	h.t.Cleanup(func() { _ = r.Body.Close() })
 	events := make(chan string, 64)
 	go func() {
 		defer close(events)
@@ -32,6 +33,13 @@ func TestBoardChangesByItself(t *testing.T) {
 			fmt.Fprintln(&event, lines.Text())
 		}
 	}()
+	return events
+}
+
+// TestBoardChangesByItself: who watches a unit sees who writes, without asking again.
+func TestBoardChangesByItself(t *testing.T) {
+	h := open(t)
+	events := h.watch(h.signIn("haddad"))
 	await := func(what string, ok func(event string) bool) {
 		t.Helper()
 		deadline := time.After(10 * time.Second)
@@ -63,5 +71,52 @@ func TestBoardChangesByItself(t *testing.T) {
 
 	h.edge.Drain()
 	for range events { // ends when the stream does
+	}
+}
+
+// TestBoardEndsWithAccess: who signs out, or is suspended, is shown nothing more, though the page stays open (I9).
+func TestBoardEndsWithAccess(t *testing.T) {
+	for name, end := range map[string]func(*hospital, *http.Client){
+		"signed out": func(h *hospital, c *http.Client) {
+			r, err := c.PostForm(h.URL+"/logout", nil)
+			if err != nil {
+				h.t.Fatal(err)
+			}
+			_ = r.Body.Close()
+		},
+		"suspended": func(h *hospital, _ *http.Client) {
+			h.sql("UPDATE person SET suspended = true WHERE username = 'haddad'")
+		},
+		"another role": func(h *hospital, _ *http.Client) {
+			h.sql("UPDATE person SET role = 'administrator' WHERE username = 'haddad'")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := open(t)
+			c := h.signIn("haddad")
+			events := h.watch(c)
+			if first := <-events; !strings.Contains(first, "<hx-partial") {
+				t.Fatalf("the stream begins with %q", first)
+			}
+			end(h, c)
+			ws, _, err := websocket.Dial(t.Context(), h.URL+"/ws/notes/"+h.note.String()+"?token="+h.token("rivera"), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = ws.CloseNow() }()
+			for deadline := time.After(10 * time.Second); ; {
+				select {
+				case event, more := <-events:
+					if !more {
+						return
+					}
+					if strings.Contains(event, "Rosa Rivera") {
+						t.Fatal("the board goes on")
+					}
+				case <-deadline:
+					t.Fatal("the stream does not end")
+				}
+			}
+		})
 	}
 }
