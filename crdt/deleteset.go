@@ -102,3 +102,39 @@ func DecodeDeleteSet(b []byte) (DeleteSet, error) {
 	}
 	return normalize(ds), nil
 }
+
+// without returns the elements of ds that o does not list.
+func (ds DeleteSet) without(o DeleteSet) DeleteSet {
+	var out DeleteSet
+	for _, d := range ds {
+		from, end := d.Clock, d.Clock+d.Len
+		for _, g := range o.touching(d.Client, from, end) {
+			if g.Clock > from {
+				out = append(out, DeleteRange{d.Client, from, g.Clock - from})
+			}
+			from = g.Clock + g.Len
+		}
+		if from < end {
+			out = append(out, DeleteRange{d.Client, from, end - from})
+		}
+	}
+	return out
+}
+
+// touching returns the ranges that have an element of client from ≤ clock < to.
+func (ds DeleteSet) touching(client ClientID, from, to uint64) DeleteSet {
+	first, _ := slices.BinarySearchFunc(ds, from, func(g DeleteRange, from uint64) int {
+		if g.Client != client {
+			return cmp.Compare(client, g.Client)
+		}
+		if g.Clock+g.Len <= from {
+			return -1
+		}
+		return 1
+	})
+	n := first
+	for n < len(ds) && ds[n].Client == client && ds[n].Clock < to {
+		n++
+	}
+	return ds[first:n]
+}

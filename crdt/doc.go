@@ -35,8 +35,9 @@
 // [Doc.Transact] makes local edits in the name of a client and returns them as
 // one update, with the bytes Yjs emits. Methods that edit take the open [Txn];
 // new types come from [NewText] and its like. [Doc.LastChange] says what the last
-// transaction, local or not, inserted, deleted and formatted. A [Snapshot] names
-// a state to read again with [Doc.At]; a [RelativePosition] is a place that stays.
+// transaction, local or not, inserted, deleted and formatted; [Doc.Lost] which
+// text an update removed that its author had not seen. A [Snapshot] names a
+// state to read again with [Doc.At]; a [RelativePosition] is a place that stays.
 //
 // # Rules of this package
 //

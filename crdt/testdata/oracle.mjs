@@ -4,6 +4,7 @@ import * as readline from 'node:readline'
 import * as Y from 'yjs'
 import { history } from './history.mjs'
 import { local } from './local.mjs'
+import { lost } from './lost.mjs'
 import { render, b64, bytes, silent } from './render.mjs'
 
 // past replays a log and says what the document was after its first few updates,
@@ -43,6 +44,7 @@ const answers = {
   history,
   past,
   local,
+  lost,
 
   // Apply updates to an empty document and say what it became.
   apply ({ updates, gc = true }) {
