@@ -183,6 +183,7 @@ func (s *Session) committed(o outcome) error {
 		s.deliver(f)
 	}
 	s.answer(frames)
+	s.search()
 	s.flush()
 	return nil
 }
@@ -196,10 +197,18 @@ func (s *Session) answer(frames []*frame) {
 
 // apply advances the document by what the log took of f.
 func (s *Session) apply(f *frame) error {
+	u := f.update // decoded once, at the door
 	if f.cut {
-		return s.document().ApplyUpdate(f.data)
+		var err error
+		if u, err = crdt.DecodeUpdate(f.data); err != nil {
+			return err
+		}
 	}
-	return s.document().Apply(f.update) // decoded once, at the door
+	if err := s.document().Apply(u); err != nil {
+		return err
+	}
+	s.watch(u)
+	return nil
 }
 
 // deliver sends a committed update to every peer but its sender, who has it.

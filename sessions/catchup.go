@@ -4,7 +4,9 @@ import (
 	"fmt"
 )
 
-// sync answers a Step1: what the peer lacks, and what the session has, so that the peer sends what that lacks.
+// sync answers a Step1: what the session has, so that the peer sends what that lacks, and what the peer lacks. The
+// question comes first: whoever was away answers it before they know what happened meanwhile, so that what they wrote
+// is still in their answer if it was removed here, and they name as deleted only what they had seen (see [crdt.Doc.Lost]).
 func (p *Peer) sync(sv []byte) {
 	s := p.session
 	frames, err := p.answerTo(sv)
@@ -13,7 +15,7 @@ func (p *Peer) sync(sv []byte) {
 		return
 	}
 	p.receipts.awaiting, p.receipts.holding = true, true
-	if !p.socket.out.push(append(frames, p.wire.step1(s.stateVector()))...) {
+	if !p.socket.out.push(append([][]byte{p.wire.step1(s.stateVector())}, frames...)...) {
 		p.synced, p.asked = false, sv // several notes share the outbox: when it has room
 		p.lag()
 		return

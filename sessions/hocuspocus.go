@@ -235,6 +235,11 @@ func (w hocuspocusWire) denied(reason string) []byte {
 	return w.frame(ysync.Message{Kind: ysync.Auth, Auth: ysync.Denied, Text: reason})
 }
 
+// Stock providers hand stateless messages to whoever listens for them.
+func (w hocuspocusWire) losses() []byte {
+	return w.frame(ysync.Message{Kind: ysync.Stateless, Text: `{"type":"losses"}`})
+}
+
 func (w hocuspocusWire) name() string {
 	if strings.Contains(w.key, "\x00") { // a session of its own
 		return ""

@@ -21,6 +21,8 @@ type Hub struct {
 	stop    context.CancelFunc
 	running sync.WaitGroup // sessions, sockets and the committer
 
+	searches chan struct{} // has an element for each search for lost text
+
 	unsettled  atomic.Int64              // bytes of updates that peers have sent and that are not yet answered
 	accessSeen atomic.Pointer[time.Time] // see AccessSeen; nil: nobody watches
 	epoch      atomic.Uint64             // see AccessEpoch
@@ -49,6 +51,7 @@ func NewHub(store Store, log *slog.Logger, options ...Option) *Hub {
 		sockets:  make(map[*socket]struct{}),
 		present:  make(map[NoteID][]Presence),
 		changed:  make(chan struct{}),
+		searches: make(chan struct{}, maxSearches),
 	}
 	for _, option := range options {
 		option(h)

@@ -77,6 +77,18 @@ const (
 	baseAtEnd       = 50       // rows that make a base worth its while when a session ends
 )
 
+// What is done to find lost text.
+const (
+	maxLost     = 1_000     // pieces of text that one update may lose and that are shown; the log has all
+	maxFound    = 10_000    // after which a search stores what it has, and goes on later
+	maxSearch   = 256 << 20 // bytes of the longest log that is searched
+	searchRows  = 500       // read at once
+	maxSearches = 2         // at once
+	maxLosses   = 200       // listed, or settled, at once
+
+	searchRest = 10 // times as long as it took a note is not searched again
+)
+
 // Waits.
 const (
 	authTimeout      = 5 * time.Second  // from connect to the first document that is granted
@@ -91,6 +103,7 @@ const (
 	holdRetry        = 100 * time.Millisecond
 	recheckTimeout   = 2 * time.Second // of deciding one grant anew
 	maxRechecks      = 8               // at once
+	searchTimeout    = time.Minute     // of one search for lost text
 	parkAfter        = time.Minute     // without an edit, before a document is kept as bytes only
 	lingerAfterLeave = 5 * time.Second // a reload of the page finds its session again
 	firstRetry       = 50 * time.Millisecond

@@ -51,6 +51,8 @@ type wire interface {
 	status(saved bool) []byte
 	// scope tells a peer that it may write no longer, or again; nil: the protocol has no such message.
 	scope(readOnly bool) []byte
+	// losses tells an editor to ask what text of its user was removed; nil: the protocol has no such message.
+	losses() []byte
 	// name is equal for wires that frame alike; empty: no other does.
 	name() string
 	// denied is what a peer is told before its socket is closed for good; nil: nothing.

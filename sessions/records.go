@@ -11,6 +11,7 @@ import (
 // recordEnd records that the last one has left, however long the database is away. When the server stops first,
 // the next start mends it.
 func (s *Session) recordEnd() {
+	s.recordSearched()
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
 		ctx, cancel := context.WithTimeout(context.Background(), recordTimeout)
 		err := s.hub.store.EndSession(ctx, s.id)

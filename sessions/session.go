@@ -64,6 +64,7 @@ type Session struct {
 	retry     <-chan time.Time // to look whether it is
 	baseSeq   uint64           // of the newest base made
 	basing    bool             // a base is being verified and stored
+	guard     guard
 }
 
 // frame is one update on its way through a session.
@@ -217,12 +218,15 @@ func (s *Session) serve() error {
 		case <-s.retry:
 			s.retry = nil
 			s.flush()
+		case <-s.guard.rest:
+			s.guard.rest = nil
+			s.search()
 		case <-s.park:
 			s.maybePark()
 		case <-s.idle:
 			linger.Reset(lingerAfterLeave)
 		case <-linger.C:
-			if len(s.inFlight)+len(s.pending)+len(s.inbox) > 0 || s.basing {
+			if len(s.inFlight)+len(s.pending)+len(s.inbox) > 0 || s.basing || s.guard.searching {
 				linger.Reset(lingerAfterLeave)
 				continue
 			}
@@ -269,6 +273,7 @@ func (s *Session) load() error {
 		s.extent.bytes += len(row)
 	}
 	s.extent.text = s.extent.bytes
+	s.beginGuard(log)
 	if err := s.hub.store.StartSession(ctx, s.id, s.note); err != nil {
 		return fmt.Errorf("record session: %w", err)
 	}

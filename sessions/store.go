@@ -34,6 +34,8 @@ type Log struct {
 	BaseSeq uint64
 
 	Writers map[crdt.ClientID]PersonID // whose each client id is; no id: recovered, and nobody's yet
+
+	Searched uint64 // up to which row its losses are stored
 }
 
 // Entry is one update on its way into the log.
@@ -84,6 +86,19 @@ type Store interface {
 
 	// SaveBase stores the merged update of rows 1 … seq. The caller has verified it (I4).
 	SaveBase(ctx context.Context, note NoteID, seq uint64, update []byte) error
+
+	// ReadLog returns up to limit rows after a seq, in order.
+	ReadLog(ctx context.Context, note NoteID, after uint64, limit int) ([]Row, error)
+
+	// SaveLosses stores losses that were found, and that the note was searched up to seq; those it has are left as
+	// they are, and it is never searched less far than before. Losses has those asked for, the newest first.
+	// SettleLosses says what an author did about some of them, and returns how many were theirs and not settled
+	// before.
+	SaveLosses(ctx context.Context, note NoteID, seq uint64, losses []Loss) error
+	// Searched returns a note's head and up to where it was searched, or [ErrNoNote].
+	Searched(ctx context.Context, note NoteID) (head, seq uint64, err error)
+	Losses(ctx context.Context, note NoteID, q LossQuery) ([]Loss, error)
+	SettleLosses(ctx context.Context, note NoteID, author PersonID, losses []LossID, how Remedy) (int, error)
 
 	// Who sat at which note, and when.
 	StartSession(ctx context.Context, session SessionID, note NoteID) error

@@ -80,6 +80,8 @@ func (w yWire) scope(readOnly bool) []byte {
 	return w.denied(ErrReadOnly.Error())
 }
 
+func (yWire) losses() []byte { return nil }
+
 func (yWire) denied(reason string) []byte {
 	return ysync.AppendMessage(nil, ysync.Message{Kind: ysync.Auth, Auth: ysync.Denied, Text: reason})
 }

@@ -37,7 +37,7 @@ const uniqueViolation = "23505"
 func (db *DB) Load(ctx context.Context, note sessions.NoteID) (sessions.Log, error) {
 	var log sessions.Log
 	err := db.transact(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(q *queries.Queries) error {
-		row, err := q.NoteHead(ctx, note)
+		row, err := q.Searched(ctx, note)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return sessions.ErrNoNote
 		}
@@ -45,7 +45,7 @@ func (db *DB) Load(ctx context.Context, note sessions.NoteID) (sessions.Log, err
 			return err
 		}
 		head := row.Head
-		log = sessions.Log{Head: uint64(head)}
+		log = sessions.Log{Head: uint64(head), Searched: uint64(row.Seq)}
 
 		base, err := q.NewestBase(ctx, note)
 		if err != nil && !errors.Is(err, pgx.ErrNoRows) {

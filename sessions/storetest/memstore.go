@@ -35,6 +35,8 @@ type memNote struct {
 
 	recovering bool
 	recovered  []sessions.Claim
+	losses   []sessions.Loss // in the order of their ids
+	searched uint64
 }
 
 // writer is whose a client id is, and how far it has written.
@@ -135,7 +137,7 @@ func (m *MemStore) Load(_ context.Context, note sessions.NoteID) (sessions.Log, 
 	if n == nil {
 		return sessions.Log{}, sessions.ErrNoNote
 	}
-	log := sessions.Log{Head: uint64(len(n.rows)), Base: n.base, BaseSeq: n.baseSeq}
+	log := sessions.Log{Head: uint64(len(n.rows)), Base: n.base, BaseSeq: n.baseSeq, Searched: n.searched}
 	for _, row := range n.rows[n.baseSeq:] {
 		log.Tail = append(log.Tail, row.Update)
 	}

@@ -42,6 +42,8 @@ func TestStore(t *testing.T, f Fixture) {
 	t.Run("of two who claim the same clocks one is refused", func(t *testing.T) { testRace(t, f) })
 	t.Run("others' text is taken while a note is open for recovery", func(t *testing.T) { testRecovery(t, f) })
 	t.Run("a base replaces the rows it merges", func(t *testing.T) { testBase(t, f) })
+	t.Run("a log is read in pieces", func(t *testing.T) { testRows(t, f) })
+	t.Run("losses are stored once, and settled once by whose they are", func(t *testing.T) { testLosses(t, f) })
 	t.Run("sessions and participations begin and end", func(t *testing.T) { testSittings(t, f) })
 }
 

@@ -74,6 +74,39 @@ type NoteBase struct {
 	MadeAt time.Time
 }
 
+// Derived from the log; rows are added, never changed.
+type NoteLoss struct {
+	NoteID       uuid.UUID
+	Seq          int64
+	Part         int16
+	AuthorID     uuid.UUID
+	ByID         uuid.UUID
+	BySeq        int64
+	Replaced     bool
+	FirstSeq     int64
+	Clients      []int64
+	Clocks       []int64
+	Lengths      []int64
+	Paragraphs   []int64
+	PlaceClients []int64
+	PlaceClocks  []int64
+}
+
+// What the author of lost text did about it, once.
+type NoteLossSettled struct {
+	NoteID uuid.UUID
+	Seq    int64
+	Part   int16
+	How    string
+	At     time.Time
+}
+
+// Up to which update note_loss has everything. What comes later is searched when the note is opened.
+type NoteSearched struct {
+	NoteID uuid.UUID
+	Seq    int64
+}
+
 // The log: rows are added, never changed.
 type NoteUpdate struct {
 	NoteID    uuid.UUID
