@@ -57,6 +57,7 @@ func (s *Server) mountAPI(mux *http.ServeMux) {
 	schema := operation("read-schema", http.MethodGet, "/schema", "Read what notes are made of")
 	schema.Description = schemaDescription()
 	huma.Register(api, schema, s.apiReadSchema)
+	s.mountLosses(api)
 }
 
 func operation(id, method, path, summary string) huma.Operation {

@@ -18,7 +18,7 @@ type guard struct {
 	suspect   bool   // a row behind it may have lost something
 	searching bool
 	rest      <-chan time.Time // not nil: a search has just ended
-	waiting   []chan struct{}  // closed when the search under way has ended
+	waiting   []chan struct{}  // closed when all is searched, or a search has failed
 }
 
 // beginGuard has rows searched that no session has.
@@ -60,10 +60,12 @@ func (s *Session) search() {
 func (s *Session) searched(losses []Loss, to uint64, took time.Duration, err error) {
 	g := &s.guard
 	g.searching = false
-	for _, c := range g.waiting {
-		close(c)
+	if err != nil || !g.suspect {
+		for _, c := range g.waiting {
+			close(c)
+		}
+		g.waiting = nil
 	}
-	g.waiting = nil
 	if err != nil {
 		s.log.Error("lost text not found", "seq", s.head, "err", err)
 		g.suspect = !errors.Is(err, errUnsearched)

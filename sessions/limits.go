@@ -104,6 +104,7 @@ const (
 	recheckTimeout   = 2 * time.Second // of deciding one grant anew
 	maxRechecks      = 8               // at once
 	searchTimeout    = time.Minute     // of one search for lost text
+	searchPatience   = 2 * time.Second // of whoever asks for losses, while a search is due
 	parkAfter        = time.Minute     // without an edit, before a document is kept as bytes only
 	lingerAfterLeave = 5 * time.Second // a reload of the page finds its session again
 	firstRetry       = 50 * time.Millisecond

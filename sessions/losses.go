@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/clisonix/tidechart/crdt"
 )
@@ -31,7 +32,7 @@ func (h *Hub) Losses(ctx context.Context, note NoteID, q LossQuery) ([]LostText,
 	return h.words(ctx, note, losses)
 }
 
-// catchUpLosses waits for the search that a session has under way, or searches what no session has.
+// catchUpLosses waits a while for the search that a session has before it, or searches what no session has.
 func (h *Hub) catchUpLosses(ctx context.Context, note NoteID) error {
 	h.mu.Lock()
 	s := h.sessions[note]
@@ -39,7 +40,7 @@ func (h *Hub) catchUpLosses(ctx context.Context, note NoteID) error {
 	if s != nil {
 		searched := make(chan struct{})
 		err := s.call(ctx, func() {
-			if s.guard.searching {
+			if (s.guard.searching || s.guard.suspect) && len(s.guard.waiting) < maxInbox {
 				s.guard.waiting = append(s.guard.waiting, searched)
 			} else {
 				close(searched)
@@ -48,6 +49,8 @@ func (h *Hub) catchUpLosses(ctx context.Context, note NoteID) error {
 		if err == nil {
 			select {
 			case <-searched:
+				return nil
+			case <-time.After(searchPatience):
 				return nil
 			case <-s.done:
 			case <-ctx.Done():

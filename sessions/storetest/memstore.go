@@ -35,8 +35,8 @@ type memNote struct {
 
 	recovering bool
 	recovered  []sessions.Claim
-	losses   []sessions.Loss // in the order of their ids
-	searched uint64
+	losses     []sessions.Loss // in the order of their ids
+	searched   uint64
 }
 
 // writer is whose a client id is, and how far it has written.

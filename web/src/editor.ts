@@ -9,6 +9,7 @@ import { HocuspocusProvider, HocuspocusProviderWebsocket } from '@hocuspocus/pro
 import * as Y from 'yjs'
 
 import { schemaExtensions } from './extensions.ts'
+import { LOSSES, LossNotice } from './losses.ts'
 import { nameMovingCarets, type Person, renderCaret, renderSelection, showPresence } from './presence.ts'
 import { accountedSocket, isStep2, Ledger } from './saved.ts'
 import { byId, type Link, status, StatusLine } from './status.ts'
@@ -39,6 +40,7 @@ class NotePage {
   #socket: HocuspocusProviderWebsocket
   #editor: Editor | undefined
   #toolbar: Toolbar | undefined
+  #losses: LossNotice | undefined
   #link: Link = { is: 'connecting' }
   #scope: string | undefined
   #gotDocument = false
@@ -78,6 +80,9 @@ class NotePage {
       this.#draw()
     })
     p.on('authenticationFailed', ({ reason }: { reason: string }) => this.#end(refusal(reason)))
+    p.on('stateless', ({ payload }: { payload: string }) => {
+      if (payload === LOSSES) this.#losses?.refresh()
+    })
     p.on('close', ({ event }: { event: { code: number } }) => this.#closed(event))
     window.addEventListener('beforeunload', e => {
       if (this.#ledger.unsaved > 0) e.preventDefault()
@@ -108,6 +113,7 @@ class NotePage {
     this.#link = { is: 'live' }
     if (!this.#editor) this.#mount()
     this.#draw()
+    this.#losses?.refresh()
   }
 
   #mount(): void {
@@ -137,6 +143,7 @@ class NotePage {
     byId('note-updated').hidden = true
     const bar = document.getElementById('toolbar')
     if (bar) this.#toolbar = new Toolbar(bar, editor)
+    this.#losses = new LossNotice(byId('losses'), this.#root.dataset.note ?? '', this.#doc, editor)
     const awareness = this.#provider.awareness
     if (awareness) {
       showPresence(byId('presence'), awareness, this.#me())
@@ -201,6 +208,7 @@ class NotePage {
     if (this.#editor && this.#editor.isEditable !== editable) this.#editor.setEditable(editable, false)
     this.#editor?.view.dom.setAttribute('aria-readonly', String(!editable))
     this.#toolbar?.show(editable)
+    this.#losses?.show(editable)
     // Until the document came, nothing can be said of what is saved.
     const link: Link = this.#link.is === 'live' && !this.#gotDocument ? { is: 'connecting' } : this.#link
     this.#line.show(status(this.#ledger, link, editable, this.#savedAt))

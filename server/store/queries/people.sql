@@ -31,3 +31,7 @@ DELETE FROM login WHERE expires_at <= now();
 
 -- name: DeleteExpiredTokens :exec
 DELETE FROM api_token WHERE expires_at <= now();
+
+-- name: PeopleByID :many
+-- Suspended ones too: what they did stays theirs.
+SELECT * FROM person WHERE id = ANY (sqlc.arg(ids)::uuid[]);

@@ -59,6 +59,40 @@ func (q *Queries) InsertToken(ctx context.Context, hash []byte, personID uuid.UU
 	return err
 }
 
+const peopleByID = `-- name: PeopleByID :many
+SELECT id, username, name, role, unit_id, color, password_hash, suspended FROM person WHERE id = ANY ($1::uuid[])
+`
+
+// Suspended ones too: what they did stays theirs.
+func (q *Queries) PeopleByID(ctx context.Context, ids []uuid.UUID) ([]Person, error) {
+	rows, err := q.db.Query(ctx, peopleByID, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Person
+	for rows.Next() {
+		var i Person
+		if err := rows.Scan(
+			&i.ID,
+			&i.Username,
+			&i.Name,
+			&i.Role,
+			&i.UnitID,
+			&i.Color,
+			&i.PasswordHash,
+			&i.Suspended,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const personByID = `-- name: PersonByID :one
 SELECT id, username, name, role, unit_id, color, password_hash, suspended FROM person WHERE id = $1 AND NOT suspended
 `

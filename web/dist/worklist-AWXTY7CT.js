@@ -1,0 +1,1 @@
+import"/assets/chunk-E5LA5EZ4.js";
