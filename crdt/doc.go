@@ -36,7 +36,8 @@
 // one update, with the bytes Yjs emits. Methods that edit take the open [Txn];
 // new types come from [NewText] and its like. [Doc.LastChange] says what the last
 // transaction, local or not, inserted, deleted and formatted; [Doc.Lost] which
-// text an update removed that its author had not seen. A [Snapshot] names a
+// text an update removed that its author had not seen, [Doc.Copies] which it
+// moved. A [Snapshot] names a
 // state to read again with [Doc.At]; a [RelativePosition] is a place that stays.
 //
 // # Rules of this package

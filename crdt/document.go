@@ -31,6 +31,7 @@ type Doc struct {
 	lastID     ClientID // what lookup found last
 	lastClient int32
 
+	credits   map[ClientID][]credit // of text that repeats another's, see Credit
 	pending   pending
 	positions positions
 	scratch   Update

@@ -3,7 +3,8 @@ package crdt
 import "strings"
 
 // A Span is a piece of text, or an embed, with one set of formats and one
-// author.
+// author: who wrote it first, if it repeats what an editor moved (see
+// [Doc.Credit]).
 type Span struct {
 	Insert     any            // a string, or as [Child.Value]
 	Attributes map[string]any // formats; nil if none
@@ -75,11 +76,7 @@ func (w *spanWriter) run(i int32) {
 	author := w.d.ids[x.cl()]
 	switch x.ref() {
 	case refString:
-		if w.byAuthor && author != w.author {
-			w.flush()
-		}
-		w.author = author
-		w.text = append(w.text, w.d.content(x)...)
+		w.string(x, author)
 	case refFormat, refFormatAny:
 		w.flush()
 		w.format(x)
@@ -87,6 +84,27 @@ func (w *spanWriter) run(i int32) {
 		w.flush()
 		w.d.values(i, func(v any) { w.out = append(w.out, Span{v, w.attributes(), author}) })
 	}
+}
+
+func (w *spanWriter) string(x *run, author ClientID) {
+	content := w.d.content(x)
+	if !w.byAuthor || len(w.d.credits[author]) == 0 {
+		w.add(content, author)
+		return
+	}
+	n := x.n
+	for of, size := range w.d.creditsOf(ID{author, uint64(x.clk)}, uint64(x.n)) {
+		w.add(prefix(refString, content, n, uint32(size)), of.Client)
+		content, n = suffix(refString, content, n, uint32(size)), n-uint32(size)
+	}
+}
+
+func (w *spanWriter) add(text []byte, author ClientID) {
+	if w.byAuthor && author != w.author {
+		w.flush()
+	}
+	w.author = author
+	w.text = append(w.text, text...)
 }
 
 // format turns a format on, or off if its value is null.

@@ -4,7 +4,7 @@ import * as readline from 'node:readline'
 import * as Y from 'yjs'
 import { getSchema } from '@tiptap/core'
 import StarterKit from '@tiptap/starter-kit'
-import { prosemirrorJSONToYXmlFragment, yXmlFragmentToProsemirrorJSON, yXmlFragmentToProseMirrorRootNode } from '@tiptap/y-tiptap'
+import { initProseMirrorDoc, prosemirrorJSONToYXmlFragment, updateYFragment, yXmlFragmentToProsemirrorJSON, yXmlFragmentToProseMirrorRootNode } from '@tiptap/y-tiptap'
 
 const schema = getSchema([StarterKit.configure({ undoRedo: false, trailingNode: false })])
 const b64 = b => Buffer.from(b).toString('base64')
@@ -30,6 +30,22 @@ const answers = {
     ydoc.clientID = client
     prosemirrorJSONToYXmlFragment(schema, doc, ydoc.getXmlFragment('default'))
     return { update: b64(Y.encodeStateAsUpdate(ydoc)), json: schema.nodeFromJSON(doc).toJSON() }
+  },
+
+  // The updates that y-tiptap makes when people, one after the other, make a note
+  // what doc says.
+  edits ({ edits }) {
+    const log = []
+    for (const { client, doc } of edits) {
+      const ydoc = new Y.Doc()
+      ydoc.clientID = client
+      log.forEach(u => Y.applyUpdate(ydoc, bytes(u)))
+      const f = ydoc.getXmlFragment('default')
+      const { meta } = initProseMirrorDoc(f, schema)
+      ydoc.on('update', u => log.push(b64(u)))
+      ydoc.transact(() => updateYFragment(ydoc, f, schema.nodeFromJSON(doc), meta))
+    }
+    return { log }
   },
 
   // What y-tiptap reads from a note: as it lies there, and as the schema has it.
