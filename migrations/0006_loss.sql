@@ -36,16 +36,32 @@ CREATE TABLE note_loss_settled (
 );
 COMMENT ON TABLE note_loss_settled IS 'What the author of lost text did about it, once.';
 
+-- Text that an update deleted and brought again, as editors do to split a paragraph: who wrote it first stays its author.
+CREATE TABLE note_copy (
+    note_id      uuid     NOT NULL,
+    seq          bigint   NOT NULL,
+    to_clients   bigint[] NOT NULL,        -- elements of the update,
+    to_clocks    bigint[] NOT NULL,
+    from_clients bigint[] NOT NULL,        -- those they repeat,
+    from_clocks  bigint[] NOT NULL,
+    lengths      bigint[] NOT NULL,        -- and how many
+    PRIMARY KEY (note_id, seq),
+    FOREIGN KEY (note_id, seq) REFERENCES note_update (note_id, seq)
+);
+COMMENT ON TABLE note_copy IS 'Derived from the log; rows are added, never changed.';
+
 CREATE TABLE note_searched (
     note_id uuid PRIMARY KEY REFERENCES note (id),
     seq     bigint NOT NULL
 ) WITH (fillfactor = 50);
-COMMENT ON TABLE note_searched IS 'Up to which update note_loss has everything. What comes later is searched when the note is opened.';
+COMMENT ON TABLE note_searched IS 'Up to which update note_loss and note_copy have everything. What comes later is searched when the note is opened.';
 
 CREATE TRIGGER note_loss_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON note_loss
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewrite();
 CREATE TRIGGER note_loss_settled_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON note_loss_settled
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewrite();
+CREATE TRIGGER note_copy_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON note_copy
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewrite();
 
 -- +goose Down
-DROP TABLE note_searched, note_loss_settled, note_loss;
+DROP TABLE note_searched, note_copy, note_loss_settled, note_loss;

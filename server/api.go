@@ -58,6 +58,7 @@ func (s *Server) mountAPI(mux *http.ServeMux) {
 	schema.Description = schemaDescription()
 	huma.Register(api, schema, s.apiReadSchema)
 	s.mountLosses(api)
+	s.mountAuthors(api)
 }
 
 func operation(id, method, path, summary string) huma.Operation {

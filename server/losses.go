@@ -87,7 +87,11 @@ func (s *Server) apiListLosses(ctx context.Context, in *listLossesInput) (*listL
 	if err != nil {
 		return nil, apiError(ctx, err)
 	}
-	names, err := s.namesIn(ctx, losses)
+	var people []uuid.UUID
+	for _, l := range losses {
+		people = append(people, l.Author, l.By)
+	}
+	names, err := s.names(ctx, people)
 	if err != nil {
 		return nil, apiError(ctx, err)
 	}
@@ -97,23 +101,6 @@ func (s *Server) apiListLosses(ctx context.Context, in *listLossesInput) (*listL
 		out.Body.Losses[i] = lossView(l, names)
 	}
 	return &out, nil
-}
-
-// namesIn looks up who is named in losses.
-func (s *Server) namesIn(ctx context.Context, losses []sessions.LostText) (map[uuid.UUID]string, error) {
-	var ids []uuid.UUID
-	for _, l := range losses {
-		ids = append(ids, l.Author, l.By)
-	}
-	people, err := s.db.PeopleByID(ctx, ids)
-	if err != nil {
-		return nil, fmt.Errorf("look up people: %w", err)
-	}
-	names := make(map[uuid.UUID]string, len(people))
-	for _, p := range people {
-		names[p.ID] = p.Name
-	}
-	return names, nil
 }
 
 func lossView(l sessions.LostText, names map[uuid.UUID]string) apiLoss {

@@ -204,10 +204,11 @@ func (s *Session) apply(f *frame) error {
 			return err
 		}
 	}
-	if err := s.document().Apply(u); err != nil {
+	moved := copiesOf(s.document(), u)
+	if err := s.doc.Apply(u); err != nil {
 		return err
 	}
-	s.watch(u)
+	s.watch(u, moved)
 	return nil
 }
 

@@ -13,9 +13,10 @@ import (
 // an update removed something, not what: a search of the log does, beside the session. What is found follows from the
 // log alone, so that a crash delays it and loses nothing.
 type guard struct {
-	clean     uint64 // rows up to here have lost nothing that is not stored
-	stored    uint64 // what the store has of that
-	suspect   bool   // a row behind it may have lost something
+	clean     uint64   // rows up to here have lost nothing that is not stored
+	stored    uint64   // up to here the store has all that was lost and moved
+	moved     []Copied // by rows behind stored, in order
+	suspect   bool     // a row behind it may have lost something
 	searching bool
 	rest      <-chan time.Time // not nil: a search has just ended
 	waiting   []chan struct{}  // closed when all is searched, or a search has failed
@@ -29,9 +30,13 @@ func (s *Session) beginGuard(log Log) {
 	s.search()
 }
 
-// watch looks at what u, which has just been applied, removed; it will be the row behind head.
-func (s *Session) watch(u *crdt.Update) {
+// watch looks at what u, which has just been applied, removed and moved; it will be the row behind head.
+func (s *Session) watch(u *crdt.Update, moved []crdt.Copy) {
 	g := &s.guard
+	if len(moved) > 0 {
+		g.moved = append(g.moved, Copied{s.head + 1, moved})
+		g.suspect = g.suspect || len(g.moved) > maxMoved // a search stores them
+	}
 	g.suspect = g.suspect || len(s.doc.Unnamed(u)) > 0
 	if !g.suspect && !g.searching {
 		g.clean = s.head + 1
@@ -45,7 +50,7 @@ func (s *Session) search() {
 		return
 	}
 	g.searching, g.suspect = true, false
-	from, to := g.clean, s.head
+	from, to := g.stored, s.head
 	s.hub.running.Go(func() {
 		began := time.Now()
 		losses, searched, err := s.hub.findLosses(s.hub.ctx, s.note, from, to)
@@ -68,11 +73,16 @@ func (s *Session) searched(losses []Loss, to uint64, took time.Duration, err err
 	}
 	if err != nil {
 		s.log.Error("lost text not found", "seq", s.head, "err", err)
-		g.suspect = !errors.Is(err, errUnsearched)
+		if errors.Is(err, errUnsearched) {
+			g.moved = nil // nor can be said who wrote what
+		} else {
+			g.suspect = true
+		}
 		g.rest = time.After(max(lastRetry, searchRest*took))
 		return
 	}
 	g.clean, g.stored = to, to
+	g.moved = slices.DeleteFunc(g.moved, func(c Copied) bool { return c.Seq <= to })
 	if !g.suspect {
 		g.clean = s.head // what came meanwhile was watched
 	}
@@ -102,20 +112,21 @@ func (h *Hub) findLosses(ctx context.Context, note NoteID, from, to uint64) (los
 	case <-ctx.Done():
 		return nil, 0, ctx.Err()
 	}
-	if losses, searched, err = find(ctx, h.store, note, from, to); err != nil {
+	found, searched, err := find(ctx, h.store, note, from, to)
+	if err != nil {
 		return nil, 0, err
 	}
-	return losses, searched, h.store.SaveLosses(ctx, note, searched, losses)
+	return found.Losses, searched, h.store.SaveFindings(ctx, note, searched, found)
 }
 
-// recordSearched spares the next session the search of rows that have lost nothing. It is called when run is over.
+// recordSearched stores what was moved, and spares the next session the search of rows that have lost nothing. It is called when run is over.
 func (s *Session) recordSearched() {
 	if s.guard.clean <= s.guard.stored {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), recordTimeout)
 	defer cancel()
-	if err := s.hub.store.SaveLosses(ctx, s.note, s.guard.clean, nil); err != nil {
+	if err := s.hub.store.SaveFindings(ctx, s.note, s.guard.clean, Findings{Copies: s.guard.moved}); err != nil {
 		s.log.Warn("not recorded how far lost text was looked for", "err", err) // the next session looks again
 	}
 }

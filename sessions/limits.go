@@ -77,9 +77,12 @@ const (
 	baseAtEnd       = 50       // rows that make a base worth its while when a session ends
 )
 
-// What is done to find lost text.
+// What is done to find lost and moved text.
 const (
 	maxLost     = 1_000     // pieces of text that one update may lose and that are shown; the log has all
+	maxCopies   = 1_000     // pieces of text that one update may move and that stay their authors'
+	maxMoved    = 1_000     // updates that moved text, of a session, before they are stored
+	maxCredits  = 100_000   // updates that moved text, of a note, that are asked who wrote it
 	maxFound    = 10_000    // after which a search stores what it has, and goes on later
 	maxSearch   = 256 << 20 // bytes of the longest log that is searched
 	searchRows  = 500       // read at once

@@ -216,11 +216,11 @@ func (s *careless) ReadLog(ctx context.Context, note sessions.NoteID, after uint
 	return s.MemStore.ReadLog(ctx, note, after, limit)
 }
 
-func (s *careless) SaveLosses(ctx context.Context, note sessions.NoteID, seq uint64, losses []sessions.Loss) error {
+func (s *careless) SaveFindings(ctx context.Context, note sessions.NoteID, seq uint64, found sessions.Findings) error {
 	if s.failing {
 		return errors.New("connection reset")
 	}
-	return s.MemStore.SaveLosses(ctx, note, seq, losses)
+	return s.MemStore.SaveFindings(ctx, note, seq, found)
 }
 
 // loseIn writes a loss into a note through hub.
@@ -404,4 +404,73 @@ func TestLossesArePutTogether(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestMovedTextStaysItsAuthors: who splits a paragraph has not written it, whether the note is open, was closed, or was
+// cut off by a crash.
+func TestMovedTextStaysItsAuthors(t *testing.T) {
+	for _, how := range []string{"open", "closed", "crashed", "crashed and opened", "searched"} {
+		synctest.Test(t, func(t *testing.T) {
+			store := &careless{MemStore: &storetest.MemStore{}, failing: strings.HasPrefix(how, "crashed")}
+			store.Add(note, chen.ID, insert(9, 0, "start"))
+			hub := sessions.NewHub(store, slog.New(slog.DiscardHandler))
+			chens := newPage(t, 10)
+			first := chens.add("Stable overnight.")
+			riveras := newPage(t, 20, first)
+			split := riveras.edit(func(tx *crdt.Txn, f *crdt.XMLFragment) {
+				text := f.Children()[0].Value.(*crdt.XMLElement).Children()[0].Value.(*crdt.XMLText)
+				text.Delete(tx, 7, 10)
+				f.Insert(tx, 1, crdt.NewXMLElement("paragraph", nil, crdt.NewXMLText("overnight.")))
+			})
+			again := newPage(t, 21, first, split).head(1, "overnight. SEIZED")
+			edits := []struct {
+				who    sessions.Author
+				update []byte
+			}{{chen, first}, {rivera, split}, {rivera, again}}
+			if how == "searched" { // something is lost, too
+				edits = append(edits, edits[0], edits[0])
+				edits[3].update = newPage(t, 11, first, split, again).put(0, 0, "lost")
+				edits[4].update = newPage(t, 12, first, split, again).head(0, "Stable ")
+			}
+			for _, e := range edits {
+				if _, err := hub.Apply(t.Context(), note, write(e.who), e.update); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if how == "closed" || how == "searched" {
+				time.Sleep(time.Hour)
+			}
+			if store.failing {
+				if err := hub.Close(t.Context()); err != nil {
+					t.Error(err)
+				}
+				store.failing = false
+				hub = sessions.NewHub(store, slog.New(slog.DiscardHandler))
+			}
+			if how == "crashed and opened" {
+				if _, err := hub.Apply(t.Context(), note, write(chen), storetest.Empty()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			doc, writers, err := hub.Authored(t.Context(), note)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			for _, c := range doc.XMLFragment(sessions.Fragment).Children() {
+				for _, s := range c.Value.(*crdt.XMLElement).Children()[0].Value.(*crdt.XMLText).Spans() {
+					got += map[sessions.PersonID]string{chen.ID: "chen", rivera.ID: "rivera"}[writers[s.Author]] + ":" + s.Insert.(string) + "|"
+				}
+			}
+			if want := "chen:Stable |chen:overnight.|rivera: SEIZED|"; got != want {
+				t.Errorf("%s: written by %q, want %q", how, got, want)
+			}
+			if how == "closed" && store.reads != 0 {
+				t.Errorf("the log was read %d times to store what was moved", store.reads)
+			}
+			if err := hub.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }

@@ -35,7 +35,7 @@ type Log struct {
 
 	Writers map[crdt.ClientID]PersonID // whose each client id is; no id: recovered, and nobody's yet
 
-	Searched uint64 // up to which row its losses are stored
+	Searched uint64 // up to which row its findings are stored
 }
 
 // Entry is one update on its way into the log.
@@ -90,11 +90,12 @@ type Store interface {
 	// ReadLog returns up to limit rows after a seq, in order.
 	ReadLog(ctx context.Context, note NoteID, after uint64, limit int) ([]Row, error)
 
-	// SaveLosses stores losses that were found, and that the note was searched up to seq; those it has are left as
-	// they are, and it is never searched less far than before. Losses has those asked for, the newest first.
-	// SettleLosses says what an author did about some of them, and returns how many were theirs and not settled
-	// before.
-	SaveLosses(ctx context.Context, note NoteID, seq uint64, losses []Loss) error
+	// SaveFindings stores what was found in a log, and that it was searched up to seq; what is there is left as it is,
+	// and a note is never searched less far than before. Losses has those asked for, the newest first. SettleLosses
+	// says what an author did about some of them, and returns how many were theirs and not settled before. Copies
+	// returns up to limit updates that moved text, in order, and whose each client id is.
+	SaveFindings(ctx context.Context, note NoteID, seq uint64, found Findings) error
+	Copies(ctx context.Context, note NoteID, limit int) ([]Copied, map[crdt.ClientID]PersonID, error)
 	// Searched returns a note's head and up to where it was searched, or [ErrNoNote].
 	Searched(ctx context.Context, note NoteID) (head, seq uint64, err error)
 	Losses(ctx context.Context, note NoteID, q LossQuery) ([]Loss, error)

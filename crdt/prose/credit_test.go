@@ -87,6 +87,9 @@ func TestMovedTextKeepsItsAuthor(t *testing.T) {
 		{Type: "text", Text: "all", Marks: []Mark{{Type: "bold"}}},
 		{Type: "text", Text: " of it"},
 	}}
+	short := Node{Type: "paragraph", Content: []Node{
+		{Type: "text", Text: "ab"}, {Type: "text", Text: "c", Marks: []Mark{{Type: "bold"}}}, {Type: "text", Text: "d"},
+	}}
 	heading := bold
 	heading.Type = "heading"
 	for _, tt := range []struct {
@@ -99,6 +102,7 @@ func TestMovedTextKeepsItsAuthor(t *testing.T) {
 		{"heading", []Node{block("paragraph", "😀 ok"), block("paragraph", "x")}, []Node{block("heading", "😀 ok"), block("paragraph", "x")}, "1:😀 ok 1:x "},
 		{"marks", []Node{bold}, []Node{heading}, "1:Allergic to  1:all 1: of it "},
 		{"marks gone", []Node{bold}, []Node{block("heading", "Allergic to all of it")}, "1:Allergic to all of it "},
+		{"marks gone from short parts", []Node{short}, []Node{block("heading", "abcd")}, "1:abcd "},
 		{"list", []Node{block("paragraph", "one"), block("paragraph", "two")}, []Node{list("one", "two")}, "1:one 1:two "},
 		{"heading and more", []Node{block("paragraph", "Stable.")}, []Node{block("heading", "Stable. NOT")}, "1:Stable. 2: NOT "},
 		{"begins and ends alike", []Node{block("paragraph", "Stable, no fever today")}, []Node{block("heading", "Stable, HIGH fever today")}, "1:Stable,  2:HIGH 1: fever today "},

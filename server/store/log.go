@@ -13,7 +13,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"github.com/clisonix/tidechart/crdt"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/sessions"
 )
@@ -55,13 +54,8 @@ func (db *DB) Load(ctx context.Context, note sessions.NoteID) (sessions.Log, err
 			log.Base, log.BaseSeq = base.Data, uint64(base.Seq)
 		}
 
-		writers, err := q.Writers(ctx, note)
-		if err != nil {
+		if log.Writers, err = writersOf(ctx, q, note); err != nil {
 			return err
-		}
-		log.Writers = make(map[crdt.ClientID]sessions.PersonID, len(writers))
-		for _, w := range writers {
-			log.Writers[crdt.ClientID(w.ClientID)] = w.PersonID.UUID
 		}
 
 		rows, err := q.UpdatesAfter(ctx, note, int64(log.BaseSeq))

@@ -57,7 +57,7 @@ func testLosses(t *testing.T, f Fixture) {
 	all := []sessions.Loss{loss(3, 1, f.Other), loss(3, 0, f.Author), loss(2, 0, f.Author)}
 	all[0].Place = nil
 	for _, found := range [][]sessions.Loss{all[1:], all, nil} {
-		if err := f.Store.SaveLosses(ctx, note, uint64(len(found)), found); err != nil {
+		if err := f.Store.SaveFindings(ctx, note, uint64(len(found)), sessions.Findings{Losses: found}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -106,5 +106,33 @@ func testLosses(t *testing.T, f Fixture) {
 	}
 	if got := list(sessions.LossQuery{Author: f.Author, Waiting: true, Limit: 9}); !reflect.DeepEqual(got, all[2:]) {
 		t.Errorf("those that wait = %+v", got)
+	}
+}
+
+// testCopies stores what updates moved, twice.
+func testCopies(t *testing.T, f Fixture) {
+	ctx := t.Context()
+	note := f.NewNote()
+	b := batch(f.entry(note, "r2"), f.entry(note, "r3"))
+	b.Claims = []sessions.Claim{{Note: note, Client: 1<<53 - 1, From: 0, To: 9, Person: f.Other}}
+	if _, err := f.Store.Append(ctx, b); err != nil {
+		t.Fatal(err)
+	}
+	copied := func(seq uint64) sessions.Copied {
+		return sessions.Copied{Seq: seq, Copies: []crdt.Copy{
+			{To: crdt.ID{Client: 1<<53 - 1, Clock: seq}, From: crdt.ID{Client: 1, Clock: 1<<32 - 2}, Len: 7},
+			{To: crdt.ID{Client: 5, Clock: 0}, From: crdt.ID{Client: 1, Clock: 1}, Len: 1},
+		}}
+	}
+	for _, found := range [][]sessions.Copied{{copied(3)}, {copied(2), copied(3)}, nil} {
+		if err := f.Store.SaveFindings(ctx, note, 3, sessions.Findings{Copies: found}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for limit, want := range map[int][]sessions.Copied{9: {copied(2), copied(3)}, 1: {copied(2)}} {
+		got, writers, err := f.Store.Copies(ctx, note, limit)
+		if err != nil || !reflect.DeepEqual(got, want) || writers[1<<53-1] != f.Other {
+			t.Errorf("Copies = %+v, %v, %v\nwant %+v", got, writers, err, want)
+		}
 	}
 }

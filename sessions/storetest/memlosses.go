@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/clisonix/tidechart/crdt"
 	"github.com/clisonix/tidechart/sessions"
 )
 
@@ -26,19 +27,45 @@ func (m *MemStore) ReadLog(_ context.Context, note sessions.NoteID, after uint64
 	return rows, nil
 }
 
-// SaveLosses implements [sessions.Store].
-func (m *MemStore) SaveLosses(_ context.Context, note sessions.NoteID, seq uint64, losses []sessions.Loss) error {
+// SaveFindings implements [sessions.Store].
+func (m *MemStore) SaveFindings(_ context.Context, note sessions.NoteID, seq uint64, found sessions.Findings) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	n := m.notes[note]
-	for _, l := range losses {
+	for _, l := range found.Losses {
 		if i, there := n.loss(l.LossID); !there {
 			l.At, l.Settled = time.Now(), nil
 			n.losses = slices.Insert(n.losses, i, l)
 		}
 	}
+	for _, c := range found.Copies {
+		i, there := slices.BinarySearchFunc(n.copies, c.Seq, func(c sessions.Copied, seq uint64) int { return cmp.Compare(c.Seq, seq) })
+		if !there {
+			n.copies = slices.Insert(n.copies, i, c)
+		}
+	}
 	n.searched = max(n.searched, seq)
 	return nil
+}
+
+// Copies implements [sessions.Store].
+func (m *MemStore) Copies(_ context.Context, note sessions.NoteID, limit int) ([]sessions.Copied, map[crdt.ClientID]sessions.PersonID, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := m.notes[note]
+	if n == nil {
+		return nil, nil, nil
+	}
+	return slices.Clone(n.copies[:min(limit, len(n.copies))]), n.people(), nil
+}
+
+// people says whose each client id is.
+func (n *memNote) people() map[crdt.ClientID]sessions.PersonID {
+	people := make(map[crdt.ClientID]sessions.PersonID)
+	for client, w := range n.writers {
+		people[client] = w.person
+	}
+	return people
 }
 
 func (n *memNote) loss(id sessions.LossID) (int, bool) {

@@ -36,6 +36,7 @@ type memNote struct {
 	recovering bool
 	recovered  []sessions.Claim
 	losses     []sessions.Loss // in the order of their ids
+	copies     []sessions.Copied
 	searched   uint64
 }
 
@@ -141,10 +142,7 @@ func (m *MemStore) Load(_ context.Context, note sessions.NoteID) (sessions.Log, 
 	for _, row := range n.rows[n.baseSeq:] {
 		log.Tail = append(log.Tail, row.Update)
 	}
-	log.Writers = make(map[crdt.ClientID]sessions.PersonID)
-	for client, w := range n.writers {
-		log.Writers[client] = w.person
-	}
+	log.Writers = n.people()
 	return log, nil
 }
 

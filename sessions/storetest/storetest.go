@@ -44,6 +44,7 @@ func TestStore(t *testing.T, f Fixture) {
 	t.Run("a base replaces the rows it merges", func(t *testing.T) { testBase(t, f) })
 	t.Run("a log is read in pieces", func(t *testing.T) { testRows(t, f) })
 	t.Run("losses are stored once, and settled once by whose they are", func(t *testing.T) { testLosses(t, f) })
+	t.Run("what updates moved is stored once", func(t *testing.T) { testCopies(t, f) })
 	t.Run("sessions and participations begin and end", func(t *testing.T) { testSittings(t, f) })
 }
 

@@ -43,3 +43,11 @@ SELECT note_loss.note_id, note_loss.seq, note_loss.part, sqlc.arg(how)
 -- name: LogRows :many
 -- Some of a note's log, with who wrote it.
 SELECT seq, author_id, data FROM note_update WHERE note_id = $1 AND seq > $2 ORDER BY seq LIMIT $3;
+
+-- name: InsertCopies :exec
+INSERT INTO note_copy (note_id, seq, to_clients, to_clocks, from_clients, from_clocks, lengths)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+    ON CONFLICT DO NOTHING;
+
+-- name: Copies :many
+SELECT * FROM note_copy WHERE note_id = $1 ORDER BY seq LIMIT $2;

@@ -75,6 +75,17 @@ type NoteBase struct {
 }
 
 // Derived from the log; rows are added, never changed.
+type NoteCopy struct {
+	NoteID      uuid.UUID
+	Seq         int64
+	ToClients   []int64
+	ToClocks    []int64
+	FromClients []int64
+	FromClocks  []int64
+	Lengths     []int64
+}
+
+// Derived from the log; rows are added, never changed.
 type NoteLoss struct {
 	NoteID       uuid.UUID
 	Seq          int64
@@ -101,7 +112,7 @@ type NoteLossSettled struct {
 	At     time.Time
 }
 
-// Up to which update note_loss has everything. What comes later is searched when the note is opened.
+// Up to which update note_loss and note_copy have everything. What comes later is searched when the note is opened.
 type NoteSearched struct {
 	NoteID uuid.UUID
 	Seq    int64
