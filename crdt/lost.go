@@ -51,8 +51,9 @@ func (d *Doc) Lost(u *Update) []LostText {
 	}
 	s := lostSearch{d: d, in: unnamed}
 	for _, g := range unnamed {
-		s.add(u, g)
+		s.add(g)
 	}
+	s.fromUpdate(u)
 	tops := make([]int32, 0, len(s.tops))
 	for i := range s.tops {
 		tops = append(tops, i)
@@ -73,11 +74,13 @@ type lostSearch struct {
 	in    DeleteSet
 	tops  map[int32]bool // runs that are deleted and hold text of it, while what holds them is not
 	found []LostText
+
+	collected []ClockRange // the text of these is in the update, if anywhere
 }
 
 // add finds the runs of one range: text is reported at once if nothing that was
 // deleted holds it.
-func (s *lostSearch) add(u *Update, g DeleteRange) {
+func (s *lostSearch) add(g DeleteRange) {
 	d := s.d
 	c := d.lookup(g.Client)
 	x := &d.clients[c].index
@@ -88,11 +91,9 @@ func (s *lostSearch) add(u *Update, g DeleteRange) {
 			return
 		}
 		switch {
-		case r.list() == none: // collected: the text is in the update, if anywhere
+		case r.list() == none:
 			from, to := max(g.Clock, uint64(r.clk)), min(g.Clock+g.Len, uint64(r.end()))
-			for id, text := range u.texts(ClockRange{g.Client, from, to}) {
-				s.found = append(s.found, LostText{ID: id, Len: uint64(utf16Len(text)), Text: string(text)})
-			}
+			s.collected = append(s.collected, ClockRange{g.Client, from, to})
 		case r.ref() == refString:
 			if top := d.topOf(i); top != i {
 				if s.tops == nil {
@@ -104,6 +105,16 @@ func (s *lostSearch) add(u *Update, g DeleteRange) {
 			}
 		}
 	}
+}
+
+// fromUpdate reports text that was collected as it came.
+func (s *lostSearch) fromUpdate(u *Update) {
+	slices.SortFunc(s.collected, func(a, b ClockRange) int {
+		return cmp.Or(cmp.Compare(a.Client, b.Client), cmp.Compare(a.From, b.From))
+	})
+	u.Texts(s.collected, func(_ int, first ID, text string) {
+		s.found = append(s.found, LostText{ID: first, Len: uint64(units16(text)), Text: text})
+	})
 }
 
 // topOf returns the outermost run that is deleted of run i and those that hold

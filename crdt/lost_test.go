@@ -140,21 +140,24 @@ func TestLostInOrder(t *testing.T) {
 	}
 }
 
-func TestUpdateText(t *testing.T) {
-	u := decoded(t, must(MergeUpdates([][]byte{at{1, 0}.put("a😀b"), at{1, 4}.put("cd", ID{7, 0}), at{2, 0}.put("x")})))
+func TestUpdateTexts(t *testing.T) {
+	u := decoded(t, must(MergeUpdates([][]byte{at{1, 0}.put("a😀b"), at{1, 4}.put("cd", ID{7, 0}), at{2, 0}.put("x"), at{9, 3}.put("yz")})))
 	for _, tt := range []struct {
-		g    ClockRange
-		want string
+		ranges []ClockRange
+		want   string
 	}{
-		{ClockRange{1, 0, 6}, "a😀bcd"},
-		{ClockRange{1, 3, 5}, "bc"},
-		{ClockRange{1, 1, 3}, "😀"},
-		{ClockRange{1, 2, 4}, "\ufffdb"},
-		{ClockRange{2, 0, 9}, "x"},
-		{ClockRange{3, 0, 9}, ""},
+		{[]ClockRange{{1, 0, 6}}, "0 {1 0}a😀b 0 {1 4}cd "},
+		{[]ClockRange{{1, 3, 5}}, "0 {1 3}b 0 {1 4}c "},
+		{[]ClockRange{{1, 1, 3}, {1, 3, 4}, {1, 5, 9}}, "0 {1 1}😀 1 {1 3}b 2 {1 5}d "},
+		{[]ClockRange{{1, 2, 4}}, "0 {1 2}\ufffdb "},
+		{[]ClockRange{{2, 0, 9}, {3, 0, 9}, {9, 0, 4}}, "2 {9 3}y 0 {2 0}x "},
+		{[]ClockRange{{3, 0, 9}}, ""},
+		{nil, ""},
 	} {
-		if got := u.Text(tt.g); got != tt.want {
-			t.Errorf("Text(%v) = %q, want %q", tt.g, got, tt.want)
+		got := ""
+		u.Texts(tt.ranges, func(i int, first ID, text string) { got += fmt.Sprint(i, first, text, " ") })
+		if got != tt.want {
+			t.Errorf("Texts(%v) = %q, want %q", tt.ranges, got, tt.want)
 		}
 	}
 }

@@ -1,37 +1,42 @@
 package crdt
 
 import (
-	"iter"
-	"strings"
+	"cmp"
+	"slices"
 )
 
-// Text returns the text that the update brings of a range, and nothing for
-// elements that are no text. Cutting a surrogate pair makes U+FFFD of it.
-func (u *Update) Text(g ClockRange) string {
-	var s strings.Builder
-	for _, text := range u.texts(g) {
-		s.Write(text)
+// Texts calls f for each piece of text that the update brings of ranges, which
+// must be sorted by client and clock and not overlap: with the index of the
+// range, the piece's first element, and the text. Elements that are no text are
+// left out. Cutting a surrogate pair makes U+FFFD of it.
+func (u *Update) Texts(ranges []ClockRange, f func(i int, first ID, text string)) {
+	for _, s := range u.sections {
+		k, _ := slices.BinarySearchFunc(ranges, s, func(g ClockRange, s section) int {
+			if g.Client != s.client {
+				return cmp.Compare(g.Client, s.client)
+			}
+			if g.To <= uint64(s.clock) {
+				return -1
+			}
+			return 1
+		})
+		u.blocks(s, func(b *block) bool {
+			for k < len(ranges) && ranges[k].Client == s.client && ranges[k].To <= uint64(b.clock) {
+				k++
+			}
+			for i := k; i < len(ranges) && ranges[i].Client == s.client && ranges[i].From < uint64(b.end()); i++ {
+				if b.ref == refString {
+					from, to := max(ranges[i].From, uint64(b.clock)), min(ranges[i].To, uint64(b.end()))
+					f(i, ID{s.client, from}, string(b.cut(uint32(from), uint32(to))))
+				}
+			}
+			return k < len(ranges) && ranges[k].Client == s.client
+		})
 	}
-	return s.String()
 }
 
-// texts yields the pieces of text that the update brings of a range.
-func (u *Update) texts(g ClockRange) iter.Seq2[ID, []byte] {
-	return func(yield func(ID, []byte) bool) {
-		for _, s := range u.sections {
-			if s.client != g.Client || uint64(s.end) <= g.From || uint64(s.clock) >= g.To {
-				continue
-			}
-			u.blocks(s, func(b *block) bool {
-				from, to := max(g.From, uint64(b.clock)), min(g.To, uint64(b.end()))
-				if from >= to || b.ref != refString {
-					return uint64(b.clock) < g.To
-				}
-				text := suffix(refString, b.content, b.n, uint32(from)-b.clock)
-				text = prefix(refString, text, b.end()-uint32(from), uint32(to-from))
-				return yield(ID{g.Client, from}, text)
-			})
-			return // a client has one section
-		}
-	}
+// cut returns the text of a string from one clock to another.
+func (b *block) cut(from, to uint32) []byte {
+	text := suffix(refString, b.content, b.n, from-b.clock)
+	return prefix(refString, text, b.end()-from, to-from)
 }

@@ -134,7 +134,7 @@ func TestAPIIsDescribed(t *testing.T) {
 	if err := json.Unmarshal(body, &spec); resp.StatusCode != http.StatusOK || err != nil || !strings.HasPrefix(spec.OpenAPI, "3.1") {
 		t.Fatalf("openapi.json: %s, %v, version %q", resp.Status, err, spec.OpenAPI)
 	}
-	for _, path := range []string{"/notes", "/notes/{id}", "/notes/{id}/state", "/notes/{id}/edits"} {
+	for _, path := range []string{"/notes", "/notes/{id}", "/notes/{id}/state", "/notes/{id}/edits", "/notes/{id}/losses", "/notes/{id}/losses/settle", "/notes/{id}/authors"} {
 		if spec.Paths[path] == nil && spec.Paths["/api/v1"+path] == nil {
 			t.Errorf("openapi.json does not describe %s", path)
 		}

@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,27 +75,20 @@ func (h *Hub) catchUpLosses(ctx context.Context, note NoteID) error {
 
 // words reads from the log what losses say, which are the newest first.
 func (h *Hub) words(ctx context.Context, note NoteID, losses []Loss) ([]LostText, error) {
-	type piece struct {
-		of  crdt.ClockRange
-		say strings.Builder
-	}
-	pieces, by := make([][]*piece, len(losses)), make(map[crdt.ClientID][]*piece)
 	s := search{store: h.store, note: note, seq: losses[0].Seq}
-	for i, l := range losses {
+	var ranges []crdt.ClockRange
+	for _, l := range losses {
 		for _, r := range l.Text {
-			p := &piece{of: r.ClockRange}
-			pieces[i], by[r.Client] = append(pieces[i], p), append(by[r.Client], p)
+			ranges = append(ranges, r.ClockRange)
 		}
 		s.seq = min(s.seq, l.FirstSeq-1)
 	}
+	slices.SortFunc(ranges, func(a, b crdt.ClockRange) int {
+		return cmp.Or(cmp.Compare(a.Client, b.Client), cmp.Compare(a.From, b.From))
+	})
+	said := make(map[crdt.ClockRange]string, len(ranges)) // text is lost once
 	err := s.rows(ctx, losses[0].Seq, func(_ Row, u *crdt.Update) error {
-		for _, r := range u.Ranges() {
-			for _, p := range by[r.Client] {
-				if p.of.From < r.To && p.of.To > r.From {
-					p.say.WriteString(u.Text(crdt.ClockRange{Client: r.Client, From: max(r.From, p.of.From), To: min(r.To, p.of.To)}))
-				}
-			}
-		}
+		u.Texts(ranges, func(i int, _ crdt.ID, text string) { said[ranges[i]] += text })
 		return nil
 	})
 	if err != nil {
@@ -103,11 +97,11 @@ func (h *Hub) words(ctx context.Context, note NoteID, losses []Loss) ([]LostText
 	texts := make([]LostText, len(losses))
 	for i, l := range losses {
 		var words strings.Builder
-		for k, p := range pieces[i] {
-			if k > 0 && l.Text[k].Paragraph != l.Text[k-1].Paragraph {
+		for k, r := range l.Text {
+			if k > 0 && r.Paragraph != l.Text[k-1].Paragraph {
 				words.WriteByte('\n')
 			}
-			words.WriteString(p.say.String())
+			words.WriteString(said[r.ClockRange])
 		}
 		texts[i] = LostText{l, words.String()}
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -203,13 +204,13 @@ func TestQuestionComesBeforeTheAnswer(t *testing.T) {
 // careless is a store that cannot keep losses for a while, and counts how often logs are read.
 type careless struct {
 	*storetest.MemStore
-	failing bool
-	reads   int
+	failing atomic.Bool
+	reads   atomic.Int32
 	gate    chan struct{} // not nil: reading waits for it
 }
 
 func (s *careless) ReadLog(ctx context.Context, note sessions.NoteID, after uint64, limit int) ([]sessions.Row, error) {
-	s.reads++
+	s.reads.Add(1)
 	if s.gate != nil {
 		<-s.gate
 	}
@@ -217,7 +218,7 @@ func (s *careless) ReadLog(ctx context.Context, note sessions.NoteID, after uint
 }
 
 func (s *careless) SaveFindings(ctx context.Context, note sessions.NoteID, seq uint64, found sessions.Findings) error {
-	if s.failing {
+	if s.failing.Load() {
 		return errors.New("connection reset")
 	}
 	return s.MemStore.SaveFindings(ctx, note, seq, found)
@@ -242,7 +243,8 @@ func loseIn(t *testing.T, hub *sessions.Hub) {
 func TestLossesSurviveCrashes(t *testing.T) {
 	for _, opened := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
-			store := &careless{MemStore: &storetest.MemStore{}, failing: true}
+			store := &careless{MemStore: &storetest.MemStore{}}
+			store.failing.Store(true)
 			store.Add(note, chen.ID, insert(9, 0, "start"))
 			hub := sessions.NewHub(store, slog.New(slog.DiscardHandler))
 			loseIn(t, hub)
@@ -250,7 +252,7 @@ func TestLossesSurviveCrashes(t *testing.T) {
 			if err := hub.Close(t.Context()); err != nil {
 				t.Error(err)
 			}
-			store.failing = false
+			store.failing.Store(false)
 			hub = sessions.NewHub(store, slog.New(slog.DiscardHandler))
 			if opened {
 				if _, err := hub.Apply(t.Context(), note, write(chen), storetest.Empty()); err != nil {
@@ -273,7 +275,8 @@ func TestLossesSurviveCrashes(t *testing.T) {
 // TestFailingStoreIsAskedAgain: a search whose result cannot be stored is made again, and its peers are told then.
 func TestFailingStoreIsAskedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := &careless{MemStore: &storetest.MemStore{}, failing: true}
+		store := &careless{MemStore: &storetest.MemStore{}}
+		store.failing.Store(true)
 		store.Add(note, chen.ID, insert(9, 0, "start"))
 		w := &ward{t: t, store: store.MemStore, hub: sessions.NewHub(store, slog.New(slog.DiscardHandler))}
 		c := w.hClient(write(chen))
@@ -282,7 +285,7 @@ func TestFailingStoreIsAskedAgain(t *testing.T) {
 		if c.told() != 0 {
 			t.Error("told of what is not stored")
 		}
-		store.failing = false
+		store.failing.Store(false)
 		time.Sleep(time.Minute)
 		if n := c.told(); n != 1 {
 			t.Errorf("told %d times, want once", n)
@@ -308,15 +311,15 @@ func TestWhatIsCleanIsNotSearched(t *testing.T) {
 		for i := range byte(3) {
 			open(insert(1, i, "x"))
 		}
-		if losses := lost(t, hub, sessions.LossQuery{}); len(losses) != 0 || store.reads != 0 {
-			t.Errorf("lost %+v, the log was read %d times", losses, store.reads)
+		if losses := lost(t, hub, sessions.LossQuery{}); len(losses) != 0 || store.reads.Load() != 0 {
+			t.Errorf("lost %+v, the log was read %d times", losses, store.reads.Load())
 		}
 		loseIn(t, hub)
 		time.Sleep(time.Hour)
-		once := store.reads
+		once := store.reads.Load()
 		open(insert(1, 3, "x"))
-		if once == 0 || store.reads != once {
-			t.Errorf("the log was read %d times for a loss, %d afterwards", once, store.reads-once)
+		if once == 0 || store.reads.Load() != once {
+			t.Errorf("the log was read %d times for a loss, %d afterwards", once, store.reads.Load()-once)
 		}
 		if err := hub.Close(t.Context()); err != nil {
 			t.Error(err)
@@ -335,7 +338,7 @@ func TestTypingGoesOnDuringASearch(t *testing.T) {
 			if _, err := hub.Apply(t.Context(), note, write(chen), insert(1, 0, "x")); err != nil {
 				t.Fatal(err)
 			}
-			want, reads := 1, 2 // one to find, one to say whose
+			want, reads := 1, int32(2) // one to find, one to say whose
 			if again {
 				want, reads = 2, 4
 				chens := newPage(t, 11, store.Rows(note)[1].Update)
@@ -348,8 +351,8 @@ func TestTypingGoesOnDuringASearch(t *testing.T) {
 			if head, seq, err := store.Searched(t.Context(), note); err != nil || seq != head {
 				t.Errorf("again %v: searched up to %d of %d, %v", again, seq, head, err)
 			}
-			if store.reads != reads {
-				t.Errorf("again %v: the log was read %d times, want %d", again, store.reads, reads)
+			if store.reads.Load() != reads {
+				t.Errorf("again %v: the log was read %d times, want %d", again, store.reads.Load(), reads)
 			}
 			if losses := lost(t, hub, sessions.LossQuery{}); len(losses) != want {
 				t.Errorf("again %v: lost %+v", again, losses)
@@ -411,7 +414,8 @@ func TestLossesArePutTogether(t *testing.T) {
 func TestMovedTextStaysItsAuthors(t *testing.T) {
 	for _, how := range []string{"open", "closed", "crashed", "crashed and opened", "searched"} {
 		synctest.Test(t, func(t *testing.T) {
-			store := &careless{MemStore: &storetest.MemStore{}, failing: strings.HasPrefix(how, "crashed")}
+			store := &careless{MemStore: &storetest.MemStore{}}
+			store.failing.Store(strings.HasPrefix(how, "crashed"))
 			store.Add(note, chen.ID, insert(9, 0, "start"))
 			hub := sessions.NewHub(store, slog.New(slog.DiscardHandler))
 			chens := newPage(t, 10)
@@ -440,11 +444,11 @@ func TestMovedTextStaysItsAuthors(t *testing.T) {
 			if how == "closed" || how == "searched" {
 				time.Sleep(time.Hour)
 			}
-			if store.failing {
+			if store.failing.Load() {
 				if err := hub.Close(t.Context()); err != nil {
 					t.Error(err)
 				}
-				store.failing = false
+				store.failing.Store(false)
 				hub = sessions.NewHub(store, slog.New(slog.DiscardHandler))
 			}
 			if how == "crashed and opened" {
@@ -465,8 +469,8 @@ func TestMovedTextStaysItsAuthors(t *testing.T) {
 			if want := "chen:Stable |chen:overnight.|rivera: SEIZED|"; got != want {
 				t.Errorf("%s: written by %q, want %q", how, got, want)
 			}
-			if how == "closed" && store.reads != 0 {
-				t.Errorf("the log was read %d times to store what was moved", store.reads)
+			if how == "closed" && store.reads.Load() != 0 {
+				t.Errorf("the log was read %d times to store what was moved", store.reads.Load())
 			}
 			if err := hub.Close(t.Context()); err != nil {
 				t.Error(err)

@@ -105,11 +105,10 @@ func (s *search) apply(row Row, u *crdt.Update, look bool) error {
 	if err := s.doc.Apply(u); err != nil {
 		return err
 	}
-	for i, l := range s.doc.Lost(u) {
-		if i == maxLost {
-			break
-		}
-		s.found = append(s.found, &lost{LostText: l, seq: row.Seq, by: row.Author, bySeq: row.Seq, replaced: len(u.Ranges()) > 0})
+	found := s.doc.Lost(u)
+	brings := len(found) > 0 && len(u.Ranges()) > 0
+	for _, l := range found[:min(len(found), maxLost)] {
+		s.found = append(s.found, &lost{LostText: l, seq: row.Seq, by: row.Author, bySeq: row.Seq, replaced: brings})
 	}
 	if len(s.found)+len(s.moved) >= maxFound {
 		return errFull
@@ -136,17 +135,19 @@ func (s *search) arrange() {
 
 // attribute says of what is found what a row knows. A client id is one person's (I3): whoever wrote the text.
 func (s *search) attribute(row Row, u *crdt.Update) error {
-	for _, r := range u.Ranges() {
+	ranges := u.Ranges()
+	for _, r := range ranges {
 		for _, l := range s.texts[r.Client] {
 			if l.first == 0 && l.ID.Clock < r.To && l.ID.Clock+l.Len > r.From {
 				l.author, l.first = row.Author, row.Seq
 			}
 		}
 	}
+	brings := len(ranges) > 0
 	for _, g := range u.Deletes() {
 		for _, h := range s.holders[g.Client] {
 			if l := h.of; !l.named && h.clock >= g.Clock && h.clock-g.Clock < g.Len {
-				l.by, l.bySeq, l.replaced, l.named = row.Author, row.Seq, len(u.Ranges()) > 0, true
+				l.by, l.bySeq, l.replaced, l.named = row.Author, row.Seq, brings, true
 			}
 		}
 	}
