@@ -88,7 +88,7 @@ func appendAuthored(blocks []authorBlock, n prose.Node, writers map[crdt.ClientI
 		}
 		spans := &blocks[own].Spans
 		var author *uuid.UUID
-		if who, known := writers[c.Author]; known {
+		if who := writers[c.Author]; who != uuid.Nil {
 			author = &who
 		}
 		if k := len(*spans) - 1; k >= 0 && sameAuthor((*spans)[k].Author, author) {

@@ -120,9 +120,12 @@ type NoteSearched struct {
 
 // The log: rows are added, never changed.
 type NoteUpdate struct {
-	NoteID    uuid.UUID
-	Seq       int64
-	AuthorID  uuid.UUID
+	// A note: append inserts under the lock of its row, and rows that refer to a note keep it from being deleted.
+	NoteID uuid.UUID
+	Seq    int64
+	// A person: has a participation in the session, or created the note.
+	AuthorID uuid.UUID
+	// A session; NULL: written when the note was created.
 	SessionID uuid.NullUUID
 	Data      []byte
 	At        time.Time
