@@ -153,9 +153,8 @@ func (s *Server) converse(c *conn, path string, serve func(context.Context, sess
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	c.keepAlive(ctx, cancel)
-
-	err := serve(ctx, c)
-	s.log.Info("socket ends", "path", path, "err", err)
+	c.ends = func(why error) { s.log.Info("socket ends", "path", path, "err", why) }
+	_ = serve(ctx, c) // c has been told why
 }
 
 // errForeignOrigin is why a page of another site gets no socket.
@@ -183,6 +182,7 @@ type conn struct {
 	ws    *websocket.Conn
 	line  *line
 	heard atomic.Int64 // pieces of messages read
+	ends  func(why error)
 }
 
 // accept upgrades a request, whose origin is checked. If it fails, it has answered.
@@ -196,7 +196,7 @@ func accept(w http.ResponseWriter, r *http.Request) (*conn, error) {
 		return nil, err
 	}
 	ws.SetReadLimit(-1) // conn.Read has the limit, and says so before the socket is closed
-	return &conn{ws: ws, line: upgrade.line}, nil
+	return &conn{ws: ws, line: upgrade.line, ends: func(error) {}}, nil
 }
 
 func (c *conn) Read(ctx context.Context, limit int) ([]byte, error) {
@@ -218,12 +218,14 @@ func (c *conn) Write(by time.Time, messages [][]byte) error { return c.line.send
 
 func (c *conn) Cut() { _ = c.line.Close() }
 
-func (c *conn) Close(reason *sessions.CloseError) {
-	if reason == nil {
-		_ = c.ws.CloseNow() // nothing is lost
+func (c *conn) Close(why error) {
+	c.ends(why)
+	var reason *sessions.CloseError
+	if errors.As(why, &reason) {
+		_ = c.ws.Close(websocket.StatusCode(reason.Code), reason.Reason) // the peer may be gone
 		return
 	}
-	_ = c.ws.Close(websocket.StatusCode(reason.Code), reason.Reason) // the peer may be gone
+	_ = c.ws.CloseNow() // nothing is lost
 }
 
 // listener notes each piece of a message that comes.

@@ -59,6 +59,6 @@ func (p *pipe) Write(by time.Time, messages [][]byte) error {
 	return nil
 }
 
-func (p *pipe) Close(*sessions.CloseError) { p.close() }
+func (p *pipe) Close(error) { p.close() }
 
 func (p *pipe) Cut() { p.cutOnce.Do(func() { close(p.cut) }) }

@@ -21,8 +21,8 @@ type Conn interface {
 	Write(by time.Time, messages [][]byte) error
 	// Cut ends a Write under way, and fails all later ones.
 	Cut()
-	// Close tells the peer why its socket ends, if reason is not nil, and ends it: Read fails.
-	Close(reason *CloseError)
+	// Close ends the connection, so that Read fails. If why is a [*CloseError], the peer is told.
+	Close(why error)
 }
 
 // protocol is how one kind of client speaks. All methods but keepAlive run on the socket's reading goroutine.
@@ -151,11 +151,7 @@ func (s *socket) write() {
 		return
 	}
 	defer s.closed.Done()
-	var reason *CloseError
-	if !errors.As(context.Cause(s.ctx), &reason) {
-		reason = nil
-	}
-	s.conn.Close(reason)
+	s.conn.Close(context.Cause(s.ctx))
 }
 
 // drain writes until the outbox is empty, and reports whether the socket has ended by then.
