@@ -64,7 +64,10 @@ func FuzzDecodeSnapshot(f *testing.F) {
 	f.Add([]byte{0, 0})
 	f.Add(Snapshot{DeleteSet{{7, 1, 2}, {1, 0, 3}}, StateVector{1: 3, 7: 9}}.Encode())
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if s, err := DecodeSnapshot(b); err != nil {
+		var s Snapshot
+		var err error
+		within(t, len(b), func() { s, err = DecodeSnapshot(b) })
+		if err != nil {
 			refusal(t, err, len(b))
 		} else if again, err := DecodeSnapshotV2(s.EncodeV2()); err != nil || !sameSnapshot(again, s) {
 			t.Fatalf("%v became %v, %v", s, again, err)
@@ -76,7 +79,10 @@ func FuzzDecodeSnapshotV2(f *testing.F) {
 	f.Add([]byte{0, 0})
 	f.Add(Snapshot{DeleteSet{{7, 1, 2}, {1, 0, 3}}, StateVector{1: 3, 7: 9}}.EncodeV2())
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if s, err := DecodeSnapshotV2(b); err != nil {
+		var s Snapshot
+		var err error
+		within(t, len(b), func() { s, err = DecodeSnapshotV2(b) })
+		if err != nil {
 			refusal(t, err, len(b))
 		} else if again, err := DecodeSnapshot(s.Encode()); err != nil || !sameSnapshot(again, s) {
 			t.Fatalf("%v became %v, %v", s, again, err)
@@ -89,11 +95,14 @@ func sameSnapshot(a, b Snapshot) bool {
 }
 
 func FuzzDecodeRelativePosition(f *testing.F) {
-	for _, p := range []RelativePosition{{Item: &ID{1, 2}, Assoc: -1}, {Type: &ID{3, 4}}, {Root: "t"}} {
+	for _, p := range []RelativePosition{{Item: &ID{1, 2}, Assoc: -1}, {Type: &ID{3, 4}}, {Root: "t"}, {Root: "é", Assoc: 1 << 20}, {Item: &ID{MaxInt, MaxClock - 1}}} {
 		f.Add(p.Encode())
 	}
+	f.Add([]byte{0, 1, 2}) // an old client's, without assoc
 	f.Fuzz(func(t *testing.T, b []byte) {
-		p, err := DecodeRelativePosition(b)
+		var p RelativePosition
+		var err error
+		within(t, len(b), func() { p, err = DecodeRelativePosition(b) })
 		if err != nil {
 			refusal(t, err, len(b))
 			return

@@ -173,8 +173,11 @@ func FuzzDecodeStateVector(f *testing.F) {
 	f.Add([]byte{0})
 	f.Add(StateVector{1: 3, 200: 70}.Encode())
 	f.Fuzz(func(t *testing.T, b []byte) {
-		sv, err := DecodeStateVector(b)
+		var sv StateVector
+		var err error
+		within(t, len(b), func() { sv, err = DecodeStateVector(b) })
 		if err != nil {
+			refusal(t, err, len(b))
 			return
 		}
 		again, err := DecodeStateVector(sv.Encode())
@@ -188,8 +191,11 @@ func FuzzDecodeDeleteSet(f *testing.F) {
 	f.Add([]byte{0})
 	f.Add(DeleteSet{{7, 1, 2}, {7, 9, 1}, {1, 0, 3}}.Encode())
 	f.Fuzz(func(t *testing.T, b []byte) {
-		ds, err := DecodeDeleteSet(b)
+		var ds DeleteSet
+		var err error
+		within(t, len(b), func() { ds, err = DecodeDeleteSet(b) })
 		if err != nil {
+			refusal(t, err, len(b))
 			return
 		}
 		again, err := DecodeDeleteSet(ds.Encode())
@@ -206,8 +212,9 @@ func FuzzAny(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r := reader{b: b}
-		skipAny(&r, 0)
-		if r.end() != nil {
+		within(t, len(b), func() { skipAny(&r, 0) })
+		if err := r.end(); err != nil {
+			refusal(t, err, len(b))
 			return
 		}
 		first := appendJSON(nil, &reader{b: b})

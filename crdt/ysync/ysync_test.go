@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -129,25 +130,50 @@ func TestAwareness(t *testing.T) {
 	}
 }
 
-// What is decoded encodes to the same bytes, in both protocols.
+// What is decoded encodes to the same bytes, in both protocols; what is refused
+// says what is wrong and where. Neither takes more than 8 times the frame and 1 MB.
 func FuzzDecode(f *testing.F) {
-	for _, s := range []string{"\x00\x00\x01\x00", "\x01n\x02\x00\x01t\x054.8.0", "\x01\x06\x01\x05\x01\x02{}", "\x01n\x07\x03bye", "\x09"} {
+	for _, s := range []string{
+		"\x00\x00\x01\x00", "\x00\x01\x02\x00\x00", "\x00\x02\x02\x00\x00", "\x03", "\x02\x00\x02no", // y-protocols
+		"\x01\x06\x01\x05\x01\x02{}", "\x02\x05\x01\x02{}\x85\x01\x09\x04null", // presence
+		"\x01n\x02\x00\x01t\x054.8.0", "\x01n\x02\x02\x05where", "\x01n\x00\x00\x01\x00", "\x01n\x04\x02\x02\x00\x00", // Hocuspocus
+		"\x01n\x05\x04text", "\x01n\x07\x03bye", "\x01n\x08\x01", "\x09", "\x0a", "\x03n\x00s\x03",
+	} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if m, err := DecodeMessage(b); err == nil {
+		var m Message
+		var e Envelope
+		var ps []Presence
+		var errs [3]error
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		m, errs[0] = DecodeMessage(b)
+		e, errs[1] = DecodeEnvelope(b)
+		ps, errs[2] = DecodeAwareness(b)
+		runtime.ReadMemStats(&after)
+		if got, limit := after.TotalAlloc-before.TotalAlloc, uint64(8*len(b)+1<<20); got > limit {
+			t.Errorf("%d bytes allocated for a frame of %d, want at most %d", got, len(b), limit)
+		}
+		for _, err := range errs {
+			var bad *crdt.MalformedError
+			if err != nil && (!errors.As(err, &bad) || bad.What == "" || bad.Offset < 0 || bad.Offset > len(b)) {
+				t.Errorf("refused with %v", err)
+			}
+		}
+		if errs[0] == nil {
 			if got := AppendMessage(nil, m); !bytes.Equal(got, b) {
 				t.Errorf("message %x encodes to %x", b, got)
 			}
 		}
-		if e, err := DecodeEnvelope(b); err == nil {
+		if errs[1] == nil {
 			got := AppendEnvelope(nil, e)
 			again, err := DecodeEnvelope(got)
 			if err != nil || !reflect.DeepEqual(again, e) {
 				t.Errorf("envelope %x encodes to %x: %v", b, got, err)
 			}
 		}
-		if ps, err := DecodeAwareness(b); err == nil {
+		if errs[2] == nil {
 			if got := AppendAwareness(nil, ps); !bytes.Equal(got, b) {
 				t.Errorf("awareness %x encodes to %x", b, got)
 			}
