@@ -45,7 +45,7 @@ func typed(n int) [][]byte {
 	clock, last := uint32(0), uint64(0)
 	for range n {
 		if r.IntN(4) == 0 && clock > 0 {
-			ds := DeleteSet{{1, uint64(r.IntN(int(clock))), 1}}
+			ds := DeleteSet{{1, uint32(r.IntN(int(clock))), 1}}
 			out = append(out, append([]byte{0}, ds.Encode()...))
 			continue
 		}

@@ -243,7 +243,7 @@ type structs struct {
 
 // structs reads those of section s.
 func (u *Update) structs(s section) structs {
-	return structs{r: reader{b: u.b, i: s.off}, own: ownerOf(s.client), clock: s.clock, left: s.count, internal: u.internal}
+	return structs{r: reader{b: u.b, i: int(s.off)}, own: ownerOf(s.client), clock: s.clock, left: s.count, internal: u.internal}
 }
 
 // next reads one into b and reports whether there was one.

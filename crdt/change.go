@@ -70,7 +70,7 @@ func (d *Doc) lastDeletes() []DeleteRange {
 	}
 	ds := d.txn.ranges[:0]
 	for _, x := range d.tx.ds {
-		ds = append(ds, DeleteRange{d.ids[x.cl], uint64(x.clk), uint64(x.n)})
+		ds = append(ds, DeleteRange{d.ids[x.cl], x.clk, x.n})
 	}
 	d.txn.ranges = ds
 	if ds[0].Client != ds[len(ds)-1].Client { // they are sorted by clock already

@@ -101,7 +101,7 @@ func (d *decoderV2) section(u *Update) {
 	}
 	d.out = appendUint(appendUint(appendUint(d.out, n), client), clock)
 	b := block{client: ClientID(client), clock: uint32(clock)}
-	s := section{client: b.client, clock: b.clock, count: uint32(n), off: len(d.out)}
+	s := section{client: b.client, clock: b.clock, count: uint32(n), off: uint32(len(d.out))}
 	for range n {
 		start := len(d.out)
 		d.block()
@@ -342,8 +342,7 @@ func (d *decoderV2) key() {
 	d.out = appendBytes(d.out, s)
 }
 
-// deletes reads a version 2 delete set: clocks as distances from the end of the
-// range before, lengths less one.
+// deletes copies the delete set, see rangeReader.
 func (d *decoderV2) deletes() {
 	n := d.rest.count(2)
 	d.out = appendUint(d.out, uint64(n))
@@ -364,14 +363,5 @@ func (d *decoderV2) deletes() {
 			d.out = appendUint(appendUint(d.out, at), size)
 			at += size
 		}
-	}
-}
-
-// readDeleteSetV2 is [readDeleteSet] for version 2.
-func readDeleteSetV2(r *reader, f func(DeleteRange)) {
-	d := decoderV2{rest: *r}
-	d.deletes()
-	if *r = d.rest; r.err == nil {
-		readDeleteSet(&reader{b: d.out}, f)
 	}
 }

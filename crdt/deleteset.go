@@ -22,8 +22,8 @@ func normalize(ds []DeleteRange) DeleteSet {
 	}
 	out := ds[:0]
 	for _, d := range ds {
-		if k := len(out) - 1; k >= 0 && out[k].Client == d.Client && out[k].Clock+out[k].Len >= d.Clock {
-			out[k].Len = max(out[k].Len, d.Clock+d.Len-out[k].Clock)
+		if k := len(out) - 1; k >= 0 && out[k].Client == d.Client && out[k].end() >= d.Clock {
+			out[k].Len = max(out[k].end(), d.end()) - out[k].Clock
 			continue
 		}
 		out = append(out, d)
@@ -56,51 +56,89 @@ func appendDeleteSet(b []byte, ds []DeleteRange) []byte {
 		}
 		b = appendUint(appendUint(b, uint64(ds[0].Client)), uint64(n))
 		for _, d := range ds[:n] {
-			b = appendUint(appendUint(b, d.Clock), d.Len)
+			b = appendUint(appendUint(b, uint64(d.Clock)), uint64(d.Len))
 		}
 		ds = ds[n:]
 	}
 	return b
 }
 
-// readDeleteSet calls f for each range on the wire, in wire order, and returns
-// how many times it names a client.
-func readDeleteSet(r *reader, f func(DeleteRange)) (clients int) {
-	clients = r.count(2)
-	for range clients {
-		client := ClientID(r.uint())
-		for range r.count(2) {
-			at := r.i
-			d := DeleteRange{Client: client, Clock: r.uint(), Len: r.uint()}
-			if r.err != nil {
-				return clients
-			}
-			if d.Len == 0 {
-				r.failAt("empty delete range", at)
-				return clients
-			}
-			if d.Clock > MaxClock || d.Len > MaxClock-d.Clock {
-				r.failAt("delete range past clock 2^32-1", at)
-				return clients
-			}
-			f(d)
-		}
-		if r.err != nil {
-			return clients
-		}
-	}
-	return clients
+// A rangeReader reads the ranges of a delete set one after the other, in wire
+// order.
+type rangeReader struct {
+	*reader
+	v2      bool
+	clients int // still to come
+	left    int // ranges of the present client to come
+	client  ClientID
+	clock   uint64 // version 2: where the range before ended
 }
 
-// DecodeDeleteSet reads a version 1 delete set and normalizes it.
+// readDeletes begins to read the delete set at r.
+func readDeletes(r *reader, v2 bool) rangeReader {
+	return rangeReader{reader: r, v2: v2, clients: r.count(2)}
+}
+
+// next reads one and reports whether there was one. Version 2 has clocks as
+// distances from the end of the range before, and lengths less one.
+func (r *rangeReader) next(g *DeleteRange) bool {
+	for r.left == 0 {
+		if r.clients == 0 || r.err != nil {
+			return false
+		}
+		r.client, r.left, r.clock = ClientID(r.uint()), r.count(2), 0
+		r.clients--
+	}
+	at := r.i
+	clock, size := r.uint(), r.uint()
+	if r.v2 {
+		clock, size = clock+r.clock, size+1
+	}
+	switch {
+	case r.err != nil:
+		return false
+	case size == 0:
+		r.failAt("empty delete range", at)
+		return false
+	case clock > MaxClock || size > MaxClock-clock:
+		r.failAt("delete range past clock 2^32-1", at)
+		return false
+	}
+	r.left--
+	r.clock = clock + size
+	*g = DeleteRange{r.client, uint32(clock), uint32(size)}
+	return true
+}
+
+// DecodeDeleteSet reads a version 1 delete set and normalizes it. A range takes
+// 2 bytes at least, and 16 in the set.
 func DecodeDeleteSet(b []byte) (DeleteSet, error) {
 	r := reader{b: b}
-	var ds []DeleteRange
-	readDeleteSet(&r, func(d DeleteRange) { ds = append(ds, d) })
+	ds := decodeDeletes(&r, false)
 	if err := r.end(); err != nil {
 		return nil, err
 	}
-	return normalize(ds), nil
+	return ds, nil
+}
+
+// decodeDeletes reads the delete set at r, normalized. It counts the ranges
+// first: a slice that grows would take several times their memory.
+func decodeDeletes(r *reader, v2 bool) DeleteSet {
+	n := 0
+	var g DeleteRange
+	ahead := *r
+	for x := readDeletes(&ahead, v2); x.next(&g); {
+		n++
+	}
+	if n == 0 || ahead.err != nil {
+		*r = ahead
+		return nil
+	}
+	ds := make([]DeleteRange, 0, n)
+	for x := readDeletes(r, v2); x.next(&g); {
+		ds = append(ds, g)
+	}
+	return normalize(ds)
 }
 
 // without returns the elements of ds that o does not list.

@@ -11,35 +11,40 @@ func DiffUpdate(update, sv []byte) ([]byte, error) {
 		return nil, fmt.Errorf("state vector: %w", err)
 	}
 	var u Update
-	if err := u.decode(update, false, have); err != nil {
+	l := lacking{have: have}
+	if err := u.decode(update, false, &l); err != nil {
 		return nil, err
 	}
 	if !u.dsPlain {
-		w := new(writerV1)
+		w := newWriterV1(u.ds)
 		diffBlocks(&u, have, w)
-		return w.finish(u.deletes()), nil
+		return w.finishAll([]Update{u}, false), nil
 	}
-	return u.newBytes(have), nil
+	return l.bytes(&u), nil
 }
 
-// newBytes is what diffBlocks does for a decoded update whose news are noted, but
-// copies what follows the first struct of a client, and the delete set, as they
-// are.
-func (u *Update) newBytes(have StateVector) []byte {
+// bytes is what diffBlocks does for an update that was decoded for l, but copies
+// what follows the first struct of a client, and the delete set, as they are.
+func (l *lacking) bytes(u *Update) []byte {
+	const header, cut = 5 + 8 + 5, 1 + 8 + 5 // of a section; what a struct that is cut may gain
+	have := l.have
 	size, clients := len(u.b)-u.ds, uint64(0)
-	for _, s := range u.sections {
-		if s.news.left > 0 {
-			clients++
-			size += s.stop - s.news.off
-		}
-	}
-	out := appendUint(make([]byte, 0, size+40*int(clients)+10), clients)
-	var b block
-	for _, s := range u.sections {
-		if s.news.left == 0 {
+	for i, s := range u.sections {
+		if s.count == 0 {
 			continue
 		}
-		s.off, s.clock, s.count = s.news.off, s.news.clock, s.news.left
+		clients++
+		size += header + int(l.ends[i].at-s.off)
+		if uint64(s.clock) < have[s.client] {
+			size += cut
+		}
+	}
+	out := appendUint(make([]byte, 0, size+10), clients)
+	var b block
+	for i, s := range u.sections {
+		if s.count == 0 {
+			continue
+		}
 		x := u.structs(s)
 		x.next(&b)
 		if from := have[s.client]; uint64(b.clock) < from {
@@ -47,8 +52,8 @@ func (u *Update) newBytes(have StateVector) []byte {
 		}
 		out = appendUint(appendUint(appendUint(out, uint64(s.count)), uint64(s.client)), uint64(b.clock))
 		out = appendBlock(out, &b, false)
-		if s.verbatim {
-			out = append(out, u.b[x.r.i:s.stop]...)
+		if end := l.ends[i]; end.verbatim {
+			out = append(out, u.b[x.r.i:end.at]...)
 			continue
 		}
 		for x.next(&b) {
@@ -61,27 +66,26 @@ func (u *Update) newBytes(have StateVector) []byte {
 // diffBlocks writes what have lacks of u: per client all from the first struct
 // that reaches past have. Skips between structs stay, a leading one is dropped.
 func diffBlocks(u *Update, have StateVector, w writer) {
+	var b, cut block
 	for _, s := range u.sections {
-		started := false
 		from := have[s.client]
 		if uint64(s.end) <= from {
 			continue
 		}
-		u.blocks(s, func(b *block) bool {
-			if !started {
-				if b.ref == refSkip || uint64(b.end()) <= from {
-					return true
-				}
-				if started = true; uint64(b.clock) < from {
-					c := *b
-					c.slice(uint32(from) - c.clock)
-					w.block(&c)
-					return true
-				}
+		started := false
+		for x := u.structs(s); x.next(&b); {
+			switch {
+			case !started && (b.ref == refSkip || uint64(b.end()) <= from):
+				continue
+			case !started && uint64(b.clock) < from:
+				cut = b
+				cut.slice(uint32(from) - b.clock)
+				w.block(&cut)
+			default:
+				w.block(&b)
 			}
-			w.block(b)
-			return true
-		})
+			started = true
+		}
 	}
 }
 
@@ -93,22 +97,30 @@ func EncodeStateVectorFromUpdate(update []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return u.stateVector().Encode(), nil
+	n := uint64(0)
+	for i := range u.sections {
+		s := &u.sections[i]
+		if s.end = u.known(*s); s.end > 0 {
+			n++
+		}
+	}
+	out := appendUint(make([]byte, 0, 10+(8+5)*n), n)
+	for k := range u.sections {
+		if s := u.nth(k); s.end > 0 {
+			out = appendID(out, ID{s.client, uint64(s.end)})
+		}
+	}
+	return out, nil
 }
 
-func (u *Update) stateVector() StateVector {
-	sv := make(StateVector, len(u.sections))
-	for _, s := range u.sections {
-		if s.clock != 0 {
-			continue
-		}
-		u.blocks(s, func(b *block) bool {
-			if b.ref == refSkip {
-				return false
-			}
-			sv[s.client] = uint64(b.end())
-			return true
-		})
+// known returns up to where s has all clocks from 0.
+func (u *Update) known(s section) (to uint32) {
+	if s.clock > 0 {
+		return 0
 	}
-	return sv
+	var b block
+	for x := u.structs(s); x.next(&b) && b.ref != refSkip; {
+		to = b.end()
+	}
+	return to
 }

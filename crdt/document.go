@@ -131,7 +131,7 @@ func (d *Doc) applyPart(u *Update) (retry bool) {
 
 func (d *Doc) applyDelete(g DeleteRange) {
 	if rest := d.deleteRange(g); rest > 0 {
-		d.pending.deletes = append(d.pending.deletes, DeleteRange{g.Client, g.Clock + g.Len - rest, rest})
+		d.pending.deletes = append(d.pending.deletes, DeleteRange{g.Client, g.end() - rest, rest})
 	}
 }
 
@@ -158,10 +158,10 @@ func (d *Doc) DeleteSet() DeleteSet {
 			if !r.deleted() {
 				continue
 			}
-			if k := len(ds) - 1; k >= 0 && ds[k].Client == id && ds[k].Clock+ds[k].Len == uint64(r.clk) {
-				ds[k].Len += uint64(r.n)
+			if k := len(ds) - 1; k >= 0 && ds[k].Client == id && ds[k].end() == r.clk {
+				ds[k].Len += r.n
 			} else {
-				ds = append(ds, DeleteRange{id, uint64(r.clk), uint64(r.n)})
+				ds = append(ds, DeleteRange{id, r.clk, r.n})
 			}
 		}
 	}
@@ -188,13 +188,13 @@ func (d *Doc) HasPending() bool {
 func (d *Doc) HasDeleted(ranges []DeleteRange) bool {
 	for _, g := range ranges {
 		c := d.lookup(g.Client)
-		if c == none || g.Clock+g.Len > uint64(d.clients[c].next) {
+		if c == none || uint64(g.Clock)+uint64(g.Len) > uint64(d.clients[c].next) {
 			return false
 		}
 		x := &d.clients[c].index
-		for p, ok := x.find(d.runs, uint32(g.Clock)), true; ok; p, ok = x.next(p) {
+		for p, ok := x.find(d.runs, g.Clock), true; ok; p, ok = x.next(p) {
 			r := &d.runs[x.at(p)]
-			if uint64(r.clk) >= g.Clock+g.Len {
+			if r.clk >= g.end() {
 				break
 			}
 			if !r.deleted() {

@@ -35,7 +35,7 @@ func (d *Doc) encodeState(sv []byte, newWriter func() writer) ([]byte, error) {
 	}
 	w := newWriter()
 	mergeBlocks(us, w)
-	return w.finish(mergeDeletes(us)), nil
+	return w.finishAll(us, true), nil
 }
 
 // writeStructs writes what have lacks, clients descending.

@@ -128,19 +128,39 @@ func (w *writerV2) content(b *block) {
 }
 
 func (w *writerV2) finish(ds []DeleteRange) []byte {
+	return appendDeleteSetV2(w.structs(8*len(ds)), ds)
+}
+
+func (w *writerV2) finishAll(us []Update, join bool) []byte {
+	ds := deletesOf(us, join)
+	return ds.append(w.structs(ds.size()), true)
+}
+
+// structs returns the columns and structs, with room for so many bytes.
+func (w *writerV2) structs(room int) []byte {
 	w.flush()
-	out := []byte{0}
-	for _, col := range [colCount][]byte{
+	lengths := w.stringLen.finish()
+	cols := [colCount][]byte{
 		colKeyClock: w.keyClock.finish(), colClient: w.client.finish(),
 		colLeftClock: w.leftClock.finish(), colRightClock: w.rightClock.finish(),
-		colInfo:   w.info.b,
-		colString: append(appendBytes(nil, w.strings), w.stringLen.finish()...), colParentInfo: w.parentInfo.b,
+		colInfo: w.info.b, colString: lengths, colParentInfo: w.parentInfo.b,
 		colTypeRef: w.typeRef.finish(), colLen: w.length.finish(),
-	} {
+	}
+	size := 10*(colCount+3) + len(w.strings) + len(w.done) + room
+	for _, col := range cols {
+		size += len(col)
+	}
+	out := append(make([]byte, 0, size), 0)
+	for k, col := range cols {
+		if k == colString { // all strings as one come first
+			n := len(appendUint(nil, uint64(len(w.strings)))) + len(w.strings)
+			out = appendBytes(appendUint(out, uint64(n+len(col))), w.strings)
+			out = append(out, col...)
+			continue
+		}
 		out = appendBytes(out, col)
 	}
-	out = append(appendUint(out, w.clients), w.done...)
-	return appendDeleteSetV2(out, ds)
+	return append(appendUint(out, w.clients), w.done...)
 }
 
 func appendDeleteSetV2(b []byte, ds []DeleteRange) []byte {
@@ -151,10 +171,10 @@ func appendDeleteSetV2(b []byte, ds []DeleteRange) []byte {
 			n++
 		}
 		b = appendUint(appendUint(b, uint64(ds[0].Client)), uint64(n))
-		var at uint64
+		var at uint32
 		for _, d := range ds[:n] {
-			b = appendUint(appendUint(b, d.Clock-at), d.Len-1)
-			at = d.Clock + d.Len
+			b = appendUint(appendUint(b, uint64(d.Clock-at)), uint64(d.Len-1))
+			at = d.end()
 		}
 		ds = ds[n:]
 	}

@@ -120,11 +120,11 @@ func sameClocks(t *testing.T, what string, got, want *Update) {
 func joined(rs []ClockRange) []ClockRange {
 	var ds []DeleteRange
 	for _, r := range rs {
-		ds = append(ds, DeleteRange{MaxInt - r.Client, r.From, r.To - r.From})
+		ds = append(ds, DeleteRange{MaxInt - r.Client, uint32(r.From), uint32(r.To - r.From)})
 	}
 	rs = rs[:0]
 	for _, d := range normalize(ds) {
-		rs = append(rs, ClockRange{MaxInt - d.Client, d.Clock, d.Clock + d.Len})
+		rs = append(rs, ClockRange{MaxInt - d.Client, uint64(d.Clock), uint64(d.end())})
 	}
 	return rs
 }

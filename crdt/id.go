@@ -23,8 +23,11 @@ type ClockRange struct {
 	From, To uint64
 }
 
-// A DeleteRange is Len deleted elements of Client, starting at Clock.
+// A DeleteRange is Len deleted elements of Client, starting at Clock; they end
+// at [MaxClock] at most.
 type DeleteRange struct {
 	Client     ClientID
-	Clock, Len uint64
+	Clock, Len uint32
 }
+
+func (g DeleteRange) end() uint32 { return g.Clock + g.Len }

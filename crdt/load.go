@@ -288,15 +288,15 @@ func (l *loader) finish() {
 // deleted reports whether the elements of g are known to be deleted already.
 func (l *loader) deleted(g DeleteRange) bool {
 	c := l.d.lookup(g.Client)
-	if c == none || g.Clock+g.Len > uint64(l.parts[c].clock) {
+	if c == none || g.end() > l.parts[c].clock {
 		return false
 	}
-	for i := l.find(c, uint32(g.Clock)); ; i++ {
+	for i := l.find(c, g.Clock); ; i++ {
 		x := &l.d.runs[i]
 		if !x.deleted() {
 			return false
 		}
-		if uint64(x.end()) >= g.Clock+g.Len {
+		if x.end() >= g.end() {
 			return true
 		}
 		if i+1 == l.parts[c].end || l.d.runs[i+1].clk != x.end() { // or it was split

@@ -18,9 +18,17 @@ func MergeUpdates(updates [][]byte) ([]byte, error) {
 	if len(us) == 1 {
 		return us[0].b, nil
 	}
-	w := new(writerV1)
+	w := newWriterV1(structBytes(us))
 	mergeBlocks(us, w)
-	return w.finish(mergeDeletes(us)), nil
+	return w.finishAll(us, true), nil
+}
+
+// structBytes returns how many bytes the structs of updates take.
+func structBytes(us []Update) (n int) {
+	for i := range us {
+		n += us[i].ds
+	}
+	return n
 }
 
 func decodeAll(updates [][]byte) ([]Update, error) {
@@ -41,27 +49,18 @@ func decodeAll(updates [][]byte) ([]Update, error) {
 	return us, nil
 }
 
-func mergeDeletes(us []Update) DeleteSet {
-	var ds []DeleteRange
-	for i := range us {
-		r := reader{b: us[i].b, i: us[i].ds}
-		readDeleteSet(&r, func(d DeleteRange) { ds = append(ds, d) })
-	}
-	return normalize(ds)
-}
-
 // A cursor walks the structs of one update, clients descending, Skips left out.
 type cursor struct {
-	cur      block
-	u        *Update
-	structs  structs   // of the present section
-	sections []section // still to come
-	done     bool
-	rank     int // order among cursors at the same struct: lower first
+	cur     block
+	u       *Update
+	structs structs // of the present section
+	k, stop int     // sections still to come, as nth counts them
+	done    bool
+	rank    int // order among cursors at the same struct: lower first
 }
 
 func (c *cursor) init(u *Update, rank int) {
-	*c = cursor{u: u, sections: u.byClient(), rank: rank}
+	*c = cursor{u: u, stop: len(u.sections), rank: rank}
 	c.next()
 }
 
@@ -72,12 +71,12 @@ func (c *cursor) next() {
 				return
 			}
 		}
-		if len(c.sections) == 0 {
+		if c.k == c.stop {
 			c.done = true
 			return
 		}
-		c.structs = c.u.structs(c.sections[0])
-		c.sections = c.sections[1:]
+		c.structs = c.u.structs(c.u.nth(c.k))
+		c.k++
 	}
 }
 
@@ -111,8 +110,9 @@ type start struct {
 func mergeBlocks(us []Update, w writer) {
 	m := merger{us: us, w: w, starts: make([]start, 0, len(us))}
 	for i := range us {
-		if s := us[i].byClient(); len(s) > 0 {
-			m.starts = append(m.starts, start{s[0].client, s[0].clock, int32(i)})
+		if len(us[i].sections) > 0 {
+			s := us[i].nth(0)
+			m.starts = append(m.starts, start{s.client, s.clock, int32(i)})
 		}
 	}
 	byTurn := func(a, b start) int {

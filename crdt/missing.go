@@ -27,13 +27,13 @@ func (u *Update) Missing(have StateVector) (id ID, ok bool) {
 			return id, true
 		}
 	}
-	r := reader{b: u.b, i: u.ds}
-	readDeleteSet(&r, func(d DeleteRange) {
-		if !ok {
-			id, ok = p.hole(d.Client, d.Clock, d.Clock+d.Len)
+	var g DeleteRange
+	for r := readDeletes(&reader{b: u.b, i: u.ds}, false); r.next(&g); {
+		if id, ok := p.hole(g.Client, uint64(g.Clock), uint64(g.end())); ok {
+			return id, true
 		}
-	})
-	return id, ok
+	}
+	return ID{}, false
 }
 
 // provider answers whether an element is at hand: in have, or in ranges, which

@@ -11,7 +11,7 @@ func (u *Update) circle(have StateVector) (ID, bool) {
 	cursors, needs := make([]cursor, len(u.sections)), make([]ID, len(u.sections))
 	ready := make([]int, len(u.sections))
 	for i := range u.sections {
-		cursors[i] = cursor{u: u, sections: u.sections[i : i+1]}
+		cursors[i] = cursor{u: u, k: i, stop: i + 1}
 		cursors[i].next()
 		ready[i] = i
 	}
@@ -26,7 +26,7 @@ func (u *Update) circle(have StateVector) (ID, bool) {
 			}
 			o.done[c.cur.client] = max(o.done[c.cur.client], uint64(c.cur.end()))
 		}
-		ready = o.wake(u.sections[i].client, ready)
+		ready = o.wake(u.nth(i).client, ready)
 	}
 	for i := range cursors {
 		if !cursors[i].done {

@@ -43,7 +43,8 @@ func (p *pending) merged() *Update {
 	for i, u := range p.structs {
 		us[i] = *u
 	}
-	w := &writerV1{internal: true}
+	w := newWriterV1(structBytes(us))
+	w.internal = true
 	mergeBlocks(us, w)
 	p.structs = append(p.structs[:0], decodeOwn(w.finish(nil)))
 	return p.structs[0]
@@ -68,11 +69,19 @@ func (p *pending) fits(d *Doc, u *Update) bool {
 	return clients <= maxClients && lists <= maxLists
 }
 
-// A feed hands out the structs of one client of an update, one at a time.
+// A feed is what is left of one client's structs in an update. It is small: an
+// update may bring a client for 7 bytes.
 type feed struct {
-	structs
-	waits  bool // the next is on the stack, for what it depends on
-	parked bool
+	client      ClientID
+	off         uint32 // of the next struct
+	clock, left uint32
+	waits       bool // the next is on the stack, for what it depends on
+	parked      bool
+}
+
+// structs reads what is left.
+func (f *feed) structs(u *Update) structs {
+	return u.structs(section{client: f.client, clock: f.clock, count: f.left, off: f.off})
 }
 
 // ready reports whether there is a struct that is neither integrated nor parked.
@@ -84,31 +93,42 @@ func (f *feed) ready() bool { return f.left > 0 && !f.parked }
 func (d *Doc) applyStructs(u *Update) {
 	d.reserve(u)
 	feeds := d.tx.feeds[:0]
-	for _, s := range u.byClient() {
-		feeds = append(feeds, feed{structs: u.structs(s)})
+	if n := len(u.sections); cap(feeds) < n {
+		feeds = make([]feed, 0, n)
+	}
+	for k := range u.sections {
+		s := u.nth(k)
+		feeds = append(feeds, feed{client: s.client, off: s.off, clock: s.clock, left: s.count})
 	}
 	parked := false
 	for i := range feeds {
-		if !d.settle(feeds, i) {
+		if !d.settle(u, feeds, i) {
 			parked = true
 		}
 	}
 	if parked {
-		d.park(feeds)
+		d.park(u, feeds)
 	}
-	clear(feeds) // they hold on to the update
-	d.tx.feeds = feeds[:0]
+	if d.tx.feeds = feeds[:0]; cap(feeds) > keepScratch {
+		d.tx.feeds = nil
+	}
 }
 
 // settle integrates the structs of feeds[i], each after those it depends on. If
 // one of them is nowhere, it parks the feeds that wait for it.
-func (d *Doc) settle(feeds []feed, i int) bool {
+func (d *Doc) settle(u *Update, feeds []feed, i int) bool {
 	var b block // the next of the feed on top of the stack
+	var x structs
+	open := -1 // the feed that x reads
 	for feeds[i].ready() {
 		stack := append(d.tx.stack[:0], i)
 		for len(stack) > 0 {
-			f := &feeds[stack[len(stack)-1]]
-			f.peek(&b)
+			top := stack[len(stack)-1]
+			f := &feeds[top]
+			if top != open {
+				x, open = f.structs(u), top
+			}
+			x.peek(&b)
 			if b.ref != refSkip {
 				state := d.state(b.client)
 				client, ok := d.missing(&b)
@@ -131,8 +151,8 @@ func (d *Doc) settle(feeds []feed, i int) bool {
 					d.cutFor(&b)
 				}
 			}
-			f.advance(&b)
-			f.waits = false
+			x.advance(&b)
+			f.off, f.clock, f.left, f.waits = uint32(x.r.i), x.clock, x.left, false
 			stack = stack[:len(stack)-1]
 		}
 		d.tx.stack = stack
@@ -173,13 +193,13 @@ func (d *Doc) lacks(b *block, id ID) bool {
 func feedOf(feeds []feed, id ClientID) int {
 	lo, hi := 0, len(feeds)
 	for lo < hi {
-		if mid := (lo + hi) / 2; feeds[mid].own.id > id {
+		if mid := (lo + hi) / 2; feeds[mid].client > id {
 			lo = mid + 1
 		} else {
 			hi = mid
 		}
 	}
-	if lo < len(feeds) && feeds[lo].own.id == id {
+	if lo < len(feeds) && feeds[lo].client == id {
 		return lo
 	}
 	return -1
@@ -194,12 +214,13 @@ func (d *Doc) parkStack(feeds []feed, stack []int) bool {
 }
 
 // park keeps what the parked feeds have left.
-func (d *Doc) park(feeds []feed) {
-	w := &writerV1{internal: true}
+func (d *Doc) park(u *Update, feeds []feed) {
+	w := newWriterV1(u.ds)
+	w.internal = true
 	var b block
 	for i := range feeds {
 		if f := &feeds[i]; f.parked {
-			for f.next(&b) {
+			for x := f.structs(u); x.next(&b); {
 				w.block(&b)
 			}
 		}

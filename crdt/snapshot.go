@@ -34,22 +34,19 @@ func (s Snapshot) EncodeV2() []byte {
 // DecodeSnapshot reads what [Snapshot.Encode] or Yjs wrote.
 func DecodeSnapshot(v1 []byte) (Snapshot, error) {
 	r := reader{b: v1}
-	var s Snapshot
-	readDeleteSet(&r, func(g DeleteRange) { s.Deletes = append(s.Deletes, g) })
+	s := Snapshot{Deletes: decodeDeletes(&r, false)}
 	return s.finish(&r)
 }
 
 // DecodeSnapshotV2 is [DecodeSnapshot] for version 2.
 func DecodeSnapshotV2(v2 []byte) (Snapshot, error) {
 	r := reader{b: v2}
-	var s Snapshot
-	readDeleteSetV2(&r, func(g DeleteRange) { s.Deletes = append(s.Deletes, g) })
+	s := Snapshot{Deletes: decodeDeletes(&r, true)}
 	return s.finish(&r)
 }
 
 // finish reads the state vector behind the delete set.
 func (s Snapshot) finish(r *reader) (Snapshot, error) {
-	s.Deletes = normalize(s.Deletes)
 	s.State = readStateVector(r)
 	if err := r.end(); err != nil {
 		return Snapshot{}, err
@@ -62,7 +59,7 @@ func (s Snapshot) Contains(u *Update) bool {
 	if u.Novel(s.State) {
 		return false
 	}
-	all := normalize(append(append([]DeleteRange(nil), s.Deletes...), u.deletes()...))
+	all := normalize(append(append([]DeleteRange(nil), s.Deletes...), u.Deletes()...))
 	return len(all) == len(s.Deletes) && fmt.Sprint(all) == fmt.Sprint(s.Deletes)
 }
 

@@ -161,14 +161,14 @@ func (d *Doc) deleteOne(i int32) {
 
 // deleteRange deletes what exists of a range and returns how many clocks at its
 // end do not exist yet.
-func (d *Doc) deleteRange(g DeleteRange) (rest uint64) {
+func (d *Doc) deleteRange(g DeleteRange) (rest uint32) {
 	c := d.lookup(g.Client)
-	if c == none || uint64(d.clients[c].next) <= g.Clock {
+	if c == none || d.clients[c].next <= g.Clock {
 		return g.Len
 	}
-	clk, end := uint32(g.Clock), uint32(g.Clock+g.Len)
+	clk, end := g.Clock, g.end()
 	if next := d.clients[c].next; end > next {
-		rest, end = uint64(end-next), next
+		rest, end = end-next, next
 	}
 	x := &d.clients[c].index
 	p := x.find(d.runs, clk)

@@ -52,7 +52,7 @@ func TestTrapSkipLedOutput(t *testing.T) {
 	merged := must(MergeUpdates([][]byte{at{1, 0}.put("ab"), at{1, 9}.put("c")}))
 	diff := decoded(t, must(DiffUpdate(merged, StateVector{1: 2}.Encode())))
 	s := diff.sections[0]
-	want := []section{{client: 1, clock: 9, end: 10, count: 1, off: s.off, stop: s.stop, verbatim: true}}
+	want := []section{{client: 1, clock: 9, end: 10, count: 1, off: s.off}}
 	if !reflect.DeepEqual(diff.sections, want) {
 		t.Errorf("sections %+v, want one that starts at 9", diff.sections)
 	}

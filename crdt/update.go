@@ -10,6 +10,7 @@ import (
 type Update struct {
 	b        []byte    // version 1, or its internal superset
 	sections []section // in wire order, without empty ones
+	order    []uint32  // sections, clients descending; nil if they are so on the wire
 	ds       int       // where the delete set starts in b
 	internal bool      // b may hold refEmbedAny and refFormatAny
 	payload  int       // bytes of content
@@ -17,23 +18,36 @@ type Update struct {
 	dsPlain  bool      // the delete set is as Yjs would write it
 }
 
-// A section is the structs of one client, contiguous but for Skips.
+// A section is the structs of one client, contiguous but for Skips. It is small:
+// an update may bring one for 7 bytes.
 type section struct {
 	client     ClientID
 	clock, end uint32
 	count      uint32
-	off        int  // of the first struct in b
-	stop       int  // where the last struct ends
-	verbatim   bool // Yjs would pass these structs on byte for byte
-	news       news
+	off        uint32 // of the first struct in b
 }
 
-// news is where the structs of a section begin that somebody lacks: with the one
-// that starts at off, with clock. There is none if left, the structs from there
-// on, is 0.
-type news struct {
-	off         int
-	clock, left uint32
+// A lacking is what a replica lacks of an update: its sections then begin with
+// that, and those that bring nothing new have no structs.
+type lacking struct {
+	have StateVector
+	ends []sectionEnd // by section
+}
+
+// A sectionEnd is where the last struct of a section ends.
+type sectionEnd struct {
+	at       uint32
+	verbatim bool // Yjs would pass the structs on byte for byte
+}
+
+// maxUpdate is up to how many bytes an update may have: offsets are 32 bits.
+const maxUpdate = 1<<32 - 1
+
+// mostSections returns the most sections that so many bytes hold, if each is of
+// another client and has a struct. A count from the wire may say 3 bytes each.
+func mostSections(bytes int) int {
+	const short, middle = 1 << 7, 1 << 14 // ids of one byte, and of up to two
+	return (bytes+2*short+middle)/7 + 1
 }
 
 // DecodeUpdate validates a version 1 update:
@@ -43,7 +57,8 @@ type news struct {
 // It refuses what Yjs would misread or crash on: bytes after the end, integers
 // longer than needed, a client named twice, empty structs, dependence on a
 // later element of the same client, values nested deeper than 32, invalid
-// UTF-8 or JSON. The Update keeps v1, which must not change afterwards.
+// UTF-8 or JSON. The Update keeps v1, which must not change afterwards. Beside
+// it takes 28 bytes a client at most.
 func DecodeUpdate(v1 []byte) (*Update, error) {
 	u := new(Update)
 	if err := u.decode(v1, false, nil); err != nil {
@@ -52,15 +67,20 @@ func DecodeUpdate(v1 []byte) (*Update, error) {
 	return u, nil
 }
 
-// decode fills u, reusing its sections. It notes what have lacks, unless that is
-// nil.
-func (u *Update) decode(v1 []byte, internal bool, have StateVector) error {
+// decode fills u, reusing its sections. Of what l.have has, it keeps nothing,
+// unless l is nil.
+func (u *Update) decode(v1 []byte, internal bool, l *lacking) error {
 	*u = Update{b: v1, sections: u.sections[:0], internal: internal}
 	r := reader{b: v1}
+	if uint64(len(v1)) > maxUpdate {
+		r.failAt("update longer than 4 GiB", 0)
+	}
 	descending := true
 	var b block
 	var p piece
-	for range r.count(3) {
+	clients := r.count(3)
+	u.room(min(clients, mostSections(r.left())), l)
+	for range clients {
 		at := r.i
 		s := section{count: uint32(min(r.count(2), MaxClock))}
 		s.client = ClientID(r.uint())
@@ -68,12 +88,13 @@ func (u *Update) decode(v1 []byte, internal bool, have StateVector) error {
 		if clock > MaxClock {
 			r.failAt("clock above 2^32-1", at)
 		}
-		s.clock, s.off = uint32(clock), r.i
-		s.verbatim = !internal
+		s.clock, s.off = uint32(clock), uint32(r.i)
+		verbatim := !internal
+		first, lacked := s, false // what have lacks begins there
 		x := structs{r: r, own: ownerOf(s.client), clock: s.clock, left: s.count, internal: internal}
 		from := uint64(1 << 63)
-		if have != nil {
-			from = have[s.client]
+		if l != nil {
+			from = l.have[s.client]
 		}
 		for x.left > 0 {
 			if end := x.own.piece(x.r.b, x.r.i, x.clock, &p); end > 0 && uint64(x.clock+p.n) <= from {
@@ -86,22 +107,33 @@ func (u *Update) decode(v1 []byte, internal bool, have StateVector) error {
 			}
 			u.payload += len(b.content)
 			u.lists += b.lists()
-			s.verbatim = s.verbatim && b.subBit == b.hasSub
+			verbatim = verbatim && b.subBit == b.hasSub
 			if uint64(x.clock) > from && b.ref != refSkip {
-				s.news = news{x.r.i - len(b.raw), b.clock, x.left + 1}
-				from = 1 << 63
+				first.clock, first.count, first.off = b.clock, x.left+1, uint32(x.r.i-len(b.raw))
+				lacked, from = true, 1<<63
 			}
 		}
 		r = x.r
-		s.end, s.stop = x.clock, r.i
 		if r.err != nil {
 			return r.err
 		}
 		if s.count == 0 {
 			continue
 		}
+		if l != nil {
+			if s = first; !lacked {
+				s.count = 0
+			}
+			l.ends = append(l.ends, sectionEnd{uint32(r.i), verbatim})
+		}
+		s.end = x.clock
 		if k := len(u.sections); k > 0 && u.sections[k-1].client <= s.client {
 			descending = false
+		}
+		if k := len(u.sections); k == cap(u.sections) {
+			if err := u.checkClients(); err != nil {
+				return err
+			}
 		}
 		u.sections = append(u.sections, s)
 	}
@@ -116,20 +148,34 @@ func (u *Update) decode(v1 []byte, internal bool, have StateVector) error {
 	return nil
 }
 
+// room makes room for the sections of n clients, all at once: a slice that grows
+// would take several times their memory.
+func (u *Update) room(n int, l *lacking) {
+	if cap(u.sections) < n {
+		u.sections = make([]section, 0, n)
+	}
+	if l != nil {
+		l.ends = make([]sectionEnd, 0, n)
+	}
+}
+
 // plainDeletes reads the delete set at r and reports whether it is as Yjs would
 // write it.
 func plainDeletes(r *reader) bool {
+	var g DeleteRange
 	last := DeleteRange{Client: MaxInt + 1}
 	plain, clients := true, 0
-	named := readDeleteSet(r, func(g DeleteRange) {
+	x := readDeletes(r, false)
+	named := x.clients
+	for x.next(&g) {
 		switch {
 		case g.Client < last.Client:
 			clients++
-		case g.Client > last.Client || g.Clock < last.Clock+last.Len:
+		case g.Client > last.Client || g.Clock < last.end():
 			plain = false
 		}
 		last = g
-	})
+	}
 	return plain && named == clients
 }
 
@@ -137,35 +183,45 @@ func plainDeletes(r *reader) bool {
 // plain it is normalized first: to name the same elements over and over must not
 // cost the square.
 func eachDelete(r reader, plain bool, f func(DeleteRange)) {
-	if plain {
-		readDeleteSet(&r, f)
+	if !plain {
+		u := [1]Update{{b: r.b, ds: r.i}}
+		deletesOf(u[:], true).each(func(client ClientID, spans []span) {
+			for _, s := range spans {
+				f(DeleteRange{client, s.clk, s.n})
+			}
+		})
 		return
 	}
-	var ds []DeleteRange
-	readDeleteSet(&r, func(g DeleteRange) { ds = append(ds, g) })
-	for _, g := range normalize(ds) {
+	var g DeleteRange
+	for x := readDeletes(&r, false); x.next(&g); {
 		f(g)
 	}
 }
 
-// checkClients refuses a client with two sections: Yjs would drop the first.
+// checkClients puts the sections in order and refuses a client with two: Yjs
+// would drop the first.
 func (u *Update) checkClients() error {
-	s := u.byClient()
-	for i := 1; i < len(s); i++ {
-		if s[i].client == s[i-1].client {
-			return &MalformedError{What: "client named twice", Offset: max(s[i].off, s[i-1].off)}
+	u.order = make([]uint32, len(u.sections))
+	for i := range u.order {
+		u.order[i] = uint32(i)
+	}
+	slices.SortFunc(u.order, func(a, b uint32) int {
+		return cmp.Compare(u.sections[b].client, u.sections[a].client)
+	})
+	for i := 1; i < len(u.order); i++ {
+		if a, b := u.nth(i-1), u.nth(i); a.client == b.client {
+			return &MalformedError{What: "client named twice", Offset: int(max(a.off, b.off))}
 		}
 	}
 	return nil
 }
 
-// byClient returns the sections, clients descending.
-func (u *Update) byClient() []section {
-	desc := func(a, b section) int { return cmp.Compare(b.client, a.client) }
-	if slices.IsSortedFunc(u.sections, desc) {
-		return u.sections
+// nth returns the section with the k-th highest client.
+func (u *Update) nth(k int) section {
+	if u.order != nil {
+		k = int(u.order[k])
 	}
-	return slices.SortedFunc(slices.Values(u.sections), desc)
+	return u.sections[k]
 }
 
 // blocks calls f for each struct of s until it returns false.
@@ -183,9 +239,9 @@ func (u *Update) Bytes() []byte {
 	if !u.internal {
 		return u.b
 	}
-	w := new(writerV1)
+	w := newWriterV1(len(u.b))
 	u.copyTo(w)
-	return w.finish(u.deletes())
+	return w.finishAll([]Update{*u}, false)
 }
 
 // Empty reports whether the update carries neither structs nor deletes.
@@ -195,9 +251,10 @@ func (u *Update) Empty() bool { return len(u.sections) == 0 && u.b[u.ds] == 0 }
 // range per client, more where Skips leave holes.
 func (u *Update) Ranges() []ClockRange {
 	out := make([]ClockRange, 0, len(u.sections))
+	var b block
 	for _, s := range u.sections {
 		open := false
-		u.blocks(s, func(b *block) bool {
+		for x := u.structs(s); x.next(&b); {
 			switch {
 			case b.ref == refSkip:
 				open = false
@@ -206,8 +263,7 @@ func (u *Update) Ranges() []ClockRange {
 			default:
 				out, open = append(out, ClockRange{s.client, uint64(b.clock), uint64(b.end())}), true
 			}
-			return true
-		})
+		}
 	}
 	return out
 }
@@ -224,23 +280,6 @@ func (u *Update) Novel(have StateVector) bool {
 }
 
 // Deletes returns the delete set, normalized.
-func (u *Update) Deletes() []DeleteRange { return normalize(u.deletes()) }
-
-// deletes returns the ranges grouped by client, descending, each client's as
-// on the wire: what Yjs writes when it passes a delete set on. Ranges that
-// overlap or are out of order, which version 2 has no form for, are normalized.
-func (u *Update) deletes() []DeleteRange {
-	var ds []DeleteRange
-	r := reader{b: u.b, i: u.ds}
-	readDeleteSet(&r, func(d DeleteRange) { ds = append(ds, d) })
-	desc := func(a, b DeleteRange) int { return cmp.Compare(b.Client, a.Client) }
-	if !slices.IsSortedFunc(ds, desc) {
-		slices.SortStableFunc(ds, desc)
-	}
-	for i := 1; i < len(ds); i++ {
-		if ds[i].Client == ds[i-1].Client && ds[i].Clock < ds[i-1].Clock+ds[i-1].Len {
-			return normalize(ds)
-		}
-	}
-	return ds
+func (u *Update) Deletes() []DeleteRange {
+	return decodeDeletes(&reader{b: u.b, i: u.ds}, false)
 }

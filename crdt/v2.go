@@ -39,7 +39,7 @@ func MergeUpdatesV2(updates [][]byte) ([]byte, error) {
 	}
 	w := new(writerV2)
 	mergeBlocks(us, w)
-	return w.finish(mergeDeletes(us)), nil
+	return w.finishAll(us, true), nil
 }
 
 // DiffUpdateV2 is [DiffUpdate] for version 2.
@@ -54,7 +54,7 @@ func DiffUpdateV2(update, sv []byte) ([]byte, error) {
 	}
 	w := new(writerV2)
 	diffBlocks(u, have, w)
-	return w.finish(u.deletes()), nil
+	return w.finishAll([]Update{*u}, false), nil
 }
 
 // ConvertUpdateV1ToV2 re-encodes a version 1 update. Storage must remember
@@ -67,7 +67,7 @@ func ConvertUpdateV1ToV2(v1 []byte) ([]byte, error) {
 	}
 	w := new(writerV2)
 	u.copyTo(w)
-	return w.finish(u.deletes()), nil
+	return w.finishAll([]Update{*u}, false), nil
 }
 
 // ConvertUpdateV2ToV1 re-encodes a version 2 update.
@@ -81,7 +81,10 @@ func ConvertUpdateV2ToV1(v2 []byte) ([]byte, error) {
 
 // copyTo writes all structs to w.
 func (u *Update) copyTo(w writer) {
+	var b block
 	for _, s := range u.sections {
-		u.blocks(s, func(b *block) bool { w.block(b); return true })
+		for x := u.structs(s); x.next(&b); {
+			w.block(&b)
+		}
 	}
 }

@@ -4,7 +4,8 @@ package crdt
 // clock, without gaps within a client. writerV1 and writerV2 implement it.
 type writer interface {
 	block(b *block)
-	finish(ds []DeleteRange) []byte
+	finish(ds []DeleteRange) []byte          // grouped by client, descending
+	finishAll(us []Update, join bool) []byte // with the deletes of updates, see deleteSets
 }
 
 // writerV1 writes version 1. Counts precede what they count, so the structs of
@@ -18,6 +19,11 @@ type writerV1 struct {
 	clock   uint32 // of the section's first struct
 
 	internal bool // keep refEmbedAny and refFormatAny
+}
+
+// newWriterV1 returns a writer of about so many bytes of structs.
+func newWriterV1(size int) *writerV1 {
+	return &writerV1{done: make([]byte, 0, size), body: make([]byte, 0, size)}
 }
 
 func (w *writerV1) block(b *block) {
@@ -43,13 +49,20 @@ func (w *writerV1) flush() {
 	w.clients++
 }
 
-// finish returns the update. ds must be grouped by client, descending.
 func (w *writerV1) finish(ds []DeleteRange) []byte {
+	return appendDeleteSet(w.structs(8*len(ds)), ds)
+}
+
+func (w *writerV1) finishAll(us []Update, join bool) []byte {
+	ds := deletesOf(us, join)
+	return ds.append(w.structs(ds.size()), false)
+}
+
+// structs returns the structs, with room for so many bytes.
+func (w *writerV1) structs(room int) []byte {
 	w.flush()
-	out := make([]byte, 0, len(w.done)+10+8*len(ds))
-	out = appendUint(out, w.clients)
-	out = append(out, w.done...)
-	return appendDeleteSet(out, ds)
+	out := make([]byte, 0, len(w.done)+10+room)
+	return append(appendUint(out, w.clients), w.done...)
 }
 
 // appendBlock writes one struct in version 1. A struct that was read and not
