@@ -1,37 +1,75 @@
 package crdt
 
-import "unicode/utf8"
+import (
+	"math/bits"
+	"slices"
+	"unicode/utf8"
+)
 
 // expansion bounds what a version 2 update may become in version 1, in bytes:
-// its columns repeat values at no cost, so that its size alone says little.
-func expansion(size int) int { return 8*size + 1<<20 }
+// its columns repeat values at no cost, so that its size alone says little. It
+// leaves something of 8 times the size and 1 MB to the decoder itself.
+func expansion(size int) int { return 8*size + 1<<20 - 1<<15 }
 
-// decoderV2 turns a version 2 update into the internal superset of version 1.
+// decoderV2 turns a version 2 update into the internal superset of version 1. It
+// reads it twice: to measure, when it only counts what it would write, and to
+// write that into as many bytes. A slice that grows would take several times as
+// much.
 type decoderV2 struct {
-	col   [colCount]column
-	str   []byte // what is left of all strings
-	half  bool   // the next string starts inside a surrogate pair
-	keys  [][]byte
-	rest  reader
-	out   []byte
-	limit int // of out
+	col       [colCount]column
+	str       []byte // what is left of all strings
+	half      bool   // the next string starts inside a surrogate pair
+	cut       []byte // scratch: a string that was cut
+	rest      reader
+	out       []byte
+	limit     int // of what is used
+	measuring bool
+	size      int // measured: of out
+	sections  int // measured: those with structs
+	keys      keys
+
+	seeking bool // to name this client a second time fails
+	sought  ClientID
+	seen    bool // it was named
 }
 
 // decodeV2 validates a version 2 update and returns it as version 1 bytes in
 // which an Embed or Format keeps its Any.
 func decodeV2(b []byte) (*Update, error) {
-	var d decoderV2
-	if !d.open(b) {
-		return nil, d.rest.err
+	m := decoderV2{measuring: true}
+	if m.open(b) {
+		m.update(nil)
 	}
+	if m.keys.again && m.err() == nil {
+		m = decoderV2{measuring: true, keys: m.keys.kept()}
+		m.open(b)
+		m.update(nil)
+	}
+	if err := m.err(); err != nil {
+		return nil, err
+	}
+	d := decoderV2{out: make([]byte, 0, m.size), sections: m.sections, keys: m.keys.kept()}
+	d.open(b)
 	u := &Update{internal: true}
+	u.room(m.sections, nil)
 	d.update(u)
 	if err := d.err(); err != nil {
 		return nil, err
 	}
 	u.b = d.out
 	u.dsPlain = plainDeletes(&reader{b: u.b, i: u.ds})
-	return u, u.checkClients()
+	if client, twice := u.putInOrder(); twice {
+		return nil, namedTwice(b, client)
+	}
+	return u, nil
+}
+
+// namedTwice says where an update names a client again.
+func namedTwice(b []byte, client ClientID) error {
+	d := decoderV2{measuring: true, seeking: true, sought: client}
+	d.open(b)
+	d.update(nil)
+	return d.err()
 }
 
 // open finds the columns of b.
@@ -65,23 +103,59 @@ func (d *decoderV2) err() error {
 
 // fits refuses an update that would grow past its limit by n more bytes.
 func (d *decoderV2) fits(n uint64) bool {
-	if n > uint64(d.limit-len(d.out)) {
+	const section = 28 // bytes that an Update keeps of each
+	used := d.size + len(d.out) + section*d.sections + d.keys.size()
+	if used > d.limit || n > uint64(d.limit-used) {
 		d.rest.fail("repeats too much for its size")
 		return false
 	}
 	return true
 }
 
+func (d *decoderV2) putByte(c byte) {
+	if d.measuring {
+		d.size++
+	} else {
+		d.out = append(d.out, c)
+	}
+}
+
+func (d *decoderV2) putUint(v uint64) {
+	if d.measuring {
+		d.size += (bits.Len64(v|1) + 6) / 7
+	} else {
+		d.out = appendUint(d.out, v)
+	}
+}
+
+func (d *decoderV2) put(b []byte) {
+	if d.measuring {
+		d.size += len(b)
+	} else {
+		d.out = append(d.out, b...)
+	}
+}
+
+func (d *decoderV2) putBytes(b []byte) {
+	d.putUint(uint64(len(b)))
+	d.put(b)
+}
+
+// update reads all; u is nil if that is to measure.
 func (d *decoderV2) update(u *Update) {
 	clients := d.rest.count(2)
-	d.out = appendUint(d.out, uint64(clients))
+	d.putUint(uint64(d.sections))
 	for range clients {
-		d.section(u)
-		if d.err() != nil {
+		if d.section(u); d.err() != nil {
 			return
 		}
 	}
-	u.ds = len(d.out)
+	if d.measuring { // now it is known how many there are
+		d.size--
+		d.putUint(uint64(d.sections))
+	} else {
+		u.ds = len(d.out)
+	}
 	d.deletes()
 	_ = d.rest.end()
 }
@@ -99,13 +173,33 @@ func (d *decoderV2) section(u *Update) {
 		d.rest.failAt("clock above 2^32-1", at)
 		return
 	}
-	d.out = appendUint(appendUint(appendUint(d.out, n), client), clock)
+	if n == 0 {
+		return
+	}
+	if d.seeking && ClientID(client) == d.sought {
+		if d.seen {
+			d.rest.failAt("client named twice", at)
+			return
+		}
+		d.seen = true
+	}
+	d.putUint(n)
+	d.putUint(client)
+	d.putUint(clock)
+	if d.measuring {
+		d.sections++
+		for range n {
+			if d.block(); d.err() != nil || !d.fits(0) {
+				return
+			}
+		}
+		return
+	}
 	b := block{client: ClientID(client), clock: uint32(clock)}
 	s := section{client: b.client, clock: b.clock, count: uint32(n), off: uint32(len(d.out))}
 	for range n {
 		start := len(d.out)
-		d.block()
-		if d.err() != nil || !d.fits(0) {
+		if d.block(); d.err() != nil {
 			return
 		}
 		r := reader{b: d.out, i: start}
@@ -116,10 +210,12 @@ func (d *decoderV2) section(u *Update) {
 		b.clock += b.n
 		u.payload += len(b.content)
 		u.lists += b.lists()
+		if b.ref == refType {
+			u.types++
+		}
 	}
-	if s.end = b.clock; n > 0 {
-		u.sections = append(u.sections, s)
-	}
+	s.end = b.clock
+	u.sections = append(u.sections, s)
 }
 
 // fastBlock reads into b, which holds client and clock, what nearly all structs
@@ -171,7 +267,7 @@ func (b *block) mayNeed(id ID) bool {
 // anyBlock reads the next struct into b, whatever it is. b is valid until the next.
 func (d *decoderV2) anyBlock(b *block) bool {
 	d.out = d.out[:0]
-	if d.block(); d.err() != nil {
+	if d.block(); d.err() != nil || d.keys.again {
 		return false
 	}
 	r := reader{b: d.out}
@@ -180,22 +276,31 @@ func (d *decoderV2) anyBlock(b *block) bool {
 }
 
 func (d *decoderV2) id(clock int) {
-	d.out = appendUint(d.out, d.col[colClient].uint())
-	d.out = appendUint(d.out, d.col[clock].clock())
+	d.putUint(d.col[colClient].uint())
+	d.putUint(d.col[clock].clock())
 }
 
 func (d *decoderV2) block() {
 	info := d.col[colInfo].byte()
 	ref := info & infoRef
-	at := len(d.out)
-	d.out = append(d.out, info)
 	switch ref {
 	case refGC:
-		d.out = appendUint(d.out, d.col[colLen].uint())
+		d.putByte(info)
+		d.putUint(d.col[colLen].uint())
 		return
 	case refSkip:
-		d.out = appendUint(d.out, d.rest.uint())
+		d.putByte(info)
+		d.putUint(d.rest.uint())
 		return
+	case refEmbed:
+		d.putByte(info&^infoRef | refEmbedAny)
+	case refFormat:
+		d.putByte(info&^infoRef | refFormatAny)
+	case refEmbedAny, refFormatAny:
+		d.col[colInfo].r.fail("unknown content")
+		return
+	default:
+		d.putByte(info)
 	}
 	if info&infoOrigin != 0 {
 		d.id(colLeftClock)
@@ -206,15 +311,6 @@ func (d *decoderV2) block() {
 	if info&(infoOrigin|infoRight) == 0 {
 		d.parent(info)
 	}
-	switch ref {
-	case refEmbed:
-		d.out[at] = info&^infoRef | refEmbedAny
-	case refFormat:
-		d.out[at] = info&^infoRef | refFormatAny
-	case refEmbedAny, refFormatAny:
-		d.col[colInfo].r.fail("unknown content")
-		return
-	}
 	d.content(ref)
 }
 
@@ -222,10 +318,10 @@ func (d *decoderV2) parent(info byte) {
 	at := d.col[colParentInfo].r.i
 	switch d.col[colParentInfo].byte() {
 	case 1:
-		d.out = append(d.out, 1)
+		d.putByte(1)
 		d.string()
 	case 0:
-		d.out = append(d.out, 0)
+		d.putByte(0)
 		d.id(colLeftClock)
 	default:
 		d.col[colParentInfo].r.failAt("parent is neither a root nor an element", at)
@@ -238,7 +334,7 @@ func (d *decoderV2) parent(info byte) {
 func (d *decoderV2) content(ref byte) {
 	switch ref {
 	case refDeleted:
-		d.out = appendUint(d.out, d.col[colLen].uint())
+		d.putUint(d.col[colLen].uint())
 	case refString:
 		d.string()
 	case refJSON:
@@ -246,7 +342,7 @@ func (d *decoderV2) content(ref byte) {
 	case refAny:
 		d.repeat(d.any)
 	case refBinary:
-		d.out = appendBytes(d.out, d.rest.bytes())
+		d.putBytes(d.rest.bytes())
 	case refEmbed:
 		d.any()
 	case refFormat:
@@ -254,7 +350,7 @@ func (d *decoderV2) content(ref byte) {
 		d.any()
 	case refType:
 		typ := d.col[colTypeRef].uint()
-		d.out = appendUint(d.out, typ)
+		d.putUint(typ)
 		if typ == typeXMLElement || typ == typeXMLHook {
 			d.key()
 		}
@@ -272,7 +368,7 @@ func (d *decoderV2) repeat(element func()) {
 	if !d.fits(n) {
 		return
 	}
-	d.out = appendUint(d.out, n)
+	d.putUint(n)
 	for range n {
 		if element(); d.err() != nil || !d.fits(0) {
 			return
@@ -283,13 +379,13 @@ func (d *decoderV2) repeat(element func()) {
 func (d *decoderV2) any() {
 	start := d.rest.i
 	skipAny(&d.rest, 0)
-	d.out = append(d.out, d.rest.b[start:d.rest.i]...)
+	d.put(d.rest.b[start:d.rest.i])
 }
 
-func (d *decoderV2) string() { d.out = appendBytes(d.out, d.next()) }
+func (d *decoderV2) string() { d.putBytes(d.next()) }
 
 // next takes the next string out of the string column. A cut inside a surrogate
-// pair leaves U+FFFD on both sides.
+// pair leaves U+FFFD on both sides. The string is valid until the next.
 func (d *decoderV2) next() []byte {
 	lengths := &d.col[colString]
 	n := lengths.uint()
@@ -302,7 +398,8 @@ func (d *decoderV2) next() []byte {
 	}
 	s := []byte(nil)
 	if d.half {
-		s, d.half, n = append(s, replacement...), false, n-1
+		s, d.half, n = append(d.cut[:0], replacement...), false, n-1
+		d.cut = s
 	}
 	if n <= uint64(len(d.str)) && s == nil && isASCII(d.str[:n]) {
 		s, d.str = d.str[:n:n], d.str[n:]
@@ -313,55 +410,91 @@ func (d *decoderV2) next() []byte {
 		lengths.r.fail("string longer than its column")
 		return nil
 	}
-	if s == nil && !inPair {
-		s = d.str[:at:at]
-	} else {
+	switch {
+	case s != nil:
 		s = append(s, d.str[:at]...)
+	case inPair:
+		s = append(d.cut[:0], d.str[:at]...)
+	default:
+		s = d.str[:at:at]
 	}
 	d.str = d.str[at:]
 	if inPair {
 		s, d.half = append(s, replacement...), true
+		d.cut = s
 		_, size := utf8.DecodeRune(d.str)
 		d.str = d.str[size:]
 	}
 	return s
 }
 
-// key reads a format's key or an element's name. Yjs never refers back to an
-// earlier one, but its decoder and other writers do.
+// key reads a format's key or an element's name.
 func (d *decoderV2) key() {
 	k := d.col[colKeyClock].clock()
-	if k < uint64(len(d.keys)) {
-		if d.fits(uint64(len(d.keys[k]))) {
-			d.out = appendBytes(d.out, d.keys[k])
+	switch {
+	case k >= d.keys.n:
+		s := d.next()
+		d.keys.add(s)
+		d.putBytes(s)
+	case d.keys.keep:
+		if s := d.keys.all[k]; d.fits(uint64(len(s))) {
+			d.putBytes(s)
 		}
-		return
+	default:
+		d.keys.again = true
 	}
-	s := d.next()
-	d.keys = append(d.keys, s)
-	d.out = appendBytes(d.out, s)
 }
 
-// deletes copies the delete set, see rangeReader.
+// keys are the format keys and element names so far, which a later struct may
+// name by their number. Yjs never does, but its decoder and other writers do.
+// They are kept only if that is known to come.
+type keys struct {
+	n     uint64
+	again bool // one was named that was not kept
+	keep  bool
+	all   [][]byte
+}
+
+func (k *keys) add(s []byte) {
+	k.n++
+	if k.keep {
+		k.all = append(k.all, append([]byte(nil), s...))
+	}
+}
+
+// kept returns what to begin the next reading with: it keeps keys if this one
+// did, or should have.
+func (k *keys) kept() keys {
+	if !k.again && !k.keep {
+		return keys{}
+	}
+	return keys{keep: true, all: slices.Grow(k.all[:0], int(k.n))}
+}
+
+// size returns how many bytes are kept.
+func (k *keys) size() int { return 24 * cap(k.all) }
+
+// deletes copies the delete set; for its layout see rangeReader.
 func (d *decoderV2) deletes() {
-	n := d.rest.count(2)
-	d.out = appendUint(d.out, uint64(n))
-	for range n {
-		client := d.rest.uint()
-		ranges := d.rest.count(2)
-		d.out = appendUint(appendUint(d.out, client), uint64(ranges))
-		var at uint64
+	clients := d.rest.count(2)
+	d.putUint(uint64(clients))
+	for range clients {
+		d.putUint(d.rest.uint())
+		ranges, clock := d.rest.count(2), uint64(0)
+		d.putUint(uint64(ranges))
 		for range ranges {
-			at += d.rest.uint()
+			at := d.rest.i
+			clock += d.rest.uint()
 			size := d.rest.uint() + 1
-			if at+size > MaxClock {
-				d.rest.fail("delete range past clock 2^32-1")
+			if clock > MaxClock || size > MaxClock-clock {
+				d.rest.failAt("delete range past clock 2^32-1", at)
 			}
-			if d.rest.err != nil {
+			if d.rest.err != nil || !d.fits(0) {
 				return
 			}
-			d.out = appendUint(appendUint(d.out, at), size)
-			at += size
+			d.putUint(clock)
+			d.putUint(size)
+			clock += size
 		}
 	}
 }

@@ -52,13 +52,17 @@ func (l *leaf) list(runs []run) {
 	}
 }
 
-// rangeIndex is the index of runs[first:end].
-func rangeIndex(runs []run, first, end int32) index {
-	x := index{leaves: make([]leaf, 0, (end-first+leafSize-1)/leafSize)}
+// leavesFor returns how many leaves so many runs fill.
+func leavesFor(runs int32) int { return int(runs+leafSize-1) / leafSize }
+
+// rangeIndex is the index of runs[first:end]. Its leaves are added to those of
+// other clients, which stand in one slice: most clients have one.
+func rangeIndex(runs []run, first, end int32, all []leaf) (index, []leaf) {
+	from := len(all)
 	for ; first < end; first += leafSize {
-		x.leaves = append(x.leaves, leaf{clk: runs[first].clk, first: first, n: min(leafSize, end-first)})
+		all = append(all, leaf{clk: runs[first].clk, first: first, n: min(leafSize, end-first)})
 	}
-	return x
+	return index{leaves: all[from:len(all):len(all)]}, all
 }
 
 // pos is a place in an index. It is valid until the index changes before it.

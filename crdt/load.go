@@ -16,6 +16,9 @@ type loader struct {
 	types, lists int // how many the document had
 	free         int // lists that it has room for
 	most         int // clients that the update may have, or name
+	clients      int // clients that the update has room for
+	count        int // structs of the present client, as the update says
+	holders      int // runs that hold a type
 	limit        int // of the bytes that runs take, and their content: version 2 repeats structs and names at no cost
 
 	id      ClientID // whose structs are read
@@ -73,12 +76,13 @@ func (d *Doc) load(b []byte, v2 bool) bool {
 // indexes.
 func (l *loader) whole() bool {
 	d := l.d
-	size := 0
+	size, count := 0, 0
 	for c := range l.parts {
 		p := &l.parts[c]
 		if !p.there {
 			return false
 		}
+		count += leavesFor(p.end - p.next)
 		for uint64(p.clock-1)>>p.shift >= 2*uint64(p.end-p.next) {
 			p.shift++
 		}
@@ -87,6 +91,8 @@ func (l *loader) whole() bool {
 	}
 	l.tables = make([]int32, 0, size)
 	d.tx.begin()
+	d.tx.clients = slices.Grow(d.tx.clients, len(l.parts))
+	leaves := make([]leaf, 0, count)
 	for c := range l.parts {
 		p := &l.parts[c]
 		for i := p.next; i < p.end; i++ {
@@ -98,7 +104,10 @@ func (l *loader) whole() bool {
 		cl := &d.clients[c]
 		d.touch(cl, int32(c))
 		cl.next = p.clock
-		cl.index = rangeIndex(d.runs, p.next, p.end)
+		cl.index, leaves = rangeIndex(d.runs, p.next, p.end, leaves)
+	}
+	if l.holders > 0 {
+		d.types, d.lists = slices.Grow(d.types, l.holders), slices.Grow(d.lists, l.holders)
 	}
 	return true
 }
@@ -273,6 +282,7 @@ func (l *loader) finish() {
 	if slack := cap(d.pay) - len(d.pay); slack > len(d.pay)/16 {
 		d.pay = append(make([]byte, 0, len(d.pay)), d.pay...)
 	}
+	d.pending.deletes = d.roomForDeletes(l.deletes)
 	eachDelete(l.deletes, l.plain, func(g DeleteRange) {
 		if !l.deleted(g) {
 			d.applyDelete(g)
@@ -323,7 +333,7 @@ func (l *loader) undo() {
 		x.head, x.tail, x.length, x.nextKey = none, none, 0, none
 	}
 	clear(d.keyLists)
-	clear(d.byID)
+	d.byID = make(map[ClientID]int32)
 	d.runs, d.free, d.typ, d.leaf = nil, nil, nil, nil
 	d.pay, d.garbage = nil, 0
 	d.clients, d.ids, d.lastClient = nil, nil, none

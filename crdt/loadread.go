@@ -1,6 +1,8 @@
 package crdt
 
-import "slices"
+import (
+	"maps"
+)
 
 // How a loader makes runs of the structs of an update.
 
@@ -8,7 +10,7 @@ import "slices"
 func (l *loader) read1(v1 []byte) bool {
 	r := reader{b: v1}
 	var b block
-	if l.most = r.count(3); l.most > maxClients {
+	if l.most = r.count(3); !l.expect(r.left()) {
 		return false
 	}
 	for range l.most {
@@ -43,7 +45,7 @@ func (l *loader) read2(v2 []byte) bool {
 		return false
 	}
 	var b block
-	if l.most = d.rest.count(2); l.most > maxClients {
+	if l.most = d.rest.count(2); !l.expect(len(v2)) {
 		return false
 	}
 	for range l.most {
@@ -70,15 +72,41 @@ func (l *loader) read2(v2 []byte) bool {
 	return true
 }
 
+// expect makes room for some of the clients that are to come in so many bytes.
+func (l *loader) expect(size int) bool {
+	if l.most > maxClients {
+		return false
+	}
+	l.clients = min(l.most, mostSections(size))
+	l.widen((l.clients + 7) / 8)
+	return true
+}
+
+// widen makes room for n clients: an eighth of the claim first, for it may be a
+// lie, then for all, for what grows slowly takes several times its memory.
+func (l *loader) widen(n int) {
+	d := l.d
+	d.clients = append(make([]client, 0, n), d.clients...)
+	d.ids = append(make([]ClientID, 0, n), d.ids...)
+	l.parts = append(make([]part, 0, n), l.parts...)
+	l.order = append(make([]int32, 0, n), l.order...)
+	byID := make(map[ClientID]int32, n)
+	maps.Copy(byID, d.byID)
+	d.byID = byID
+}
+
 // begin starts the structs of a client, so many in at most size bytes.
 func (l *loader) begin(id ClientID, count, size int) bool {
 	l.id, l.cl = id, l.client(id)
 	if count == 0 || l.parts[l.cl].there {
 		return false
 	}
-	l.d.runs = slices.Grow(l.d.runs, min(count, size/8))
 	l.order = append(l.order, l.cl)
 	l.parts[l.cl] = part{next: int32(len(l.d.runs)), there: true}
+	l.count = count
+	if n := min(count, size/8); cap(l.d.runs)-len(l.d.runs) < n {
+		l.grow(n + min(l.most-len(l.order), size/32))
+	}
 	return true
 }
 
@@ -95,7 +123,9 @@ func (l *loader) add(b *block) bool {
 	case b.ref == refSkip:
 		return false
 	case b.ref == refGC:
-		x.bits |= isDeleted
+		if x.bits |= isDeleted; l.collected() {
+			return true
+		}
 	case b.hasOrigin || b.hasRight:
 		if b.hasOrigin {
 			oC, x.oK = l.client(b.origin.Client), uint32(b.origin.Clock)
@@ -108,6 +138,9 @@ func (l *loader) add(b *block) bool {
 		l.parents = append(l.parents, l.parent(b))
 	}
 	x.clients = clientsOf(l.cl, oC, rC)
+	if b.ref == refType {
+		l.holders++
+	}
 	l.free -= b.lists()
 	return l.free >= 0 && len(d.clients) <= l.most && len(d.pay) <= l.limit/8 && len(d.runs)*runSize < l.limit+8*len(d.pay)
 }
@@ -117,10 +150,32 @@ func (l *loader) room() *run {
 	d := l.d
 	n := len(d.runs)
 	if n == cap(d.runs) {
-		d.runs = slices.Grow(d.runs, 1)
+		l.grow(1)
 	}
 	d.runs = d.runs[:n+1]
 	return &d.runs[n]
+}
+
+// grow makes room for n more runs at least, and twice as many as there are at
+// most: the update says how many come, but may lie.
+func (l *loader) grow(n int) {
+	runs := l.d.runs
+	toCome := l.count - (len(runs) - int(l.parts[l.cl].next)) + l.most - len(l.order)
+	n = max(n, min(toCome, len(runs)), len(runs)/4)
+	l.d.runs = append(make([]run, 0, len(runs)+n), runs...)
+}
+
+// collected joins the last run to the one before it if that is of the same client
+// and collected, too: 2 bytes on the wire must not cost a run each.
+func (l *loader) collected() bool {
+	d := l.d
+	n := len(d.runs) - 1
+	if n == int(l.parts[l.cl].next) || d.runs[n-1].ref() != refGC {
+		return false
+	}
+	d.runs[n-1].n += d.runs[n].n
+	d.runs = d.runs[:n]
+	return true
 }
 
 // addPiece makes a run of p.
@@ -156,6 +211,9 @@ func (l *loader) end(next uint32) {
 func (l *loader) client(id ClientID) int32 {
 	if id == l.id && l.cl != none {
 		return l.cl
+	}
+	if n := len(l.d.ids); n == cap(l.d.ids) && n < l.clients {
+		l.widen(l.clients)
 	}
 	c := l.d.clientOf(id)
 	for len(l.parts) <= int(c) {

@@ -11,7 +11,8 @@ import (
 type StateVector map[ClientID]uint64
 
 // DecodeStateVector reads what [StateVector.Encode] or Yjs wrote.
-// A client may be named once.
+// A client may be named once. The map takes up to 8 times the bytes and 1 MB, of
+// more than 200,000 clients up to 10 times.
 func DecodeStateVector(b []byte) (StateVector, error) {
 	r := reader{b: b}
 	sv := readStateVector(&r)
@@ -24,7 +25,7 @@ func DecodeStateVector(b []byte) (StateVector, error) {
 // readStateVector returns nil if it fails.
 func readStateVector(r *reader) StateVector {
 	n := r.count(2)
-	sv := make(StateVector, n)
+	sv := make(StateVector, min(n, (r.left()+2<<7+1<<14)/4)) // ids of many take 3 bytes and more
 	for range n {
 		at := r.i
 		client, clock := ClientID(r.uint()), r.uint()

@@ -1,5 +1,7 @@
 package crdt
 
+import "slices"
+
 // A list is the children of a type in order, or the values ever set for one of
 // its keys; of those the last one counts.
 type list struct {
@@ -72,8 +74,15 @@ func (d *Doc) reserve(u *Update) {
 	if n < big || n < len(d.runs)/4 {
 		return
 	}
+	if k := len(u.sections); k >= big {
+		d.clients, d.ids = slices.Grow(d.clients, k), slices.Grow(d.ids, k)
+		d.tx.clients = slices.Grow(d.tx.clients, k)
+	}
 	if free := cap(d.runs) - len(d.runs) + len(d.free); free < n {
 		d.runs = append(make([]run, 0, len(d.runs)+n), d.runs...)
+	}
+	if u.types >= big {
+		d.types, d.lists = slices.Grow(d.types, u.types), slices.Grow(d.lists, u.types)
 	}
 	if cap(d.pay)-len(d.pay) < u.payload {
 		d.pay = append(make([]byte, 0, len(d.pay)+u.payload), d.pay...)

@@ -223,7 +223,8 @@ func TestTrapSurrogateColumn(t *testing.T) {
 	d := decoderV2{str: []byte("a😀b")}
 	lengths := appendInt(appendInt(nil, 2, false), 2, false)
 	d.col[colString].r = reader{b: lengths}
-	if a, b := string(d.next()), string(d.next()); a != "a\ufffd" || b != "\ufffdb" || d.err() != nil {
+	a := string(d.next())
+	if b := string(d.next()); a != "a\ufffd" || b != "\ufffdb" || d.err() != nil {
 		t.Errorf("strings %q, %q, %v", a, b, d.err())
 	}
 }

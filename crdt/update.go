@@ -15,6 +15,7 @@ type Update struct {
 	internal bool      // b may hold refEmbedAny and refFormatAny
 	payload  int       // bytes of content
 	lists    int       // up to how many lists it brings, see list
+	types    int       // how many types
 	dsPlain  bool      // the delete set is as Yjs would write it
 }
 
@@ -75,7 +76,6 @@ func (u *Update) decode(v1 []byte, internal bool, l *lacking) error {
 	if uint64(len(v1)) > maxUpdate {
 		r.failAt("update longer than 4 GiB", 0)
 	}
-	descending := true
 	var b block
 	var p piece
 	clients := r.count(3)
@@ -107,6 +107,9 @@ func (u *Update) decode(v1 []byte, internal bool, l *lacking) error {
 			}
 			u.payload += len(b.content)
 			u.lists += b.lists()
+			if b.ref == refType {
+				u.types++
+			}
 			verbatim = verbatim && b.subBit == b.hasSub
 			if uint64(x.clock) > from && b.ref != refSkip {
 				first.clock, first.count, first.off = b.clock, x.left+1, uint32(x.r.i-len(b.raw))
@@ -127,9 +130,6 @@ func (u *Update) decode(v1 []byte, internal bool, l *lacking) error {
 			l.ends = append(l.ends, sectionEnd{uint32(r.i), verbatim})
 		}
 		s.end = x.clock
-		if k := len(u.sections); k > 0 && u.sections[k-1].client <= s.client {
-			descending = false
-		}
 		if k := len(u.sections); k == cap(u.sections) {
 			if err := u.checkClients(); err != nil {
 				return err
@@ -142,10 +142,7 @@ func (u *Update) decode(v1 []byte, internal bool, l *lacking) error {
 	if err := r.end(); err != nil {
 		return err
 	}
-	if !descending {
-		return u.checkClients()
-	}
-	return nil
+	return u.checkClients()
 }
 
 // room makes room for the sections of n clients, all at once: a slice that grows
@@ -198,22 +195,40 @@ func eachDelete(r reader, plain bool, f func(DeleteRange)) {
 	}
 }
 
-// checkClients puts the sections in order and refuses a client with two: Yjs
-// would drop the first.
-func (u *Update) checkClients() error {
+// putInOrder makes u.order if the clients need it, and returns one that has two
+// sections: Yjs would drop the first.
+func (u *Update) putInOrder() (client ClientID, twice bool) {
+	descending := true
+	for i := 1; i < len(u.sections); i++ {
+		descending = descending && u.sections[i-1].client > u.sections[i].client
+	}
+	if descending {
+		return 0, false
+	}
 	u.order = make([]uint32, len(u.sections))
 	for i := range u.order {
 		u.order[i] = uint32(i)
 	}
 	slices.SortFunc(u.order, func(a, b uint32) int {
-		return cmp.Compare(u.sections[b].client, u.sections[a].client)
+		return cmp.Or(cmp.Compare(u.sections[b].client, u.sections[a].client), cmp.Compare(a, b))
 	})
 	for i := 1; i < len(u.order); i++ {
-		if a, b := u.nth(i-1), u.nth(i); a.client == b.client {
-			return &MalformedError{What: "client named twice", Offset: int(max(a.off, b.off))}
+		if client = u.nth(i).client; u.nth(i-1).client == client {
+			return client, true
 		}
 	}
-	return nil
+	return 0, false
+}
+
+// checkClients refuses a client with two sections.
+func (u *Update) checkClients() error {
+	client, twice := u.putInOrder()
+	if !twice {
+		return nil
+	}
+	first := slices.IndexFunc(u.sections, func(s section) bool { return s.client == client })
+	second := slices.IndexFunc(u.sections[first+1:], func(s section) bool { return s.client == client })
+	return &MalformedError{What: "client named twice", Offset: int(u.sections[first+1+second].off)}
 }
 
 // nth returns the section with the k-th highest client.
