@@ -12,18 +12,19 @@ type Doc struct {
 	name string
 	gc   bool
 
-	runs     []run
-	typ      sparse  // the type that a run of refType holds; which value, if it is a format
-	leaf     sparse  // where runs are in their lists' position trees
-	free     []int32 // indexes of runs that are none any more
-	lists    []list
-	types    []sharedType
-	roots    map[string]int32 // type of each root
-	keys     map[string]int32 // index in keyNames
-	keyNames []string
-	keyLists map[uint64]int32 // type<<32 | key → list
-	pay      []byte
-	garbage  int
+	runs      []run
+	typ       sparse  // the type that a run of refType holds; which value, if it is a format
+	leaf      sparse  // where runs are in their lists' position trees
+	free      []int32 // indexes of runs that are none any more
+	lists     []list
+	types     []sharedType
+	roots     map[string]int32 // type of each root
+	keys      map[string]int32 // index in keyNames
+	keyNames  []string
+	keyLists  map[uint64]int32 // type<<32 | key → list
+	pay       []byte
+	garbage   int
+	stretches stretches
 
 	clients    []client
 	ids        []ClientID // of clients, apart: where many insert at one place, little else is read

@@ -3,6 +3,7 @@ package crdt
 import (
 	"bytes"
 	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // Fork returns the first element of u that the document has too, but otherwise:
@@ -36,6 +37,8 @@ func (d *Doc) Fork(u *Update) (id ID, ok bool) {
 func (d *Doc) forkOf(c int32, b *block) (ID, bool) {
 	x := &d.clients[c].index
 	var mine block
+	theirs := *b // what is left of it
+	rest := unitReader{s: b.content}
 	for p, ok := x.find(d.runs, b.clock), true; ok; p, ok = x.next(p) {
 		d.blockOf(x.at(p), &mine)
 		if mine.clock >= b.end() {
@@ -44,11 +47,15 @@ func (d *Doc) forkOf(c int32, b *block) (ID, bool) {
 		if mine.ref == refGC || mine.ref == refDeleted {
 			continue
 		}
-		theirs := *b
 		from := max(mine.clock, b.clock)
 		mine.slice(from - mine.clock)
-		theirs.slice(from - b.clock)
-		if !mine.agrees(&theirs) {
+		if off := from - theirs.clock; off > 0 && b.ref == refString {
+			rest.skip(off)
+			theirs.sliceAt(off, 0)
+		} else {
+			theirs.slice(off)
+		}
+		if !mine.agrees(&theirs, rest) {
 			return ID{b.client, uint64(from)}, true
 		}
 	}
@@ -56,8 +63,9 @@ func (d *Doc) forkOf(c int32, b *block) (ID, bool) {
 }
 
 // agrees reports whether two structs that start at the same clock say the same
-// of the clocks that both have.
-func (b *block) agrees(o *block) bool {
+// of the clocks that both have. The units of o, if it is a string, are those of
+// rest.
+func (b *block) agrees(o *block, rest unitReader) bool {
 	if b.hasOrigin != o.hasOrigin || b.hasOrigin && b.origin != o.origin || b.hasRight != o.hasRight || b.hasRight && b.right != o.right {
 		return false
 	}
@@ -67,7 +75,7 @@ func (b *block) agrees(o *block) bool {
 	n := min(b.n, o.n)
 	switch {
 	case b.ref == refString && o.ref == refString:
-		return sameUnits(b.content, o.content, n)
+		return sameUnits(unitReader{s: b.content}, rest, n)
 	case bytes.Equal(b.content, o.content) && b.ref == o.ref:
 		return true
 	default:
@@ -111,13 +119,9 @@ func (b *block) plain(n uint32) (out []byte, ok bool) {
 
 // sameUnits compares the first n UTF-16 units of two strings. U+FFFD agrees with
 // either half of a surrogate pair: cutting one makes it so.
-func sameUnits(a, b []byte, n uint32) bool {
-	if uint32(len(a)) >= n && uint32(len(b)) >= n && bytes.Equal(a[:n], b[:n]) && utf16Len(a[:n]) == int(n) {
-		return true // ASCII, mostly
-	}
-	ua, ub := units(a, n), units(b, n)
-	for i := range ua {
-		x, y := ua[i], ub[i]
+func sameUnits(a, b unitReader, n uint32) bool {
+	for range n {
+		x, y := a.next(), b.next()
 		surrogate := x&0xf800 == 0xd800 || y&0xf800 == 0xd800
 		if x != y && !(surrogate && (x == 0xfffd || y == 0xfffd)) {
 			return false
@@ -126,14 +130,29 @@ func sameUnits(a, b []byte, n uint32) bool {
 	return true
 }
 
-// units returns the first n UTF-16 units of valid UTF-8 that has as many.
-func units(s []byte, n uint32) []uint16 {
-	out := make([]uint16, 0, n+1)
-	for _, r := range string(s) {
-		if uint32(len(out)) >= n {
-			break
-		}
-		out = utf16.AppendRune(out, r)
+// A unitReader reads the UTF-16 units of valid UTF-8.
+type unitReader struct {
+	s    []byte
+	half uint16 // of a surrogate pair, still to come
+}
+
+func (u *unitReader) next() uint16 {
+	if u.half != 0 {
+		half := u.half
+		u.half = 0
+		return half
 	}
-	return out[:n]
+	r, size := utf8.DecodeRune(u.s)
+	if u.s = u.s[size:]; r < 0x10000 {
+		return uint16(r)
+	}
+	high, low := utf16.EncodeRune(r)
+	u.half = uint16(low)
+	return uint16(high)
+}
+
+func (u *unitReader) skip(n uint32) {
+	for range n {
+		u.next()
+	}
 }

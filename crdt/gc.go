@@ -131,22 +131,24 @@ func (d *Doc) joinAt(m mark) {
 
 // joinLefts joins the run at p with the one before it, and that with the one
 // before, as far as it goes. It returns where the joined run is and how many
-// vanished in it.
+// vanished in it. The first takes up the others one by one: a run grows cheaply at
+// its end only.
 func (d *Doc) joinLefts(x *index, p pos) (pos, int) {
 	n := 0
 	for {
 		before, ok := x.prev(p)
-		if !ok {
-			return p, n
+		if !ok || !d.joinable(x.at(before), x.at(p)) {
+			break
 		}
-		li, ri := x.at(before), x.at(p)
-		if !d.joinable(li, ri) {
-			return p, n
-		}
-		d.join(li, ri)
-		p = x.remove(d.runs, p)
+		p = before
 		n++
 	}
+	for range n {
+		next, _ := x.next(p)
+		d.join(x.at(p), x.at(next))
+		p = x.remove(d.runs, next)
+	}
+	return p, n
 }
 
 // joinable reports whether two runs with adjoining clocks of one client could

@@ -335,7 +335,7 @@ func (l *loader) undo() {
 	clear(d.keyLists)
 	d.byID = make(map[ClientID]int32)
 	d.runs, d.free, d.typ, d.leaf = nil, nil, nil, nil
-	d.pay, d.garbage = nil, 0
+	d.pay, d.garbage, d.stretches = nil, 0, nil
 	d.clients, d.ids, d.lastClient = nil, nil, none
 	d.tx.begin() // it named clients that are gone
 }

@@ -52,7 +52,7 @@ func (d *Doc) splitPayload(left, right *run) {
 			return
 		}
 	case refJSON, refAny:
-		at = elementOffset(left.ref(), b, left.n)
+		at = d.elementAt(left, left.n)
 	default:
 		return
 	}
@@ -130,5 +130,5 @@ func (d *Doc) compact() {
 		x.pay = at
 		x.setRoomy(false)
 	}
-	d.pay, d.garbage = pay, 0
+	d.pay, d.garbage, d.stretches = pay, 0, nil
 }
