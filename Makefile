@@ -99,8 +99,9 @@ FUZZ_FOR ?= 10m
 
 .PHONY: fuzz
 fuzz: ## fuzz each decoder of the CRDT engine for FUZZ_FOR=10m
-	@for t in $$(grep -ho 'func Fuzz[A-Za-z0-9]*' crdt/*_test.go | cut -c6-); do \
-		go test ./crdt -run '^$$' -fuzz "^$$t$$" -fuzztime $(FUZZ_FOR) || exit 1; done
+	@for p in crdt crdt/ysync crdt/prose; do \
+		for t in $$(grep -ho 'func Fuzz[A-Za-z0-9]*' $$p/*_test.go | cut -c6-); do \
+			go test ./$$p -run '^$$' -fuzz "^$$t$$" -fuzztime $(FUZZ_FOR) || exit 1; done; done
 
 # The long form of what make test does in a minute.
 SEEDS ?= 2000

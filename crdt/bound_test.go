@@ -9,7 +9,10 @@ import (
 // hostile are updates made to take much memory for their size: more of one thing
 // than anybody needs, in as few bytes as it fits.
 func hostile() map[string][]byte {
-	const n = 150_000
+	n := 150_000
+	if checking || testing.Short() {
+		n = 15_000
+	}
 	section := func(b []byte, structs int, client, clock uint64) []byte {
 		return appendUint(appendUint(appendUint(b, uint64(structs)), client), clock)
 	}
@@ -21,7 +24,7 @@ func hostile() map[string][]byte {
 		return append(b, 0)
 	}
 	clients := func(descending bool, content string) []byte {
-		b := appendUint(nil, n)
+		b := appendUint(nil, uint64(n))
 		for i := range n {
 			id := uint64(i)
 			if descending {
@@ -74,23 +77,23 @@ func hostile() map[string][]byte {
 			return append(key(append(b, refDeleted, 1), i), 1)
 		}),
 		"values": of(1, func(b []byte, i int) []byte {
-			return append(appendUint(append(b, refAny, 1, 1, 't'), n), bytes.Repeat([]byte{anyNull}, n)...)
+			return append(appendUint(append(b, refAny, 1, 1, 't'), uint64(n)), bytes.Repeat([]byte{anyNull}, n)...)
 		}),
 		"values in one another": of(n/64, func(b []byte, i int) []byte {
 			return append(append(append(behind(b, refAny, i), 1), bytes.Repeat([]byte{anyArray, 1}, 31)...), anyNull)
 		}),
 		"JSON": of(1, func(b []byte, i int) []byte {
-			return append(appendUint(append(b, refJSON, 1, 1, 't'), n), bytes.Repeat([]byte{1, '1'}, n)...)
+			return append(appendUint(append(b, refJSON, 1, 1, 't'), uint64(n)), bytes.Repeat([]byte{1, '1'}, n)...)
 		}),
 		"delete ranges":            ranges(1, n, 2),
 		"delete ranges of clients": ranges(2000, 64, 2),
 		"the same delete ranges":   ranges(1, n, 0),
 		"deletes of clients":       ranges(n, 1, 0),
-		"a count without structs":  append(appendUint([]byte{1}, n), bytes.Repeat([]byte{1}, 2*n)...),
-		"a count without clients":  append(appendUint(nil, n), bytes.Repeat([]byte{1}, 3*n)...),
-		"a client many times":      append(append(appendUint(nil, n), bytes.Repeat([]byte{1, 1, 0, 0, 1}, n)...), 0),
-		"clients without structs":  append(append(appendUint(nil, n), bytes.Repeat([]byte{0, 1, 0}, n)...), 0),
-		"a count without ranges":   append(appendUint([]byte{0, 1, 1}, n), bytes.Repeat([]byte{1}, 2*n-1)...),
+		"a count without structs":  append(appendUint([]byte{1}, uint64(n)), bytes.Repeat([]byte{1}, 2*n)...),
+		"a count without clients":  append(appendUint(nil, uint64(n)), bytes.Repeat([]byte{1}, 3*n)...),
+		"a client many times":      append(append(appendUint(nil, uint64(n)), bytes.Repeat([]byte{1, 1, 0, 0, 1}, n)...), 0),
+		"clients without structs":  append(append(appendUint(nil, uint64(n)), bytes.Repeat([]byte{0, 1, 0}, n)...), 0),
+		"a count without ranges":   append(appendUint([]byte{0, 1, 1}, uint64(n)), bytes.Repeat([]byte{1}, 2*n-1)...),
 	}
 }
 
