@@ -25,8 +25,8 @@
 // work on version 1 bytes in time linear in their input and never build a
 // document.
 //
-// Decoders treat every input as hostile: a count never sizes an allocation
-// beyond the bytes that remain, nesting is limited, and a refusal is a
+// Decoders treat every input as hostile: what they allocate stays within 8 times
+// the input and 1 MB, nesting is limited, and a refusal is a
 // [*MalformedError] that names the byte. An update is validated whole before
 // the document changes, so a refused one changes nothing.
 //

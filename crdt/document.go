@@ -129,39 +129,38 @@ func (d *Doc) applyPart(u *Update) (retry bool) {
 		retry = retry || uint64(clk) < d.state(id)
 	}
 	old := d.pending.deletes
-	d.pending.deletes = d.roomForDeletes(reader{b: u.b, i: u.ds})
-	eachDelete(reader{b: u.b, i: u.ds}, u.dsPlain, d.applyDelete)
+	d.pending.deletes = nil
+	set := reader{b: u.b, i: u.ds}
+	eachDelete(set, u.dsPlain, func(g DeleteRange) { d.applyDelete(g, set) })
 	for _, g := range old {
-		d.applyDelete(g)
+		d.applyDelete(g, reader{})
 	}
 	d.pending.deletes = normalize(d.pending.deletes)
 	return retry
 }
 
-// roomForDeletes returns room for the ranges of the delete set at r that have to
-// wait, if they are many: a slice that grows would take several times their memory.
-func (d *Doc) roomForDeletes(set reader) []DeleteRange {
-	const many = 1 << 10
-	if set.left() < many {
-		return nil
+// applyDelete applies a range of a delete set, of which the first that has to wait
+// makes room for all: a slice that grows would take several times their memory.
+func (d *Doc) applyDelete(g DeleteRange, set reader) {
+	rest := d.deleteRange(g)
+	if rest == 0 {
+		return
 	}
-	n := 0
+	if d.pending.deletes == nil {
+		d.pending.deletes = make([]DeleteRange, 0, 1+d.waitingIn(set))
+	}
+	d.pending.deletes = append(d.pending.deletes, DeleteRange{g.Client, g.end() - rest, rest})
+}
+
+// waitingIn returns how many ranges of a delete set have to wait.
+func (d *Doc) waitingIn(set reader) (n int) {
 	var g DeleteRange
 	for r := readDeletes(&set, false); r.next(&g); {
 		if uint64(g.end()) > d.state(g.Client) {
 			n++
 		}
 	}
-	if n == 0 {
-		return nil
-	}
-	return make([]DeleteRange, 0, n)
-}
-
-func (d *Doc) applyDelete(g DeleteRange) {
-	if rest := d.deleteRange(g); rest > 0 {
-		d.pending.deletes = append(d.pending.deletes, DeleteRange{g.Client, g.end() - rest, rest})
-	}
+	return n
 }
 
 // StateVector returns the next clock of each client.

@@ -282,10 +282,9 @@ func (l *loader) finish() {
 	if slack := cap(d.pay) - len(d.pay); slack > len(d.pay)/16 {
 		d.pay = append(make([]byte, 0, len(d.pay)), d.pay...)
 	}
-	d.pending.deletes = d.roomForDeletes(l.deletes)
 	eachDelete(l.deletes, l.plain, func(g DeleteRange) {
 		if !l.deleted(g) {
-			d.applyDelete(g)
+			d.applyDelete(g, l.deletes)
 		}
 	})
 	d.tx.loaded = !slices.ContainsFunc(l.joins, func(i int32) bool { return d.joinable(i-1, i) })
