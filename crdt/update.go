@@ -76,61 +76,17 @@ func (u *Update) decode(v1 []byte, internal bool, l *lacking) error {
 	if uint64(len(v1)) > maxUpdate {
 		r.failAt("update longer than 4 GiB", 0)
 	}
-	var b block
-	var p piece
 	clients := r.count(3)
 	u.room(min(clients, mostSections(r.left())), l)
 	for range clients {
-		at := r.i
-		s := section{count: uint32(min(r.count(2), MaxClock))}
-		s.client = ClientID(r.uint())
-		clock := r.uint()
-		if clock > MaxClock {
-			r.failAt("clock above 2^32-1", at)
-		}
-		s.clock, s.off = uint32(clock), uint32(r.i)
-		verbatim := !internal
-		first, lacked := s, false // what have lacks begins there
-		x := structs{r: r, own: ownerOf(s.client), clock: s.clock, left: s.count, internal: internal}
-		from := uint64(1 << 63)
-		if l != nil {
-			from = l.have[s.client]
-		}
-		for x.left > 0 {
-			if end := x.own.piece(x.r.b, x.r.i, x.clock, &p); end > 0 && uint64(x.clock+p.n) <= from {
-				u.payload += p.size
-				x.r.i, x.clock, x.left = end, x.clock+p.n, x.left-1
-				continue
-			}
-			if !x.next(&b) {
-				break
-			}
-			u.payload += len(b.content)
-			u.lists += b.lists()
-			if b.ref == refType {
-				u.types++
-			}
-			verbatim = verbatim && b.subBit == b.hasSub
-			if uint64(x.clock) > from && b.ref != refSkip {
-				first.clock, first.count, first.off = b.clock, x.left+1, uint32(x.r.i-len(b.raw))
-				lacked, from = true, 1<<63
-			}
-		}
-		r = x.r
+		s, ok := u.section(&r, l)
 		if r.err != nil {
 			return r.err
 		}
-		if s.count == 0 {
+		if !ok {
 			continue
 		}
-		if l != nil {
-			if s = first; !lacked {
-				s.count = 0
-			}
-			l.ends = append(l.ends, sectionEnd{uint32(r.i), verbatim})
-		}
-		s.end = x.clock
-		if k := len(u.sections); k == cap(u.sections) {
+		if k := len(u.sections); k == cap(u.sections) { // then there are two of one client
 			if err := u.checkClients(); err != nil {
 				return err
 			}
@@ -143,6 +99,60 @@ func (u *Update) decode(v1 []byte, internal bool, l *lacking) error {
 		return err
 	}
 	return u.checkClients()
+}
+
+// section reads the structs of one client, and reports whether there are any.
+func (u *Update) section(r *reader, l *lacking) (s section, ok bool) {
+	at := r.i
+	s.count, s.client = uint32(min(r.count(2), MaxClock)), ClientID(r.uint())
+	clock := r.uint()
+	if clock > MaxClock {
+		r.failAt("clock above 2^32-1", at)
+	}
+	s.clock, s.off = uint32(clock), uint32(r.i)
+	x := structs{r: *r, own: ownerOf(s.client), clock: s.clock, left: s.count, internal: u.internal}
+	first, lacked := s, false // what l.have lacks begins there
+	from, verbatim := uint64(1<<63), !u.internal
+	if l != nil {
+		from = l.have[s.client]
+	}
+	var b block
+	var p piece
+	for x.left > 0 {
+		if end := x.own.piece(x.r.b, x.r.i, x.clock, &p); end > 0 && uint64(x.clock+p.n) <= from {
+			u.payload += p.size
+			x.r.i, x.clock, x.left = end, x.clock+p.n, x.left-1
+			continue
+		}
+		if !x.next(&b) {
+			break
+		}
+		u.count(&b)
+		verbatim = verbatim && b.subBit == b.hasSub
+		if uint64(x.clock) > from && b.ref != refSkip {
+			first.clock, first.count, first.off = b.clock, x.left+1, uint32(x.r.i-len(b.raw))
+			lacked, from = true, 1<<63
+		}
+	}
+	*r = x.r
+	ok = s.count > 0 && r.err == nil
+	if ok && l != nil {
+		if s = first; !lacked {
+			s.count = 0
+		}
+		l.ends = append(l.ends, sectionEnd{uint32(r.i), verbatim})
+	}
+	s.end = x.clock
+	return s, ok
+}
+
+// count adds what b takes in a document.
+func (u *Update) count(b *block) {
+	u.payload += len(b.content)
+	u.lists += b.lists()
+	if b.ref == refType {
+		u.types++
+	}
 }
 
 // room makes room for the sections of n clients, all at once: a slice that grows
