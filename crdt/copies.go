@@ -114,18 +114,17 @@ func (d *Doc) deletedTexts(ds []DeleteRange) []*source {
 // appendPieces adds the living text of one range.
 func (d *Doc) appendPieces(pieces []doomed, g DeleteRange) []doomed {
 	c := d.lookup(g.Client)
-	if c == none || g.Clock >= uint64(d.clients[c].next) {
+	if c == none || g.Clock >= d.clients[c].next {
 		return pieces
 	}
 	x := &d.clients[c].index
-	for p, ok := x.find(d.runs, uint32(g.Clock)), true; ok; p, ok = x.next(p) {
+	for p, ok := x.find(d.runs, g.Clock), true; ok; p, ok = x.next(p) {
 		r := &d.runs[x.at(p)]
-		if uint64(r.clk) >= g.Clock+g.Len {
+		if r.clk >= g.Clock+g.Len {
 			break
 		}
 		if r.ref() == refString && !r.deleted() {
-			from, to := max(g.Clock, uint64(r.clk)), min(g.Clock+g.Len, uint64(r.end()))
-			pieces = append(pieces, doomed{x.at(p), uint32(from), uint32(to)})
+			pieces = append(pieces, doomed{x.at(p), max(g.Clock, r.clk), min(g.Clock+g.Len, r.end())})
 		}
 	}
 	return pieces

@@ -80,7 +80,7 @@ func TestCopiesAreBounded(t *testing.T) {
 		n := uint32(len(text))
 		bs = append(bs, &block{client: 1, clock: i * (n + 1), n: n, ref: refString, content: []byte(text), parentRoot: true, root: []byte("t")})
 		bs = append(bs, &block{client: 1, clock: i*(n+1) + n, n: 1, ref: refAny, content: []byte{anyTrue}, parentRoot: true, root: []byte("t")})
-		gone = append(gone, DeleteRange{1, uint64(i * (n + 1)), uint64(n)})
+		gone = append(gone, DeleteRange{1, i * (n + 1), n})
 	}
 	apply(t, d, one(bs...))
 	for _, b := range bs {

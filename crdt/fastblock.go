@@ -86,7 +86,7 @@ type piece struct {
 // are, and whether elements are deleted, is as good as random, so that it computes
 // what it can without asking.
 func (own *owner) piece(in []byte, i int, clock uint32, p *piece) int {
-	const most = 1 + 2*(8+8) + 1 + 8
+	const most = 1 + 2*(8+8) + 2 + 8
 	if len(in)-i < most || clock == 0 {
 		return 0
 	}
@@ -101,8 +101,15 @@ func (own *owner) piece(in []byte, i int, clock uint32, p *piece) int {
 	i += n
 	size := uint32(in[i])
 	i++
+	if size >= 0x80 {
+		size += uint32(in[i])<<7 - 0x80
+		i++
+		if size < 0x80 || size >= 1<<14 {
+			return 0
+		}
+	}
 	content := uint64(size) * uint64(info>>2&1) // refString is 4, refDeleted 1
-	if bad|bad2 != 0 || size-1 >= 0x7f || size > MaxClock-clock || content > uint64(len(in)-i) {
+	if bad|bad2 != 0 || size == 0 || size > MaxClock-clock || content > uint64(len(in)-i) {
 		return 0
 	}
 	p.info, p.oK, p.rK, p.n, p.from, p.size = info, uint32(oK), uint32(rK), size, i, int(content)

@@ -31,7 +31,7 @@ func (d *Doc) Unnamed(u *Update) DeleteSet {
 		for p, ok := x.index.find(d.runs, x.before), true; ok; p, ok = x.index.next(p) {
 			if r := &d.runs[x.index.at(p)]; r.deleted() {
 				from := max(r.clk, x.before)
-				ds = append(ds, DeleteRange{d.ids[c], uint64(from), uint64(r.end() - from)})
+				ds = append(ds, DeleteRange{d.ids[c], from, r.end() - from})
 			}
 		}
 	}
@@ -84,16 +84,16 @@ func (s *lostSearch) add(g DeleteRange) {
 	d := s.d
 	c := d.lookup(g.Client)
 	x := &d.clients[c].index
-	for p, ok := x.find(d.runs, uint32(g.Clock)), true; ok; p, ok = x.next(p) {
+	for p, ok := x.find(d.runs, g.Clock), true; ok; p, ok = x.next(p) {
 		i := x.at(p)
 		r := &d.runs[i]
-		if uint64(r.clk) >= g.Clock+g.Len {
+		if r.clk >= g.Clock+g.Len {
 			return
 		}
 		switch {
 		case r.list() == none:
-			from, to := max(g.Clock, uint64(r.clk)), min(g.Clock+g.Len, uint64(r.end()))
-			s.collected = append(s.collected, ClockRange{g.Client, from, to})
+			from, to := max(g.Clock, r.clk), min(g.Clock+g.Len, r.end())
+			s.collected = append(s.collected, ClockRange{g.Client, uint64(from), uint64(to)})
 		case r.ref() == refString:
 			if top := d.topOf(i); top != i {
 				if s.tops == nil {
@@ -166,13 +166,13 @@ func (s *lostSearch) below(top int32) {
 func (s *lostSearch) take(i int32, ds DeleteSet) {
 	d := s.d
 	r := &d.runs[i]
-	client, first, end := d.ids[r.cl()], uint64(r.clk), uint64(r.end())
+	client, first, end := d.ids[r.cl()], r.clk, r.end()
 	holders, gone := d.holders(i)
 	for _, g := range ds.touching(client, first, end) {
 		from, to := max(g.Clock, first), min(g.Clock+g.Len, end)
-		content := suffix(refString, d.content(r), r.n, uint32(from-first))
-		content = prefix(refString, content, uint32(end-from), uint32(to-from))
-		l := LostText{ID: ID{client, from}, Len: to - from, Text: string(content), Holders: holders, Gone: gone}
+		content := suffix(refString, d.content(r), r.n, from-first)
+		content = prefix(refString, content, end-from, to-from)
+		l := LostText{ID: ID{client, uint64(from)}, Len: uint64(to - from), Text: string(content), Holders: holders, Gone: gone}
 		s.found = append(s.found, l)
 	}
 }

@@ -110,7 +110,7 @@ func (u *Update) section(r *reader, l *lacking) (s section, ok bool) {
 		r.failAt("clock above 2^32-1", at)
 	}
 	s.clock, s.off = uint32(clock), uint32(r.i)
-	x := structs{r: *r, own: ownerOf(s.client), clock: s.clock, left: s.count, internal: u.internal}
+	x := skimmer{structs: structs{r: *r, own: ownerOf(s.client), clock: s.clock, left: s.count, internal: u.internal}}
 	first, lacked := s, false // what l.have lacks begins there
 	from, verbatim := uint64(1<<63), !u.internal
 	if l != nil {
@@ -119,6 +119,12 @@ func (u *Update) section(r *reader, l *lacking) (s section, ok bool) {
 	var b block
 	var p piece
 	for x.left > 0 {
+		if x.left >= leastSkimmed {
+			if content, ok := x.skim(uint32(min(from, MaxClock))); ok {
+				u.payload += content
+				continue
+			}
+		}
 		if end := x.own.piece(x.r.b, x.r.i, x.clock, &p); end > 0 && uint64(x.clock+p.n) <= from {
 			u.payload += p.size
 			x.r.i, x.clock, x.left = end, x.clock+p.n, x.left-1

@@ -146,7 +146,7 @@ func (s *search) attribute(row Row, u *crdt.Update) error {
 	brings := len(ranges) > 0
 	for _, g := range u.Deletes() {
 		for _, h := range s.holders[g.Client] {
-			if l := h.of; !l.named && h.clock >= g.Clock && h.clock-g.Clock < g.Len {
+			if l := h.of; !l.named && h.clock >= uint64(g.Clock) && h.clock-uint64(g.Clock) < uint64(g.Len) {
 				l.by, l.bySeq, l.replaced, l.named = row.Author, row.Seq, brings, true
 			}
 		}

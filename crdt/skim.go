@@ -1,0 +1,147 @@
+package crdt
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// A shape is what a struct looks like that stands between two elements of the
+// client whose structs are read, with clocks that take as many bytes as its own:
+// nearly all of a text that one person types. Where its parts are is known before
+// any is read, so that the processor need not wait for one to find the next. Of
+// an ID it takes the last 8 bytes as one number, which orders IDs by clock.
+type shape struct {
+	id         int    // bytes of an ID
+	word, mask uint64 // of an ID: the client, and which bytes of a clock another follows
+	least      uint64 // of an ID: the first clock that takes so many bytes
+	low        uint   // where an ID's clock begins, in bits
+	until      uint32 // the first clock that takes more
+}
+
+// shape returns that of structs from clock on, which is not 0, if there is one.
+func (own *owner) shape(clock uint32) (s shape, ok bool) {
+	size := (bits.Len32(clock) + 6) / 7
+	s.id = own.size + size
+	if s.id > 8 || size > 4 {
+		return s, false
+	}
+	s.low = uint(8 * (8 - size))
+	goOn := uint64(0x0080808080808080) >> s.low << s.low
+	s.mask = own.mask<<(8*(8-s.id)) | goOn | 1<<63
+	s.word = own.word&own.mask<<(8*(8-s.id)) | goOn
+	s.least = s.word
+	if size > 1 {
+		s.least |= 1 << 56
+	}
+	s.until = 1 << (7 * size)
+	return s, true
+}
+
+// encode returns the last 8 bytes of the ID of a clock.
+func (s *shape) encode(clock uint32) uint64 {
+	c := uint64(clock)
+	c = c&0x7f | c<<1&0x7f00 | c<<2&0x7f0000 | c<<3&0x7f000000
+	return c<<s.low | s.word
+}
+
+// skimmed says by the info byte which structs have a shape: 0 if it is deleted
+// elements, 0x7f if it is a string, whose length then is that of its content; else
+// 0x80.
+var skimmed = func() (t [256]uint8) {
+	for k := range t {
+		t[k] = 0x80
+	}
+	t[infoOrigin|infoRight|refDeleted] = 0
+	t[infoOrigin|infoRight|refString] = 0x7f
+	return t
+}()
+
+// A skimmer passes structs fast where nothing but their number and the size of
+// their content is asked for.
+type skimmer struct {
+	structs
+	rest, pause uint32 // it skims no more for so many, and paused for so many before
+}
+
+// Up to how many structs are skimmed at once, and how few are not worth it.
+const mostSkimmed, leastSkimmed = 256, 16
+
+// skim passes some structs that have a shape, or are pieces, and end before or with
+// the clock until. It returns how many bytes of content they have and whether there
+// were any.
+//
+// Whether all content is ASCII, so that its bytes are its elements, shows at the
+// end: by how many bytes of all have their high bit set. If it is not, skim has
+// passed nothing.
+func (x *skimmer) skim(until uint32) (content int, ok bool) {
+	if x.rest > 0 {
+		x.rest--
+		return 0, false
+	}
+	s, ok := x.own.shape(x.clock)
+	if until = min(until, s.until); !ok || x.clock == 0 || x.clock >= until || x.r.i < 8 {
+		return 0, false
+	}
+	in := x.r.b[:len(x.r.b):len(x.r.b)]
+	i, left, room := x.r.i, min(x.left, mostSkimmed), until-x.clock
+	last, begin, passed := len(in)-(2+2*s.id+0x7f), i, left
+	word, mask, least, next := s.word, s.mask, s.least, s.encode(x.clock)
+	// Where the last 8 bytes of the IDs begin, and the length, 7 bytes before i.
+	origin, right, size := s.id&15, 2*s.id&31, 2*s.id&31+8
+	var p piece
+	var others, header, ends int // of pieces without a shape: how many, the bytes that are not content, and those of them below 0x80
+	for left > 0 && i <= last {
+		y := (*[64]byte)(in[i-7 : i+57 : i+57])
+		o, r := binary.LittleEndian.Uint64(y[origin:origin+8]), binary.LittleEndian.Uint64(y[right:right+8])
+		n, kind := y[size], skimmed[y[7]]
+		if ((o^word)|(r^word))&mask == 0 && o >= least && r >= least && o < next && r < next && (kind|n)&0x80 == 0 && uint32(n)-1 < room {
+			i += 2 + 2*s.id + int(n&kind)
+			room -= uint32(n)
+			next = next + uint64(n)<<s.low | word // the carry passes the bits in between, as they are set
+			left--
+			continue
+		}
+		end := x.own.piece(in, i, until-room, &p)
+		if end == 0 || p.n > room {
+			break
+		}
+		others, header, ends = others+1, header+end-i-p.size, ends+p.ends()
+		i, left, room = end, left-1, room-p.n
+		next = s.encode(until - room)
+	}
+	passed -= left
+	shaped := int(passed) - others
+	header, ends = header+shaped*(2+2*s.id), ends+shaped*5 // as p.ends
+	if highBits(in[begin:i]) != header-ends {
+		x.pause = min(max(2*x.pause, passed), 1<<12)
+		x.rest = x.pause
+		return 0, false
+	}
+	if x.pause = 2*x.pause + 1; passed >= leastSkimmed {
+		x.pause = 0
+	}
+	x.pause = min(x.pause, 1<<12)
+	x.rest = x.pause
+	x.r.i, x.clock, x.left = i, until-room, x.left-passed
+	return i - begin - header, passed > 0
+}
+
+// ends returns how many bytes before the content are below 0x80: the last of each
+// integer, of which an ID has two, and the first of all without an origin.
+func (p *piece) ends() int { return 2 + int(p.info>>7) + 2*int(p.info>>6&1) }
+
+// highBits returns how many bytes are no ASCII.
+func highBits(b []byte) (n int) {
+	const high = 0x8080808080808080
+	for ; len(b) >= 32; b = b[32:] {
+		n += bits.OnesCount64(binary.LittleEndian.Uint64(b)&high) + bits.OnesCount64(binary.LittleEndian.Uint64(b[8:])&high) +
+			bits.OnesCount64(binary.LittleEndian.Uint64(b[16:])&high) + bits.OnesCount64(binary.LittleEndian.Uint64(b[24:])&high)
+	}
+	for ; len(b) >= 8; b = b[8:] {
+		n += bits.OnesCount64(binary.LittleEndian.Uint64(b) & high)
+	}
+	for _, c := range b {
+		n += int(c >> 7)
+	}
+	return n
+}
