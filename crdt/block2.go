@@ -178,6 +178,11 @@ func (d *decoderV2) next() []byte {
 	if n == 0 {
 		return nil
 	}
+	if n <= uint64(d.ascii) {
+		s := d.str[:n:n]
+		d.str, d.ascii = d.str[n:], d.ascii-int(n)
+		return s
+	}
 	if n > uint64(len(d.str))+1 {
 		lengths.r.fail("string longer than its column")
 		return nil
@@ -186,10 +191,6 @@ func (d *decoderV2) next() []byte {
 	if d.half {
 		s, d.half, n = append(d.cut[:0], replacement...), false, n-1
 		d.cut = s
-	}
-	if n <= uint64(len(d.str)) && s == nil && isASCII(d.str[:n]) {
-		s, d.str = d.str[:n:n], d.str[n:]
-		return s
 	}
 	at, inPair := utf16Offset(d.str, int(n))
 	if !inPair && utf16Len(d.str[:at]) != int(n) {
@@ -209,8 +210,10 @@ func (d *decoderV2) next() []byte {
 		s, d.half = append(s, replacement...), true
 		d.cut = s
 		_, size := utf8.DecodeRune(d.str)
-		d.str = d.str[size:]
+		d.str, d.ascii = d.str[size:], 0
+		return s
 	}
+	d.ascii = asciiLen(d.str)
 	return s
 }
 

@@ -1,5 +1,10 @@
 package crdt
 
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
 // Columns of a version 2 update, in wire order. Each is a buffer; after them
 // come the rest bytes: nClients { nStructs firstClock }*, lengths of Skips,
 // Any values, binaries, and the delete set. A leading varUint 0 is reserved.
@@ -36,7 +41,10 @@ func (c *column) uint() uint64 {
 }
 
 func (c *column) nextUint() {
-	mag, neg := c.r.int()
+	mag, neg, n := shortInt(c.r.b, c.r.i)
+	if c.r.i += n; n == 0 {
+		mag, neg = c.r.int()
+	}
 	c.value, c.count = mag, 1
 	if neg {
 		c.count = c.r.uint() + 2
@@ -61,7 +69,10 @@ func (c *column) clock() uint64 {
 
 func (c *column) nextDiff() {
 	at := c.r.i
-	mag, neg := c.r.int()
+	mag, neg, n := shortInt(c.r.b, at)
+	if c.r.i += n; n == 0 {
+		mag, neg = c.r.int()
+	}
 	v := int64(mag)
 	if neg {
 		v = -v
@@ -73,6 +84,23 @@ func (c *column) nextDiff() {
 	if c.diff > MaxClock || c.diff < -MaxClock {
 		c.r.failAt("clock above 2^32-1", at)
 	}
+}
+
+// shortInt reads at i a varInt of up to 4 bytes, and how many they are: 0 if it is
+// another, not valid, or near the end. How long integers are is as good as random,
+// so that it computes what it can without asking.
+func shortInt(b []byte, i int) (mag uint64, neg bool, n int) {
+	if i > len(b)-8 {
+		return 0, false, 0
+	}
+	x := binary.LittleEndian.Uint64(b[i : i+8 : i+8])
+	stop := ^x & 0x80808080
+	x &= stop ^ (stop - 1)
+	n = bits.TrailingZeros64(stop)>>3 + 1
+	if stop == 0 || x>>(8*n-8&63) == 0 && n > 1 {
+		return 0, false, 0
+	}
+	return x&0x3f | x>>2&0x1fc0 | x>>3&0xfe000 | x>>4&0x7f00000, x&0x40 != 0, n
 }
 
 // byte reads an Rle of bytes: a value, then a count of repetitions less one

@@ -14,6 +14,7 @@ func expansion(size int) int { return 8*size + 1<<20 - 1<<15 }
 type decoderV2 struct {
 	col       [colCount]column
 	str       []byte // what is left of all strings
+	ascii     int    // how much of that is known to be ASCII; none where half
 	half      bool   // the next string starts inside a surrogate pair
 	cut       []byte // scratch: a string that was cut
 	rest      reader
@@ -83,6 +84,7 @@ func (d *decoderV2) open(b []byte) bool {
 	}
 	if c := &d.col[colString].r; c.left() > 0 {
 		d.str = c.str()
+		d.ascii = asciiLen(d.str)
 	}
 	return true
 }

@@ -226,17 +226,18 @@ func shortASCII(in []byte, i int, n uint64) bool {
 	return n <= 8 && i+8 <= len(in) && binary.LittleEndian.Uint64(in[i:])&(0x8080808080808080>>(64-8*n)) == 0
 }
 
-func isASCII(s []byte) bool {
-	for len(s) >= 8 {
-		if binary.LittleEndian.Uint64(s)&0x8080808080808080 != 0 {
-			return false
-		}
-		s = s[8:]
-	}
-	for _, c := range s {
-		if c >= utf8.RuneSelf {
-			return false
+func isASCII(s []byte) bool { return asciiLen(s) == len(s) }
+
+// asciiLen returns how many bytes at the start of s are ASCII.
+func asciiLen(s []byte) int {
+	k := 0
+	for ; len(s)-k >= 8; k += 8 {
+		if high := binary.LittleEndian.Uint64(s[k:k+8:k+8]) & 0x8080808080808080; high != 0 {
+			return k + bits.TrailingZeros64(high)>>3
 		}
 	}
-	return true
+	for k < len(s) && s[k] < utf8.RuneSelf {
+		k++
+	}
+	return k
 }

@@ -152,6 +152,9 @@ func (d *Doc) place(x *run, left, right int32) int32 {
 	} else {
 		o = d.lists[x.list()].head
 	}
+	if o == none || o == right {
+		return left // it is the first, and needs no sets
+	}
 	s := &d.tx.seen
 	s.reset(len(d.runs))
 	oC, id := x.oC(), d.ids[x.cl()]

@@ -84,6 +84,11 @@ func FuzzLoad(f *testing.F) {
 			f.Add(must(ConvertUpdateV1ToV2(u)), true, seed%2 == 1)
 		}
 	}
+	for seed := range int64(8) {
+		u := writtenByOne(seed)
+		f.Add(u, false, seed%2 == 0)
+		f.Add(must(ConvertUpdateV1ToV2(u)), true, seed%2 == 1)
+	}
 	f.Fuzz(func(t *testing.T, b []byte, v2, gc bool) {
 		opts := []Option{WithoutGC()}
 		if gc {

@@ -2,6 +2,7 @@ package crdt
 
 import (
 	"maps"
+	"slices"
 )
 
 // How a loader makes runs of the structs of an update.
@@ -9,6 +10,7 @@ import (
 // read1 makes the runs of a version 1 update.
 func (l *loader) read1(v1 []byte) bool {
 	r := reader{b: v1}
+	l.d.pay = make([]byte, 0, len(v1)/2)
 	var b block
 	if l.most = r.count(3); !l.expect(r.left()) {
 		return false
@@ -18,9 +20,12 @@ func (l *loader) read1(v1 []byte) bool {
 		if r.err != nil || clock != 0 || !l.begin(client, count, r.left()) {
 			return false
 		}
-		x := structs{r: r, own: ownerOf(client), left: uint32(count)}
+		x := skimmer{structs: structs{r: r, own: ownerOf(client), left: uint32(count)}}
 		var p piece
 		for x.left > 0 {
+			if l.skim(&x) {
+				continue
+			}
 			if end := x.own.piece(v1, x.r.i, x.clock, &p); end > 0 {
 				l.addPiece(x.clock, &p, v1[p.from:p.from+p.size])
 				x.r.i, x.clock, x.left = end, x.clock+p.n, x.left-1
@@ -44,6 +49,7 @@ func (l *loader) read2(v2 []byte) bool {
 	if !d.open(v2) {
 		return false
 	}
+	l.d.pay = make([]byte, 0, len(d.str)+len(v2)/64)
 	var b block
 	if l.most = d.rest.count(2); !l.expect(len(v2)) {
 		return false
@@ -54,15 +60,22 @@ func (l *loader) read2(v2 []byte) bool {
 			return false
 		}
 		b.client, b.clock = client, 0
-		for range count {
-			if !d.fastBlock(&b) && !d.anyBlock(&b) || !l.add(&b) {
+		for left := count; left > 0; {
+			n, next := l.skim2(&d, b.clock, left)
+			if left, b.clock = left-n, next; n > 0 {
+				if !l.fits() {
+					return false
+				}
+				continue
+			}
+			if d.rest.err != nil || !d.fastBlock(&b) && !d.anyBlock(&b) || !l.add(&b) {
 				return false
 			}
-			b.clock += b.n
+			left, b.clock = left-1, b.clock+b.n
 		}
 		l.end(b.clock)
 	}
-	d.out = d.out[:0]
+	d.out = slices.Grow(d.out[:0], 2*d.rest.left()) // clocks are longer than the distances between them
 	d.deletes()
 	if d.rest.end() != nil || d.err() != nil {
 		return false
@@ -102,7 +115,7 @@ func (l *loader) begin(id ClientID, count, size int) bool {
 		return false
 	}
 	l.order = append(l.order, l.cl)
-	l.parts[l.cl] = part{next: int32(len(l.d.runs)), there: true}
+	l.parts[l.cl] = part{first: int32(len(l.d.runs)), next: int32(len(l.d.runs)), there: true}
 	l.count = count
 	if n := min(count, size/8); cap(l.d.runs)-len(l.d.runs) < n {
 		l.grow(n + min(l.most-len(l.order), size/32))
@@ -142,7 +155,13 @@ func (l *loader) add(b *block) bool {
 		l.holders++
 	}
 	l.free -= b.lists()
-	return l.free >= 0 && len(d.clients) <= l.most && len(d.pay) <= l.limit/8 && len(d.runs)*runSize < l.limit+8*len(d.pay)
+	return l.free >= 0 && len(d.clients) <= l.most && l.fits()
+}
+
+// fits reports whether the runs are no more than an update of its size may make.
+func (l *loader) fits() bool {
+	d := l.d
+	return len(d.pay) <= l.limit/8 && len(d.runs)*runSize < l.limit+8*len(d.pay)
 }
 
 // room returns the place of the next run.

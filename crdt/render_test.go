@@ -25,6 +25,8 @@ func plain(v any) any {
 		return map[string]any{"children": plainList(v.Children())}
 	case *Map:
 		return map[string]any{"map": plain(v.Values())}
+	case *UnknownType:
+		return map[string]any{"unknown": int(v.Ref)}
 	case *Array:
 		return map[string]any{"array": plainList(v.Children())}
 	case []byte:

@@ -44,6 +44,12 @@ func (s *shape) encode(clock uint32) uint64 {
 	return c<<s.low | s.word
 }
 
+// decode returns the clock of an ID that has the shape.
+func (s *shape) decode(id uint64) uint32 {
+	c := (id ^ s.word) >> s.low
+	return uint32(c&0x7f | c>>1&0x3f80 | c>>2&0x1fc000 | c>>3&0xfe00000)
+}
+
 // skimmed says by the info byte which structs have a shape: 0 if it is deleted
 // elements, 0x7f if it is a string, whose length then is that of its content; else
 // 0x80.
@@ -63,8 +69,9 @@ type skimmer struct {
 	rest, pause uint32 // it skims no more for so many, and paused for so many before
 }
 
-// Up to how many structs are skimmed at once, and how few are not worth it.
-const mostSkimmed, leastSkimmed = 256, 16
+// Up to how many structs are skimmed at once, how few are not worth it, and for how
+// many at most it is not tried again then.
+const mostSkimmed, leastSkimmed, longestPause = 256, 16, 1 << 12
 
 // skim passes some structs that have a shape, or are pieces, and end before or with
 // the clock until. It returns how many bytes of content they have and whether there
@@ -74,12 +81,8 @@ const mostSkimmed, leastSkimmed = 256, 16
 // end: by how many bytes of all have their high bit set. If it is not, skim has
 // passed nothing.
 func (x *skimmer) skim(until uint32) (content int, ok bool) {
-	if x.rest > 0 {
-		x.rest--
-		return 0, false
-	}
-	s, ok := x.own.shape(x.clock)
-	if until = min(until, s.until); !ok || x.clock == 0 || x.clock >= until || x.r.i < 8 {
+	s, until, ok := x.begin(until)
+	if !ok {
 		return 0, false
 	}
 	in := x.r.b[:len(x.r.b):len(x.r.b)]
@@ -113,17 +116,38 @@ func (x *skimmer) skim(until uint32) (content int, ok bool) {
 	shaped := int(passed) - others
 	header, ends = header+shaped*(2+2*s.id), ends+shaped*5 // as p.ends
 	if highBits(in[begin:i]) != header-ends {
-		x.pause = min(max(2*x.pause, passed), 1<<12)
-		x.rest = x.pause
+		x.failed(passed)
 		return 0, false
 	}
-	if x.pause = 2*x.pause + 1; passed >= leastSkimmed {
+	x.passed(passed, i, until-room)
+	return i - begin - header, passed > 0
+}
+
+// begin returns the shape that the next structs should have, if it is time to skim,
+// and up to which clock, at most until.
+func (x *skimmer) begin(until uint32) (s shape, to uint32, ok bool) {
+	if x.rest > 0 || x.left < leastSkimmed || x.clock == 0 || x.r.i < 8 {
+		x.rest = max(x.rest, 1) - 1
+		return s, 0, false
+	}
+	s, ok = x.own.shape(x.clock)
+	to = min(until, s.until)
+	return s, to, ok && x.clock < to
+}
+
+// passed moves behind n structs, to byte i and clock.
+func (x *skimmer) passed(n uint32, i int, clock uint32) {
+	x.r.i, x.clock, x.left = i, clock, x.left-n
+	if x.pause = min(2*x.pause+1, longestPause); n >= leastSkimmed {
 		x.pause = 0
 	}
-	x.pause = min(x.pause, 1<<12)
 	x.rest = x.pause
-	x.r.i, x.clock, x.left = i, until-room, x.left-passed
-	return i - begin - header, passed > 0
+}
+
+// failed leaves n structs, which have to be read after all.
+func (x *skimmer) failed(n uint32) {
+	x.pause = min(max(2*x.pause, n), longestPause)
+	x.rest = x.pause
 }
 
 // ends returns how many bytes before the content are below 0x80: the last of each

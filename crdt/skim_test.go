@@ -12,8 +12,8 @@ import (
 // at the same byte.
 func TestSkim(t *testing.T) {
 	rounds := 30_000
-	if testing.Short() {
-		rounds = 3000
+	if testing.Short() || checking { // which is slow
+		rounds = 2000
 	}
 	for seed := range uint64(rounds) {
 		r := rand.New(rand.NewPCG(seed, 7))

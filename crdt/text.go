@@ -26,14 +26,34 @@ func (t *Text) Len() int { return t.length() }
 
 // String returns the text without formats and embeds.
 func (t *Text) String() string {
+	const short = 32 // which runs are, is as good as random: up to here all are copied alike
 	var b strings.Builder
-	d := t.d
+	var buf [1024]byte
+	d, n := t.d, 0
 	b.Grow(t.length())
-	for i := d.lists[d.types[t.t].children].head; i != none; i = d.runs[i].r {
-		if x := &d.runs[i]; !x.deleted() && x.ref() == refString {
-			b.Write(d.content(x))
+	for i := d.lists[d.types[t.t].children].head; i != none; {
+		x := &d.runs[i]
+		i = x.r
+		size := 0
+		if x.bits&(isDeleted|infoRef) == refString {
+			size = int(x.payLen)
 		}
+		if n > len(buf)-short || size > short && size > len(buf)-n {
+			b.Write(buf[:n])
+			n = 0
+		}
+		switch at := int(x.pay); {
+		case size <= short && at <= len(d.pay)-short:
+			*(*[short]byte)(buf[n : n+short]) = [short]byte(d.pay[at : at+short])
+		case size <= len(buf):
+			copy(buf[n:], d.pay[at:at+size])
+		default:
+			b.Write(d.pay[at : at+size])
+			continue
+		}
+		n += size
 	}
+	b.Write(buf[:n])
 	return b.String()
 }
 

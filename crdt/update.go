@@ -119,11 +119,9 @@ func (u *Update) section(r *reader, l *lacking) (s section, ok bool) {
 	var b block
 	var p piece
 	for x.left > 0 {
-		if x.left >= leastSkimmed {
-			if content, ok := x.skim(uint32(min(from, MaxClock))); ok {
-				u.payload += content
-				continue
-			}
+		if content, ok := x.skim(uint32(min(from, MaxClock))); ok {
+			u.payload += content
+			continue
 		}
 		if end := x.own.piece(x.r.b, x.r.i, x.clock, &p); end > 0 && uint64(x.clock+p.n) <= from {
 			u.payload += p.size
