@@ -13,14 +13,18 @@ func linear(t *testing.T, n uint32, cost func(n uint32) float64) {
 	if checking {
 		n /= 5
 	}
-	if small, big := cost(n), cost(8*n); big > 30*small {
-		t.Errorf("8 times the input costs %.0f instead of %.0f, %.1f times as much", big, small, big/small)
+	var small, big float64
+	for range 4 { // something else may have had the processor
+		if small, big = cost(n), cost(8*n); big <= 30*small {
+			return
+		}
 	}
+	t.Errorf("8 times the input costs %.0f instead of %.0f, %.1f times as much", big, small, big/small)
 }
 
 func quickest(f func() func()) float64 {
 	best := time.Duration(1<<63 - 1)
-	for range 5 {
+	for range 3 {
 		run := f()
 		start := time.Now()
 		run()
