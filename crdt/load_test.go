@@ -64,7 +64,7 @@ func sameDocs(t *testing.T, d, e *Doc) {
 		{"EncodeStateAsUpdateV2", func(d *Doc) any { return must(d.EncodeStateAsUpdateV2(nil)) }},
 		{"Delta", func(d *Doc) any { return plainDelta(d.Text("t")) }},
 		{"Children", func(d *Doc) any { return plainList(d.XMLFragment("t").Children()) }},
-		{"Array", func(d *Doc) any { return d.Array("t").ToJSON() }},
+		{"Array", func(d *Doc) any { return plain(d.Array("t").ToJSON()) }},
 	} {
 		if got, want := g.of(d), g.of(e); !reflect.DeepEqual(got, want) {
 			t.Fatalf("%s\n got %v\nwant %v", g.what, got, want)

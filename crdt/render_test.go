@@ -3,6 +3,7 @@ package crdt
 import (
 	"encoding/base64"
 	"encoding/json"
+	"math"
 	"reflect"
 	"strconv"
 	"testing"
@@ -25,6 +26,11 @@ func plain(v any) any {
 		return map[string]any{"children": plainList(v.Children())}
 	case *Map:
 		return map[string]any{"map": plain(v.Values())}
+	case float64:
+		if math.IsNaN(v) { // which equals nothing, not even itself
+			return "NaN"
+		}
+		return v
 	case *UnknownType:
 		return map[string]any{"unknown": int(v.Ref)}
 	case *Array:
