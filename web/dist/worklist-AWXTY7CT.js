@@ -1,1 +1,0 @@
-import"/assets/chunk-E5LA5EZ4.js";

@@ -1,0 +1,1 @@
+import"/assets/chunk-QDC4RL2B.js";
