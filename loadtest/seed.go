@@ -13,11 +13,13 @@ import (
 	"github.com/clisonix/tidechart/crdt/ysync"
 )
 
-// Notes are filled in updates of about chunkSize, each by a client of its own, with paragraphs of paragraphSize
-// characters: many small structs, as in a note that has been written, not one large string.
+// Notes are filled in updates of about chunkSize, each by a client of its own, with paragraphs that are links: many small
+// structs, as in a note that has been written, not one large string. No more than a quarter is text, of which a note may
+// have less than of bytes.
 const (
 	chunkSize     = 256 << 10
-	paragraphSize = 160
+	paragraphSize = 192 // bytes of one and its structs
+	textSize      = 48
 	filling       = 4 // notes filled at once
 	fillTimeout   = 2 * time.Minute
 )
@@ -31,14 +33,16 @@ func content(size int) ([][]byte, error) {
 		client++
 		b := crdt.NewBuilder(client)
 		left := min(size, chunkSize)
-		for n := 0; n < left; n += paragraphSize + 20 { // the structs around a text take about 20 bytes
+		for n := 0; n < left; n += paragraphSize {
 			place := crdt.Place{After: last}
 			if last == nil {
 				place.Root = fragment
 			}
 			element := b.Element(place, "paragraph")
 			text := b.XMLText(crdt.Place{Parent: &element})
-			b.String(crdt.Place{Parent: &text}, line(n))
+			on := b.Format(crdt.Place{Parent: &text}, "link", []byte(`{"href":"https://example.org/`+strings.Repeat("a", 90)+`"}`))
+			end := b.String(crdt.Place{After: &on}, line(n))
+			b.Format(crdt.Place{After: &end}, "link", []byte("null"))
 			last = &element
 		}
 		update, err := b.Update()
@@ -53,7 +57,7 @@ func content(size int) ([][]byte, error) {
 
 // line returns one paragraph of made-up text.
 func line(n int) string {
-	return strings.Repeat(fmt.Sprintf("line %06d ", n%1_000_000), paragraphSize/12)
+	return strings.Repeat(fmt.Sprintf("line %06d ", n%1_000_000), textSize/12)
 }
 
 // fill writes content into a note, and returns when the server has answered for all of it. The socket stays open
@@ -61,20 +65,33 @@ func line(n int) string {
 func fill(ctx, live context.Context, w wire, updates [][]byte) error {
 	ctx, cancel := context.WithTimeout(ctx, fillTimeout)
 	defer cancel()
-	ws, err := w.dial(ctx)
-	if err != nil {
-		return err
-	}
 	f := filler{wire: w, left: updates}
-	if err := f.work(ctx, ws); err != nil {
-		_ = ws.CloseNow() // the error says more
-		return err
+	for {
+		ws, err := w.dial(ctx)
+		if err != nil {
+			return err
+		}
+		if err = f.work(ctx, ws); err == nil {
+			go func() {
+				_ = f.stay(live, ws) // until one of the two ends
+				_ = ws.CloseNow()
+			}()
+			return nil
+		}
+		_ = ws.CloseNow()                                                // the error says more
+		if websocket.CloseStatus(err) != websocket.StatusTryAgainLater { // it was too much for one connection
+			return err
+		}
+		f.again()
 	}
-	go func() {
-		_ = f.stay(live, ws) // until one of the two ends
-		_ = ws.CloseNow()
-	}()
-	return nil
+}
+
+// again begins anew on another connection. What was perhaps not taken is sent once more, which does no harm.
+func (f *filler) again() {
+	if f.last != nil {
+		f.left = append([][]byte{f.last}, f.left...)
+	}
+	f.synced, f.owed, f.last = false, 0, nil
 }
 
 // stay reads on and changes nothing more.
@@ -127,7 +144,8 @@ type filler struct {
 	left   [][]byte
 	synced bool
 	owed   int           // answers
-	writer crdt.ClientID // of the update under way
+	last   []byte        // update sent
+	writer crdt.ClientID // of it
 }
 
 // next takes a message and returns the frame to be sent then, if any.
@@ -159,7 +177,7 @@ func (f *filler) next(m ysync.Message) (frame []byte, err error) {
 		return nil, nil
 	}
 	update := f.left[0]
-	f.left = f.left[1:]
+	f.left, f.last = f.left[1:], update
 	u, err := crdt.DecodeUpdate(update)
 	if err != nil {
 		return nil, fmt.Errorf("content: %w", err)
