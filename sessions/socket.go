@@ -70,12 +70,12 @@ func (h *Hub) serve(ctx context.Context, conn Conn, speak func(*socket) protocol
 		return reason
 	}
 	defer h.removeSocket(s)
+	s.closed.Add(1) // before anything can end the socket: its writer takes it back
 	context.AfterFunc(s.ctx, func() {
 		// Writing outlives the socket's end by a moment, so that what was said before it is still heard.
 		time.AfterFunc(flushTimeout, conn.Cut)
 		s.out.finish()
 	})
-	s.closed.Add(1)
 	var p protocol
 	aside(func() { p = speak(s) })
 	s.stayAlive(p)
