@@ -185,7 +185,7 @@ func clientRanges(n int) (ds []DeleteRange) {
 // A document takes more than that, for it is there to be edited: see ApplyUpdate.
 func TestApplyAllocationBound(t *testing.T) {
 	if checking {
-		t.Skip("checking the document allocates, too")
+		t.Skip("checking the document allocates, too; make test does, without the race detector")
 	}
 	for name, b := range hostile() {
 		t.Run(name, func(t *testing.T) {
