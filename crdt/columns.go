@@ -41,7 +41,8 @@ func (c *column) uint() uint64 {
 }
 
 func (c *column) nextUint() {
-	mag, neg, n := shortInt(c.r.b, c.r.i)
+	mag, sign, n := shortInt(c.r.b, c.r.i)
+	neg := sign != 0
 	if c.r.i += n; n == 0 {
 		mag, neg = c.r.int()
 	}
@@ -69,15 +70,15 @@ func (c *column) clock() uint64 {
 
 func (c *column) nextDiff() {
 	at := c.r.i
-	mag, neg, n := shortInt(c.r.b, at)
+	mag, sign, n := shortInt(c.r.b, at)
 	if c.r.i += n; n == 0 {
-		mag, neg = c.r.int()
+		var neg bool
+		if mag, neg = c.r.int(); neg {
+			sign = 1
+		}
 	}
-	v := int64(mag)
-	if neg {
-		v = -v
-	}
-	c.diff, c.count = v>>1, 1 // rounds down, as Math.floor
+	v := int64(mag ^ -sign + sign) // the sign is as good as random
+	c.diff, c.count = v>>1, 1      // rounds down, as Math.floor
 	if v&1 != 0 {
 		c.count = c.r.uint() + 2
 	}
@@ -86,21 +87,21 @@ func (c *column) nextDiff() {
 	}
 }
 
-// shortInt reads at i a varInt of up to 4 bytes, and how many they are: 0 if it is
-// another, not valid, or near the end. How long integers are is as good as random,
-// so that it computes what it can without asking.
-func shortInt(b []byte, i int) (mag uint64, neg bool, n int) {
+// shortInt reads at i a varInt of up to 4 bytes, its sign as 1 if it is negative, and
+// how many they are: 0 if it is another, not valid, or near the end. How long integers
+// are is as good as random, so that it computes what it can without asking.
+func shortInt(b []byte, i int) (mag, sign uint64, n int) {
 	if i > len(b)-8 {
-		return 0, false, 0
+		return 0, 0, 0
 	}
 	x := binary.LittleEndian.Uint64(b[i : i+8 : i+8])
 	stop := ^x & 0x80808080
 	x &= stop ^ (stop - 1)
 	n = bits.TrailingZeros64(stop)>>3 + 1
 	if stop == 0 || x>>(8*n-8&63) == 0 && n > 1 {
-		return 0, false, 0
+		return 0, 0, 0
 	}
-	return x&0x3f | x>>2&0x1fc0 | x>>3&0xfe000 | x>>4&0x7f00000, x&0x40 != 0, n
+	return x&0x3f | x>>2&0x1fc0 | x>>3&0xfe000 | x>>4&0x7f00000, x >> 6 & 1, n
 }
 
 // byte reads an Rle of bytes: a value, then a count of repetitions less one

@@ -118,6 +118,20 @@ func (r *rangeReader) next(g *DeleteRange) bool {
 	return true
 }
 
+// skip passes ranges of version 1 that each begin at the clock from or later, where
+// the one before ended, as long as they are what most are. It returns where the last
+// ends.
+func (r *rangeReader) skip(from uint32) uint32 {
+	for ; r.left > 0; r.left-- {
+		clock, n, end := fastRange(r.b, r.i)
+		if end == 0 || clock < from {
+			break
+		}
+		r.i, from = end, clock+n
+	}
+	return from
+}
+
 // fastRange reads at i what most ranges are, a clock of 3 bytes and a length of one.
 // It returns where the range ends, or 0 if it is another or is not valid.
 func fastRange(b []byte, i int) (clock, n uint32, end int) {

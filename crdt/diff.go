@@ -34,7 +34,12 @@ func (l *lacking) bytes(u *Update) []byte {
 			continue
 		}
 		clients++
-		size += header + int(l.ends[i].at-s.off)
+		size += header
+		if end := l.ends[i]; end.reaches(u.ds) {
+			size -= len(u.b) - u.ds
+		} else {
+			size += int(end.at - s.off)
+		}
 		if uint64(s.clock) < have[s.client] {
 			size += cut
 		}
@@ -52,7 +57,11 @@ func (l *lacking) bytes(u *Update) []byte {
 		}
 		out = appendUint(appendUint(appendUint(out, uint64(s.count)), uint64(s.client)), uint64(b.clock))
 		out = appendBlock(out, &b, false)
-		if end := l.ends[i]; end.verbatim {
+		end := l.ends[i]
+		if end.reaches(u.ds) && len(out) <= x.r.i {
+			return prepend(out, u.b, x.r.i)
+		}
+		if end.verbatim {
 			out = append(out, u.b[x.r.i:end.at]...)
 			continue
 		}
@@ -61,6 +70,17 @@ func (l *lacking) bytes(u *Update) []byte {
 		}
 	}
 	return append(out, u.b[u.ds:]...)
+}
+
+// reaches reports whether all up to the delete set is passed on byte for byte.
+func (e sectionEnd) reaches(ds int) bool { return e.verbatim && int(e.at) == ds }
+
+// prepend returns head and what follows from of b, of which that is the most: it is
+// copied into memory that nobody cleared before.
+func prepend(head, b []byte, from int) []byte {
+	out := append([]byte(nil), b[from-len(head):]...)
+	copy(out, head)
+	return out
 }
 
 // diffBlocks writes what have lacks of u: per client all from the first struct

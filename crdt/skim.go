@@ -154,15 +154,23 @@ func (x *skimmer) failed(n uint32) {
 // integer, of which an ID has two, and the first of all without an origin.
 func (p *piece) ends() int { return 2 + int(p.info>>7) + 2*int(p.info>>6&1) }
 
-// highBits returns how many bytes are no ASCII.
+// highBits returns how many bytes are no ASCII. It counts in each byte of two words
+// for as long as a byte can.
 func highBits(b []byte) (n int) {
-	const high = 0x8080808080808080
-	for ; len(b) >= 32; b = b[32:] {
-		n += bits.OnesCount64(binary.LittleEndian.Uint64(b)&high) + bits.OnesCount64(binary.LittleEndian.Uint64(b[8:])&high) +
-			bits.OnesCount64(binary.LittleEndian.Uint64(b[16:])&high) + bits.OnesCount64(binary.LittleEndian.Uint64(b[24:])&high)
-	}
-	for ; len(b) >= 8; b = b[8:] {
-		n += bits.OnesCount64(binary.LittleEndian.Uint64(b) & high)
+	const low, even = 0x0101010101010101, 0x00ff00ff00ff00ff
+	const step, most = 64, 64 * (255 / 4)
+	for len(b) >= step {
+		var counts, more uint64
+		words := b[:min(len(b)&^(step-1), most)]
+		b = b[len(words):]
+		for i := 0; i <= len(words)-step; i += step {
+			w := (*[step]byte)(words[i : i+step : i+step])
+			counts += binary.LittleEndian.Uint64(w[0:])>>7&low + binary.LittleEndian.Uint64(w[8:])>>7&low +
+				binary.LittleEndian.Uint64(w[16:])>>7&low + binary.LittleEndian.Uint64(w[24:])>>7&low
+			more += binary.LittleEndian.Uint64(w[32:])>>7&low + binary.LittleEndian.Uint64(w[40:])>>7&low +
+				binary.LittleEndian.Uint64(w[48:])>>7&low + binary.LittleEndian.Uint64(w[56:])>>7&low
+		}
+		n += int((counts&even + counts>>8&even + more&even + more>>8&even) * (low & even) >> 48)
 	}
 	for _, c := range b {
 		n += int(c >> 7)

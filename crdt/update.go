@@ -186,6 +186,7 @@ func plainDeletes(r *reader) bool {
 			plain = false
 		}
 		last = g
+		last.Len = x.skip(last.end()) - last.Clock
 	}
 	return plain && named == clients
 }
