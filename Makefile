@@ -42,7 +42,8 @@ test: ## install what tests need, then check and test everything
 	@$(MAKE) --no-print-directory lint
 	@scripts/unchanged.sh $(MAKE) --no-print-directory generate
 	TIDECHART_REQUIRE_ALL=1 TRACES=$(abspath $(TRACES)) go test -race -timeout 10m $(UNIT)
-	go test -count=1 -run '^(TestApplyAllocation|TestLongNote|TestIdleConnections)' ./crdt ./server ./server/store
+	TRACES=$(abspath $(TRACES)) go test -count=1 -run '^(TestApplyAllocation|TestLongNote|TestIdleConnections)' \
+		-bench . -benchtime 1x ./crdt ./server ./server/store
 	TIDECHART_REQUIRE_ALL=1 TRACES=$(abspath $(TRACES)) go test -count=1 -timeout 15m ./e2e/...
 
 .PHONY: check
@@ -92,7 +93,7 @@ FIRST ?= 1000
 .PHONY: fuzz-yjs
 fuzz-yjs: ## compare random histories with yjs for FOR=1h from seed FIRST=1000
 	@for t in TestYjsLocalEdits TestYjsHistories TestYjsPast; do \
-		go test ./crdt -count=1 -timeout 0 -run "^$$t$$" -yjs.first=$(FIRST) -yjs.for=$(FOR) || exit 1; done
+		TIDECHART_REQUIRE_ALL=1 go test ./crdt -count=1 -timeout 0 -v -run "^$$t$$" -yjs.first=$(FIRST) -yjs.for=$(FOR) || exit 1; done
 
 # go test fuzzes one target at a time.
 FUZZ_FOR ?= 10m
