@@ -113,6 +113,13 @@ faults: ## lose servers, databases and lines for long: SEEDS=2000 simulated runs
 	go test ./sessions -count=1 -timeout 0 -run '^TestFaults$$' -seeds $(SEEDS)
 	E2E_KILLS=$(KILLS) go test ./e2e -count=1 -timeout 0 -v -run '^(TestNoAcknowledgedEditIsLost|TestBadLines|TestDatabaseRestarts|TestFullDisk)$$'
 
+# How long people come and go.
+SOAK ?= 30m
+
+.PHONY: soak
+soak: ## people come, type and leave for SOAK=30m: memory, goroutines and latencies stay as they were
+	go test ./loadtest -count=1 -timeout 0 -v -run '^TestSoak$$' -soak $(SOAK)
+
 .PHONY: clean
 clean: ## remove what was built; the demo's data stays
 	@rm -rf bin e2e/artifacts
