@@ -8,19 +8,25 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 const (
 	noteKind  = "progress"
 	beginning = 8       // notes begun at once
 	maxAnswer = 4 << 20 // bytes of an answer of the API
+
+	maxRetryAfter = 10 * time.Second // that a call waits because the server asks it to, each time
+	maxRetries    = 100
 )
 
-// documents returns the names of the documents to load: new notes of a Tidechart, or names for any other server.
-func (c Config) documents(ctx context.Context) ([]string, error) {
+// documents returns the names of the documents to load: new notes of a Tidechart, counted in begun, or names for any
+// other server.
+func (c Config) documents(ctx context.Context, begun *atomic.Int64) ([]string, error) {
 	names := make([]string, c.Notes)
 	if c.Prefix != "" {
 		for i := range names {
@@ -45,6 +51,7 @@ func (c Config) documents(ctx context.Context) ([]string, error) {
 			return fmt.Errorf("begin a note: %w", err)
 		}
 		names[i] = note.ID
+		begun.Add(1)
 		return nil
 	})
 	return names, err
@@ -69,29 +76,62 @@ func each(ctx context.Context, n, atOnce int, f func(ctx context.Context, i int)
 	return context.Cause(ctx)
 }
 
-// call makes one call of Tidechart's API.
+// call makes one call of Tidechart's API. As long as the server says that there are too many, it is made again when the
+// server says.
 func (c Config) call(ctx context.Context, method, path, token string, in, out any) error {
-	var body io.Reader
+	var body []byte
 	if in != nil {
-		b, err := json.Marshal(in)
-		if err != nil {
+		var err error
+		if body, err = json.Marshal(in); err != nil {
 			return err
 		}
-		body = bytes.NewReader(b)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.URL, "/")+"/api/v1"+path, body)
+	for range maxRetries {
+		wait, err := c.callOnce(ctx, method, path, token, body, out)
+		if wait == 0 || err != nil {
+			return err
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
+	}
+	return errors.New(http.StatusText(http.StatusTooManyRequests))
+}
+
+// callOnce makes one call, or says how long to wait before it is made again.
+func (c Config) callOnce(ctx context.Context, method, path, token string, body []byte, out any) (wait time.Duration, err error) {
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.URL, "/")+"/api/v1"+path, bytes.NewReader(body))
 	if err != nil {
-		return err
+		return 0, err
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer func() { _ = resp.Body.Close() }() // it has been read
-	if resp.StatusCode >= http.StatusMultipleChoices {
-		return errors.New(resp.Status)
+	if after := retryAfter(resp); after > 0 {
+		return after, nil
 	}
-	return json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(out)
+	if resp.StatusCode >= http.StatusMultipleChoices {
+		return 0, errors.New(resp.Status)
+	}
+	return 0, json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(out)
+}
+
+// retryAfter returns how long the server asks to wait for what it has not done because there was too much, or 0.
+func retryAfter(resp *http.Response) time.Duration {
+	if resp.StatusCode != http.StatusTooManyRequests {
+		return 0
+	}
+	seconds, err := strconv.ParseUint(resp.Header.Get("Retry-After"), 10, 16)
+	if err != nil {
+		return 0
+	}
+	return min(max(time.Duration(seconds), 1)*time.Second, maxRetryAfter)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/clisonix/tidechart/crdt"
@@ -83,10 +84,9 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 }
 
 // prepare begins and fills the notes.
-func (r *run) prepare(ctx, live context.Context) (err error) {
+func (r *run) prepare(ctx, live context.Context) error {
 	c := r.config
-	r.say("beginning %d notes", c.Notes)
-	if r.documents, err = c.documents(ctx); err != nil {
+	if err := r.beginNotes(ctx); err != nil {
 		return err
 	}
 	if c.Size == 0 {
@@ -103,6 +103,22 @@ func (r *run) prepare(ctx, live context.Context) (err error) {
 		}
 		return nil
 	})
+}
+
+// beginNotes makes the documents, as fast as the server lets one person begin notes.
+func (r *run) beginNotes(ctx context.Context) (err error) {
+	r.say("beginning %d notes", r.config.Notes)
+	var begun atomic.Int64
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.documents, err = r.config.documents(ctx, &begun)
+	}()
+	_ = r.until(ctx, done, func() string { // what ended it early, the calls say too
+		return fmt.Sprintf("beginning notes: %d of %d", begun.Load(), r.config.Notes)
+	})
+	<-done
+	return err
 }
 
 // plan makes all clients, so that consecutive ones belong to different notes.

@@ -43,6 +43,7 @@ func (s *Server) mountAPI(mux *http.ServeMux) {
 	config.Security = []map[string][]string{{"bearer": {}}, {"cookie": {}}}
 	api := huma.NewGroup(humago.New(mux, config), apiPath)
 	api.UseMiddleware(s.apiLogin(api))
+	api.UseSimpleModifier(documentLimits)
 
 	huma.Register(api, operation("list-notes", http.MethodGet, "/notes", "List notes"), s.apiListNotes)
 	create := operation("create-note", http.MethodPost, "/notes", "Begin a note")
@@ -87,16 +88,17 @@ type caller struct {
 
 type callerKey struct{}
 
-// apiLogin lets nobody in who is not known, and logs whatever is refused.
+// apiLogin lets nobody in who is not known or asks too often, and logs whatever is refused.
 func (s *Server) apiLogin(api huma.API) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
-		r, _ := humago.Unwrap(ctx)
+		r, w := humago.Unwrap(ctx)
 		limit, cancel := context.WithTimeout(r.Context(), apiTimeout)
 		defer cancel()
 		reason := new(error)
-		who, err := s.desk.ByRequest(r.WithContext(limit))
+		who, err := s.apiCaller(r.WithContext(limit))
 		if err != nil {
 			status, detail := statusOf(err)
+			retryAfter(w.Header(), err)
 			_ = huma.WriteErr(api, ctx, status, detail) // the caller may be gone
 		} else {
 			next(huma.WithContext(ctx, context.WithValue(limit, callerKey{}, caller{who, reason})))
@@ -104,6 +106,19 @@ func (s *Server) apiLogin(api huma.API) func(huma.Context, func(huma.Context)) {
 		if status := ctx.Status(); status >= http.StatusBadRequest { // huma's own refusals too
 			s.logRefusal(r, status, "", cmp.Or(err, *reason))
 		}
+	}
+}
+
+// apiCaller returns whose request r is, and counts it.
+func (s *Server) apiCaller(r *http.Request) (login.Person, error) {
+	who, err := s.desk.ByRequest(r)
+	switch {
+	case err == nil:
+		return who, s.limits.known(who)
+	case errors.Is(err, login.ErrNotSignedIn):
+		return who, cmp.Or(s.limits.stranger(r), err)
+	default:
+		return who, err
 	}
 }
 
@@ -121,7 +136,9 @@ func (s *Server) apiMay(ctx context.Context, act access.Act) (login.Person, erro
 func apiError(ctx context.Context, err error) error {
 	status, detail := statusOf(err)
 	*ctx.Value(callerKey{}).(caller).reason = err
-	return huma.NewError(status, detail)
+	header := make(http.Header)
+	retryAfter(header, err)
+	return huma.ErrorWithHeaders(huma.NewError(status, detail), header)
 }
 
 // apiNote is a note as the API lists it.
@@ -292,6 +309,9 @@ func (s *Server) apiEdit(ctx context.Context, in *editInput) (*editOutput, error
 	who, err := s.apiMay(ctx, access.ReadNote)
 	if err != nil {
 		return nil, err
+	}
+	if err := s.limits.edit(who, len(in.RawBody)); err != nil {
+		return nil, apiError(ctx, err)
 	}
 	grant, err := s.grant(ctx, who, in.ID)
 	if err != nil {

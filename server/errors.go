@@ -61,6 +61,10 @@ func statusOf(err error) (status int, detail string) {
 	if errors.As(err, &tooLarge) {
 		return http.StatusRequestEntityTooLarge, "What you sent is too large."
 	}
+	var many *tooMany
+	if errors.As(err, &many) {
+		return http.StatusTooManyRequests, "Too many requests at once. Ask again in " + many.seconds() + " s; nothing was done."
+	}
 	if store.IsBadValue(err) {
 		err = store.ErrNotFound // nothing is called that
 	}
@@ -76,6 +80,7 @@ func statusOf(err error) (status int, detail string) {
 func (s *Server) renderError(w http.ResponseWriter, r *http.Request, err error) {
 	status, detail := statusOf(err)
 	request := uuid.NewString()
+	retryAfter(w.Header(), err)
 	s.logRefusal(r, status, request, err)
 	if errors.Is(err, login.ErrNotSignedIn) && (r.Method == http.MethodGet || r.Method == http.MethodHead) &&
 		r.Header.Get("Authorization") == "" && r.Header.Get("HX-Request") == "" {
@@ -94,6 +99,9 @@ func (s *Server) renderError(w http.ResponseWriter, r *http.Request, err error) 
 
 // logRefusal writes one line about a request that failed. It names no content and no query.
 func (s *Server) logRefusal(r *http.Request, status int, request string, err error) {
+	if wasTold(err) {
+		return
+	}
 	level := s.log.Info
 	if status >= http.StatusInternalServerError {
 		level = s.log.Error

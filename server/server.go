@@ -39,6 +39,7 @@ type Server struct {
 	secure  bool
 	demo    *web.DemoSignIns
 	version string
+	limits  limits
 
 	drained context.Context // ends when the server drains: long answers end with it
 	drain   context.CancelFunc
@@ -48,7 +49,7 @@ type Server struct {
 func New(c Config) *Server {
 	s := &Server{
 		db: c.DB, hub: c.Hub, desk: login.NewDesk(c.DB, c.Secure), log: c.Log,
-		secure: c.Secure, demo: c.Demo, version: c.Version,
+		secure: c.Secure, demo: c.Demo, version: c.Version, limits: newLimits(),
 	}
 	s.drained, s.drain = context.WithCancel(context.Background())
 	s.hub.AccessSeen(time.Now()) // from now on it is watched, or nothing is committed
@@ -118,11 +119,14 @@ func (s *Server) allowed(act access.Act, h personal) http.Handler { return s.pag
 // stream is an answer without an end, for people who may do act.
 func (s *Server) stream(act access.Act, h personal) http.Handler { return s.answer(s.onlyIf(act, h)) }
 
-// onlyIf runs h for people who may do act. Others are sent to sign in, or told that they may not.
+// onlyIf runs h for people who may do act, and not too often. Others are sent to sign in, or told why not.
 func (s *Server) onlyIf(act access.Act, h personal) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		who, err := s.desk.ByRequest(r)
 		if err != nil {
+			return err
+		}
+		if err := s.limits.known(who); err != nil {
 			return err
 		}
 		if !access.May(who.Role, act) {
