@@ -28,7 +28,7 @@ func (b *badInput) frames(t *testing.T) {
 		{"state vector that is none", websocket.MessageBinary, syncFrame(0, []byte(canary)), 4400},
 		{"presence that is none", websocket.MessageBinary, join([]byte{1}, varBytes([]byte(canary))), 4400},
 		{"bytes after the message", websocket.MessageBinary, append(syncFrame(2, update), 1, 2, 3), 4400},
-		{"oversized", websocket.MessageBinary, syncFrame(2, bytes.Repeat([]byte(canary), 100_000)), 1009},
+		{"oversized", websocket.MessageBinary, syncFrame(2, bytes.Repeat([]byte(canary), 300_000)), 4413},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			from := b.s.log.len()

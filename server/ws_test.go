@@ -144,23 +144,32 @@ func TestTextFrameIsMalformed(t *testing.T) {
 	}
 }
 
-// TestLargeFrame: a megabyte is a frame, one byte more is not; before anything is granted, four kilobytes are.
+// TestLargeFrame: a megabyte is a frame, or four while a Step2 is due, one byte more is not; before anything is granted,
+// four kilobytes are.
 func TestLargeFrame(t *testing.T) {
 	h := open(t)
 	granted := "/ws/notes/" + h.note.String() + "?token=" + h.token("chen")
 	for _, tt := range []struct {
-		path string
-		size int
-		code websocket.StatusCode
+		path   string
+		synced bool
+		size   int
+		code   websocket.StatusCode
 	}{
-		{granted, sessions.MaxFrame, 4400}, // zeros are no message
-		{granted, sessions.MaxFrame + 1, websocket.StatusMessageTooBig},
-		{"/ws", sessions.MaxEarlyFrame, 4400},
-		{"/ws", sessions.MaxEarlyFrame + 1, websocket.StatusMessageTooBig},
+		{granted, true, sessions.MaxFrame, 4400}, // zeros are no message
+		{granted, true, sessions.MaxFrame + 1, websocket.StatusMessageTooBig},
+		{granted, false, sessions.MaxStep2, 4400},
+		{granted, false, sessions.MaxStep2 + 1, 4413},
+		{"/ws", false, sessions.MaxEarlyFrame, 4400},
+		{"/ws", false, sessions.MaxEarlyFrame + 1, websocket.StatusMessageTooBig},
 	} {
 		ws, _, err := websocket.Dial(t.Context(), h.URL+tt.path, nil)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if tt.synced {
+			if err := ws.Write(t.Context(), websocket.MessageBinary, []byte{0, 1, 2, 0, 0}); err != nil { // an empty Step2
+				t.Fatal(err)
+			}
 		}
 		if err := ws.Write(t.Context(), websocket.MessageBinary, make([]byte, tt.size)); err != nil {
 			t.Fatal(err)

@@ -116,27 +116,37 @@ func (s *Session) admit(f *frame, b *batch) error {
 	if err := s.deletesWithin(deletes); err != nil {
 		return err
 	}
+	f.fresh = f.update
+	if repeats { // what is new is measured, stored and sent, not what is said again
+		var err error
+		if f.fresh, err = cutOff(f.update, s.ahead); err != nil {
+			return err
+		}
+	}
 	if novel {
 		if err := s.declared(f); err != nil {
 			return err
 		}
-		if err := s.within(f.update, b); err != nil {
+		if err := s.within(f.fresh, b); err != nil {
 			return err
 		}
 	}
-	f.data = f.update.Bytes()
-	if repeats {
-		// Store and send what is new, not what is said again.
-		cut, err := crdt.DiffUpdate(f.data, s.ahead.Encode())
-		if err != nil {
-			f.data = nil
-			return fmt.Errorf("cut update: %w", err)
-		}
-		f.data, f.cut = cut, true
-	}
+	f.data = f.fresh.Bytes()
 	b.deep = b.deep || depth > 0
 	s.claim(b)
 	return nil
+}
+
+// cutOff returns what of u is after sv, and all that it deletes.
+func cutOff(u *crdt.Update, sv crdt.StateVector) (*crdt.Update, error) {
+	cut, err := crdt.DiffUpdate(u.Bytes(), sv.Encode())
+	if err == nil {
+		u, err = crdt.DecodeUpdate(cut)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cut update: %w", err)
+	}
+	return u, nil
 }
 
 // claim makes the claims of the update just admitted the batch's.
@@ -197,18 +207,11 @@ func (s *Session) answer(frames []*frame) {
 
 // apply advances the document by what the log took of f.
 func (s *Session) apply(f *frame) error {
-	u := f.update // decoded once, at the door
-	if f.cut {
-		var err error
-		if u, err = crdt.DecodeUpdate(f.data); err != nil {
-			return err
-		}
-	}
-	moved := copiesOf(s.document(), u)
-	if err := s.doc.Apply(u); err != nil {
+	moved := copiesOf(s.document(), f.fresh)
+	if err := s.doc.Apply(f.fresh); err != nil {
 		return err
 	}
-	s.watch(u, moved)
+	s.watch(f.fresh, moved)
 	return nil
 }
 

@@ -21,8 +21,9 @@ type Authorizer func(ctx context.Context, note NoteID, token string) (Grant, err
 // ServeHocuspocus runs a Hocuspocus provider, v3 or v4, at any number of notes until its socket ends, and returns
 // why: a [*CloseError] when the server ends it.
 func (h *Hub) ServeHocuspocus(ctx context.Context, conn Conn, authorize Authorizer) error {
-	return h.serve(ctx, conn, func(s *socket) protocol {
-		p := &hocuspocus{hub: h, socket: s, authorize: authorize, documents: make(map[string]*document)}
+	p := &hocuspocus{hub: h, authorize: authorize, documents: make(map[string]*document)}
+	return h.serve(ctx, roomy{conn, p.owesStep2}, func(s *socket) protocol {
+		p.socket = s
 		p.unasked = time.AfterFunc(authTimeout, func() {
 			s.fail(&CloseError{Code: closeUnauthenticated, Reason: "no document was asked for in time"})
 		})
@@ -173,6 +174,15 @@ func (h *hocuspocus) stayAlive(e ysync.Envelope) {
 }
 
 func (h *hocuspocus) granted() bool { return h.known }
+
+func (h *hocuspocus) owesStep2() bool {
+	for _, d := range h.documents {
+		if d.peer != nil && d.peer.owesStep2 {
+			return true
+		}
+	}
+	return false
+}
 
 func (h *hocuspocus) keepAlive() []byte {
 	if quiet := h.quiet.Load(); quiet != nil {

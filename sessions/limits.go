@@ -5,17 +5,19 @@ import "time"
 // Limits (I10). Each is an input's size, a queue's bound or a wait's end; docs/limits.md says what whoever passes
 // one is told. Those of an [Allowance] are defaults, which an operator may change.
 
-// What one message may be. [Conn.Read] is given the first two.
+// What one message may be. [Conn.Read] is given the first three.
 const (
 	// MaxFrame is the largest WebSocket message accepted, in bytes.
 	MaxFrame = 1 << 20
+	// MaxStep2 is the largest one while a Step2 is due: twice the text that a note may have.
+	MaxStep2 = 4 << 20
 	// MaxEarlyFrame is the largest one before a socket has been granted anything.
 	MaxEarlyFrame = 4 << 10
 
 	maxStructs        = 10_000      // per update
 	maxDeletes        = 10_000      // ranges per update that the note has not deleted already
 	maxString         = 256 << 10   // bytes of one struct's text, value, key or name; values nest 32 deep at most (crdt)
-	maxAdvance        = 1_000_000   // clocks that one update may take, of all clients together
+	maxAdvance        = MaxStep2    // clocks that one update may take, of all clients together: text takes one a byte at most
 	maxClock          = 100_000_000 // of one client in one note
 	maxStateBytes     = 4 << 10     // of one presence state; a larger one is not shown
 	maxPresenceClock  = 1 << 40     // as a client claims it
@@ -36,6 +38,13 @@ const (
 	maxStateVector = 64 << 10 // bytes; every peer is sent it
 
 	measureEvery = time.Second // how often at most a note near its limit is measured exactly
+)
+
+// How long, and how many of a note, client ids stay theirs who showed them and wrote nothing yet, after their windows
+// are gone. No login lasts longer.
+const (
+	ReservedFor = 12 * time.Hour
+	MaxReserved = 2048
 )
 
 // How fast a connection may be. What comes faster is read later, and a peer that is behind for maxBehind is told to

@@ -23,7 +23,7 @@ func TestUpdateLimits(t *testing.T) {
 	}{
 		{"structs", nil, func(more int) []byte { return structs(1, 10_000+more) }, 4413},
 		{"deletions", [][]byte{long(3, "t", 20_010)}, func(more int) []byte { return holes(3, 10_000+more) }, 4413},
-		{"clocks of one update", nil, func(more int) []byte { return collected(1, 0, 1_000_000+more) }, 4413},
+		{"clocks of one update", nil, func(more int) []byte { return collected(1, 0, 4<<20+more) }, 4413},
 		{"clocks of one client", hundredMillionLess(2, 5), func(more int) []byte { return collected(2, 100_000_000-5, 5+more) }, 4413},
 		{"length of a text", nil, func(more int) []byte { return long(1, "t", 256<<10+more) }, 4413},
 		{"length of a root's name", nil, func(more int) []byte { return long(1, strings.Repeat("n", 256<<10+more), 1) }, 4413},

@@ -33,6 +33,7 @@ func (p *Peer) handle(ctx context.Context, m ysync.Message) error {
 		if _, err := crdt.DecodeStateVector(m.Data); err != nil {
 			return Malformed(err)
 		}
+		p.owesStep2 = true
 		act = func() { p.sync(m.Data) }
 	default:
 		p.socket.updates++
@@ -40,6 +41,7 @@ func (p *Peer) handle(ctx context.Context, m ysync.Message) error {
 		if err != nil {
 			return Malformed(fmt.Errorf("update of %d bytes: %w", len(m.Data), err))
 		}
+		p.owesStep2 = p.owesStep2 && m.Step != ysync.Step2
 		size = len(m.Data)
 		act = func() { p.receive(update, size, m.Step == ysync.Step2) }
 	}

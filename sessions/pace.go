@@ -49,6 +49,7 @@ var errTooFast = &CloseError{Code: closeTryLater, Reason: "too many edits at onc
 // take accounts for a message of that many bytes, some of them updates, and returns how long its sender must wait
 // before the next one is read, or that it must come back.
 func (p *pace) take(now time.Time, bytes, updates int) (time.Duration, error) {
+	bytes = min(bytes, MaxFrame) // a larger Step2 is the one message of who was away, and not what is too much
 	wait := max(p.frames.take(now, 1), p.bytes.take(now, bytes), p.updates.take(now, updates))
 	switch {
 	case wait == 0:

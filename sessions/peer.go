@@ -67,6 +67,7 @@ type Peer struct {
 	socket        *socket
 	wire          wire
 	participation uuid.UUID
+	owesStep2     bool        // it has been asked what it has; owned by the socket's reading goroutine
 	expiry        *time.Timer // fails the socket when the grant ends; may be nil
 
 	// What has become of the grant.
@@ -96,7 +97,7 @@ func (h *Hub) join(ctx context.Context, note NoteID, grant Grant, s *socket, w w
 	if err != nil {
 		return nil, err
 	}
-	p := &Peer{grant: grant, session: session, socket: s, wire: w, receipts: receipts{awaiting: true, holding: true}}
+	p := &Peer{grant: grant, session: session, socket: s, wire: w, owesStep2: true, receipts: receipts{awaiting: true, holding: true}}
 	p.readOnly.Store(grant.ReadOnly)
 	p.allowRecovery(grant.RecoverUntil)
 	if err = h.enrol(p); err == nil && grant.Renew != nil && grant.Epoch != h.AccessEpoch() {

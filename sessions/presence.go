@@ -14,7 +14,7 @@ import (
 )
 
 // maxClocks bounds what a session remembers of clients that left: their clocks, and whose they were.
-const maxClocks = 4096
+const maxClocks = 2 * MaxReserved
 
 // presence is what one client shows of itself.
 type presence struct {
@@ -112,6 +112,9 @@ func (s *Session) hear(p *Peer, one ysync.Presence) {
 	}
 	if known != nil && known.peer != p {
 		known.peer.named = false
+	}
+	if _, written := s.writers[one.Client]; !p.named && !written && p.mayWrite() {
+		s.recordShown(p, one.Client)
 	}
 	p.named, p.client, p.heardAt = true, one.Client, time.Now()
 	now := &presence{peer: p, clock: s.tick(one.Client, one.Clock), state: state}

@@ -199,6 +199,38 @@ func TestShownClientsAreKept(t *testing.T) {
 	})
 }
 
+// TestShownClientsOutliveTheirSession: a window that is offline is not there to keep its client id; everybody else may
+// be gone, too, and the server may have been restarted.
+func TestShownClientsOutliveTheirSession(t *testing.T) {
+	inWard(t, func(w *ward) {
+		owner := w.hClient(write(chen))
+		owner.send(announce(1, 1, `{}`))
+		reader := w.hClient(read(rivera))
+		reader.send(announce(2, 1, `{}`))
+		owner.leave()
+		reader.leave()
+		time.Sleep(time.Minute)
+		if s := w.store.Sittings(); len(s) != 1 || !s[0].Ended {
+			t.Fatalf("the session has not ended: %+v", s)
+		}
+		thief := w.hClient(write(rivera))
+		thief.update(insert(1, 0, "stolen"))
+		if got := thief.answers(); got != "10" || thief.closeCode() != 4205 {
+			t.Errorf("somebody else's answers: %q", got)
+		}
+		thief = w.hClient(write(chen))
+		thief.update(insert(2, 0, "free")) // who may not write keeps no id for it
+		if got := thief.answers(); got != "11" {
+			t.Errorf("under a reader's id: %q", got)
+		}
+		owner = w.hClient(write(chen))
+		owner.step2(insert(1, 0, "own"))
+		if got := owner.answers(); got != "11" {
+			t.Errorf("the owner's first words got %q", got)
+		}
+	})
+}
+
 // TestReservedClientsAreBounded: what is remembered of people who left makes room for others (I10).
 func TestReservedClientsAreBounded(t *testing.T) {
 	inWard(t, func(w *ward) {

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/crdt"
 )
 
 // recordEnd records that the last one has left, however long the database is away. When the server stops first,
@@ -37,6 +39,18 @@ func (s *Session) recordJoin(ctx context.Context, who Author) (participation uui
 		return uuid.Nil, fmt.Errorf("record participation: %w", err)
 	}
 	return participation, nil
+}
+
+// recordShown records the client id that a peer is shown under, so that it stays its person's when the session has
+// ended. It returns at once.
+func (s *Session) recordShown(p *Peer, client crdt.ClientID) {
+	s.hub.running.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), recordTimeout)
+		defer cancel()
+		if err := s.hub.store.ShowClient(ctx, p.participation, client); err != nil {
+			s.log.Warn("client id that was shown not recorded", "err", err) // the session keeps it until it ends
+		}
+	})
 }
 
 func (s *Session) recordLeave(participation uuid.UUID) {

@@ -76,8 +76,8 @@ type frame struct {
 	// Decided by admit.
 	recovering bool // its author may bring others' text
 	refused    error
-	data       []byte // what goes into the log; nil if refused, or if the note has it all already
-	cut        bool   // data is less than update
+	fresh      *crdt.Update // what of update the note does not have
+	data       []byte       // what goes into the log: fresh; nil if refused, or if the note has it all already
 	names      []crdt.Name
 	seq        uint64 // given by the commit
 
@@ -266,6 +266,9 @@ func (s *Session) load() error {
 	}
 	s.head, s.baseSeq = log.Head, log.BaseSeq
 	s.ahead, s.writers = s.doc.StateVector(), log.Writers
+	for client, person := range log.Shown {
+		s.reserved[client] = person
+	}
 	s.words.add(s.doc.Names())
 	s.usedAt, s.park = time.Now(), time.After(parkAfter)
 	s.extent.bytes = len(log.Base)

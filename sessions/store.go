@@ -35,6 +35,10 @@ type Log struct {
 
 	Writers map[crdt.ClientID]PersonID // whose each client id is; no id: recovered, and nobody's yet
 
+	// Shown says whose each client id is that was shown by a window that was there within [ReservedFor], of those that
+	// have not written the [MaxReserved] newest. Of several people it is who showed it first.
+	Shown map[crdt.ClientID]PersonID
+
 	Searched uint64 // up to which row its findings are stored
 }
 
@@ -106,6 +110,8 @@ type Store interface {
 	EndSession(ctx context.Context, session SessionID) error
 	StartParticipation(ctx context.Context, id uuid.UUID, session SessionID, person PersonID) error
 	EndParticipation(ctx context.Context, id uuid.UUID) error
+	// ShowClient says which client id others know a participation's window by: Load has it as shown.
+	ShowClient(ctx context.Context, participation uuid.UUID, client crdt.ClientID) error
 }
 
 // load builds the document of a note from its log.

@@ -11,8 +11,9 @@ import (
 // when the server ends it. Who is not granted the note is told so in a way that makes it stop, since a refused upgrade
 // makes it retry for ever.
 func (h *Hub) ServeYWebSocket(ctx context.Context, conn Conn, note NoteID, token string, authorize Authorizer) error {
-	return h.serve(ctx, conn, func(s *socket) protocol {
-		y := &yWebSocket{socket: s}
+	y := &yWebSocket{}
+	return h.serve(ctx, roomy{conn, y.owesStep2}, func(s *socket) protocol {
+		y.socket = s
 		granted, denied := authorize(s.ctx, note, token)
 		if denied == nil {
 			y.peer, denied = h.join(s.ctx, note, granted, s, yWire{})
@@ -47,6 +48,8 @@ func (y *yWebSocket) handle(ctx context.Context, frame []byte) error {
 }
 
 func (y *yWebSocket) granted() bool { return y.peer != nil }
+
+func (y *yWebSocket) owesStep2() bool { return y.peer.owesStep2 }
 
 func (y *yWebSocket) keepAlive() []byte {
 	return ysync.AppendMessage(nil, ysync.Message{Kind: ysync.Awareness, Data: ysync.AppendAwareness(nil, nil)})

@@ -57,6 +57,9 @@ func (db *DB) Load(ctx context.Context, note sessions.NoteID) (sessions.Log, err
 		if log.Writers, err = writersOf(ctx, q, note); err != nil {
 			return err
 		}
+		if log.Shown, err = shownAt(ctx, q, note); err != nil {
+			return err
+		}
 
 		rows, err := q.UpdatesAfter(ctx, note, int64(log.BaseSeq))
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/clisonix/tidechart/crdt"
 	"github.com/clisonix/tidechart/server/postgres/postgrestest"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
@@ -131,11 +132,35 @@ func TestDamagedBaseIsPassedOver(t *testing.T) {
 	}
 }
 
+// TestShownClientsExpire twelve hours after their window is gone; until then they are whose they were shown as first.
+func TestShownClientsExpire(t *testing.T) {
+	h := open(t)
+	note, ctx := h.newNote(t), t.Context()
+	for client, left := range map[crdt.ClientID]string{1: "11 hours", 2: "13 hours"} {
+		for _, joined := range []string{"20 hours", "19 hours"} {
+			session, stay, person := uuid.New(), uuid.New(), h.author
+			if joined == "19 hours" {
+				person = h.other
+			}
+			err := errors.Join(h.db.StartSession(ctx, session, note), h.db.StartParticipation(ctx, stay, session, person), h.db.ShowClient(ctx, stay, client),
+				h.exec(t, "UPDATE session SET ended_at = now() - $2::interval WHERE id = $1", session, left),
+				h.exec(t, "UPDATE participation SET joined_at = now() - $2::interval, left_at = now() - $3::interval WHERE id = $1", stay, joined, left))
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	log, err := h.db.Load(ctx, note)
+	if err != nil || len(log.Shown) != 1 || log.Shown[1] != h.author {
+		t.Errorf("shown are %v, %v; want 1 of %v", log.Shown, err, h.author)
+	}
+}
+
 // TestUnstorableBatchIsRejected: what the database can never take must not be tried for ever.
 func TestUnstorableBatchIsRejected(t *testing.T) {
 	h := open(t)
 	note := h.newNote(t)
-	tooLarge := make([]byte, 1<<21+1)
+	tooLarge := make([]byte, 1<<23+1)
 	_, err := h.db.Append(t.Context(), sessions.Batch{
 		ID: uuid.New(), Entries: []sessions.Entry{{Note: note, Author: h.author, Update: tooLarge}},
 	})

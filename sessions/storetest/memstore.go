@@ -52,6 +52,7 @@ type Sitting struct {
 	Ended bool
 	In    map[uuid.UUID]sessions.PersonID // participations that have not ended
 	Came  []sessions.PersonID
+	shown map[crdt.ClientID]sessions.PersonID
 }
 
 var _ sessions.Store = (*MemStore)(nil)
@@ -143,6 +144,7 @@ func (m *MemStore) Load(_ context.Context, note sessions.NoteID) (sessions.Log, 
 		log.Tail = append(log.Tail, row.Update)
 	}
 	log.Writers = n.people()
+	log.Shown = m.shownAt(note)
 	return log, nil
 }
 
@@ -233,7 +235,7 @@ var errNoSession = errors.New("no such session")
 func (m *MemStore) StartSession(_ context.Context, session sessions.SessionID, note sessions.NoteID) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.sessions[session] = &Sitting{Note: note, In: make(map[uuid.UUID]sessions.PersonID)}
+	m.sessions[session] = &Sitting{Note: note, In: make(map[uuid.UUID]sessions.PersonID), shown: make(map[crdt.ClientID]sessions.PersonID)}
 	return nil
 }
 
@@ -270,4 +272,33 @@ func (m *MemStore) EndParticipation(_ context.Context, id uuid.UUID) error {
 		delete(s.In, id)
 	}
 	return nil
+}
+
+// ShowClient implements [sessions.Store].
+func (m *MemStore) ShowClient(_ context.Context, participation uuid.UUID, client crdt.ClientID) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, s := range m.sessions {
+		if person, in := s.In[participation]; in {
+			s.shown[client] = person
+			return nil
+		}
+	}
+	return errNoSession
+}
+
+// shownAt returns whose the client ids are that were shown at a note and have not written. It forgets none.
+func (m *MemStore) shownAt(note sessions.NoteID) map[crdt.ClientID]sessions.PersonID {
+	all := make(map[crdt.ClientID]sessions.PersonID)
+	for _, s := range m.sessions {
+		if s.Note != note {
+			continue
+		}
+		for client, person := range s.shown {
+			if m.notes[note].writers[client] == nil {
+				all[client] = person
+			}
+		}
+	}
+	return all
 }

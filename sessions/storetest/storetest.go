@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -46,6 +47,7 @@ func TestStore(t *testing.T, f Fixture) {
 	t.Run("losses are stored once, and settled once by whose they are", func(t *testing.T) { testLosses(t, f) })
 	t.Run("what updates moved is stored once", func(t *testing.T) { testCopies(t, f) })
 	t.Run("sessions and participations begin and end", func(t *testing.T) { testSittings(t, f) })
+	t.Run("client ids that were shown are kept", func(t *testing.T) { testShown(t, f) })
 }
 
 // batch is entries under a fresh id.
@@ -274,6 +276,40 @@ func testSittings(t *testing.T, f Fixture) {
 		if err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+func testShown(t *testing.T, f Fixture) {
+	ctx := t.Context()
+	note, other := f.NewNote(), f.NewNote()
+	show := func(note sessions.NoteID, person sessions.PersonID, end bool, clients ...crdt.ClientID) {
+		t.Helper()
+		for _, client := range clients {
+			session, stay := uuid.New(), uuid.New()
+			errs := []error{
+				f.Store.StartSession(ctx, session, note), f.Store.StartParticipation(ctx, stay, session, person),
+				f.Store.ShowClient(ctx, stay, client),
+			}
+			if end {
+				errs = append(errs, f.Store.EndParticipation(ctx, stay), f.Store.EndSession(ctx, session))
+			}
+			if err := errors.Join(errs...); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	show(note, f.Author, true, 1, 2, 1<<53-1)
+	show(note, f.Other, false, 3)
+	show(other, f.Other, true, 4)
+	b := batch(f.entry(note, "xx"))
+	b.Claims = []sessions.Claim{{Note: note, Client: 2, From: 0, To: 1, Person: f.Author}}
+	if _, err := f.Store.Append(ctx, b); err != nil {
+		t.Fatal(err)
+	}
+	log, err := f.Store.Load(ctx, note)
+	want := map[crdt.ClientID]sessions.PersonID{1: f.Author, 1<<53 - 1: f.Author, 3: f.Other}
+	if err != nil || !maps.Equal(log.Shown, want) {
+		t.Errorf("shown are %v, %v; want %v", log.Shown, err, want)
 	}
 }
 

@@ -137,6 +137,8 @@ type Participation struct {
 	PersonID  uuid.UUID
 	JoinedAt  time.Time
 	LeftAt    *time.Time
+	// The Yjs client id that was shown to others; NULL: none, or one that had written already.
+	ClientID *int64
 }
 
 type Patient struct {

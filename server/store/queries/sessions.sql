@@ -52,3 +52,20 @@ SELECT participation.session_id, sqlc.embed(person),
  WHERE participation.session_id = ANY (sqlc.arg(sessions)::uuid[])
  GROUP BY participation.session_id, person.id
  ORDER BY min(joined_at);
+
+-- name: ShowClient :exec
+UPDATE participation SET client_id = $2 WHERE id = $1;
+
+-- name: ShownClients :many
+-- Client ids that were shown at a note since a time and have not written, the newest first. Of several people it is who
+-- showed it first.
+SELECT shown.client_id::bigint AS client_id, (array_agg(shown.person_id ORDER BY shown.joined_at))[1]::uuid AS person_id
+  FROM participation shown
+  JOIN session ON session.id = shown.session_id
+ WHERE session.note_id = sqlc.arg(note) AND shown.client_id IS NOT NULL
+   AND (session.ended_at IS NULL OR session.ended_at > sqlc.arg(since)::timestamptz)
+   AND (shown.left_at IS NULL OR shown.left_at > sqlc.arg(since)::timestamptz)
+   AND NOT EXISTS (SELECT FROM writer WHERE writer.note_id = session.note_id AND writer.client_id = shown.client_id)
+ GROUP BY shown.client_id
+ ORDER BY max(shown.joined_at) DESC
+ LIMIT sqlc.arg(max_rows);

@@ -173,6 +173,55 @@ func (q *Queries) Sessions(ctx context.Context, limit int32) ([]SessionsRow, err
 	return items, nil
 }
 
+const showClient = `-- name: ShowClient :exec
+UPDATE participation SET client_id = $2 WHERE id = $1
+`
+
+func (q *Queries) ShowClient(ctx context.Context, iD uuid.UUID, clientID *int64) error {
+	_, err := q.db.Exec(ctx, showClient, iD, clientID)
+	return err
+}
+
+const shownClients = `-- name: ShownClients :many
+SELECT shown.client_id::bigint AS client_id, (array_agg(shown.person_id ORDER BY shown.joined_at))[1]::uuid AS person_id
+  FROM participation shown
+  JOIN session ON session.id = shown.session_id
+ WHERE session.note_id = $1 AND shown.client_id IS NOT NULL
+   AND (session.ended_at IS NULL OR session.ended_at > $2::timestamptz)
+   AND (shown.left_at IS NULL OR shown.left_at > $2::timestamptz)
+   AND NOT EXISTS (SELECT FROM writer WHERE writer.note_id = session.note_id AND writer.client_id = shown.client_id)
+ GROUP BY shown.client_id
+ ORDER BY max(shown.joined_at) DESC
+ LIMIT $3
+`
+
+type ShownClientsRow struct {
+	ClientID int64
+	PersonID uuid.UUID
+}
+
+// Client ids that were shown at a note since a time and have not written, the newest first. Of several people it is who
+// showed it first.
+func (q *Queries) ShownClients(ctx context.Context, note uuid.UUID, since time.Time, maxRows int32) ([]ShownClientsRow, error) {
+	rows, err := q.db.Query(ctx, shownClients, note, since, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ShownClientsRow
+	for rows.Next() {
+		var i ShownClientsRow
+		if err := rows.Scan(&i.ClientID, &i.PersonID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const startParticipation = `-- name: StartParticipation :exec
 INSERT INTO participation (id, session_id, person_id) VALUES ($1, $2, $3)
 `
