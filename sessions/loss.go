@@ -18,10 +18,9 @@ type Loss struct {
 	FirstSeq uint64   // the first update that holds some of the text
 	Text     []LostRange
 	Place    []crdt.ID // the elements that held it, inside first
+	At       time.Time // when the update came by which it was lost
 
-	// Not stored with it.
-	At      time.Time // when the update came by which it was lost
-	Settled *Settlement
+	Settled *Settlement // not stored with it
 }
 
 // LossID names a loss in its note: the update by which it was lost, and which of those that this update lost.
@@ -77,7 +76,9 @@ type Findings struct {
 
 // Row is an update in the log.
 type Row struct {
-	Seq    uint64
-	Author PersonID
-	Update []byte
+	Seq     uint64
+	Author  PersonID
+	Session SessionID // none: it was written when the note was created
+	At      time.Time // of the store's clock, to the microsecond
+	Update  []byte
 }

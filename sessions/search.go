@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/clisonix/tidechart/crdt"
 )
@@ -28,6 +29,7 @@ type search struct {
 type lost struct {
 	crdt.LostText
 	seq uint64
+	at  time.Time
 
 	author PersonID
 	first  uint64 // the first row that holds some of it; 0: not known yet
@@ -108,7 +110,7 @@ func (s *search) apply(row Row, u *crdt.Update, look bool) error {
 	found := s.doc.Lost(u)
 	brings := len(found) > 0 && len(u.Ranges()) > 0
 	for _, l := range found[:min(len(found), maxLost)] {
-		s.found = append(s.found, &lost{LostText: l, seq: row.Seq, by: row.Author, bySeq: row.Seq, replaced: brings})
+		s.found = append(s.found, &lost{LostText: l, seq: row.Seq, at: row.At, by: row.Author, bySeq: row.Seq, replaced: brings})
 	}
 	if len(s.found)+len(s.moved) >= maxFound {
 		return errFull
@@ -176,7 +178,7 @@ func (s *search) losses() []Loss {
 				id.Part = losses[i-1].Part + 1
 			}
 			losses = append(losses, Loss{
-				LossID: id, Author: l.author, By: l.by, BySeq: l.bySeq, Replaced: l.replaced, FirstSeq: l.first, Place: l.Holders,
+				LossID: id, Author: l.author, By: l.by, BySeq: l.bySeq, Replaced: l.replaced, FirstSeq: l.first, Place: l.Holders, At: l.at,
 			})
 			of[k] = i
 		}

@@ -3,6 +3,7 @@ package sessions
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -91,8 +92,14 @@ type Store interface {
 	// SaveBase stores the merged update of rows 1 … seq. The caller has verified it (I4).
 	SaveBase(ctx context.Context, note NoteID, seq uint64, update []byte) error
 
-	// ReadLog returns up to limit rows after a seq, in order.
+	// ReadLog returns rows after a seq, in order: at least one, if there are any, and up to limit. Those that are folded
+	// come back as they were, or it returns [ErrDamaged].
 	ReadLog(ctx context.Context, note NoteID, after uint64, limit int) ([]Row, error)
+
+	// Fold takes one step through a note's log: runs of rows that its newest base merges, and that came before a time,
+	// become bursts. It does so in one transaction, in which what it stored is read again and compared before the rows
+	// go; those who fold one note wait for each other. Calling it again goes on, until there is no more.
+	Fold(ctx context.Context, note NoteID, before time.Time) (Folded, error)
 
 	// SaveFindings stores what was found in a log, and that it was searched up to seq; what is there is left as it is,
 	// and a note is never searched less far than before. Losses has those asked for, the newest first. SettleLosses

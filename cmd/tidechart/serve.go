@@ -25,7 +25,6 @@ const (
 	maxHeader     = 32 << 10
 	drainTimeout  = 20 * time.Second
 	closeTimeout  = 5 * time.Second // of the database connections, after a drain
-	sweepEvery    = time.Hour
 )
 
 type serveCmd struct {
@@ -113,7 +112,7 @@ func run(ctx context.Context, log *slog.Logger, db *store.DB, listener net.Liste
 	go s.Watch(watch)
 	failed := make(chan error, 1)
 	go func() { failed <- web.Serve(listener) }()
-	go sweep(ctx, log, db)
+	go tidy(ctx, log, db)
 	ready()
 
 	var err error
@@ -142,21 +141,5 @@ func closeDatabase(log *slog.Logger, db *store.DB) {
 	case <-closed:
 	case <-time.After(closeTimeout):
 		log.Warn("the database does not answer; its connections are abandoned")
-	}
-}
-
-// sweep deletes what has expired, now and then.
-func sweep(ctx context.Context, log *slog.Logger, db *store.DB) {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		if err := db.Sweep(ctx); err != nil && ctx.Err() == nil {
-			log.Warn("expired rows stay for now", "err", err)
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
 	}
 }

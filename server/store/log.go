@@ -7,6 +7,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -61,15 +62,12 @@ func (db *DB) Load(ctx context.Context, note sessions.NoteID) (sessions.Log, err
 			return err
 		}
 
-		rows, err := q.UpdatesAfter(ctx, note, int64(log.BaseSeq))
+		rows, err := logAfter(ctx, q, note, log.BaseSeq, math.MaxInt32)
 		if err != nil {
 			return err
 		}
-		for i, row := range rows {
-			if want := log.BaseSeq + uint64(i) + 1; uint64(row.Seq) != want {
-				return fmt.Errorf("log has seq %d where %d belongs", row.Seq, want)
-			}
-			log.Tail = append(log.Tail, row.Data)
+		for _, row := range rows {
+			log.Tail = append(log.Tail, row.Update)
 		}
 		if end := log.BaseSeq + uint64(len(rows)); end != log.Head {
 			return fmt.Errorf("log ends at seq %d, head says %d", end, log.Head)

@@ -14,19 +14,6 @@ import (
 	"github.com/clisonix/tidechart/sessions"
 )
 
-// ReadLog reads some of a note's log.
-func (db *DB) ReadLog(ctx context.Context, note sessions.NoteID, after uint64, limit int) ([]sessions.Row, error) {
-	rows, err := db.LogRows(ctx, note, int64(after), int32(limit))
-	if err != nil {
-		return nil, fmt.Errorf("read log of note %s: %w", note, err)
-	}
-	log := make([]sessions.Row, len(rows))
-	for i, row := range rows {
-		log[i] = sessions.Row{Seq: uint64(row.Seq), Author: row.AuthorID, Update: row.Data}
-	}
-	return log, nil
-}
-
 // SaveFindings stores what a search found, and how far it went, in one transaction.
 func (db *DB) SaveFindings(ctx context.Context, note sessions.NoteID, seq uint64, found sessions.Findings) error {
 	err := db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error {
@@ -52,7 +39,7 @@ func lossParams(note sessions.NoteID, l sessions.Loss) queries.InsertLossParams 
 	p := queries.InsertLossParams{
 		NoteID: note, Seq: int64(l.Seq), Part: int16(l.Part), AuthorID: l.Author, ByID: l.By, BySeq: int64(l.BySeq),
 		Replaced: l.Replaced, FirstSeq: int64(l.FirstSeq),
-		PlaceClients: []int64{}, PlaceClocks: []int64{},
+		PlaceClients: []int64{}, PlaceClocks: []int64{}, At: l.At,
 	}
 	for _, r := range l.Text {
 		p.Clients, p.Clocks = append(p.Clients, int64(r.Client)), append(p.Clocks, int64(r.From))
@@ -138,7 +125,7 @@ func lossOf(row queries.LossesRow) sessions.Loss {
 	n := row.NoteLoss
 	l := sessions.Loss{
 		LossID: sessions.LossID{Seq: uint64(n.Seq), Part: int(n.Part)}, Author: n.AuthorID, By: n.ByID, BySeq: uint64(n.BySeq),
-		Replaced: n.Replaced, FirstSeq: uint64(n.FirstSeq), At: row.LostAt,
+		Replaced: n.Replaced, FirstSeq: uint64(n.FirstSeq), At: n.At,
 	}
 	for i, client := range n.Clients {
 		from := uint64(n.Clocks[i])

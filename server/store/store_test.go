@@ -80,6 +80,21 @@ func (h hospital) exec(t *testing.T, sql string, args ...any) error {
 	return err
 }
 
+// damage changes a byte of each burst of a note, as a disk could.
+func (h hospital) damage(t *testing.T, note sessions.NoteID) {
+	t.Helper()
+	err := h.exec(t, `ALTER TABLE note_burst DISABLE TRIGGER ALL`)
+	if err == nil {
+		err = h.exec(t, `UPDATE note_burst SET data = set_byte(data, octet_length(data) / 2, get_byte(data, octet_length(data) / 2) # 1) WHERE note_id = $1`, note)
+	}
+	if err == nil {
+		err = h.exec(t, `ALTER TABLE note_burst ENABLE TRIGGER ALL`)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestStore(t *testing.T) {
 	h := open(t)
 	storetest.TestStore(t, storetest.Fixture{
@@ -99,6 +114,7 @@ func TestStore(t *testing.T) {
 				t.Fatal(err)
 			}
 		},
+		Damage: func(note sessions.NoteID) { h.damage(t, note) },
 	})
 }
 

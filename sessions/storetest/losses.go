@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -57,6 +58,10 @@ func testLosses(t *testing.T, f Fixture) {
 	all := []sessions.Loss{loss(3, 1, f.Other), loss(3, 0, f.Author), loss(2, 0, f.Author)}
 	all[0].Place = nil
 	for _, found := range [][]sessions.Loss{all[1:], all, nil} {
+		found = slices.Clone(found)
+		for i := range found {
+			found[i].At = time.Now()
+		}
 		if err := f.Store.SaveFindings(ctx, note, uint64(len(found)), sessions.Findings{Losses: found}); err != nil {
 			t.Fatal(err)
 		}

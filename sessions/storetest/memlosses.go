@@ -17,14 +17,11 @@ func (m *MemStore) ReadLog(_ context.Context, note sessions.NoteID, after uint64
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	n := m.notes[note]
-	if n == nil || after >= uint64(len(n.rows)) {
+	if n == nil {
 		return nil, nil
 	}
-	var rows []sessions.Row
-	for i, e := range n.rows[after:min(after+uint64(limit), uint64(len(n.rows)))] {
-		rows = append(rows, sessions.Row{Seq: after + uint64(i) + 1, Author: e.Author, Update: e.Update})
-	}
-	return rows, nil
+	rows, err := n.after(after)
+	return rows[:min(limit, len(rows))], err
 }
 
 // SaveFindings implements [sessions.Store].
@@ -34,7 +31,7 @@ func (m *MemStore) SaveFindings(_ context.Context, note sessions.NoteID, seq uin
 	n := m.notes[note]
 	for _, l := range found.Losses {
 		if i, there := n.loss(l.LossID); !there {
-			l.At, l.Settled = time.Now(), nil
+			l.Settled = nil
 			n.losses = slices.Insert(n.losses, i, l)
 		}
 	}

@@ -27,9 +27,11 @@ type MemStore struct {
 }
 
 type memNote struct {
-	rows    []sessions.Entry
+	rows    []memRow // of each seq; nothing of those that a burst holds
 	base    []byte
 	baseSeq uint64
+	bursts  []sessions.Burst // in the order of their seqs
+	folded  uint64           // up to where folding has looked
 	signed  bool
 	writers map[crdt.ClientID]*writer
 
@@ -67,7 +69,7 @@ func (m *MemStore) Add(note sessions.NoteID, author sessions.PersonID, update []
 		m.sessions = make(map[sessions.SessionID]*Sitting)
 	}
 	n := &memNote{
-		rows:    []sessions.Entry{{Note: note, Author: author, Update: update}},
+		rows:    []memRow{{sessions.Entry{Note: note, Author: author, Update: update}, now()}},
 		writers: make(map[crdt.ClientID]*writer),
 	}
 	if first, err := crdt.DecodeUpdate(update); err == nil {
@@ -103,7 +105,15 @@ func (m *MemStore) Recovered(note sessions.NoteID) []sessions.Claim {
 func (m *MemStore) Rows(note sessions.NoteID) []sessions.Entry {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.Clone(m.notes[note].rows)
+	log, err := m.notes[note].after(0)
+	if err != nil {
+		panic(err) // a test that damages a burst does not look at rows
+	}
+	rows := make([]sessions.Entry, len(log))
+	for i, r := range log {
+		rows[i] = sessions.Entry{Note: note, Author: r.Author, Session: r.Session, Update: r.Update}
+	}
+	return rows
 }
 
 // BaseSeq returns up to where a note has a base.
@@ -140,7 +150,11 @@ func (m *MemStore) Load(_ context.Context, note sessions.NoteID) (sessions.Log, 
 		return sessions.Log{}, sessions.ErrNoNote
 	}
 	log := sessions.Log{Head: uint64(len(n.rows)), Base: n.base, BaseSeq: n.baseSeq, Searched: n.searched}
-	for _, row := range n.rows[n.baseSeq:] {
+	tail, err := n.after(n.baseSeq)
+	if err != nil {
+		return sessions.Log{}, err
+	}
+	for _, row := range tail {
 		log.Tail = append(log.Tail, row.Update)
 	}
 	log.Writers = n.people()
@@ -182,7 +196,7 @@ func (m *MemStore) append(batch sessions.Batch) []sessions.Placed {
 		if !slices.ContainsFunc(placed, func(p sessions.Placed) bool { return p.Note == e.Note }) {
 			placed = append(placed, sessions.Placed{Note: e.Note, First: uint64(len(n.rows)) + 1})
 		}
-		n.rows = append(n.rows, e)
+		n.rows = append(n.rows, memRow{e, now()})
 	}
 	for _, c := range batch.Claims {
 		if !refused[c.Note] {

@@ -13,7 +13,7 @@ import (
 func TestMemStore(t *testing.T) {
 	store, author := &storetest.MemStore{}, uuid.New()
 	storetest.TestStore(t, storetest.Fixture{
-		Store: store, Author: author, Other: uuid.New(), Sign: store.Sign, Recover: store.Recover,
+		Store: store, Author: author, Other: uuid.New(), Sign: store.Sign, Recover: store.Recover, Damage: store.Damage,
 		NewNote: func() sessions.NoteID {
 			note := uuid.New()
 			store.Add(note, author, storetest.Empty())

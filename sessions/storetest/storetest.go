@@ -21,8 +21,9 @@ type Fixture struct {
 	NewNote func() sessions.NoteID // with a log of one row, the bytes 0 0
 	Sign    func(sessions.NoteID)
 	Recover func(note sessions.NoteID, open bool)
-	Author  sessions.PersonID // known to the store
-	Other   sessions.PersonID // likewise
+	Damage  func(sessions.NoteID) // changes a byte of each burst of a note
+	Author  sessions.PersonID     // known to the store
+	Other   sessions.PersonID     // likewise
 }
 
 // empty is the update that holds nothing; a store does not look inside.
@@ -44,6 +45,12 @@ func TestStore(t *testing.T, f Fixture) {
 	t.Run("others' text is taken while a note is open for recovery", func(t *testing.T) { testRecovery(t, f) })
 	t.Run("a base replaces the rows it merges", func(t *testing.T) { testBase(t, f) })
 	t.Run("a log is read in pieces", func(t *testing.T) { testRows(t, f) })
+	t.Run("a log is folded and reads as before", func(t *testing.T) { testFold(t, f) })
+	t.Run("many short bursts are read in pieces", func(t *testing.T) { testShortBursts(t, f) })
+	t.Run("folding does not mind who else is there", func(t *testing.T) { testFoldRace(t, f) })
+	t.Run("findings outlive the rows they are about", func(t *testing.T) { testFoldedFindings(t, f) })
+	t.Run("a damaged burst is said, and not needed", func(t *testing.T) { testDamagedBurst(t, f) })
+	t.Run("a missing note is not folded", func(t *testing.T) { testFoldNothing(t, f) })
 	t.Run("losses are stored once, and settled once by whose they are", func(t *testing.T) { testLosses(t, f) })
 	t.Run("what updates moved is stored once", func(t *testing.T) { testCopies(t, f) })
 	t.Run("sessions and participations begin and end", func(t *testing.T) { testSittings(t, f) })

@@ -13,15 +13,14 @@ INSERT INTO note_searched (note_id, seq) VALUES ($1, $2)
 -- name: InsertLoss :exec
 -- Whoever searches the same updates finds the same.
 INSERT INTO note_loss (note_id, seq, part, author_id, by_id, by_seq, replaced, first_seq,
-                       clients, clocks, lengths, paragraphs, place_clients, place_clocks)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                       clients, clocks, lengths, paragraphs, place_clients, place_clocks, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
     ON CONFLICT DO NOTHING;
 
 -- name: Losses :many
 -- The newest first, those before one of them; author NULL means everybody's, and waiting leaves out what is settled.
-SELECT sqlc.embed(note_loss), note_update.at AS lost_at, settled.how, settled.at AS settled_at
+SELECT sqlc.embed(note_loss), settled.how, settled.at AS settled_at
   FROM note_loss
-  JOIN note_update ON note_update.note_id = note_loss.note_id AND note_update.seq = note_loss.seq
   LEFT JOIN note_loss_settled settled
     ON settled.note_id = note_loss.note_id AND settled.seq = note_loss.seq AND settled.part = note_loss.part
  WHERE note_loss.note_id = sqlc.arg(note)
@@ -39,10 +38,6 @@ SELECT note_loss.note_id, note_loss.seq, note_loss.part, sqlc.arg(how)
  WHERE note_loss.note_id = sqlc.arg(note) AND note_loss.seq = sqlc.arg(seq) AND note_loss.part = sqlc.arg(part)
    AND note_loss.author_id = sqlc.arg(author)
     ON CONFLICT DO NOTHING;
-
--- name: LogRows :many
--- Some of a note's log, with who wrote it.
-SELECT seq, author_id, data FROM note_update WHERE note_id = $1 AND seq > $2 ORDER BY seq LIMIT $3;
 
 -- name: InsertCopies :exec
 INSERT INTO note_copy (note_id, seq, to_clients, to_clocks, from_clients, from_clocks, lengths)

@@ -75,8 +75,8 @@ func (q *Queries) InsertCopies(ctx context.Context, arg InsertCopiesParams) erro
 
 const insertLoss = `-- name: InsertLoss :exec
 INSERT INTO note_loss (note_id, seq, part, author_id, by_id, by_seq, replaced, first_seq,
-                       clients, clocks, lengths, paragraphs, place_clients, place_clocks)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                       clients, clocks, lengths, paragraphs, place_clients, place_clocks, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
     ON CONFLICT DO NOTHING
 `
 
@@ -95,6 +95,7 @@ type InsertLossParams struct {
 	Paragraphs   []int64
 	PlaceClients []int64
 	PlaceClocks  []int64
+	At           time.Time
 }
 
 // Whoever searches the same updates finds the same.
@@ -114,45 +115,14 @@ func (q *Queries) InsertLoss(ctx context.Context, arg InsertLossParams) error {
 		arg.Paragraphs,
 		arg.PlaceClients,
 		arg.PlaceClocks,
+		arg.At,
 	)
 	return err
 }
 
-const logRows = `-- name: LogRows :many
-SELECT seq, author_id, data FROM note_update WHERE note_id = $1 AND seq > $2 ORDER BY seq LIMIT $3
-`
-
-type LogRowsRow struct {
-	Seq      int64
-	AuthorID uuid.UUID
-	Data     []byte
-}
-
-// Some of a note's log, with who wrote it.
-func (q *Queries) LogRows(ctx context.Context, noteID uuid.UUID, seq int64, limit int32) ([]LogRowsRow, error) {
-	rows, err := q.db.Query(ctx, logRows, noteID, seq, limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []LogRowsRow
-	for rows.Next() {
-		var i LogRowsRow
-		if err := rows.Scan(&i.Seq, &i.AuthorID, &i.Data); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const losses = `-- name: Losses :many
-SELECT note_loss.note_id, note_loss.seq, note_loss.part, note_loss.author_id, note_loss.by_id, note_loss.by_seq, note_loss.replaced, note_loss.first_seq, note_loss.clients, note_loss.clocks, note_loss.lengths, note_loss.paragraphs, note_loss.place_clients, note_loss.place_clocks, note_update.at AS lost_at, settled.how, settled.at AS settled_at
+SELECT note_loss.note_id, note_loss.seq, note_loss.part, note_loss.author_id, note_loss.by_id, note_loss.by_seq, note_loss.replaced, note_loss.first_seq, note_loss.clients, note_loss.clocks, note_loss.lengths, note_loss.paragraphs, note_loss.place_clients, note_loss.place_clocks, note_loss.at, settled.how, settled.at AS settled_at
   FROM note_loss
-  JOIN note_update ON note_update.note_id = note_loss.note_id AND note_update.seq = note_loss.seq
   LEFT JOIN note_loss_settled settled
     ON settled.note_id = note_loss.note_id AND settled.seq = note_loss.seq AND settled.part = note_loss.part
  WHERE note_loss.note_id = $1
@@ -174,7 +144,6 @@ type LossesParams struct {
 
 type LossesRow struct {
 	NoteLoss  NoteLoss
-	LostAt    time.Time
 	How       *string
 	SettledAt *time.Time
 }
@@ -211,7 +180,7 @@ func (q *Queries) Losses(ctx context.Context, arg LossesParams) ([]LossesRow, er
 			&i.NoteLoss.Paragraphs,
 			&i.NoteLoss.PlaceClients,
 			&i.NoteLoss.PlaceClocks,
-			&i.LostAt,
+			&i.NoteLoss.At,
 			&i.How,
 			&i.SettledAt,
 		); err != nil {

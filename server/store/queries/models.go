@@ -74,6 +74,19 @@ type NoteBase struct {
 	MadeAt time.Time
 }
 
+// The older part of the log: rows are added, never changed.
+type NoteBurst struct {
+	NoteID    uuid.UUID
+	FirstSeq  int64
+	LastSeq   int64
+	AuthorID  uuid.UUID
+	SessionID uuid.NullUUID
+	LastAt    time.Time
+	Data      []byte
+	Sum       []byte
+	FoldedAt  time.Time
+}
+
 // Derived from the log; rows are added, never changed.
 type NoteCopy struct {
 	NoteID      uuid.UUID
@@ -83,6 +96,12 @@ type NoteCopy struct {
 	FromClients []int64
 	FromClocks  []int64
 	Lengths     []int64
+}
+
+// Up to which seq folding has looked. Whoever folds a note holds the lock of its row.
+type NoteFold struct {
+	NoteID uuid.UUID
+	Seq    int64
 }
 
 // Derived from the log; rows are added, never changed.
@@ -101,6 +120,7 @@ type NoteLoss struct {
 	Paragraphs   []int64
 	PlaceClients []int64
 	PlaceClocks  []int64
+	At           time.Time
 }
 
 // What the author of lost text did about it, once.
@@ -118,7 +138,7 @@ type NoteSearched struct {
 	Seq    int64
 }
 
-// The log: rows are added, never changed.
+// The newer part of the log: rows are added, never changed, and go only where note_burst holds them.
 type NoteUpdate struct {
 	// A note: append inserts under the lock of its row, and rows that refer to a note keep it from being deleted.
 	NoteID uuid.UUID

@@ -52,9 +52,6 @@ SELECT recovered.note_id, author.name AS writer, bringer.name AS brought_by, sum
 -- No row: the note has no base yet, so it is loaded from its log alone.
 SELECT seq, data, sum FROM note_base WHERE note_id = $1 ORDER BY seq DESC LIMIT 1;
 
--- name: UpdatesAfter :many
-SELECT seq, data FROM note_update WHERE note_id = $1 AND seq > $2 ORDER BY seq;
-
 -- name: Writers :many
 -- Whose each client id of a note is; NULL: nobody's yet.
 SELECT client_id, person_id FROM writer WHERE note_id = $1;

@@ -346,35 +346,6 @@ func (q *Queries) Recovered(ctx context.Context, note uuid.NullUUID) ([]Recovere
 	return items, nil
 }
 
-const updatesAfter = `-- name: UpdatesAfter :many
-SELECT seq, data FROM note_update WHERE note_id = $1 AND seq > $2 ORDER BY seq
-`
-
-type UpdatesAfterRow struct {
-	Seq  int64
-	Data []byte
-}
-
-func (q *Queries) UpdatesAfter(ctx context.Context, noteID uuid.UUID, seq int64) ([]UpdatesAfterRow, error) {
-	rows, err := q.db.Query(ctx, updatesAfter, noteID, seq)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []UpdatesAfterRow
-	for rows.Next() {
-		var i UpdatesAfterRow
-		if err := rows.Scan(&i.Seq, &i.Data); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const writers = `-- name: Writers :many
 SELECT client_id, person_id FROM writer WHERE note_id = $1
 `

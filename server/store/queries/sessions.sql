@@ -19,7 +19,8 @@ UPDATE participation SET left_at = now() WHERE id = $1 AND left_at IS NULL;
 
 -- name: EndCutOffSessions :execrows
 -- After an unclean stop: a session ended when its last edit was committed, or when it started.
-UPDATE session SET ended_at = coalesce((SELECT max(at) FROM note_update WHERE session_id = session.id), started_at)
+UPDATE session SET ended_at = coalesce(greatest((SELECT max(at) FROM note_update WHERE session_id = session.id),
+                                                (SELECT max(last_at) FROM note_burst WHERE session_id = session.id)), started_at)
  WHERE ended_at IS NULL;
 
 -- name: EndCutOffParticipations :exec
@@ -45,8 +46,10 @@ SELECT participation.session_id, sqlc.embed(person),
        min(joined_at)::timestamptz AS joined_at,
        coalesce(max(left_at), min(joined_at))::timestamptz AS left_at,
        bool_or(left_at IS NULL)::boolean AS present,
-       (SELECT count(*) FROM note_update WHERE note_update.session_id = participation.session_id
-                                           AND note_update.author_id = person.id) AS edits
+       ((SELECT count(*) FROM note_update WHERE note_update.session_id = participation.session_id
+                                            AND note_update.author_id = person.id)
+        + (SELECT coalesce(sum(last_seq - first_seq + 1), 0) FROM note_burst WHERE note_burst.session_id = participation.session_id
+                                                                               AND note_burst.author_id = person.id))::bigint AS edits
   FROM participation
   JOIN person ON person.id = participation.person_id
  WHERE participation.session_id = ANY (sqlc.arg(sessions)::uuid[])

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/sessions"
+)
+
+// Rhythm of what is tidied up while people work.
+const (
+	sweepEvery  = time.Hour        // what has expired
+	foldEvery   = 10 * time.Minute // what of the log is old
+	foldTimeout = 2 * time.Minute  // of one time; what is left over is folded the next
+)
+
+// tidy deletes what has expired and folds what is old, now and then, until ctx ends.
+func tidy(ctx context.Context, log *slog.Logger, db *store.DB) {
+	go each(ctx, foldEvery, func() { fold(ctx, log, db) })
+	each(ctx, sweepEvery, func() {
+		if err := db.Sweep(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("expired rows stay for now", "err", err)
+		}
+	})
+}
+
+// each calls f at once, and then every so often until ctx ends.
+func each(ctx context.Context, every time.Duration, f func()) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		f()
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// fold folds the older part of notes' logs. Rows that are not folded are only larger.
+func fold(ctx context.Context, log *slog.Logger, db *store.DB) {
+	limit, cancel := context.WithTimeout(ctx, foldTimeout)
+	defer cancel()
+	done, err := db.FoldLogs(limit, time.Now().Add(-sessions.FoldAge))
+	if done.Rows > 0 {
+		log.Info("logs folded", "rows", done.Rows, "bursts", done.Bursts, "bytes", done.From, "into", done.To)
+	}
+	if err != nil && ctx.Err() == nil && !errors.Is(err, context.DeadlineExceeded) {
+		log.Error("logs not folded", "err", err)
+	}
+}

@@ -1,0 +1,233 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/clisonix/tidechart/server/store/queries"
+	"github.com/clisonix/tidechart/sessions"
+)
+
+// readBursts is how many bursts ReadLog asks for at once; it may use one of them only.
+const readBursts = 16
+
+// ReadLog reads some of a note's log.
+func (db *DB) ReadLog(ctx context.Context, note sessions.NoteID, after uint64, limit int) ([]sessions.Row, error) {
+	rows, err := logAfter(ctx, db.Queries, note, after, int32(limit))
+	if err != nil {
+		return nil, fmt.Errorf("read log of note %s: %w", note, err)
+	}
+	return rows, nil
+}
+
+// logAfter is where the log is read: rows and bursts alike, in order and without a gap, up to limit of them. Only without
+// a limit is it all there is.
+func logAfter(ctx context.Context, q *queries.Queries, note sessions.NoteID, after uint64, limit int32) ([]sessions.Row, error) {
+	most := limit
+	if limit < math.MaxInt32 {
+		most = readBursts
+	}
+	parts, err := q.LogAfter(ctx, queries.LogAfterParams{Note: note, After: int64(after), MaxBursts: most, MaxRows: limit})
+	if err != nil {
+		return nil, err
+	}
+	var log []sessions.Row
+	bursts := int32(0)
+	for _, part := range parts {
+		rows, err := rowsOf(part)
+		if err != nil {
+			return nil, err
+		}
+		next := after + uint64(len(log)) + 1
+		if part.Sum != nil {
+			bursts++
+			rows = rows[min(len(rows), int(max(next, rows[0].Seq)-rows[0].Seq)):] // it may begin before what was asked for
+		}
+		if len(rows) == 0 || rows[0].Seq != next {
+			if bursts == most && part.Sum == nil {
+				break // the rest of the bursts belongs before this row
+			}
+			return nil, fmt.Errorf("log has seq %d where %d belongs", part.Seq, next)
+		}
+		log = append(log, rows...)
+		if len(log) >= int(limit) {
+			return log[:limit], nil
+		}
+	}
+	return log, nil
+}
+
+// rowsOf returns the rows that a part of the log holds.
+func rowsOf(part queries.LogAfterRow) ([]sessions.Row, error) {
+	if part.Sum == nil {
+		return []sessions.Row{{
+			Seq: uint64(part.Seq), Author: part.AuthorID, Session: part.SessionID.UUID, At: part.At, Update: part.Data,
+		}}, nil
+	}
+	b := sessions.Burst{
+		First: uint64(part.Seq), Last: uint64(part.LastSeq), Author: part.AuthorID, Session: part.SessionID.UUID, Data: part.Data,
+	}
+	copy(b.Sum[:], part.Sum)
+	rows, err := b.Rows()
+	if err != nil {
+		return nil, fmt.Errorf("seq %d to %d: %w", b.First, b.Last, err)
+	}
+	return rows, nil
+}
+
+// Fold folds a step of a note's log; see [sessions.Store] for the contract.
+func (db *DB) Fold(ctx context.Context, note sessions.NoteID, before time.Time) (folded sessions.Folded, err error) {
+	err = db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) (err error) {
+		folded, err = foldStep(ctx, q, note, before)
+		return err
+	})
+	if err != nil {
+		return sessions.Folded{}, fmt.Errorf("fold log of note %s: %w", note, err)
+	}
+	return folded, nil
+}
+
+func foldStep(ctx context.Context, q *queries.Queries, note sessions.NoteID, before time.Time) (folded sessions.Folded, err error) {
+	after, err := q.BeginFold(ctx, note)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return folded, sessions.ErrNoNote
+	}
+	if err != nil {
+		return folded, err
+	}
+	base, err := q.NewestBase(ctx, note)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return folded, nil
+	}
+	if err != nil {
+		return folded, err
+	}
+	if sum := sha256.Sum256(base.Data); !bytes.Equal(sum[:], base.Sum) {
+		return folded, errors.New("the base is damaged")
+	}
+	stored, err := q.RowsToFold(ctx, queries.RowsToFoldParams{NoteID: note, After: after, Base: base.Seq, MaxRows: sessions.FoldRows})
+	if err != nil {
+		return folded, err
+	}
+	var rows []sessions.Row
+	for _, r := range stored {
+		if !r.At.Before(before) {
+			break
+		}
+		rows = append(rows, sessions.Row{Seq: uint64(r.Seq), Author: r.AuthorID, Session: r.SessionID.UUID, At: r.At, Update: r.Data})
+	}
+	folded.More = len(rows) == sessions.FoldRows
+	runs, to := sessions.Runs(rows, folded.More)
+	for _, run := range runs {
+		if err := foldRun(ctx, q, note, run, &folded); err != nil {
+			return folded, err
+		}
+	}
+	if to == 0 {
+		return folded, nil
+	}
+	return folded, q.EndFold(ctx, note, int64(to))
+}
+
+// foldRun stores a run as a burst, compares what is stored with its rows, and deletes these.
+func foldRun(ctx context.Context, q *queries.Queries, note sessions.NoteID, run []sessions.Row, folded *sessions.Folded) error {
+	b, err := sessions.Fold(run)
+	if err != nil {
+		return err
+	}
+	stored, err := q.InsertBurst(ctx, queries.InsertBurstParams{
+		NoteID: note, FirstSeq: int64(b.First), LastSeq: int64(b.Last), AuthorID: b.Author,
+		SessionID: uuid.NullUUID{UUID: b.Session, Valid: b.Session != uuid.Nil}, LastAt: newest(run), Data: b.Data, Sum: b.Sum[:],
+	})
+	if err != nil {
+		return err
+	}
+	back := sessions.Burst{
+		First: uint64(stored.FirstSeq), Last: uint64(stored.LastSeq), Author: stored.AuthorID, Session: stored.SessionID.UUID, Data: stored.Data,
+	}
+	copy(back.Sum[:], stored.Sum)
+	if err := back.Holds(run); err != nil {
+		return err
+	}
+	n, err := q.DeleteFolded(ctx, note, int64(b.First), int64(b.Last))
+	if err != nil {
+		return err
+	}
+	if n != int64(len(run)) {
+		return fmt.Errorf("%d rows went for a burst of %d", n, len(run))
+	}
+	folded.Bursts++
+	folded.Rows += len(run)
+	folded.To += len(b.Data)
+	for _, r := range run {
+		folded.From += len(r.Update)
+	}
+	return nil
+}
+
+func newest(run []sessions.Row) time.Time {
+	at := run[0].At
+	for _, r := range run {
+		if r.At.After(at) {
+			at = r.At
+		}
+	}
+	return at
+}
+
+// foldNotes is how many notes FoldLogs looks for at once.
+const foldNotes = 100
+
+// FoldLogs folds what of all notes' logs came before a time, one step after the other and with a rest as long as each
+// took, until there is no more or ctx ends. A note that cannot be folded does not keep the others from it: the error says
+// why, with what was done nevertheless.
+func (db *DB) FoldLogs(ctx context.Context, before time.Time) (done sessions.Folded, err error) {
+	tried := make(map[sessions.NoteID]bool)
+	for {
+		notes, failed := db.NotesToFold(ctx, before, foldNotes)
+		if failed != nil {
+			return done, errors.Join(err, fmt.Errorf("look for notes to fold: %w", failed))
+		}
+		fresh := false
+		for _, note := range notes {
+			if tried[note] {
+				continue
+			}
+			tried[note], fresh = true, true
+			err = errors.Join(err, db.foldNote(ctx, note, before, &done))
+		}
+		if !fresh || ctx.Err() != nil {
+			return done, err
+		}
+	}
+}
+
+// foldNote folds what can be folded of one note.
+func (db *DB) foldNote(ctx context.Context, note sessions.NoteID, before time.Time, done *sessions.Folded) error {
+	for more := true; more; {
+		began := time.Now()
+		step, err := db.Fold(ctx, note, before)
+		if err != nil {
+			return err
+		}
+		done.Bursts, done.Rows = done.Bursts+step.Bursts, done.Rows+step.Rows
+		done.From, done.To = done.From+step.From, done.To+step.To
+		more = step.More
+		rest := time.NewTimer(time.Since(began))
+		select {
+		case <-rest.C:
+		case <-ctx.Done():
+			rest.Stop()
+			return ctx.Err()
+		}
+	}
+	return nil
+}
