@@ -111,8 +111,10 @@ func newKillRunOn(t *testing.T, s *server, options ...func(*killRun, uint64)) *k
 		r.typists = append(r.typists, c)
 	}
 	r.typists[0].fresh()
+	for _, c := range r.typists {
+		c.wait(want{"blocks": 1, "text": ""}) // before anybody types
+	}
 	for i, c := range r.typists {
-		c.wait(want{"blocks": 1, "text": ""})
 		r.n.must(c.name, "type", map[string]any{"everyMs": 40, "seed": n + uint64(i)}, nil)
 	}
 	return r
