@@ -69,6 +69,8 @@ func (s *Server) Handler() http.Handler {
 
 	mux.Handle("GET /login", s.page(s.loginPage))
 	mux.Handle("POST /login", s.page(s.signIn))
+	mux.Handle("GET /enrol", s.page(s.enrolPage))
+	mux.Handle("POST /enrol", s.page(s.enrol))
 	mux.Handle("POST /logout", s.page(s.signOut))
 	mux.Handle("GET /{$}", s.page(s.worklist))
 	mux.Handle("POST /notes", s.allowed(access.CreateNote, s.createNote))

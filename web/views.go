@@ -69,6 +69,16 @@ type LoginView struct {
 	Demo *DemoSignIns
 }
 
+// EnrolView is the page on which somebody who was invited chooses a password.
+// After a refusal it is shown again (status 422) with Error and the Code.
+type EnrolView struct {
+	Shell
+	Code string
+	// Error is one sentence for the person: what was wrong, what to do.
+	Error       string
+	MinPassword int // characters
+}
+
 // DemoSignIns are the accounts that exist in demo mode only.
 type DemoSignIns struct {
 	Password string

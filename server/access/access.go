@@ -3,7 +3,10 @@
 // The policy is one table. It knows roles only; units, care teams and break-the-glass widen it, not its callers.
 package access
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Role is a person's function in the hospital.
 type Role string
@@ -41,6 +44,9 @@ var policy = map[Role][]Act{
 	Administrator:  {ReviewSessions},
 	PrivacyOfficer: {ReadNote, SeeBoard, ReviewSessions},
 }
+
+// Roles returns all there are, by name.
+func Roles() []Role { return slices.Sorted(maps.Keys(policy)) }
 
 // May reports whether a role allows an act. Unknown roles and acts are denied.
 func May(role Role, act Act) bool { return slices.Contains(policy[role], act) }

@@ -94,13 +94,20 @@ func (d *Desk) SignIn(w http.ResponseWriter, r *http.Request, username, password
 	if !right || phc == decoyHash {
 		return ErrWrongPassword
 	}
+	return d.begin(w, r, row.ID)
+}
 
-	ctx, err = d.cookies.Load(ctx, "")
+// begin sets the cookie of a fresh login.
+func (d *Desk) begin(w http.ResponseWriter, r *http.Request, person uuid.UUID) error {
+	ctx, err := d.cookies.Load(r.Context(), "")
 	if err != nil {
 		return fmt.Errorf("begin login: %w", err)
 	}
-	d.cookies.Put(ctx, personKey, row.ID.String())
+	d.cookies.Put(ctx, personKey, person.String())
 	token, expiry, err := d.cookies.Commit(ctx)
+	if err == nil {
+		err = d.db.OwnLogin(ctx, loginName(token), uuid.NullUUID{UUID: person, Valid: true})
+	}
 	if err != nil {
 		return fmt.Errorf("store login: %w", err)
 	}

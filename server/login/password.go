@@ -48,8 +48,7 @@ func hashWith(password string, salt []byte) string {
 		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(key))
 }
 
-// checkPassword reports whether password is the one behind a PHC string. It waits for its turn to hash, or returns
-// [ErrBusy].
+// checkPassword reports whether password is the one behind a PHC string. See inTurn for its errors.
 func checkPassword(ctx context.Context, phc, password string) (bool, error) {
 	if len(password) > maxPassword {
 		return false, nil
@@ -62,17 +61,25 @@ func checkPassword(ctx context.Context, phc, password string) (bool, error) {
 	if err != nil {
 		return false, errMalformedHash
 	}
+	var right bool
+	err = inTurn(ctx, func() { right = subtle.ConstantTimeCompare([]byte(hashWith(password, salt)), []byte(phc)) == 1 })
+	return right, err
+}
+
+// inTurn runs hash when it is its turn to, or returns [ErrBusy], or ctx's error.
+func inTurn(ctx context.Context, hash func()) error {
 	select {
 	case queueing <- struct{}{}:
 		defer func() { <-queueing }()
 	default:
-		return false, ErrBusy
+		return ErrBusy
 	}
 	select {
 	case hashing <- struct{}{}:
 		defer func() { <-hashing }()
 	case <-ctx.Done():
-		return false, ctx.Err()
+		return ctx.Err()
 	}
-	return subtle.ConstantTimeCompare([]byte(hashWith(password, salt)), []byte(phc)) == 1, nil
+	hash()
+	return nil
 }

@@ -42,11 +42,19 @@ type Facility struct {
 	Name string
 }
 
+// Whoever has the code may choose a password, once.
+type Invitation struct {
+	PersonID  uuid.UUID
+	Hash      []byte
+	ExpiresAt time.Time
+}
+
 // Browser logins. Never called sessions: a session is people writing one note.
 type Login struct {
 	Token     string
 	Data      []byte
 	ExpiresAt time.Time
+	PersonID  uuid.NullUUID
 }
 
 type Note struct {

@@ -35,3 +35,38 @@ DELETE FROM api_token WHERE expires_at <= now();
 -- name: PeopleByID :many
 -- Suspended ones too: what they did stays theirs.
 SELECT * FROM person WHERE id = ANY (sqlc.arg(ids)::uuid[]);
+
+-- name: OwnLogin :exec
+-- Says whose a login is, so that all of theirs can be ended.
+UPDATE login SET person_id = $2 WHERE token = $1;
+
+-- name: People :many
+SELECT sqlc.embed(person), invitation.expires_at AS invited_until
+  FROM person LEFT JOIN invitation ON invitation.person_id = person.id AND invitation.expires_at > now()
+ ORDER BY username;
+
+-- name: AnyoneByUsername :one
+-- Suspended ones, too.
+SELECT * FROM person WHERE username = $1;
+
+-- name: UpdatePerson :exec
+UPDATE person SET name = $2, role = $3, unit_id = $4, suspended = $5 WHERE id = $1;
+
+-- name: Invite :exec
+INSERT INTO invitation (person_id, hash, expires_at) VALUES ($1, $2, $3)
+    ON CONFLICT (person_id) DO UPDATE SET hash = excluded.hash, expires_at = excluded.expires_at;
+
+-- name: Invited :one
+SELECT sqlc.embed(person) FROM invitation JOIN person ON person.id = invitation.person_id
+ WHERE invitation.hash = $1 AND invitation.expires_at > now() AND NOT person.suspended;
+
+-- name: AcceptInvitation :one
+-- The code works once; every other login of the person ends.
+WITH used AS (
+    DELETE FROM invitation WHERE hash = sqlc.arg(code) AND expires_at > now() RETURNING person_id
+), ended AS (
+    DELETE FROM login USING used WHERE login.person_id = used.person_id
+)
+UPDATE person SET password_hash = sqlc.arg(phc)::text
+  FROM used WHERE person.id = used.person_id AND NOT suspended
+RETURNING person.*;

@@ -12,6 +12,55 @@ import (
 	"github.com/google/uuid"
 )
 
+const acceptInvitation = `-- name: AcceptInvitation :one
+WITH used AS (
+    DELETE FROM invitation WHERE hash = $2 AND expires_at > now() RETURNING person_id
+), ended AS (
+    DELETE FROM login USING used WHERE login.person_id = used.person_id
+)
+UPDATE person SET password_hash = $1::text
+  FROM used WHERE person.id = used.person_id AND NOT suspended
+RETURNING person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended
+`
+
+// The code works once; every other login of the person ends.
+func (q *Queries) AcceptInvitation(ctx context.Context, phc string, code []byte) (Person, error) {
+	row := q.db.QueryRow(ctx, acceptInvitation, phc, code)
+	var i Person
+	err := row.Scan(
+		&i.ID,
+		&i.Username,
+		&i.Name,
+		&i.Role,
+		&i.UnitID,
+		&i.Color,
+		&i.PasswordHash,
+		&i.Suspended,
+	)
+	return i, err
+}
+
+const anyoneByUsername = `-- name: AnyoneByUsername :one
+SELECT id, username, name, role, unit_id, color, password_hash, suspended FROM person WHERE username = $1
+`
+
+// Suspended ones, too.
+func (q *Queries) AnyoneByUsername(ctx context.Context, username string) (Person, error) {
+	row := q.db.QueryRow(ctx, anyoneByUsername, username)
+	var i Person
+	err := row.Scan(
+		&i.ID,
+		&i.Username,
+		&i.Name,
+		&i.Role,
+		&i.UnitID,
+		&i.Color,
+		&i.PasswordHash,
+		&i.Suspended,
+	)
+	return i, err
+}
+
 const deleteExpiredLogins = `-- name: DeleteExpiredLogins :exec
 DELETE FROM login WHERE expires_at <= now()
 `
@@ -57,6 +106,92 @@ INSERT INTO api_token (hash, person_id, expires_at) VALUES ($1, $2, $3)
 func (q *Queries) InsertToken(ctx context.Context, hash []byte, personID uuid.UUID, expiresAt time.Time) error {
 	_, err := q.db.Exec(ctx, insertToken, hash, personID, expiresAt)
 	return err
+}
+
+const invite = `-- name: Invite :exec
+INSERT INTO invitation (person_id, hash, expires_at) VALUES ($1, $2, $3)
+    ON CONFLICT (person_id) DO UPDATE SET hash = excluded.hash, expires_at = excluded.expires_at
+`
+
+func (q *Queries) Invite(ctx context.Context, personID uuid.UUID, hash []byte, expiresAt time.Time) error {
+	_, err := q.db.Exec(ctx, invite, personID, hash, expiresAt)
+	return err
+}
+
+const invited = `-- name: Invited :one
+SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended FROM invitation JOIN person ON person.id = invitation.person_id
+ WHERE invitation.hash = $1 AND invitation.expires_at > now() AND NOT person.suspended
+`
+
+type InvitedRow struct {
+	Person Person
+}
+
+func (q *Queries) Invited(ctx context.Context, hash []byte) (InvitedRow, error) {
+	row := q.db.QueryRow(ctx, invited, hash)
+	var i InvitedRow
+	err := row.Scan(
+		&i.Person.ID,
+		&i.Person.Username,
+		&i.Person.Name,
+		&i.Person.Role,
+		&i.Person.UnitID,
+		&i.Person.Color,
+		&i.Person.PasswordHash,
+		&i.Person.Suspended,
+	)
+	return i, err
+}
+
+const ownLogin = `-- name: OwnLogin :exec
+UPDATE login SET person_id = $2 WHERE token = $1
+`
+
+// Says whose a login is, so that all of theirs can be ended.
+func (q *Queries) OwnLogin(ctx context.Context, token string, personID uuid.NullUUID) error {
+	_, err := q.db.Exec(ctx, ownLogin, token, personID)
+	return err
+}
+
+const people = `-- name: People :many
+SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, invitation.expires_at AS invited_until
+  FROM person LEFT JOIN invitation ON invitation.person_id = person.id AND invitation.expires_at > now()
+ ORDER BY username
+`
+
+type PeopleRow struct {
+	Person       Person
+	InvitedUntil *time.Time
+}
+
+func (q *Queries) People(ctx context.Context) ([]PeopleRow, error) {
+	rows, err := q.db.Query(ctx, people)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PeopleRow
+	for rows.Next() {
+		var i PeopleRow
+		if err := rows.Scan(
+			&i.Person.ID,
+			&i.Person.Username,
+			&i.Person.Name,
+			&i.Person.Role,
+			&i.Person.UnitID,
+			&i.Person.Color,
+			&i.Person.PasswordHash,
+			&i.Person.Suspended,
+			&i.InvitedUntil,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const peopleByID = `-- name: PeopleByID :many
@@ -179,5 +314,28 @@ INSERT INTO login (token, data, expires_at) VALUES ($1, $2, $3)
 
 func (q *Queries) SaveLogin(ctx context.Context, token string, data []byte, expiresAt time.Time) error {
 	_, err := q.db.Exec(ctx, saveLogin, token, data, expiresAt)
+	return err
+}
+
+const updatePerson = `-- name: UpdatePerson :exec
+UPDATE person SET name = $2, role = $3, unit_id = $4, suspended = $5 WHERE id = $1
+`
+
+type UpdatePersonParams struct {
+	ID        uuid.UUID
+	Name      string
+	Role      string
+	UnitID    *string
+	Suspended bool
+}
+
+func (q *Queries) UpdatePerson(ctx context.Context, arg UpdatePersonParams) error {
+	_, err := q.db.Exec(ctx, updatePerson,
+		arg.ID,
+		arg.Name,
+		arg.Role,
+		arg.UnitID,
+		arg.Suspended,
+	)
 	return err
 }

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/server/store"
+)
+
+type userCmd struct {
+	Add     userAddCmd     `cmd:"" help:"Add a person, and print a code by which they choose a password."`
+	Invite  userInviteCmd  `cmd:"" help:"Print a new code for somebody who has forgotten their password, or let the first one expire."`
+	List    userListCmd    `cmd:"" help:"List everybody."`
+	Set     userSetCmd     `cmd:"" help:"Change somebody's name, role or unit. Open notes follow within a second."`
+	Suspend userSuspendCmd `cmd:"" help:"End everything somebody has open, within a second, and let them in no more."`
+	Resume  userResumeCmd  `cmd:"" help:"Let a suspended person sign in again. Tokens have to be issued anew."`
+}
+
+// somebody is a command about one person.
+type somebody struct {
+	database
+	Username string `arg:"" help:"What they sign in with."`
+}
+
+type userAddCmd struct {
+	somebody
+	Name string `required:"" help:"As it is printed below what they write."`
+	Role string `required:"" help:"Their function: attending, resident, nurse, charge nurse, administrator or privacy officer."`
+	Unit string `help:"Id of the unit they work on."`
+}
+
+func (c *userAddCmd) Run(ctx context.Context) error {
+	return c.with(ctx, func(db *store.DB) error {
+		if err := login.Add(ctx, db, c.Username, login.Change{Name: &c.Name, Role: &c.Role, Unit: &c.Unit}); err != nil {
+			return err
+		}
+		return invite(ctx, db, c.Username)
+	})
+}
+
+type userInviteCmd struct{ somebody }
+
+func (c *userInviteCmd) Run(ctx context.Context) error {
+	return c.with(ctx, func(db *store.DB) error { return invite(ctx, db, c.Username) })
+}
+
+// invite prints a code, and what to do with it.
+func invite(ctx context.Context, db *store.DB, username string) error {
+	i, err := login.Invite(ctx, db, username)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Printf("%s\n\nGive this code to %s, and to nobody else. Until %s it works once, on the page /enrol of the server.\n",
+		i.Code, i.Name, i.Until.Format(time.DateTime))
+	return err
+}
+
+type userListCmd struct{ database }
+
+func (c *userListCmd) Run(ctx context.Context) error {
+	db, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	people, err := login.Accounts(ctx, db)
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(table, "USERNAME\tNAME\tROLE\tUNIT\tSTATE") // Flush tells
+	for _, p := range people {
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", p.Username, p.Name, p.Role, cmp.Or(p.Unit, "-"), state(p))
+	}
+	return table.Flush()
+}
+
+// state says whether somebody can sign in.
+func state(p login.Account) string {
+	switch {
+	case p.Suspended:
+		return "suspended"
+	case p.InvitedUntil != nil:
+		return "invited until " + p.InvitedUntil.Local().Format(time.DateTime)
+	case !p.HasPassword:
+		return "has no password"
+	default:
+		return "active"
+	}
+}
+
+type userSetCmd struct {
+	somebody
+	Name *string `help:"As it is printed below what they write."`
+	Role *string `help:"Their function."`
+	Unit *string `help:"Id of the unit they work on; empty for none."`
+}
+
+func (c *userSetCmd) Run(ctx context.Context) error {
+	if c.Name == nil && c.Role == nil && c.Unit == nil {
+		return fmt.Errorf("what is to change? Give --name, --role or --unit")
+	}
+	return c.alter(ctx, login.Change{Name: c.Name, Role: c.Role, Unit: c.Unit}, "changed")
+}
+
+type userSuspendCmd struct{ somebody }
+
+func (c *userSuspendCmd) Run(ctx context.Context) error {
+	yes := true
+	return c.alter(ctx, login.Change{Suspended: &yes}, "suspended")
+}
+
+type userResumeCmd struct{ somebody }
+
+func (c *userResumeCmd) Run(ctx context.Context) error {
+	no := false
+	return c.alter(ctx, login.Change{Suspended: &no}, "may sign in again")
+}
+
+// alter changes the person and says so.
+func (s *somebody) alter(ctx context.Context, change login.Change, done string) error {
+	return s.with(ctx, func(db *store.DB) error {
+		name, err := login.Alter(ctx, db, s.Username, change)
+		if err == nil {
+			_, err = fmt.Printf("%s: %s\n", name, done)
+		}
+		return err
+	})
+}
+
+// with opens the database for f.
+func (s *somebody) with(ctx context.Context, f func(*store.DB) error) error {
+	db, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return f(db)
+}

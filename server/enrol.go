@@ -1,0 +1,48 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/web"
+)
+
+func (s *Server) enrolPage(w http.ResponseWriter, r *http.Request) error {
+	s.showEnrol(w, r, http.StatusOK, web.EnrolView{})
+	return nil
+}
+
+func (s *Server) showEnrol(w http.ResponseWriter, r *http.Request, status int, view web.EnrolView) {
+	view.Shell, view.MinPassword = s.shell(r, "Choose a password"), login.MinPassword
+	s.render(w, r, status, web.Enrol(view))
+}
+
+// enrol sets the password of whoever has an invitation, and signs them in.
+func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	view := web.EnrolView{Code: clip(r.PostFormValue("code"), maxQuery)}
+	password := r.PostFormValue("password")
+	err := error(nil)
+	if password != r.PostFormValue("repeat") {
+		view.Error = "The two passwords are not the same. Type both again."
+	} else if err = s.desk.Enrol(w, r, view.Code, password); err == nil {
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+		return nil
+	}
+	switch {
+	case errors.Is(err, login.ErrNoInvitation):
+		s.log.Warn("enrolment refused", "remote", r.RemoteAddr)
+		view.Error = "This code does not work: it was typed wrong, was used before, or has expired. Ask for a new one."
+	case errors.Is(err, login.ErrWeakPassword):
+		view.Error = fmt.Sprintf("This password would be easy to guess. It needs %d characters that are not just your name, or one key again and again.", login.MinPassword)
+	case err != nil:
+		return err
+	}
+	s.showEnrol(w, r, http.StatusUnprocessableEntity, view)
+	return nil
+}

@@ -1,0 +1,114 @@
+package login
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/server/store/queries"
+)
+
+// InvitationLifetime is how long somebody has to choose a password.
+const InvitationLifetime = 72 * time.Hour
+
+// MinPassword is how many characters a password has at least: long ones need neither rules nor lists (NIST SP 800-63B-4).
+const MinPassword = 15
+
+// Why somebody could not choose a password.
+var (
+	ErrNoInvitation = errors.New("no such invitation, or it was used or has expired")
+	ErrWeakPassword = errors.New("the password is too short or too simple")
+)
+
+// codes are read out, and typed: their alphabet has no letters that look like digits (Crockford's base 32).
+var codes = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
+
+const codeSize = 10 // bytes: 80 bits, behind a limit on guesses and for three days
+
+// An Invitation is what to hand to a person.
+type Invitation struct {
+	Name, Code string
+	Until      time.Time
+}
+
+// Invite makes a code by which a person may choose a password, once, within [InvitationLifetime]. Older ones no longer
+// work. Only its hash is stored.
+func Invite(ctx context.Context, db *store.DB, username string) (Invitation, error) {
+	p, err := anyone(ctx, db, username)
+	if err == nil && p.Suspended {
+		err = fmt.Errorf("%w: %s is suspended", ErrPerson, username)
+	}
+	if err != nil {
+		return Invitation{}, err
+	}
+	secret := make([]byte, codeSize)
+	_, _ = rand.Read(secret) // never fails
+	code, until := codes.EncodeToString(secret), time.Now().Add(InvitationLifetime)
+	if err := db.Invite(ctx, p.ID, hashOfCode(code), until); err != nil {
+		return Invitation{}, fmt.Errorf("store invitation: %w", err)
+	}
+	return Invitation{Name: p.Name, Code: strings.Join([]string{code[:4], code[4:8], code[8:12], code[12:]}, "-"), Until: until}, nil
+}
+
+// hashOfCode hashes a code as people type it.
+func hashOfCode(code string) []byte {
+	plain := strings.NewReplacer("-", "", " ", "", "O", "0", "I", "1", "L", "1").Replace(strings.ToUpper(code))
+	sum := sha256.Sum256([]byte(plain))
+	return sum[:]
+}
+
+// Enrol gives the person whom code invites a password, ends their other logins, and signs them in. The code does not work
+// again. The error is [ErrNoInvitation], or [ErrWeakPassword], after which the code still works, or [ErrBusy].
+func (d *Desk) Enrol(w http.ResponseWriter, r *http.Request, code, password string) error {
+	ctx := r.Context()
+	hash := hashOfCode(code)
+	invited, err := d.db.Invited(ctx, hash)
+	if errors.Is(err, store.ErrNotFound) {
+		return ErrNoInvitation
+	}
+	if err != nil {
+		return fmt.Errorf("look up invitation: %w", err)
+	}
+	if weak(password, invited.Person) {
+		return ErrWeakPassword
+	}
+	var phc string
+	if err := inTurn(ctx, func() { phc = HashPassword(password) }); err != nil {
+		return fmt.Errorf("hash password: %w", err)
+	}
+	person, err := d.db.AcceptInvitation(ctx, phc, hash)
+	if errors.Is(err, store.ErrNotFound) {
+		return ErrNoInvitation // somebody else was faster
+	}
+	if err != nil {
+		return fmt.Errorf("accept invitation: %w", err)
+	}
+	return d.begin(w, r, person.ID)
+}
+
+// weak reports whether a password is easily guessed by who knows its owner, or by anybody.
+func weak(password string, owner queries.Person) bool {
+	if utf8.RuneCountInString(password) < MinPassword || len(password) > maxPassword || !utf8.ValidString(password) {
+		return true
+	}
+	const fewest = 5 // different characters
+	different := make(map[rune]bool)
+	for _, r := range password {
+		different[r] = true
+	}
+	rest := strings.ToLower(password)
+	for _, word := range append(strings.Fields(strings.ToLower(owner.Name)), owner.Username, "tidechart", "password") {
+		if len(word) > 3 {
+			rest = strings.ReplaceAll(rest, word, "")
+		}
+	}
+	return len(different) < fewest || utf8.RuneCountInString(rest) < MinPassword/2
+}

@@ -1,0 +1,163 @@
+package login
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/server/access"
+	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/server/store/queries"
+)
+
+const (
+	maxName = 100 // characters of a printed name
+	palette = 8   // colours of authors
+)
+
+// usernames are what people type to sign in, and what logs and addresses may show.
+var usernames = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{1,63}$`)
+
+// ErrPerson marks what cannot be said of a person; the text is for whoever said it.
+var ErrPerson = errors.New("cannot change people so")
+
+// An Account is what whoever runs the server may know of a person.
+type Account struct {
+	Username, Name, Role string
+	Unit                 string // empty: none
+	Suspended            bool
+	HasPassword          bool
+	InvitedUntil         *time.Time // nil: no invitation is open
+}
+
+// Accounts returns everybody, by username.
+func Accounts(ctx context.Context, db *store.DB) ([]Account, error) {
+	rows, err := db.People(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list people: %w", err)
+	}
+	all := make([]Account, len(rows))
+	for i, r := range rows {
+		p := r.Person
+		all[i] = Account{
+			Username: p.Username, Name: p.Name, Role: p.Role, Suspended: p.Suspended,
+			HasPassword: p.PasswordHash != nil, InvitedUntil: r.InvitedUntil,
+		}
+		if p.UnitID != nil {
+			all[i].Unit = *p.UnitID
+		}
+	}
+	return all, nil
+}
+
+// Change is what is to become of a person; nil leaves things as they are.
+type Change struct {
+	Name, Role *string
+	Unit       *string // empty: none
+	Suspended  *bool
+}
+
+// Add makes somebody known who may not sign in yet; see [Invite].
+func Add(ctx context.Context, db *store.DB, username string, c Change) error {
+	if !usernames.MatchString(username) {
+		return fmt.Errorf("%w: a username is 2 to 64 lower-case letters, digits, dots, dashes and underscores", ErrPerson)
+	}
+	if _, err := db.AnyoneByUsername(ctx, username); !errors.Is(err, store.ErrNotFound) {
+		if err != nil {
+			return fmt.Errorf("look up person: %w", err)
+		}
+		return fmt.Errorf("%w: somebody has this username", ErrPerson)
+	}
+	p := queries.Person{ID: uuid.New(), Username: username, Color: int16(rand.IntN(palette))}
+	if err := c.apply(ctx, db, &p); err != nil {
+		return err
+	}
+	err := db.InsertPerson(ctx, queries.InsertPersonParams{
+		ID: p.ID, Username: p.Username, Name: p.Name, Role: p.Role, UnitID: p.UnitID, Color: p.Color,
+	})
+	if err != nil {
+		return fmt.Errorf("add person: %w", err)
+	}
+	return nil
+}
+
+// Alter changes somebody, and returns their name. Every server hears of it at once: open notes become read-only, or close.
+func Alter(ctx context.Context, db *store.DB, username string, c Change) (name string, err error) {
+	p, err := anyone(ctx, db, username)
+	if err == nil {
+		err = c.apply(ctx, db, &p)
+	}
+	if err != nil {
+		return "", err
+	}
+	if err := db.UpdatePerson(ctx, queries.UpdatePersonParams{ID: p.ID, Name: p.Name, Role: p.Role, UnitID: p.UnitID, Suspended: p.Suspended}); err != nil {
+		return "", fmt.Errorf("change person: %w", err)
+	}
+	return p.Name, nil
+}
+
+// anyone returns somebody, suspended or not.
+func anyone(ctx context.Context, db *store.DB, username string) (queries.Person, error) {
+	p, err := db.AnyoneByUsername(ctx, username)
+	if errors.Is(err, store.ErrNotFound) {
+		return p, fmt.Errorf("%w: no person has the username %q", ErrPerson, username)
+	}
+	if err != nil {
+		return p, fmt.Errorf("look up person: %w", err)
+	}
+	return p, nil
+}
+
+// apply checks a change and makes it in p.
+func (c Change) apply(ctx context.Context, db *store.DB, p *queries.Person) error {
+	if c.Name != nil {
+		p.Name = strings.Join(strings.Fields(*c.Name), " ")
+	}
+	if c.Role != nil {
+		p.Role = *c.Role
+	}
+	if c.Suspended != nil {
+		p.Suspended = *c.Suspended
+	}
+	switch {
+	case c.Unit == nil:
+	case *c.Unit == "":
+		p.UnitID = nil
+	default:
+		units, err := db.Units(ctx)
+		if err != nil {
+			return fmt.Errorf("look up units: %w", err)
+		}
+		var all []string
+		for _, u := range units {
+			all = append(all, u.ID)
+		}
+		if !slices.Contains(all, *c.Unit) {
+			return fmt.Errorf("%w: units are %s", ErrPerson, strings.Join(all, ", "))
+		}
+		p.UnitID = c.Unit
+	}
+	switch {
+	case p.Name == "" || !utf8.ValidString(p.Name) || utf8.RuneCountInString(p.Name) > maxName:
+		return fmt.Errorf("%w: a name is 1 to %d characters", ErrPerson, maxName)
+	case !slices.Contains(access.Roles(), access.Role(p.Role)):
+		return fmt.Errorf("%w: roles are %s", ErrPerson, roles())
+	}
+	return nil
+}
+
+func roles() string {
+	var all []string
+	for _, r := range access.Roles() {
+		all = append(all, string(r))
+	}
+	return strings.Join(all, ", ")
+}
