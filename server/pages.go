@@ -2,8 +2,11 @@ package server
 
 import (
 	"errors"
+	"fmt"
+	"math"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,17 +45,22 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	username, next := r.PostFormValue("username"), localPath(r.PostFormValue("next"))
 	err := s.desk.SignIn(w, r, username, r.PostFormValue("password"))
-	if errors.Is(err, login.ErrWrongPassword) {
-		s.log.Warn("sign-in refused", "remote", r.RemoteAddr)
-		view := web.LoginView{
-			Shell: s.shell(r, "Sign in"), Username: username, Next: next, Demo: s.demo,
-			Error: "The username or the password is wrong. Check both and try again.",
-		}
-		s.render(w, r, http.StatusUnauthorized, web.Login(view))
-		return nil
+	var many *login.TooManyTries
+	status, says := http.StatusUnauthorized, "The username or the password is wrong. Check both and try again."
+	switch {
+	case errors.As(err, &many):
+		seconds := int(math.Ceil(many.Wait.Seconds()))
+		w.Header().Set("Retry-After", strconv.Itoa(seconds))
+		status, says = http.StatusTooManyRequests, fmt.Sprintf("Too many wrong passwords. Try again in %d seconds, or ask for a new code.", seconds)
+	case errors.Is(err, login.ErrWrongPassword):
+	case err != nil:
+		return err
 	}
 	if err != nil {
-		return err
+		s.log.Warn("sign-in refused", "remote", r.RemoteAddr, "status", status)
+		view := web.LoginView{Shell: s.shell(r, "Sign in"), Username: username, Next: next, Demo: s.demo, Error: says}
+		s.render(w, r, status, web.Login(view))
+		return nil
 	}
 	if next == "" {
 		next = "/"

@@ -91,6 +91,9 @@ func (d *Desk) Enrol(w http.ResponseWriter, r *http.Request, code, password stri
 	if err != nil {
 		return fmt.Errorf("accept invitation: %w", err)
 	}
+	if err := d.know(ctx, w, r, person.ID); err != nil {
+		return err
+	}
 	return d.begin(w, r, person.ID)
 }
 

@@ -53,8 +53,9 @@ type Person struct {
 
 // Desk signs people in and recognises them afterwards.
 type Desk struct {
-	db      *store.DB
-	cookies *scs.SessionManager
+	db       *store.DB
+	cookies  *scs.SessionManager
+	attempts *attempts
 }
 
 // NewDesk returns a Desk. secure says that browsers reach the server by HTTPS.
@@ -70,31 +71,51 @@ func NewDesk(db *store.DB, secure bool) *Desk {
 	m.Cookie.Secure = secure
 	m.Cookie.HttpOnly = true
 	m.Cookie.SameSite = http.SameSiteStrictMode
-	return &Desk{db: db, cookies: m}
+	return &Desk{db: db, cookies: m, attempts: newAttempts()}
 }
 
 const personKey = "person"
 
 // SignIn checks a password and sets the cookie of a fresh login. It returns [ErrWrongPassword] for a wrong
-// password and for an unknown person alike, after the same time.
+// password and for an unknown person alike, after the same time, and [*TooManyTries] after too many.
 func (d *Desk) SignIn(w http.ResponseWriter, r *http.Request, username, password string) error {
 	ctx := r.Context()
 	row, err := d.db.PersonByUsername(ctx, username)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("look up person: %w", err)
 	}
-	phc := decoyHash
-	if err == nil && row.PasswordHash != nil {
-		phc = *row.PasswordHash
+	known, err := d.knows(r, row.ID)
+	if err != nil {
+		return err
 	}
-	right, err := checkPassword(ctx, phc, password)
+	right, err := d.attempts.begin(time.Now(), username, known)
+	if err != nil {
+		return err
+	}
+	if err := d.compare(ctx, row.PasswordHash, password); err != nil {
+		return err
+	}
+	right()
+	if err := d.know(ctx, w, r, row.ID); err != nil {
+		return err
+	}
+	return d.begin(w, r, row.ID)
+}
+
+// compare returns [ErrWrongPassword] unless password is the one behind a PHC string, which nobody without a password has.
+func (d *Desk) compare(ctx context.Context, phc *string, password string) error {
+	stored := decoyHash
+	if phc != nil {
+		stored = *phc
+	}
+	right, err := checkPassword(ctx, stored, password)
 	if err != nil {
 		return fmt.Errorf("check password: %w", err)
 	}
-	if !right || phc == decoyHash {
+	if !right || phc == nil {
 		return ErrWrongPassword
 	}
-	return d.begin(w, r, row.ID)
+	return nil
 }
 
 // begin sets the cookie of a fresh login.

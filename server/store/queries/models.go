@@ -37,6 +37,13 @@ type Bed struct {
 	Position int32
 }
 
+// Browsers that somebody has signed in with: what others try elsewhere does not lock these out.
+type Device struct {
+	Hash     []byte
+	PersonID uuid.UUID
+	SeenAt   time.Time
+}
+
 type Facility struct {
 	ID   string
 	Name string

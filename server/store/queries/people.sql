@@ -63,10 +63,21 @@ SELECT sqlc.embed(person) FROM invitation JOIN person ON person.id = invitation.
 -- name: AcceptInvitation :one
 -- The code works once; every other login of the person ends.
 WITH used AS (
-    DELETE FROM invitation WHERE hash = sqlc.arg(code) AND expires_at > now() RETURNING person_id
+    DELETE FROM invitation WHERE invitation.hash = sqlc.arg(code) AND invitation.expires_at > now() RETURNING invitation.person_id
 ), ended AS (
     DELETE FROM login USING used WHERE login.person_id = used.person_id
+), forgotten AS (
+    DELETE FROM device USING used WHERE device.person_id = used.person_id
 )
 UPDATE person SET password_hash = sqlc.arg(phc)::text
   FROM used WHERE person.id = used.person_id AND NOT suspended
 RETURNING person.*;
+
+-- name: KnowDevice :exec
+INSERT INTO device (hash, person_id) VALUES ($1, $2) ON CONFLICT (person_id, hash) DO UPDATE SET seen_at = now();
+
+-- name: DeviceKnown :one
+SELECT EXISTS (SELECT 1 FROM device WHERE device.hash = $1 AND device.person_id = $2);
+
+-- name: DeleteUnseenDevices :exec
+DELETE FROM device WHERE seen_at <= now() - interval '1 year';

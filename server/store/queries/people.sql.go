@@ -14,9 +14,11 @@ import (
 
 const acceptInvitation = `-- name: AcceptInvitation :one
 WITH used AS (
-    DELETE FROM invitation WHERE hash = $2 AND expires_at > now() RETURNING person_id
+    DELETE FROM invitation WHERE invitation.hash = $2 AND invitation.expires_at > now() RETURNING invitation.person_id
 ), ended AS (
     DELETE FROM login USING used WHERE login.person_id = used.person_id
+), forgotten AS (
+    DELETE FROM device USING used WHERE device.person_id = used.person_id
 )
 UPDATE person SET password_hash = $1::text
   FROM used WHERE person.id = used.person_id AND NOT suspended
@@ -88,6 +90,26 @@ func (q *Queries) DeleteLogin(ctx context.Context, token string) error {
 	return err
 }
 
+const deleteUnseenDevices = `-- name: DeleteUnseenDevices :exec
+DELETE FROM device WHERE seen_at <= now() - interval '1 year'
+`
+
+func (q *Queries) DeleteUnseenDevices(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, deleteUnseenDevices)
+	return err
+}
+
+const deviceKnown = `-- name: DeviceKnown :one
+SELECT EXISTS (SELECT 1 FROM device WHERE device.hash = $1 AND device.person_id = $2)
+`
+
+func (q *Queries) DeviceKnown(ctx context.Context, hash []byte, personID uuid.UUID) (bool, error) {
+	row := q.db.QueryRow(ctx, deviceKnown, hash, personID)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const findLogin = `-- name: FindLogin :one
 SELECT data FROM login WHERE token = $1 AND expires_at > now()
 `
@@ -141,6 +163,15 @@ func (q *Queries) Invited(ctx context.Context, hash []byte) (InvitedRow, error) 
 		&i.Person.Suspended,
 	)
 	return i, err
+}
+
+const knowDevice = `-- name: KnowDevice :exec
+INSERT INTO device (hash, person_id) VALUES ($1, $2) ON CONFLICT (person_id, hash) DO UPDATE SET seen_at = now()
+`
+
+func (q *Queries) KnowDevice(ctx context.Context, hash []byte, personID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, knowDevice, hash, personID)
+	return err
 }
 
 const ownLogin = `-- name: OwnLogin :exec

@@ -1,0 +1,59 @@
+package login
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+)
+
+// TestTriesComeBack one by one, and those of the right password at once.
+func TestTriesComeBack(t *testing.T) {
+	a, now := newAttempts(), time.Now()
+	begin := func() (func(), error) { return a.begin(now, "chen", nil) }
+	for i := range strangersTries {
+		if _, err := begin(); err != nil {
+			t.Fatalf("try %d: %v", i, err)
+		}
+	}
+	var many *TooManyTries
+	if _, err := begin(); !errors.As(err, &many) || many.Wait != oneMoreAfter {
+		t.Fatalf("one more: %v", err)
+	}
+	if _, err := a.begin(now, "rivera", nil); err != nil {
+		t.Errorf("somebody else: %v", err)
+	}
+	if _, err := a.begin(now, "chen", []byte("hers")); err != nil {
+		t.Errorf("a browser of hers: %v", err)
+	}
+	now = now.Add(oneMoreAfter)
+	right, err := begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	right()
+	if _, err := begin(); err != nil {
+		t.Errorf("after the right one: %v", err)
+	}
+	if _, err := begin(); err == nil {
+		t.Error("half a minute brings more than one back")
+	}
+}
+
+// TestTriesAreBounded in memory, and who is not counted apart is counted.
+func TestTriesAreBounded(t *testing.T) {
+	a, now := newAttempts(), time.Now()
+	refused := 0
+	for i := range maxTried + 100 {
+		if _, err := a.begin(now, fmt.Sprint(i), nil); err != nil {
+			refused++
+		}
+	}
+	if len(a.tried) > maxTried || refused != 100-strangersTries {
+		t.Errorf("%d are kept, %d refused; want %d and %d", len(a.tried), refused, maxTried, 100-strangersTries)
+	}
+	now = now.Add(oneMoreAfter)
+	if _, err := a.begin(now, "new", nil); err != nil || len(a.tried) != 1 {
+		t.Errorf("later: %v, and %d are kept", err, len(a.tried))
+	}
+}
