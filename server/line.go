@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -24,8 +25,17 @@ const (
 // a system call. Its own frames, of control, pass through Write, each by one call.
 type line struct {
 	net.Conn
+	raw syscall.RawConn // of a socket that is written as it is; nil: of one under TLS, or a pipe
 
 	mu sync.Mutex // held while writing, for some seconds at most: frames cannot pass each other. Close needs no lock
+}
+
+func newLine(under net.Conn) *line {
+	l := &line{Conn: under}
+	if socket, is := under.(syscall.Conn); is {
+		l.raw, _ = socket.SyscallConn() // nil if it is closed already
+	}
+	return l
 }
 
 func (l *line) Write(p []byte) (int, error) {
@@ -100,7 +110,7 @@ func (u *upgrade) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	u.line = &line{Conn: under}
+	u.line = newLine(under)
 	early := had.Reader.Buffered() // read with the request: it stays in the buffer
 	// Of a bufio.Reader NewReaderSize makes no smaller one: it must not know that it is one.
 	r := bufio.NewReaderSize(struct{ io.Reader }{had.Reader}, max(readBuffer, early))

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -207,12 +208,23 @@ func (c *conn) Read(ctx context.Context, limit int) ([]byte, error) {
 	if kind != websocket.MessageBinary {
 		return nil, sessions.Malformed(fmt.Errorf("message of type %s", kind))
 	}
-	message, err := io.ReadAll(io.LimitReader(&listener{r, &c.heard}, int64(limit)+1))
-	if err == nil && len(message) > limit {
+	held := buffers.Get().(*bytes.Buffer)
+	held.Reset()
+	if _, err := held.ReadFrom(&listener{r, limit + 1, &c.heard}); err != nil {
+		return nil, err
+	}
+	if held.Len() > limit {
 		return nil, sessions.TooLarge()
 	}
-	return message, err
+	message := held.Bytes()
+	if len(message) <= maxHeld { // as nearly all are: keep the room for the next one
+		message = bytes.Clone(message)
+		buffers.Put(held)
+	}
+	return message, nil
 }
+
+func (c *conn) Offer(messages [][]byte) int { return c.line.offer(messages) }
 
 func (c *conn) Write(by time.Time, messages [][]byte) error { return c.line.send(by, messages) }
 
@@ -228,14 +240,19 @@ func (c *conn) Close(why error) {
 	_ = c.ws.CloseNow() // nothing is lost
 }
 
-// listener notes each piece of a message that comes.
+// listener reads as many bytes of a message as are wanted, and notes each piece that comes.
 type listener struct {
-	io.Reader
+	from  io.Reader
+	want  int
 	heard *atomic.Int64
 }
 
 func (l *listener) Read(p []byte) (int, error) {
-	n, err := l.Reader.Read(p)
+	if l.want == 0 {
+		return 0, io.EOF
+	}
+	n, err := l.from.Read(p[:min(len(p), l.want)])
+	l.want -= n
 	l.heard.Add(1)
 	return n, err
 }

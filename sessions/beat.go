@@ -68,7 +68,7 @@ func (s *Session) sendChanged() {
 			data = s.changedBut(p)
 		}
 		if data != nil {
-			p.socket.out.push(p.wire.awareness(data))
+			p.send(p.wire.awareness(data))
 		}
 	}
 	clear(s.changed)

@@ -15,7 +15,7 @@ func (p *Peer) sync(sv []byte) {
 		return
 	}
 	p.receipts.awaiting, p.receipts.holding = true, true
-	if !p.socket.out.push(append([][]byte{p.wire.step1(s.stateVector())}, frames...)...) {
+	if !p.send(append([][]byte{p.wire.step1(s.stateVector())}, frames...)...) {
 		p.synced, p.asked = false, sv // several notes share the outbox: when it has room
 		p.lag()
 		return
@@ -37,7 +37,7 @@ func (p *Peer) deliver(f *frame, m *message) {
 	if !p.synced || p.behind != nil {
 		return
 	}
-	if p.socket.out.push(m.framed(p.wire)) {
+	if p.send(m.framed(p.wire)) {
 		return
 	}
 	p.behind = p.session.doc.StateVector()
@@ -97,7 +97,7 @@ func (p *Peer) catchUp() {
 			p.socket.fail(refusal(fmt.Errorf("catch up: %w", err)))
 			return
 		}
-		if !p.socket.out.push(p.wire.update(state)) {
+		if !p.send(p.wire.update(state)) {
 			p.lag()
 			return
 		}

@@ -84,7 +84,12 @@ func (c *committer) take() []commit {
 
 // commit settles one transaction, however often it has to ask.
 func (c *committer) commit(ctx context.Context, batch []commit) {
-	whole := Batch{ID: uuid.New()}
+	entries, claims := 0, 0
+	for _, one := range batch {
+		entries += len(one.entries)
+		claims += len(one.claims)
+	}
+	whole := Batch{ID: uuid.New(), Entries: make([]Entry, 0, entries), Claims: make([]Claim, 0, claims)}
 	for _, one := range batch {
 		whole.Entries = append(whole.Entries, one.entries...)
 		whole.Claims = append(whole.Claims, one.claims...)

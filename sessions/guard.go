@@ -97,7 +97,7 @@ func (s *Session) searched(losses []Loss, to uint64, took time.Duration, err err
 func (s *Session) tellLosses(of func(PersonID) bool) {
 	for p := range s.peers {
 		if message := p.wire.losses(); message != nil && of(p.grant.Author.ID) {
-			p.socket.out.push(message)
+			p.send(message)
 		}
 	}
 }

@@ -80,6 +80,7 @@ const (
 	maxOutbox       = 512      // frames per socket that wait to be written
 	maxOutboxBytes  = 2 << 20  // likewise; one frame of any size fits an empty outbox
 	maxWrite        = 16 << 10 // bytes of frames written at once; a larger frame is written by itself
+	maxOffered      = 64       // peers that a session itself writes to at once, some microseconds each
 	maxTail         = 64       // updates that whoever joins is sent beside an older state that is encoded already
 	maxTailBytes    = 64 << 10 // likewise
 	baseEvery       = 500      // rows after which a running session makes a new base

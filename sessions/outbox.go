@@ -5,11 +5,12 @@ import (
 	"sync"
 )
 
-// outbox is the bounded queue of frames that wait to be written to one socket. Anyone may push; one writer takes. There
-// is a writer only while there is something for it to do: most sockets are idle, and a goroutine that waits would be
-// a third of what they take.
+// outbox is the bounded queue of frames that wait to be written to one socket. Anyone may push; whoever pushes offers
+// the connection what waits, and one writer takes what it did not take at once. There is a writer only while there is
+// something for it to do: most sockets are idle, and a goroutine that waits would be a third of what they take.
 type outbox struct {
-	write func() // starts a writer
+	offer func(frames [][]byte) int // writes as many as need no waiting
+	write func()                    // starts a writer
 
 	mu      sync.Mutex
 	frames  [][]byte
@@ -20,30 +21,54 @@ type outbox struct {
 	over    bool    // the writer is to close the socket when it has written all
 }
 
-func newOutbox(write func()) *outbox { return &outbox{write: write} }
+func newOutbox(offer func([][]byte) int, write func()) *outbox {
+	return &outbox{offer: offer, write: write}
+}
 
-// push adds frames, all or none, and reports which. An empty outbox takes anything.
+// push adds frames, all or none, reports which, and has them written.
 func (o *outbox) push(frames ...[]byte) bool {
+	fits := o.add(frames...)
+	o.flush()
+	return fits
+}
+
+// add adds frames, all or none, and reports which. An empty outbox takes anything. The caller calls flush, soon.
+func (o *outbox) add(frames ...[]byte) bool {
 	size := 0
 	for _, f := range frames {
 		size += len(f)
 	}
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	if o.ended {
-		o.mu.Unlock()
 		return true // it does not matter: the socket ends
 	}
-	full := len(o.frames) > 0 && (len(o.frames)+len(frames) > maxOutbox || o.bytes+size > maxOutboxBytes)
-	if !full {
-		o.frames = append(o.frames, frames...)
-		o.bytes += size
-	}
-	o.mu.Unlock()
-	if full {
+	if len(o.frames) > 0 && (len(o.frames)+len(frames) > maxOutbox || o.bytes+size > maxOutboxBytes) {
 		return false
 	}
-	o.wake()
+	o.frames = append(o.frames, frames...)
+	o.bytes += size
 	return true
+}
+
+// flush has what waits written: here as far as the connection takes it at once, and the rest by a writer. Offering
+// under the lock keeps frames in their order; it does not wait.
+func (o *outbox) flush() {
+	o.mu.Lock()
+	if o.writing {
+		o.mu.Unlock()
+		return
+	}
+	for n := 1; n > 0 && len(o.frames) > 0; {
+		n = o.offer(o.frames)
+		o.drop(n)
+	}
+	o.writing = len(o.frames) > 0
+	start := o.writing
+	o.mu.Unlock()
+	if start {
+		o.write()
+	}
 }
 
 // force adds a frame even to a full outbox. It is for what must not be missed, and comes rarely.
@@ -76,12 +101,20 @@ func (o *outbox) next() (frames [][]byte, size int) {
 		size += len(o.frames[n])
 		n++
 	}
-	frames, o.frames = o.frames[:n:n], o.frames[n:]
-	o.bytes -= size
+	frames = o.frames[:n:n]
+	o.drop(n)
+	return frames, size
+}
+
+// drop removes the n oldest frames. The caller holds mu.
+func (o *outbox) drop(n int) {
+	for _, f := range o.frames[:n] {
+		o.bytes -= len(f)
+	}
+	o.frames = o.frames[n:]
 	if len(o.frames) == 0 {
 		o.frames = nil
 	}
-	return frames, size
 }
 
 // wake starts a writer if there is none.

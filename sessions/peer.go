@@ -81,6 +81,7 @@ type Peer struct {
 	asked    []byte           // the state vector of a Step1 that found the outbox full
 	behind   crdt.StateVector // not nil: it missed what came after this
 	lagging  bool             // the outbox will have catchUp called
+	due      bool             // it is among the session's due
 	client   crdt.ClientID    // whose presence it may speak of
 	named    bool             // client is set
 	heardAt  time.Time        // when a state of its client was taken last
@@ -173,6 +174,31 @@ func (p *Peer) leave() {
 		s.recordLeave(p.participation)
 	}
 	s.hub.release(s)
+}
+
+// send adds frames to what waits to be written to p, all or none, and reports which. They leave when the session is
+// done with what it is at, together with what else that has for p.
+func (p *Peer) send(frames ...[]byte) bool {
+	if s := p.session; !p.due {
+		p.due = true
+		s.due = append(s.due, p)
+	}
+	return p.socket.out.add(frames...)
+}
+
+// sendDue has what was added written: here to the first few peers, by other goroutines to all others, so that the next
+// edit of a crowded note need not wait for them.
+func (s *Session) sendDue() {
+	for i, p := range s.due {
+		p.due = false
+		if i < maxOffered {
+			p.socket.out.flush()
+		} else {
+			p.socket.out.wake()
+		}
+	}
+	clear(s.due)
+	s.due = s.due[:0]
 }
 
 func (s *Session) add(p *Peer) {

@@ -20,6 +20,15 @@ type pipe struct {
 
 	cut     chan struct{} // closed by Cut
 	cutOnce sync.Once
+
+	mu     sync.Mutex
+	groups []int // how many messages were given to each Offer and Write
+}
+
+func (p *pipe) note(messages [][]byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.groups = append(p.groups, len(messages))
 }
 
 func (p *pipe) close() { p.once.Do(func() { close(p.closed) }) }
@@ -42,7 +51,22 @@ func (p *pipe) Read(ctx context.Context, limit int) ([]byte, error) {
 	}
 }
 
+// Offer gives the client what it is waiting for.
+func (p *pipe) Offer(messages [][]byte) (taken int) {
+	p.note(messages)
+	for _, b := range messages {
+		select {
+		case p.out <- slices.Clone(b):
+			taken++
+		default:
+			return taken
+		}
+	}
+	return taken
+}
+
 func (p *pipe) Write(by time.Time, messages [][]byte) error {
+	p.note(messages)
 	late := time.NewTimer(time.Until(by))
 	defer late.Stop()
 	for _, b := range messages {

@@ -121,7 +121,7 @@ func (s *Session) hear(p *Peer, one ysync.Presence) {
 	s.presence[one.Client] = now
 	s.show(ysync.Presence{Client: one.Client, Clock: now.clock, State: state}, p)
 	// The sender ignores its own state at its own clock, but hears that the line is alive.
-	p.socket.out.push(p.wire.awareness(ysync.AppendAwareness(nil, []ysync.Presence{one})))
+	p.send(p.wire.awareness(ysync.AppendAwareness(nil, []ysync.Presence{one})))
 }
 
 // reserve keeps a client id for whoever shows it first: from then on others know it, and could write under it
@@ -175,7 +175,7 @@ func (s *Session) sendPresence(p *Peer) {
 		}
 	}
 	if len(all) > 0 {
-		p.socket.out.push(p.wire.awareness(ysync.AppendAwareness(nil, all)))
+		p.send(p.wire.awareness(ysync.AppendAwareness(nil, all)))
 	}
 }
 

@@ -56,7 +56,7 @@ func (p *Peer) sendOwed() {
 		return
 	}
 	for i, saved := range p.receipts.owed {
-		if !p.socket.out.push(p.wire.status(saved)) {
+		if !p.send(p.wire.status(saved)) {
 			p.receipts.owed = p.receipts.owed[i:]
 			p.lag()
 			return

@@ -59,6 +59,7 @@ type Session struct {
 	pending   []*frame                   // admitted, the next batch
 	pendBytes int                        // of pending
 	settling  []chan struct{}
+	due       []*Peer // are sent something when what is under way is done
 	extent    extent
 	heldSince time.Time        // nothing is committed since, for not knowing who may write; zero: it is known
 	retry     <-chan time.Time // to look whether it is
@@ -200,7 +201,9 @@ func (s *Session) live() (err error) {
 func (s *Session) serve() error {
 	linger := time.NewTimer(lingerAfterLeave)
 	defer linger.Stop()
+	defer s.sendDue()
 	for {
+		s.sendDue()
 		inbox := s.inbox
 		if len(s.pending) >= maxPending || s.pendBytes >= maxPendingBytes {
 			inbox = nil // peers wait in their sockets until the log has caught up

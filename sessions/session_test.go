@@ -12,6 +12,34 @@ import (
 	"github.com/clisonix/tidechart/sessions"
 )
 
+// TestOneCommitIsOneWrite: all that a commit has for a socket, its answer too, travels together.
+func TestOneCommitIsOneWrite(t *testing.T) {
+	inWard(t, func(w *ward) {
+		frozen := make(chan struct{})
+		h, y, watches := w.hClient(write(chen)), w.yClient(write(rivera)), w.yClient(read(rivera))
+		synctest.Wait()
+		w.store.Fault = func(first bool) error {
+			if first {
+				<-frozen
+			}
+			return nil
+		}
+		h.update(insert(1, 0, "a"))
+		y.update(insert(2, 0, "b")) // these two wait together
+		h.update(insert(3, 0, "c"))
+		for _, c := range []*client{h, y, watches} {
+			c.pipe.groups = nil
+		}
+		close(frozen)
+		synctest.Wait()
+		for _, c := range []*client{h, y, watches} {
+			if got := c.pipe.groups; len(got) < 2 || got[0] != 1 || got[1] != 2 {
+				t.Errorf("frames were written by %v, want the first by itself and two together", got)
+			}
+		}
+	})
+}
+
 // TestNothingIsSeenThatIsNotSaved is I1 and I2: while the commit hangs, no peer sees the edit and its sender
 // hears nothing; then all do, the sender once.
 func TestNothingIsSeenThatIsNotSaved(t *testing.T) {

@@ -12,11 +12,14 @@ import (
 )
 
 // Conn is a WebSocket as sessions see it: whole binary messages in both directions. One goroutine reads, and one at a
-// time writes.
+// time writes or offers.
 type Conn interface {
 	// Read returns the next message, of limit bytes at most, which the caller may keep; a larger one is [TooLarge].
 	// A [*CloseError] ends the socket with its code; any other error means that the peer is gone.
 	Read(ctx context.Context, limit int) ([]byte, error)
+	// Offer writes as many of messages, in their order, as can be written without waiting, and returns how many: none
+	// while a Write is under way, or if there is anything wrong, which Write says. It keeps nothing of messages.
+	Offer(messages [][]byte) int
 	// Write sends messages in their order. It fails if the peer has not taken all of them by then.
 	Write(by time.Time, messages [][]byte) error
 	// Cut ends a Write under way, and fails all later ones.
@@ -62,7 +65,7 @@ func (s *socket) fail(reason error) { s.cancel(reason) }
 // serve runs a socket until it fails, closes conn, and returns why: a [*CloseError], or an error of conn.
 func (h *Hub) serve(ctx context.Context, conn Conn, speak func(*socket) protocol) error {
 	s := &socket{conn: conn, log: h.log, pace: newPace(h.allow, time.Now())}
-	s.out = newOutbox(func() { h.running.Go(s.write) })
+	s.out = newOutbox(s.offer, func() { h.running.Go(s.write) })
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
 	if err := h.addSocket(s); err != nil {
 		reason := refusal(err)
@@ -143,6 +146,15 @@ func (s *socket) slowDown(bytes int) error {
 	case <-s.ctx.Done():
 	}
 	return nil
+}
+
+// offer writes what can be written without waiting, and returns how many frames that was.
+func (s *socket) offer(frames [][]byte) int {
+	n := s.conn.Offer(frames)
+	if n > 0 && !s.spoke.Load() {
+		s.spoke.Store(true)
+	}
+	return n
 }
 
 // write writes until the outbox is empty. It closes the connection if the socket has ended by then.
