@@ -9,8 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/coder/websocket"
-
 	"github.com/clisonix/tidechart/crdt"
 	"github.com/clisonix/tidechart/crdt/ysync"
 )
@@ -22,7 +20,6 @@ var emptyUpdate = []byte{0, 0}
 const (
 	firstBackoff = 100 * time.Millisecond
 	lastBackoff  = 2500 * time.Millisecond
-	maxBuffer    = 64 << 10 // kept for the next message; what a large one took is given back
 )
 
 // A role says why a client is there.
@@ -50,12 +47,11 @@ type client struct {
 	gone   chan struct{} // closed when live has returned
 
 	hurry  atomic.Bool // a slow reader reads on without waiting
-	socket atomic.Pointer[websocket.Conn]
+	socket atomic.Pointer[socket]
 
 	// Owned by live, until it returns.
 	replica replica
 	started time.Time
-	buffer  bytes.Buffer
 	ready   bool // synced is closed
 }
 
@@ -86,8 +82,8 @@ func (c *client) live(ctx context.Context) {
 
 // permanent reports whether a provider would give up: y-websocket does after a close code of 4400–4499.
 func permanent(w wire, err error) bool {
-	var closed websocket.CloseError
-	return errors.Is(err, errDenied) || w.protocol == YWebSocket && errors.As(err, &closed) && closed.Code >= 4400 && closed.Code < 4500
+	var closed *closeError
+	return errors.Is(err, errDenied) || w.protocol == YWebSocket && errors.As(err, &closed) && closed.code >= 4400 && closed.code < 4500
 }
 
 // connect runs one socket to its end, and reports whether it synced.
@@ -97,23 +93,22 @@ func (c *client) connect(ctx context.Context) (synced bool, err error) {
 		return false, err
 	}
 	c.socket.Store(ws)
-	// Reads are given no context: watching it costs as much as decoding what is read.
-	defer context.AfterFunc(ctx, func() { _ = ws.CloseNow() })()
+	defer context.AfterFunc(ctx, ws.close)()
 	defer func() {
 		c.socket.Store(nil)
 		c.tell(event{kind: down})
 		if synced {
 			c.run.count.synced.Add(-1)
 		}
-		_ = ws.CloseNow() // it has ended
+		ws.close() // it has ended
 	}()
 	for _, frame := range c.wire.hello(c.replica.has.stateVector().Encode()) {
-		if err := write(ctx, ws, frame); err != nil {
+		if err := ws.write(frame); err != nil {
 			return false, err
 		}
 	}
 	c.tell(event{kind: up, ws: ws})
-	if err := c.showPresence(ctx, ws); err != nil {
+	if err := c.showPresence(ws); err != nil {
 		return false, err
 	}
 	for {
@@ -121,7 +116,7 @@ func (c *client) connect(ctx context.Context) (synced bool, err error) {
 		if err != nil {
 			return synced, err
 		}
-		if err := c.handle(ctx, ws, m, at); err != nil {
+		if err := c.handle(ws, m, at); err != nil {
 			return synced, err
 		}
 		if !synced && m.Kind == ysync.Sync && m.Step == ysync.Step2 {
@@ -155,30 +150,20 @@ func (c *client) sync(at time.Time) {
 }
 
 // read returns the next message, valid until the next call, and when it had come.
-func (c *client) read(ws *websocket.Conn) (ysync.Message, time.Time, error) {
-	if c.ready && c.buffer.Cap() > maxBuffer {
-		c.buffer = bytes.Buffer{}
-	}
-	c.buffer.Reset()
-	if !c.ready {
-		c.buffer.Grow(c.run.config.Size + c.run.config.Size/8) // of the Step2: growing by doubling costs as much as reading
-	}
-	_, r, err := ws.Reader(context.Background())
-	if err == nil {
-		_, err = c.buffer.ReadFrom(r)
-	}
+func (c *client) read(ws *socket) (ysync.Message, time.Time, error) {
+	frame, err := ws.read()
 	at := time.Now()
 	if err != nil {
 		return ysync.Message{}, at, err
 	}
-	m, err := c.wire.decode(c.buffer.Bytes())
+	m, err := c.wire.decode(frame)
 	return m, at, err
 }
 
-func (c *client) handle(ctx context.Context, ws *websocket.Conn, m ysync.Message, at time.Time) error {
+func (c *client) handle(ws *socket, m ysync.Message, at time.Time) error {
 	switch m.Kind {
 	case ysync.Ping:
-		return write(ctx, ws, c.wire.frame(ysync.Message{Kind: ysync.Pong}))
+		return ws.write(c.wire.frame(ysync.Message{Kind: ysync.Pong}))
 	case ysync.SyncStatus:
 		if !m.Saved {
 			c.run.count.refused.Add(1)
@@ -195,7 +180,7 @@ func (c *client) handle(ctx context.Context, ws *websocket.Conn, m ysync.Message
 			return c.receive(m, at)
 		}
 		if c.typist == nil {
-			return write(ctx, ws, c.wire.frame(ysync.Message{Kind: ysync.Sync, Step: ysync.Step2, Data: emptyUpdate}))
+			return ws.write(c.wire.frame(ysync.Message{Kind: ysync.Sync, Step: ysync.Step2, Data: emptyUpdate}))
 		}
 		c.tell(event{kind: step1, data: bytes.Clone(m.Data)})
 	}
@@ -248,19 +233,19 @@ func (c *client) caretAt(at crdt.ID) string {
 }
 
 // showPresence says that somebody is there, if this run shows presence.
-func (c *client) showPresence(ctx context.Context, ws *websocket.Conn) error {
+func (c *client) showPresence(ws *socket) error {
 	if !c.run.config.Presence {
 		return nil
 	}
-	return write(ctx, ws, c.presence(c.caretless()))
+	return ws.write(c.presence(c.caretless()))
 }
 
 // nod says that somebody is still there.
-func (c *client) nod(ctx context.Context, ws *websocket.Conn) error {
+func (c *client) nod(ws *socket) error {
 	if c.run.config.Presence {
-		return c.showPresence(ctx, ws)
+		return c.showPresence(ws)
 	}
-	return write(ctx, ws, c.wire.frame(ysync.Message{Kind: ysync.Awareness, Data: ysync.AppendAwareness(nil, nil)}))
+	return ws.write(c.wire.frame(ysync.Message{Kind: ysync.Awareness, Data: ysync.AppendAwareness(nil, nil)}))
 }
 
 // presence frames a state of the client. Its clock is the time: it only ever rises, for whichever goroutine sends it.

@@ -154,7 +154,7 @@ func (r *run) renewPresence(ctx context.Context) {
 		}
 		if c := r.clients[i]; c.typist == nil {
 			if ws := c.socket.Load(); ws != nil {
-				_ = c.nod(ctx, ws) // its reader finds out
+				_ = c.nod(ws) // its reader finds out
 			}
 		}
 	}

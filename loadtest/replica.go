@@ -23,10 +23,13 @@ type replica struct {
 	large []*volume // in order of arrival
 }
 
-// A shelf holds the large updates of a note, each once, however many clients received it.
+// A shelf holds the large updates of a note, each once, however many clients received it, and the last few small ones:
+// whoever receives what another client has just received need not decode it.
 type shelf struct {
 	mu      sync.Mutex
 	volumes []*volume
+	recent  [4]volume
+	next    int // of recent, to be replaced
 }
 
 type volume struct {
@@ -53,6 +56,25 @@ func (s *shelf) find(update []byte) (*volume, error) {
 	return v, nil
 }
 
+// decode appends the clocks in a small update to ranges.
+func (s *shelf) decode(update []byte, ranges []crdt.ClockRange) ([]crdt.ClockRange, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.recent {
+		if v := &s.recent[i]; len(update) > 0 && bytes.Equal(v.update, update) {
+			return append(ranges, v.ranges...), nil
+		}
+	}
+	decoded, err := crdt.DecodeUpdate(update)
+	if err != nil {
+		return nil, err
+	}
+	v := &s.recent[s.next]
+	s.next = (s.next + 1) % len(s.recent)
+	v.update, v.ranges = append(v.update[:0], update...), append(v.ranges[:0], decoded.Ranges()...)
+	return append(ranges, v.ranges...), nil
+}
+
 // take receives an update, which it does not keep, and calls fresh for the clocks that are new.
 func (r *replica) take(update []byte, fresh func(client crdt.ClientID, s span)) error {
 	var ranges []crdt.ClockRange
@@ -66,19 +88,17 @@ func (r *replica) take(update []byte, fresh func(client crdt.ClientID, s span)) 
 			r.large = append(r.large, v)
 		}
 	} else {
-		decoded, err := crdt.DecodeUpdate(update)
-		if err != nil {
+		var room [4]crdt.ClockRange
+		var err error
+		if ranges, err = r.shelf.decode(update, room[:0]); err != nil {
 			return fmt.Errorf("update of %d bytes: %w", len(update), err)
 		}
-		ranges = decoded.Ranges()
 		if r.keep {
 			r.log = append(binary.AppendUvarint(r.log, uint64(len(update))), update...)
 		}
 	}
 	for _, one := range ranges {
-		for _, s := range r.has.add(one) {
-			fresh(one.Client, s)
-		}
+		r.has.add(one, func(s span) { fresh(one.Client, s) })
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,11 +31,9 @@ type run struct {
 	watch     *watch
 	documents []string
 	shelves   []*shelf
-	clients   []*client // of all notes: typists, slow readers, readers
-	joiners   []*client // of the storm
-	last      []*client // one per note, joined when all was said
-	wide      *http.Client
-	narrow    *http.Client
+	clients   []*client     // of all notes: typists, slow readers, readers
+	joiners   []*client     // of the storm
+	last      []*client     // one per note, joined when all was said
 	begin     chan struct{} // closed when typing begins
 	stop      chan struct{} // and ends
 	failed    chan error    // what makes a verdict impossible
@@ -56,7 +53,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		return nil, err
 	}
 	r := &run{
-		config: c, ledger: newLedger(c), began: time.Now(), wide: httpClient(false), narrow: httpClient(true),
+		config: c, ledger: newLedger(c), began: time.Now(),
 		begin: make(chan struct{}), stop: make(chan struct{}), failed: make(chan error, 1), ends: make(map[string]int),
 	}
 	r.watch = newWatch(c.PIDs)
@@ -96,7 +93,7 @@ func (r *run) prepare(ctx, live context.Context) error {
 	return each(ctx, c.Notes, filling, func(ctx context.Context, i int) error {
 		updates, err := content(c.Size)
 		if err == nil {
-			err = fill(ctx, live, c.wireFor(r.documents[i], i, r.wide), updates)
+			err = fill(ctx, live, c.wireFor(r.documents[i], i), updates)
 		}
 		if err != nil {
 			return fmt.Errorf("fill a note: %w", err)
@@ -133,7 +130,7 @@ func (r *run) plan() {
 			if slot < c.Typists {
 				r.makeTypist(one, note*c.Typists+slot)
 			} else if slot < c.Typists+c.Slow {
-				one.role, one.slow, one.wire.http = slowReader, c.SlowEvery, r.narrow
+				one.role, one.slow, one.wire.narrow = slowReader, c.SlowEvery, true
 			}
 			r.clients = append(r.clients, one)
 		}
@@ -153,7 +150,7 @@ func (r *run) plan() {
 // newClient returns client n of a note: a reader, until it is made something else.
 func (r *run) newClient(note, n int) *client {
 	c := r.config
-	wire := c.wireFor(r.documents[note], n, r.wide)
+	wire := c.wireFor(r.documents[note], n)
 	number := note*(c.Clients+c.Joins+1) + n
 	if len(c.Tokens) > 0 { // everybody is at some notes, nobody twice at one while there are enough people
 		wire.token = c.Tokens[(note*c.Clients+n)%len(c.Tokens)]

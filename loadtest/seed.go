@@ -2,12 +2,11 @@ package loadtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
 	"time"
-
-	"github.com/coder/websocket"
 
 	"github.com/clisonix/tidechart/crdt"
 	"github.com/clisonix/tidechart/crdt/ysync"
@@ -22,6 +21,7 @@ const (
 	textSize      = 48
 	filling       = 4 // notes filled at once
 	fillTimeout   = 2 * time.Minute
+	tryAgainLater = 1013 // a close code
 )
 
 // content returns updates of about size bytes in all, each building on the one before.
@@ -71,15 +71,20 @@ func fill(ctx, live context.Context, w wire, updates [][]byte) error {
 		if err != nil {
 			return err
 		}
-		if err = f.work(ctx, ws); err == nil {
+		unwatch := context.AfterFunc(ctx, ws.close)
+		err = f.work(ws)
+		unwatch()
+		if err == nil {
 			go func() {
-				_ = f.stay(live, ws) // until one of the two ends
-				_ = ws.CloseNow()
+				defer context.AfterFunc(live, ws.close)()
+				_ = f.stay(ws) // until one of the two ends
+				ws.close()
 			}()
 			return nil
 		}
-		_ = ws.CloseNow()                                                // the error says more
-		if websocket.CloseStatus(err) != websocket.StatusTryAgainLater { // it was too much for one connection
+		ws.close() // the error says more
+		var closed *closeError
+		if !errors.As(err, &closed) || closed.code != tryAgainLater { // it was too much for one connection
 			return err
 		}
 		f.again()
@@ -95,14 +100,14 @@ func (f *filler) again() {
 }
 
 // stay reads on and changes nothing more.
-func (f *filler) stay(ctx context.Context, ws *websocket.Conn) error {
+func (f *filler) stay(ws *socket) error {
 	for {
-		_, frame, err := ws.Read(ctx)
+		frame, err := ws.read()
 		if err != nil {
 			return err
 		}
 		if m, err := f.wire.decode(frame); err == nil && m.Kind == ysync.Ping {
-			if err := write(ctx, ws, f.wire.frame(ysync.Message{Kind: ysync.Pong})); err != nil {
+			if err := ws.write(f.wire.frame(ysync.Message{Kind: ysync.Pong})); err != nil {
 				return err
 			}
 		}
@@ -110,14 +115,14 @@ func (f *filler) stay(ctx context.Context, ws *websocket.Conn) error {
 }
 
 // work writes everything.
-func (f *filler) work(ctx context.Context, ws *websocket.Conn) error {
+func (f *filler) work(ws *socket) error {
 	for _, frame := range f.wire.hello(crdt.StateVector{}.Encode()) {
-		if err := write(ctx, ws, frame); err != nil {
+		if err := ws.write(frame); err != nil {
 			return err
 		}
 	}
 	for !f.synced || f.owed > 0 || len(f.left) > 0 {
-		_, frame, err := ws.Read(ctx)
+		frame, err := ws.read()
 		if err != nil {
 			return err
 		}
@@ -130,7 +135,7 @@ func (f *filler) work(ctx context.Context, ws *websocket.Conn) error {
 			return err
 		}
 		if answer != nil {
-			if err := write(ctx, ws, answer); err != nil {
+			if err := ws.write(answer); err != nil {
 				return err
 			}
 		}

@@ -12,11 +12,12 @@ type span struct{ from, to uint64 }
 // spans is the clocks of one client that a replica has: ascending, neither overlapping nor touching.
 type spans []span
 
-// add takes the clocks from ≤ clock < to and returns those of them that are new.
-func (s *spans) add(from, to uint64) (fresh []span) {
+// add takes the clocks from ≤ clock < to and calls fresh for those of them that are new.
+func (s *spans) add(from, to uint64, fresh func(span)) {
 	if n := len(*s); n > 0 && (*s)[n-1].to == from { // as almost always
 		(*s)[n-1].to = to
-		return []span{{from, to}}
+		fresh(span{from, to})
+		return
 	}
 	i, _ := slices.BinarySearchFunc(*s, from, func(have span, at uint64) int {
 		if have.to < at {
@@ -28,16 +29,15 @@ func (s *spans) add(from, to uint64) (fresh []span) {
 	for ; j < len(*s) && (*s)[j].from <= to; j++ {
 		have := (*s)[j]
 		if at < have.from {
-			fresh = append(fresh, span{at, have.from})
+			fresh(span{at, have.from})
 		}
 		at = max(at, have.to)
 		whole = span{min(whole.from, have.from), max(whole.to, have.to)}
 	}
 	if at < to {
-		fresh = append(fresh, span{at, to})
+		fresh(span{at, to})
 	}
 	*s = slices.Replace(*s, i, j, whole)
-	return fresh
 }
 
 // next is the first clock that is missing.
@@ -51,13 +51,13 @@ func (s spans) next() uint64 {
 // coverage is the clocks that a replica has, by client.
 type coverage map[crdt.ClientID]*spans
 
-func (c coverage) add(r crdt.ClockRange) []span {
+func (c coverage) add(r crdt.ClockRange, fresh func(span)) {
 	s := c[r.Client]
 	if s == nil {
 		s = &spans{}
 		c[r.Client] = s
 	}
-	return s.add(r.From, r.To)
+	s.add(r.From, r.To, fresh)
 }
 
 // stateVector is what a Step1 says of such a replica.

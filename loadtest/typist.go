@@ -6,8 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/coder/websocket"
-
 	"github.com/clisonix/tidechart/crdt"
 	"github.com/clisonix/tidechart/crdt/ysync"
 )
@@ -15,11 +13,11 @@ import (
 // An event is what a typist learns from its socket.
 type event struct {
 	kind  eventKind
-	ws    *websocket.Conn // up
-	data  []byte          // step1: the server's state vector; step2: what the note holds
-	saved bool            // status
-	keys  int             // echo: how many keystrokes have come back
-	at    time.Time       // status, echo
+	ws    *socket   // up
+	data  []byte    // step1: the server's state vector; step2: what the note holds
+	saved bool      // status
+	keys  int       // echo: how many keystrokes have come back
+	at    time.Time // status, echo
 }
 
 type eventKind uint8
@@ -48,11 +46,11 @@ type typist struct {
 	// Owned by live, until it returns.
 	doc   *crdt.Doc
 	text  *crdt.XMLText
-	ws    *websocket.Conn // nil: offline; what is typed is sent with the next Step2
-	keys  int             // typed
-	acked int             // answered
-	owed  []int           // Hocuspocus: for each frame to be answered, how many keystrokes were typed by then
-	err   error           // of the typist's own document: the run cannot be judged
+	ws    *socket // nil: offline; what is typed is sent with the next Step2
+	keys  int     // typed
+	acked int     // answered
+	owed  []int   // Hocuspocus: for each frame to be answered, how many keystrokes were typed by then
+	err   error   // of the typist's own document: the run cannot be judged
 }
 
 // live types and answers until ctx ends, then lets go of whoever still tells it something.
@@ -81,7 +79,7 @@ func (t *typist) work(ctx context.Context, begin, stop <-chan struct{}) {
 		case <-ctx.Done():
 			return
 		case e := <-t.inbox:
-			t.handle(ctx, e)
+			t.handle(e)
 		case <-begun:
 			begin = nil
 			timer.Reset(time.Until(t.client.run.ledger.due(t.index, 0)))
@@ -90,27 +88,27 @@ func (t *typist) work(ctx context.Context, begin, stop <-chan struct{}) {
 			timer.Stop()
 			quiet()
 		case <-timer.C:
-			t.press(ctx)
+			t.press()
 			timer.Reset(time.Until(t.client.run.ledger.due(t.index, t.keys)))
 		}
 	}
 }
 
-func (t *typist) handle(ctx context.Context, e event) {
+func (t *typist) handle(e event) {
 	switch e.kind {
 	case up:
 		t.ws, t.owed = e.ws, nil
 	case down:
 		t.ws, t.owed = nil, nil
 	case step2:
-		t.open(ctx, e.data)
+		t.open(e.data)
 	case step1:
 		update, err := t.doc.EncodeStateAsUpdate(e.data)
 		if err != nil {
 			t.err = fmt.Errorf("answer a state vector of %d bytes: %w", len(e.data), err)
 			return
 		}
-		t.send(ctx, ysync.Step2, update)
+		t.send(ysync.Step2, update)
 	case status:
 		if len(t.owed) > 0 {
 			keys := t.owed[0]
@@ -127,7 +125,7 @@ func (t *typist) handle(ctx context.Context, e event) {
 }
 
 // open takes what the note holds and makes the typist's paragraph below it.
-func (t *typist) open(ctx context.Context, content []byte) {
+func (t *typist) open(content []byte) {
 	if t.text != nil {
 		return
 	}
@@ -146,12 +144,12 @@ func (t *typist) open(ctx context.Context, content []byte) {
 		t.err = fmt.Errorf("begin a paragraph: %w", err)
 		return
 	}
-	t.send(ctx, ysync.StepUpdate, update)
+	t.send(ysync.StepUpdate, update)
 	close(t.opened)
 }
 
 // press makes the next keystroke. It never waits for an answer.
-func (t *typist) press(ctx context.Context) {
+func (t *typist) press() {
 	run := t.client.run
 	due := run.ledger.due(t.index, t.keys)
 	if run.ledger.measured(due) {
@@ -170,30 +168,30 @@ func (t *typist) press(ctx context.Context) {
 	}
 	t.keys++
 	run.count.sent.Add(1)
-	t.send(ctx, ysync.StepUpdate, update)
+	t.send(ysync.StepUpdate, update)
 	if run.config.Presence && t.ws != nil {
 		at := crdt.ID{Client: t.client.id, Clock: uint64(t.keys) + firstKey - 1}
-		t.write(ctx, t.client.presence(t.client.caretAt(at)))
+		t.write(t.client.presence(t.client.caretAt(at)))
 	}
 }
 
 // send sends an update, which the server owes an answer for.
-func (t *typist) send(ctx context.Context, step ysync.Step, update []byte) {
+func (t *typist) send(step ysync.Step, update []byte) {
 	if t.ws == nil {
 		return
 	}
 	if t.client.wire.protocol == Hocuspocus {
 		t.owed = append(t.owed, t.keys)
 	}
-	t.write(ctx, t.client.wire.frame(ysync.Message{Kind: ysync.Sync, Step: step, Data: update}))
+	t.write(t.client.wire.frame(ysync.Message{Kind: ysync.Sync, Step: step, Data: update}))
 }
 
-func (t *typist) write(ctx context.Context, frame []byte) {
+func (t *typist) write(frame []byte) {
 	if t.ws == nil {
 		return
 	}
-	if err := write(ctx, t.ws, frame); err != nil {
-		_ = t.ws.CloseNow() // its reader finds out, and connects again
+	if err := t.ws.write(frame); err != nil {
+		t.ws.close() // its reader finds out, and connects again
 		t.ws = nil
 	}
 }

@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"strings"
-	"time"
-
-	"github.com/coder/websocket"
 
 	"github.com/clisonix/tidechart/crdt/ysync"
 )
@@ -17,11 +15,6 @@ import (
 // providerVersion is what a Hocuspocus provider of version 4 says of itself. Tidechart then keeps the line alive by
 // pings.
 const providerVersion = "4.8.0"
-
-const (
-	dialTimeout  = 30 * time.Second
-	writeTimeout = 10 * time.Second
-)
 
 // Ends of a document on a socket that stays.
 var (
@@ -35,12 +28,12 @@ type wire struct {
 	url      string
 	document string
 	token    string
-	http     *http.Client
+	narrow   bool // a small receive buffer: a reader that does not read is soon felt by the server
 }
 
 // wireFor returns how client n of a document speaks.
-func (c Config) wireFor(document string, n int, client *http.Client) wire {
-	w := wire{protocol: c.Protocol, document: document, http: client}
+func (c Config) wireFor(document string, n int) wire {
+	w := wire{protocol: c.Protocol, document: document}
 	if w.protocol == Both {
 		w.protocol = []string{Hocuspocus, YWebSocket}[n%2]
 	}
@@ -60,18 +53,15 @@ func (c Config) wireFor(document string, n int, client *http.Client) wire {
 }
 
 // dial opens a socket. The token travels in a header, not in the URL, which errors quote.
-func (w wire) dial(ctx context.Context) (*websocket.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
-	defer cancel()
+func (w wire) dial(ctx context.Context) (*socket, error) {
 	header := http.Header{}
 	if w.token != "" && w.protocol == YWebSocket {
 		header.Set("Authorization", "Bearer "+w.token)
 	}
-	ws, _, err := websocket.Dial(ctx, w.url, &websocket.DialOptions{HTTPClient: w.http, HTTPHeader: header})
+	ws, err := dialSocket(ctx, w.url, header, w.narrow)
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
-	ws.SetReadLimit(-1)
 	return ws, nil
 }
 
@@ -111,24 +101,15 @@ func (w wire) decode(frame []byte) (m ysync.Message, err error) {
 	return m, nil
 }
 
-func write(ctx context.Context, ws *websocket.Conn, frame []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
-	defer cancel()
-	if err := ws.Write(ctx, websocket.MessageBinary, frame); err != nil {
-		return fmt.Errorf("write %d bytes: %w", len(frame), err)
-	}
-	return nil
-}
-
 // why names the end of a socket as a report counts it: by close code, or by what went wrong.
 func why(err error) string {
-	var closed websocket.CloseError
+	var closed *closeError
 	switch {
 	case errors.As(err, &closed):
-		return strings.TrimSpace(fmt.Sprintf("closed %d %s", int(closed.Code), closed.Reason))
+		return strings.TrimSpace(closed.Error())
 	case errors.Is(err, errDenied), errors.Is(err, errClosed):
 		return err.Error()
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return "timed out"
 	}
 	var network *net.OpError
@@ -136,22 +117,6 @@ func why(err error) string {
 		return fmt.Sprintf("%s: %v", network.Op, network.Err)
 	}
 	return err.Error()
-}
-
-// httpClient returns what sockets are opened with. A narrow one has a small receive buffer, so that a reader that
-// does not read is soon felt by the server.
-func httpClient(narrow bool) *http.Client {
-	dialer := net.Dialer{}
-	return &http.Client{Transport: &http.Transport{
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			conn, err := dialer.DialContext(ctx, network, addr)
-			if tcp, is := conn.(*net.TCPConn); is && narrow {
-				err = tcp.SetReadBuffer(narrowBuffer)
-			}
-			return conn, err
-		},
-		MaxIdleConnsPerHost: dialers,
-	}}
 }
 
 // narrowBuffer is in bytes. One smaller than a packet of the loopback interface would stall it altogether.

@@ -52,7 +52,7 @@ var confined = map[string]struct {
 }{
 	"github.com/jackc/pgx/v5":          {[]string{"server/store", "server/store/queries", "server/postgres", "server/postgres/postgrestest"}, "SQL lives in one place"},
 	"github.com/pressly/goose/v3":      {[]string{"server/store"}, "the schema changes in one place"},
-	"github.com/coder/websocket":       {[]string{"server", "loadtest"}, "sessions see a connection of two methods; a load test is a client"},
+	"github.com/coder/websocket":       {[]string{"server"}, "sessions see a connection of few methods; a load test reads and writes frames itself, which is cheaper"},
 	"github.com/alexedwards/scs/v2":    {[]string{"server/login"}, "logins are kept in one place"},
 	"golang.org/x/crypto/argon2":       {[]string{"server/login"}, "passwords are checked in one place"},
 	"github.com/danielgtaylor/huma/v2": {[]string{"server"}, "the API is an edge"},
