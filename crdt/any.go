@@ -119,5 +119,8 @@ func appendNumber(b []byte, f float64) []byte {
 	if f32 := float32(f); float64(f32) == f {
 		return binary.BigEndian.AppendUint32(append(b, anyFloat32), math.Float32bits(f32))
 	}
+	if f != f { // JavaScript has one NaN, Go's is another
+		return binary.BigEndian.AppendUint64(append(b, anyFloat64), 0x7ff8<<48)
+	}
 	return binary.BigEndian.AppendUint64(append(b, anyFloat64), math.Float64bits(f))
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"math"
 	"slices"
+	"strconv"
+	"unicode/utf16"
 )
 
 // anyNil is the Any of a format that does not hold.
@@ -174,11 +176,19 @@ func scalarsEqual(v, w any) bool {
 	return v == w
 }
 
-// members returns the members of an object, elements under their indexes.
+// members returns what JavaScript's for-in finds in a value: the members of an object,
+// elements and the units of a string under their indexes.
 func members(v any) map[string]any {
 	switch v := v.(type) {
 	case map[string]any:
 		return v
+	case string:
+		units := utf16.Encode([]rune(v))
+		m := make(map[string]any, len(units))
+		for i, u := range units {
+			m[strconv.Itoa(i)] = string(utf16.Decode([]uint16{u})) // half a pair is U+FFFD
+		}
+		return m
 	case []any:
 		m := make(map[string]any, len(v))
 		for i, e := range v {

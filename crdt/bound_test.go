@@ -118,7 +118,8 @@ func TestAllocationBound(t *testing.T) {
 		"ConvertUpdateV1ToV2":         func(b []byte) { _, _ = ConvertUpdateV1ToV2(b) },
 	}
 	ways2 := map[string]func(b []byte){
-		"DecodeUpdateV2": func(b []byte) { _, _ = DecodeUpdateV2(b) },
+		"DecodeUpdateV2":                func(b []byte) { _, _ = DecodeUpdateV2(b) },
+		"EncodeStateVectorFromUpdateV2": func(b []byte) { _, _ = EncodeStateVectorFromUpdateV2(b) },
 	}
 	for name, b := range hostile() {
 		t.Run(name, func(t *testing.T) {

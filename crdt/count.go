@@ -78,8 +78,5 @@ func (d *Doc) typeOf(owner keyOwner, root bool) int32 {
 	if c == none || owner.id.Clock >= uint64(d.clients[c].next) {
 		return none
 	}
-	if i := d.runAt(c, uint32(owner.id.Clock)); d.runs[i].ref() == refType {
-		return d.typ.at(i)
-	}
-	return none
+	return d.holds(d.runAt(c, uint32(owner.id.Clock)))
 }

@@ -117,6 +117,11 @@ func EncodeStateVectorFromUpdate(update []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return u.stateVector(), nil
+}
+
+// stateVector returns what a replica has that has applied just u, encoded.
+func (u *Update) stateVector() []byte {
 	n := uint64(0)
 	for i := range u.sections {
 		s := &u.sections[i]
@@ -130,7 +135,7 @@ func EncodeStateVectorFromUpdate(update []byte) ([]byte, error) {
 			out = appendID(out, ID{s.client, uint64(s.end)})
 		}
 	}
-	return out, nil
+	return out
 }
 
 // known returns up to where s has all clocks from 0.

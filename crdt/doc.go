@@ -30,6 +30,9 @@
 // [*MalformedError] that names the byte. An update is validated whole before
 // the document changes, so a refused one changes nothing.
 //
+// Values are passed on byte for byte. Yjs reads them and writes them anew, so that
+// bytes are Yjs's for whatever Yjs writes, and the values are the same for all else.
+//
 // # Edits
 //
 // [Doc.Transact] makes local edits in the name of a client and returns them as

@@ -126,8 +126,10 @@ func (tx *Txn) item(v any) (c textContent, ok bool) {
 	c.n = 1
 	switch v := v.(type) {
 	case freshType:
+		if !tx.fresh(v) {
+			return c, false
+		}
 		c.ref, c.fresh, c.bytes = refType, v, v.base().typeContent()
-		return c, tx.fresh(v)
 	case []byte:
 		c.ref, c.bytes = refBinary, appendBytes(nil, v)
 	case *Subdoc:
@@ -145,7 +147,10 @@ func (tx *Txn) item(v any) (c textContent, ok bool) {
 
 // subdoc writes options in Yjs's order.
 func (tx *Txn) subdoc(s *Subdoc) (c textContent, ok bool) {
-	if !tx.text(s.GUID) {
+	if s == nil {
+		tx.fail(ErrNotInDoc)
+	}
+	if tx.err != nil || !tx.text(s.GUID) {
 		return c, false
 	}
 	c = textContent{ref: refDoc, n: 1, bytes: appendString(nil, s.GUID)}

@@ -93,7 +93,7 @@ func (t *Text) ApplyDelta(tx *Txn, delta []Op) {
 				return
 			}
 			tx.insertText(c, a)
-		case op.Retain > 0:
+		case op.Retain > 0, op.Retain == 0 && op.Delete == 0 && a != nil: // Yjs has marks around nothing, too
 			tx.formatText(op.Retain, a)
 		case op.Delete > 0:
 			tx.deleteText(op.Delete)
@@ -107,10 +107,10 @@ func (t *Text) ApplyDelta(tx *Txn, delta []Op) {
 }
 
 // SetAttribute sets an attribute of the text itself.
-func (t *XMLText) SetAttribute(tx *Txn, name string, value any) { t.setKey(tx, name, value) }
+func (t *Text) SetAttribute(tx *Txn, name string, value any) { t.setKey(tx, name, value) }
 
 // RemoveAttribute removes an attribute of the text itself.
-func (t *XMLText) RemoveAttribute(tx *Txn, name string) { t.deleteKey(tx, name) }
+func (t *Text) RemoveAttribute(tx *Txn, name string) { t.deleteKey(tx, name) }
 
 // textContent is what a text can take: a string, an embed or a type.
 type textContent struct {

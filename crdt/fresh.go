@@ -1,5 +1,7 @@
 package crdt
 
+import "reflect"
+
 // A freshType is a handle, perhaps of a type that is in no document yet.
 type freshType interface{ base() *node }
 
@@ -53,6 +55,10 @@ func NewXMLHook(name string, values map[string]any) *XMLHook {
 
 // fresh reports whether f can be inserted, with all that it will hold.
 func (tx *Txn) fresh(f freshType) bool {
+	if reflect.ValueOf(f).IsNil() {
+		tx.fail(ErrNotInDoc)
+		return false
+	}
 	n := f.base()
 	switch {
 	case n.d != nil || n.fresh == nil || n.fresh.claimed != tx.filling:

@@ -132,6 +132,7 @@ func FuzzLocalEdits(f *testing.F) {
 			return
 		}
 		apply(t, e, u)
+		parents := edits[:min(len(edits), 8)]
 		text, array, m, x := d.Text("t"), d.Array("t"), d.Map("t"), d.XMLFragment("t")
 		for len(edits) >= 3 {
 			op, i, n := edits[0], int(edits[1]), int(edits[2])
@@ -161,6 +162,19 @@ func FuzzLocalEdits(f *testing.F) {
 			}
 			if out != nil {
 				apply(t, e, out)
+			}
+		}
+		// What says that it is in some element of these is in the same type everywhere, or nowhere.
+		for _, k := range parents {
+			have := d.StateVector()
+			if have[MaxInt] == 0 {
+				break
+			}
+			b := one(&block{client: 77, clock: uint32(have[77]), n: 1, ref: refString, content: []byte("x"), parentID: true, parent: ID{MaxInt, uint64(k) % have[MaxInt]}})
+			apply(t, d, b)
+			apply(t, e, b)
+			if err := d.verify(); err != nil {
+				t.Fatal(err)
 			}
 		}
 		same(t, "state of the other replica", must(e.EncodeStateAsUpdate(nil)), must(d.EncodeStateAsUpdate(nil)))

@@ -111,7 +111,7 @@ func (d *Doc) listFor(b *block, left, right int32) int32 {
 	var typ int32
 	if b.parentRoot {
 		typ = d.rootOf(b.root)
-	} else if typ = d.typ.at(d.runAt(d.lookup(b.parent.Client), uint32(b.parent.Clock))); typ == none {
+	} else if typ = d.holds(d.runAt(d.lookup(b.parent.Client), uint32(b.parent.Clock))); typ == none {
 		return none
 	}
 	if b.hasSub {

@@ -179,7 +179,7 @@ func (l *loader) listFor(in, left, right int32) int32 {
 	p := &l.parents[in]
 	typ := p.typ
 	if typ == none {
-		if typ = d.typ.at(l.find(p.cl, p.clk)); typ == none {
+		if typ = d.holds(l.find(p.cl, p.clk)); typ == none {
 			return none
 		}
 	}

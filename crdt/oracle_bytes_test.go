@@ -49,6 +49,7 @@ func compareBytes(t *testing.T, o *oracle, updates [][]byte, sv []byte, v2 bool)
 	sameState(t, "merged", merged, want.B, v2)
 	if !v2 {
 		same(t, "state vector", must(EncodeStateVectorFromUpdate(want.B)), want.SV)
+		same(t, "state vector of version 2", must(EncodeStateVectorFromUpdateV2(must(ConvertUpdateV1ToV2(want.B)))), want.SV)
 	}
 	var wantDiff, wantV1 struct{ B []byte }
 	o.ask(map[string]any{"cmd": "diff", "update": want.B, "sv": sv, "v2": v2}, &wantDiff)

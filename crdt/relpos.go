@@ -39,10 +39,10 @@ func (n node) RelativePosition(index, assoc int) (RelativePosition, error) {
 		p.Item = d.idOf(i, off)
 		return p, nil
 	}
-	if t := &d.types[n.t]; t.item == none {
+	if t := &d.types[n.t]; t.cl == none {
 		p.Root = t.name
 	} else {
-		p.Type = d.idOf(t.item, 0)
+		p.Type = &ID{d.ids[t.cl], uint64(t.clk)}
 	}
 	return p, nil
 }
@@ -78,13 +78,16 @@ func (d *Doc) AbsolutePosition(p RelativePosition) (a AbsolutePosition, ok bool)
 		}
 	case p.Type != nil:
 		i := d.runOf(*p.Type)
-		if i == none || d.runs[i].ref() != refType {
+		if i == none {
 			return a, false
 		}
-		t = d.typ.at(i)
-	default:
-		if t, ok = d.roots[p.Root]; !ok {
+		if t = d.holds(i); t == none {
 			return a, false
+		}
+	default:
+		if t, ok = d.roots[p.Root]; !ok { // nobody has named it here yet: it is empty
+			a.Root = p.Root
+			return a, true
 		}
 	}
 	if p.Item == nil && p.Assoc >= 0 {

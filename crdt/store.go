@@ -14,7 +14,9 @@ type list struct {
 
 // A sharedType is a root or what a run of refType holds.
 type sharedType struct {
-	item              int32 // the run that holds it, none for a root
+	item              int32 // the run that holds it, none for a root; another's when it is collected
+	cl                int32 // the element that held it first and last; none for a root
+	clk               uint32
 	ref               uint8 // type reference; of a root unknown
 	name              string
 	children          int32 // list
@@ -193,8 +195,20 @@ func (d *Doc) typeOfRoot(name string) int32 {
 
 func (d *Doc) newType(item int32, ref uint8, name string) int32 {
 	t := int32(len(d.types))
-	d.types = append(d.types, sharedType{item: item, ref: ref, name: name, children: d.newList(t, none), firstKey: none, lastKey: none})
+	s := sharedType{item: item, cl: none, ref: ref, name: name, children: d.newList(t, none), firstKey: none, lastKey: none}
+	if item != none {
+		s.cl, s.clk = d.runs[item].cl(), d.runs[item].clk
+	}
+	d.types = append(d.types, s)
 	return t
+}
+
+// holds returns the type that run i holds, or none. What the column says of a format mark is another thing.
+func (d *Doc) holds(i int32) int32 {
+	if d.runs[i].ref() != refType {
+		return none
+	}
+	return d.typ.at(i)
 }
 
 func (d *Doc) newList(typ, key int32) int32 {

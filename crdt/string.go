@@ -10,47 +10,59 @@ import (
 	"unicode/utf16"
 )
 
+// mostNested is how many shared types in each other String and ToJSON follow. What is
+// deeper is left out: Yjs throws at some thousands, and a stack has an end.
+const mostNested = 10_000
+
+// A printer writes values as JavaScript's template strings do, into one builder: each
+// level would copy all below it else.
+type printer struct {
+	strings.Builder
+	depth int
+}
+
 // String returns the fragment as Y.XmlFragment.toString does. Element names come
 // out in lower case and nothing is escaped: it is for comparing with Yjs, not
 // for pages. See package prose.
-func (x *XMLFragment) String() string {
-	var b strings.Builder
-	x.children(func(c Child) { b.WriteString(jsString(c.Value)) })
-	return b.String()
-}
+func (x *XMLFragment) String() string { return jsString(x) }
 
 // String returns the element as Y.XmlElement.toString does.
-func (x *XMLElement) String() string {
-	var b strings.Builder
-	name := strings.ToLower(x.Name())
-	b.WriteString("<" + name)
-	writeAttrs(&b, x.Attributes())
-	b.WriteString(">" + x.XMLFragment.String() + "</" + name + ">")
-	return b.String()
-}
+func (x *XMLElement) String() string { return jsString(x) }
 
 // String returns the text as Y.XmlText.toString does: formats as elements.
-func (t *XMLText) String() string {
-	var b strings.Builder
+func (t *XMLText) String() string { return jsString(t) }
+
+func (p *printer) fragment(x *XMLFragment) { x.children(func(c Child) { p.value(c.Value) }) }
+
+func (p *printer) element(x *XMLElement) {
+	name := strings.ToLower(x.Name())
+	p.WriteString("<" + name)
+	p.attrs(x.Attributes())
+	p.WriteString(">")
+	p.fragment(&x.XMLFragment)
+	p.WriteString("</" + name + ">")
+}
+
+func (p *printer) text(t *XMLText) {
 	for _, op := range t.Delta() {
 		names := sortedKeys(op.Attributes)
 		for _, name := range names {
-			b.WriteString("<" + name)
-			attrs, _ := op.Attributes[name].(map[string]any)
-			writeAttrs(&b, attrs)
-			b.WriteString(">")
+			p.WriteString("<" + name)
+			p.attrs(members(op.Attributes[name]))
+			p.WriteString(">")
 		}
-		b.WriteString(jsString(op.Insert))
+		p.value(op.Insert)
 		for _, name := range slices.Backward(names) {
-			b.WriteString("</" + name + ">")
+			p.WriteString("</" + name + ">")
 		}
 	}
-	return b.String()
 }
 
-func writeAttrs(b *strings.Builder, attrs map[string]any) {
+func (p *printer) attrs(attrs map[string]any) {
 	for _, k := range sortedKeys(attrs) {
-		b.WriteString(" " + k + `="` + jsString(attrs[k]) + `"`)
+		p.WriteString(" " + k + `="`)
+		p.value(attrs[k])
+		p.WriteString(`"`)
 	}
 }
 
@@ -67,76 +79,106 @@ func (x *XMLFragment) ToJSON() any { return x.String() }
 func (x *XMLElement) ToJSON() any { return x.String() }
 
 // ToJSON returns the values, shared types as their ToJSON.
-func (a *Array) ToJSON() any {
-	out := []any{}
-	a.children(func(c Child) { out = append(out, toJSON(c.Value)) })
-	return out
-}
+func (a *Array) ToJSON() any { return a.toJSON(0) }
 
 // ToJSON returns the values by key, shared types as their ToJSON.
-func (m *Map) ToJSON() any {
-	out := make(map[string]any)
-	m.entries(func(k string, c Child) { out[k] = toJSON(c.Value) })
+func (m *Map) ToJSON() any { return m.toJSON(0) }
+
+func (a *Array) toJSON(depth int) any {
+	out := []any{}
+	a.children(func(c Child) { out = append(out, toJSON(c.Value, depth+1)) })
 	return out
 }
 
-func toJSON(v any) any {
-	if t, ok := v.(interface{ ToJSON() any }); ok {
-		return t.ToJSON()
+func (m *Map) toJSON(depth int) any {
+	out := make(map[string]any)
+	m.entries(func(k string, c Child) { out[k] = toJSON(c.Value, depth+1) })
+	return out
+}
+
+func toJSON(v any, depth int) any {
+	switch v := v.(type) {
+	case interface{ toJSON(int) any }:
+		if depth > mostNested {
+			return nil
+		}
+		return v.toJSON(depth)
+	case interface{ ToJSON() any }:
+		return v.ToJSON()
 	}
 	return v
 }
 
 // jsString converts a value as JavaScript's template strings do.
 func jsString(v any) string {
+	if s, ok := v.(string); ok {
+		return s
+	}
+	var p printer
+	p.value(v)
+	return p.String()
+}
+
+func (p *printer) value(v any) {
+	if p.depth++; p.depth <= mostNested {
+		p.write(v)
+	}
+	p.depth--
+}
+
+func (p *printer) write(v any) {
 	switch v := v.(type) {
 	case nil:
-		return "null"
+		p.WriteString("null")
 	case Undefined:
-		return "undefined"
+		p.WriteString("undefined")
 	case string:
-		return v
+		p.WriteString(v)
 	case bool:
-		if v {
-			return "true"
-		}
-		return "false"
+		p.WriteString(strconv.FormatBool(v))
 	case float64:
-		switch {
-		case math.IsNaN(v):
-			return "NaN"
-		case math.IsInf(v, 1):
-			return "Infinity"
-		case math.IsInf(v, -1):
-			return "-Infinity"
-		}
-		return string(appendJSONNumber(nil, v))
+		p.number(v)
+	case int64:
+		p.WriteString(strconv.FormatInt(v, 10))
 	case []any:
-		parts := make([]string, len(v))
 		for i, e := range v {
+			if i > 0 {
+				p.WriteByte(',')
+			}
 			if _, undefined := e.(Undefined); e != nil && !undefined {
-				parts[i] = jsString(e)
+				p.value(e)
 			}
 		}
-		return strings.Join(parts, ",")
 	case []byte:
-		parts := make([]any, len(v))
 		for i, c := range v {
-			parts[i] = float64(c)
+			if i > 0 {
+				p.WriteByte(',')
+			}
+			p.number(float64(c))
 		}
-		return jsString(parts)
-	case int64:
-		return strconv.FormatInt(v, 10)
 	case *Text:
-		return v.String()
+		p.WriteString(v.String())
 	case *XMLText:
-		return v.String()
+		p.text(v)
 	case *XMLElement:
-		return v.String()
+		p.element(v)
 	case *XMLFragment:
-		return v.String()
+		p.fragment(v)
 	default:
-		return "[object Object]"
+		p.WriteString("[object Object]")
+	}
+}
+
+func (p *printer) number(f float64) {
+	switch {
+	case math.IsNaN(f):
+		p.WriteString("NaN")
+	case math.IsInf(f, 1):
+		p.WriteString("Infinity")
+	case math.IsInf(f, -1):
+		p.WriteString("-Infinity")
+	default:
+		p.Write(appendJSONNumber(nil, f))
 	}
 }
 

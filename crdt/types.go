@@ -12,11 +12,10 @@ type node struct {
 
 // Author returns the client that created the type, 0 for a root.
 func (n node) Author() ClientID {
-	item := n.d.types[n.t].item
-	if item == none {
-		return 0
+	if cl := n.d.types[n.t].cl; cl != none {
+		return n.d.ids[cl]
 	}
-	return n.d.ids[n.d.runs[item].cl()]
+	return 0
 }
 
 // Text is a shared text with formats and embeds: Y.Text.
@@ -54,6 +53,12 @@ func (d *Doc) Text(name string) *Text { return &Text{node{d: d, t: d.typeOfRoot(
 func (d *Doc) XMLFragment(name string) *XMLFragment {
 	return &XMLFragment{node{d: d, t: d.typeOfRoot(name)}}
 }
+
+// XMLElement returns the root of that name, read as an element.
+func (d *Doc) XMLElement(name string) *XMLElement { return &XMLElement{*d.XMLFragment(name)} }
+
+// XMLText returns the root of that name, read as a text among XML nodes.
+func (d *Doc) XMLText(name string) *XMLText { return &XMLText{*d.Text(name)} }
 
 // Array returns the root of that name, read as an array.
 func (d *Doc) Array(name string) *Array { return &Array{node{d: d, t: d.typeOfRoot(name)}} }
@@ -195,8 +200,13 @@ func (n node) list() []Child {
 	return out
 }
 
-// Name returns the element's node name.
-func (x *XMLElement) Name() string { return x.d.types[x.t].name }
+// Name returns the element's node name. A root has Yjs's, which is UNDEFINED.
+func (x *XMLElement) Name() string {
+	if t := &x.d.types[x.t]; t.cl != none {
+		return t.name
+	}
+	return "UNDEFINED"
+}
 
 // Attribute returns the value of an attribute.
 func (x *XMLElement) Attribute(name string) (any, bool) {
@@ -208,7 +218,7 @@ func (x *XMLElement) Attribute(name string) (any, bool) {
 func (x *XMLElement) Attributes() map[string]any { return x.all() }
 
 // Attributes returns the attributes of the text itself, not of its parts.
-func (x *XMLText) Attributes() map[string]any { return x.all() }
+func (x *Text) Attributes() map[string]any { return x.all() }
 
 func (n node) all() map[string]any {
 	m := make(map[string]any)

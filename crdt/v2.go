@@ -44,6 +44,15 @@ func MergeUpdatesV2(updates [][]byte) ([]byte, error) {
 	return w.finishAll(us, true), nil
 }
 
+// EncodeStateVectorFromUpdateV2 is [EncodeStateVectorFromUpdate] for version 2.
+func EncodeStateVectorFromUpdateV2(update []byte) ([]byte, error) {
+	u, err := decodeV2(update)
+	if err != nil {
+		return nil, err
+	}
+	return u.stateVector(), nil
+}
+
 // DiffUpdateV2 is [DiffUpdate] for version 2.
 func DiffUpdateV2(update, sv []byte) ([]byte, error) {
 	have, err := DecodeStateVector(sv)
