@@ -1,7 +1,5 @@
 package crdt
 
-import "math/bits"
-
 // expansion bounds what a version 2 update may become in version 1, in bytes:
 // its columns repeat values at no cost, so that its size alone says little. It
 // leaves something of 8 times the size and 1 MB to the decoder itself.
@@ -120,7 +118,7 @@ func (d *decoderV2) putByte(c byte) {
 
 func (d *decoderV2) putUint(v uint64) {
 	if d.measuring {
-		d.size += (bits.Len64(v|1) + 6) / 7
+		d.size += lenUint(v)
 	} else {
 		d.out = appendUint(d.out, v)
 	}

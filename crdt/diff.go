@@ -28,21 +28,20 @@ func DiffUpdate(update, sv []byte) ([]byte, error) {
 func (l *lacking) bytes(u *Update) []byte {
 	const header, cut = 5 + 8 + 5, 1 + 8 + 5 // of a section; what a struct that is cut may gain
 	have := l.have
-	size, clients := len(u.b)-u.ds, uint64(0)
+	size, clients, whole := len(u.b)-u.ds, uint64(0), false
 	for i, s := range u.sections {
 		if s.count == 0 {
 			continue
 		}
 		clients++
-		size += header
-		if end := l.ends[i]; end.reaches(u.ds) {
-			size -= len(u.b) - u.ds
-		} else {
-			size += int(end.at - s.off)
-		}
+		size += header + int(l.ends[i].at-s.off)
+		whole = l.ends[i].reaches(u.ds)
 		if uint64(s.clock) < have[s.client] {
 			size += cut
 		}
+	}
+	if whole = whole && clients == 1; whole { // but for its beginning
+		size = header + cut
 	}
 	out := appendUint(make([]byte, 0, size+10), clients)
 	var b block
@@ -57,11 +56,10 @@ func (l *lacking) bytes(u *Update) []byte {
 		}
 		out = appendUint(appendUint(appendUint(out, uint64(s.count)), uint64(s.client)), uint64(b.clock))
 		out = appendBlock(out, &b, false)
-		end := l.ends[i]
-		if end.reaches(u.ds) && len(out) <= x.r.i {
+		if whole && len(out) <= x.r.i {
 			return prepend(out, u.b, x.r.i)
 		}
-		if end.verbatim {
+		if end := l.ends[i]; end.verbatim {
 			out = append(out, u.b[x.r.i:end.at]...)
 			continue
 		}
@@ -122,14 +120,15 @@ func EncodeStateVectorFromUpdate(update []byte) ([]byte, error) {
 
 // stateVector returns what a replica has that has applied just u, encoded.
 func (u *Update) stateVector() []byte {
-	n := uint64(0)
+	n, size := uint64(0), 10
 	for i := range u.sections {
 		s := &u.sections[i]
 		if s.end = u.known(*s); s.end > 0 {
 			n++
+			size += lenUint(uint64(s.client)) + lenUint(uint64(s.end))
 		}
 	}
-	out := appendUint(make([]byte, 0, 10+(8+5)*n), n)
+	out := appendUint(make([]byte, 0, size), n)
 	for k := range u.sections {
 		if s := u.nth(k); s.end > 0 {
 			out = appendID(out, ID{s.client, uint64(s.end)})

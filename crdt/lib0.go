@@ -1,6 +1,7 @@
 package crdt
 
 import (
+	"math/bits"
 	"unicode/utf8"
 )
 
@@ -74,6 +75,9 @@ func (r *reader) uintSlow() uint64 {
 	r.failAt("integer above 2^53-1", start)
 	return 0
 }
+
+// lenUint returns how many bytes a varUint takes.
+func lenUint(v uint64) int { return (bits.Len64(v|1) + 6) / 7 }
 
 // int reads a varInt: a continuation bit, a sign bit and 6 bits, then groups of
 // 7. Sign and magnitude are returned apart because -0 means something.
