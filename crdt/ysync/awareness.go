@@ -1,13 +1,16 @@
 package ysync
 
 import (
+	"bytes"
 	"encoding/json"
+	"unicode/utf8"
 
 	"github.com/clisonix/tidechart/crdt"
 )
 
 // A Presence is what one client says of itself. State is its JSON; null means
-// that the client has left. Of two, the one with the greater Clock counts; at
+// that the client has left. Decoded, it is JSON in UTF-8: a browser throws on
+// anything else. Of two, the one with the greater Clock counts; at
 // equal clocks a null replaces what is known.
 type Presence struct {
 	Client crdt.ClientID
@@ -15,8 +18,8 @@ type Presence struct {
 	State  []byte
 }
 
-// Gone reports whether the client has left.
-func (p Presence) Gone() bool { return string(p.State) == "null" }
+// Gone reports whether the client has left. JSON may have white space around it.
+func (p Presence) Gone() bool { return string(bytes.Trim(p.State, " \t\r\n")) == "null" }
 
 // DecodeAwareness reads the Data of an Awareness message. It says nothing about
 // who may speak for a client: y-protocols lets anyone speak for all.
@@ -34,7 +37,10 @@ func DecodeAwareness(data []byte) ([]Presence, error) {
 		p := Presence{Client: crdt.ClientID(d.uint()), Clock: d.uint()}
 		at := d.i
 		p.State = d.bytes(MaxState)
-		if d.err == nil && !json.Valid(p.State) {
+		switch {
+		case !utf8.Valid(p.State): // which json.Valid does not ask
+			d.failAt("state is not UTF-8", at)
+		case !json.Valid(p.State):
 			d.failAt("state is not JSON", at)
 		}
 		if d.err != nil {

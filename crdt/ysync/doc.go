@@ -15,7 +15,8 @@
 //	4 SyncReply       as Sync; between servers
 //	5 Stateless       text
 //	6 BroadcastStateless  text; between servers
-//	7 Close           [reason]: a client leaves without, a server closes with one
+//	7 Close           [reason]: a client leaves without, a server closes with one;
+//	                  written with one, be it empty
 //	8 SyncStatus      1 saved, 0 refused
 //	9 Ping, 10 Pong   the whole frame is this one byte
 //

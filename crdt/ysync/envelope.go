@@ -95,12 +95,7 @@ func AppendEnvelope(b []byte, e Envelope) []byte {
 		return appendBytes(b, e.Data)
 	case Auth:
 		return e.appendAuth(b)
-	case Stateless, BroadcastStateless:
-		return appendBytes(b, e.Text)
-	case Close:
-		if e.Text == "" {
-			return b
-		}
+	case Stateless, BroadcastStateless, Close: // a close with an empty reason too: a provider reads one in any case
 		return appendBytes(b, e.Text)
 	case SyncStatus:
 		if e.Saved {

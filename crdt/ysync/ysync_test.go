@@ -53,7 +53,7 @@ func TestEnvelopes(t *testing.T) {
 		{"sync reply", "\x01n\x04\x01\x02\x00\x00", Envelope{"n", Message{Kind: SyncReply, Step: Step2, Data: []byte{0, 0}}}},
 		{"stateless", "\x01n\x05\x02hi", Envelope{"n", Message{Kind: Stateless, Text: "hi"}}},
 		{"broadcast stateless", "\x01n\x06\x02hi", Envelope{"n", Message{Kind: BroadcastStateless, Text: "hi"}}},
-		{"client leaves", "\x01n\x07", Envelope{"n", Message{Kind: Close}}},
+		{"server closes without a word", "\x01n\x07\x00", Envelope{"n", Message{Kind: Close}}},
 		{"server closes", "\x01n\x07\x03bye", Envelope{"n", Message{Kind: Close, Text: "bye"}}},
 		{"saved", "\x01n\x08\x01", Envelope{"n", Message{Kind: SyncStatus, Saved: true}}},
 		{"refused", "\x01n\x08\x00", Envelope{"n", Message{Kind: SyncStatus}}},
@@ -71,6 +71,9 @@ func TestEnvelopes(t *testing.T) {
 				t.Errorf("AppendEnvelope(%+v) = %q; want %q", tt.want, b, tt.wire)
 			}
 		})
+	}
+	if got, err := DecodeEnvelope([]byte("\x01n\x07")); err != nil || !reflect.DeepEqual(got, Envelope{"n", Message{Kind: Close}}) {
+		t.Errorf("a client that leaves is read as %+v, %v", got, err)
 	}
 	if name, session := SplitKey("note\x00abc"); name != "note" || session != "abc" {
 		t.Errorf("SplitKey = %q, %q; want note, abc", name, session)
@@ -102,6 +105,7 @@ func TestRefusals(t *testing.T) {
 		{"trailing bytes", envelope, "\x01n\x03\x00", 3},
 		{"more entries than bytes", awareness, "\x7f\x01\x01\x02{}", 0},
 		{"state is not JSON", awareness, "\x01\x01\x01\x01{", 3},
+		{"state is not UTF-8", awareness, "\x01\x01\x01\x03\"\xff\"", 3},
 		{"state too long", awareness, "\x01\x01\x01\x83\x20\"" + strings.Repeat("a", MaxState+1) + "\"", 3},
 	}
 	for _, tt := range tests {
@@ -124,6 +128,12 @@ func TestAwareness(t *testing.T) {
 	}
 	if got[0].Gone() || !got[1].Gone() {
 		t.Errorf("Gone = %v, %v; want false, true", got[0].Gone(), got[1].Gone())
+	}
+	for state, gone := range map[string]bool{"null": true, " null ": true, "\r\n\tnull": true, `"null"`: false, "[null]": false} {
+		ps, err := DecodeAwareness(AppendAwareness(nil, []Presence{{1, 1, []byte(state)}}))
+		if err != nil || ps[0].Gone() != gone {
+			t.Errorf("state %q: gone %v, %v; want %v", state, ps, err, gone)
+		}
 	}
 	if b := AppendAwareness(nil, want); string(b) != wire {
 		t.Errorf("AppendAwareness = %q; want %q", b, wire)
