@@ -16,6 +16,13 @@ func link(href, s string) prose.Node {
 	return prose.Node{Type: "text", Text: s, Marks: []prose.Mark{{Type: "link", Attrs: map[string]any{"href": href}}}}
 }
 
+// comment is text with a mark that the schema does not have.
+func comment(s string, marks ...string) prose.Node {
+	n := text(s, marks...)
+	n.Marks = append(n.Marks, prose.Mark{Type: "comment", Attrs: map[string]any{"value": "ask the ward"}})
+	return n
+}
+
 func TestNoteBodyGolden(t *testing.T) {
 	tests := []struct {
 		name string
@@ -45,6 +52,10 @@ func TestNoteBodyGolden(t *testing.T) {
 		)},
 		{"unknown", node("doc",
 			node("medicationTable", node("row", para(text("penicillin ALLERGY")))),
+			with(node("medication"), "dose", "5 mg <b>"),
+			node("horizontalRule", text("in a rule")),
+			para(text("a line"), node("hardBreak", text("in a break"))),
+			para(comment("commented"), comment(" as well", "bold"), text(" and not")),
 			para(text("before "), prose.Node{Type: "mention", Text: "Dr Chen"}, text(" after")),
 			para(text("marked", "glow"), text(" as well", "bold", "glow")),
 			node("bulletList", para(text("no list item"))),

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
+	"strings"
 )
 
 // JSON returns n as ProseMirror JSON, as Tiptap's getJSON: attributes that the
@@ -61,12 +61,19 @@ func appendNode(b []byte, n Node) (_ []byte, err error) {
 // authors.
 func joinText(ns []Node) []Node {
 	var out []Node
-	for _, n := range ns {
-		if k := len(out) - 1; k >= 0 && n.Type == "text" && out[k].Type == "text" && sameMarks(n.Marks, out[k].Marks) {
-			out[k].Text += n.Text
-			continue
+	for len(ns) > 0 {
+		n, k := ns[0], 1
+		for k < len(ns) && n.Type == "text" && ns[k].Type == "text" && sameMarks(n.Marks, ns[k].Marks) {
+			k++
 		}
-		out = append(out, n)
+		if k > 1 {
+			var text strings.Builder
+			for _, same := range ns[:k] {
+				text.WriteString(same.Text)
+			}
+			n.Text = text.String()
+		}
+		out, ns = append(out, n), ns[k:]
 	}
 	return out
 }
@@ -103,7 +110,7 @@ func fill(k *kind, attrs map[string]any) (names []string, values []any) {
 	if known == len(attrs) {
 		return names, values
 	}
-	for _, name := range slices.Sorted(maps.Keys(attrs)) {
+	for _, name := range sortedKeys(attrs) {
 		if !slices.Contains(names, name) {
 			names, values = append(names, name), append(values, attrs[name])
 		}
@@ -128,10 +135,31 @@ func appendObject(b []byte, names []string, values []any) (_ []byte, err error) 
 }
 
 // appendValue writes a value as JSON.stringify would. Numbers that JSON cannot
-// hold become null.
-func appendValue(b []byte, v any) ([]byte, error) {
-	if f, ok := v.(float64); ok && (math.IsNaN(f) || math.IsInf(f, 0)) {
-		v = nil
+// hold become null, wherever they are.
+func appendValue(b []byte, v any) (_ []byte, err error) {
+	switch x := v.(type) {
+	case float64:
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			v = nil
+		}
+	case map[string]any:
+		names := sortedKeys(x)
+		values := make([]any, len(names))
+		for i, name := range names {
+			values[i] = x[name]
+		}
+		return appendObject(b, names, values)
+	case []any:
+		b = append(b, '[')
+		for i, e := range x {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			if b, err = appendValue(b, e); err != nil {
+				return nil, err
+			}
+		}
+		return append(b, ']'), nil
 	}
 	var buf bytes.Buffer
 	e := json.NewEncoder(&buf)

@@ -2,11 +2,13 @@ package prose
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
 // Markdown returns n as CommonMark, with ~~ for strike and <u> for underline.
-// A node the schema does not know is named in brackets before what it holds.
+// A node the schema does not know is named in brackets, with its attributes, before
+// what it holds; a mark it does not know, after what it marks, if it has attributes.
 func Markdown(n Node) string {
 	var w markdown
 	w.blocks(n.Content)
@@ -49,21 +51,32 @@ func (w *markdown) block(n Node) {
 		w.code(n)
 	case "horizontalRule":
 		w.lines("---")
+		if len(n.Content) > 0 {
+			w.lines("")
+			w.unknown(n)
+		}
 	case "blockquote":
 		w.inside("> ", "> ", n.Content)
 	case "bulletList":
 		w.items(n.Content, func(int) string { return "- " })
 	case "orderedList":
 		start := number(n, "start")
-		w.items(n.Content, func(i int) string { return fmt.Sprintf("%d. ", start+i) })
+		w.items(n.Content, func(i int) string { return fmt.Sprintf("%d. ", min(start+i, maxNumber)) })
 	default:
-		w.lines("[" + escape(n.Type) + "]")
-		if len(n.Content) > 0 {
-			w.lines("")
-			w.blocks(n.Content)
-		}
+		w.unknown(n)
 	}
 }
+
+// unknown names n before what it holds.
+func (w *markdown) unknown(n Node) {
+	w.lines(bracketed(n.Label()))
+	if len(n.Content) > 0 {
+		w.lines("")
+		w.blocks(n.Content)
+	}
+}
+
+func bracketed(label string) string { return "[" + escape(label) + "]" }
 
 func (w *markdown) items(ns []Node, marker func(int) string) {
 	for i, n := range ns {
@@ -117,12 +130,18 @@ func (w *markdown) code(n Node) {
 	}, language) + "\n" + text + "\n" + fence)
 }
 
+// maxNumber is the greatest that Markdown takes for the number of a list's item.
+const maxNumber = 999_999_999
+
+// number returns an attribute that is a whole number up to maxNumber, or else
+// what it is by default.
 func number(n Node, attr string) int {
-	switch v := n.Attrs[attr].(type) {
-	case float64:
-		return int(v)
-	case int:
-		return v
+	v := n.Attrs[attr]
+	if i, ok := v.(int); ok {
+		v = float64(i)
+	}
+	if f, ok := v.(float64); ok && f >= 0 && f <= maxNumber && f == math.Trunc(f) {
+		return int(f)
 	}
 	if k := schema.nodes[n.Type]; k != nil {
 		for _, a := range k.Attrs {
@@ -137,14 +156,19 @@ func number(n Node, attr string) int {
 // inlineMarkdown returns a line; a hard break is a backslash at a line's end.
 func inlineMarkdown(ns []Node) string {
 	var b strings.Builder
-	for _, n := range joinText(ns) {
+	ns = joinText(ns)
+	for i, n := range ns {
 		switch {
 		case n.Type == "text":
 			b.WriteString(marked(n))
 		case n.Type == "hardBreak":
 			b.WriteString("\\\n")
 		default:
-			b.WriteString("[" + escape(n.Type) + "]" + inlineMarkdown(n.Content))
+			b.WriteString(bracketed(n.Label()))
+		}
+		b.WriteString(inlineMarkdown(n.Content))
+		for _, label := range UnknownMarks(ns, i) {
+			b.WriteString(bracketed(label))
 		}
 	}
 	return b.String()

@@ -6,8 +6,8 @@ import (
 )
 
 // Text returns the text of n: lines joined by newlines, none at the end. A note
-// of one paragraph is exactly its text. A node without text that the schema does
-// not know shows its type in brackets.
+// of one paragraph is exactly its text. What the schema does not know shows its
+// type and attributes in brackets, if it has no text or some attributes.
 func Text(n Node) string {
 	var lines []string
 	eachLine(n, func(line []Node) { lines = append(lines, inlineText(line)) })
@@ -20,6 +20,9 @@ func eachLine(n Node, f func([]Node)) {
 	if inline(n) || schema.nodes[n.Type] == nil && len(n.Content) == 0 {
 		f([]Node{n})
 		return
+	}
+	if n.Label() != n.Type {
+		f([]Node{{Type: n.Type, Attrs: n.Attrs}})
 	}
 	if textblock(n) {
 		f(n.Content)
@@ -44,16 +47,19 @@ func eachLine(n Node, f func([]Node)) {
 // what has no text shows its type (I6).
 func inlineText(ns []Node) string {
 	var b strings.Builder
-	for _, n := range ns {
-		switch {
+	ns = joinText(ns)
+	for i, n := range ns {
+		switch label := n.Label(); {
 		case n.Type == "text":
 			b.WriteString(n.Text)
 		case n.Type == "hardBreak":
 			b.WriteByte('\n')
-		case len(n.Content) == 0:
-			b.WriteString("[" + n.Type + "]")
-		default:
-			b.WriteString(inlineText(n.Content))
+		case len(n.Content) == 0 || label != n.Type:
+			b.WriteString("[" + label + "]")
+		}
+		b.WriteString(inlineText(n.Content))
+		for _, label := range UnknownMarks(ns, i) {
+			b.WriteString("[" + label + "]")
 		}
 	}
 	return b.String()

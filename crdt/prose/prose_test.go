@@ -112,7 +112,7 @@ func TestMarkdown(t *testing.T) {
 		"",
 		"[site](<https://example.org/a b%3E>)~~gone~~<u>under</u>",
 		"",
-		"[vital]",
+		"[vital {\"code\":\"bp\"}]",
 		"",
 		"120/80",
 	}, "\n")
@@ -171,7 +171,7 @@ func TestUnknown(t *testing.T) {
 	}
 }
 
-// Past MaxDepth the text stays.
+// Past MaxDepth the text stays, in a node that says that it was too deep.
 func TestDepth(t *testing.T) {
 	b := crdt.NewBuilder(1)
 	at := crdt.Place{Root: "default"}
@@ -189,8 +189,8 @@ func TestDepth(t *testing.T) {
 	for ; len(n.Content) > 0; depth++ {
 		n = n.Content[0]
 	}
-	if depth != MaxDepth+1 {
-		t.Errorf("depth %d, want %d", depth, MaxDepth+1)
+	if depth != MaxDepth+2 { // a document, MaxDepth quotes, and what is too deep
+		t.Errorf("depth %d, want %d", depth, MaxDepth+2)
 	}
 }
 

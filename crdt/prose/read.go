@@ -1,10 +1,6 @@
 package prose
 
 import (
-	"cmp"
-	"regexp"
-	"slices"
-
 	"github.com/clisonix/tidechart/crdt"
 )
 
@@ -23,162 +19,116 @@ func readAll(cs []crdt.Child, depth int) []Node {
 	return out
 }
 
+// readChild returns c as one node, or as the nodes in it if it is a plain text.
+// What is past MaxDepth lies flat in a node that says so.
 func readChild(c crdt.Child, depth int) []Node {
+	p := partOf(c)
+	switch {
+	case p.text != nil && len(p.attrs) == 0:
+		return readText(p.text, depth)
+	case depth > MaxDepth:
+		return []Node{{Type: TooDeep, Content: flatten(c), Author: c.Author}}
+	}
+	n := p.node
+	n.Attrs = attrs(p.attrs, depth)
+	if p.text != nil {
+		n.Content = readText(p.text, depth)
+	} else {
+		n.Content = readAll(p.children, depth+1)
+	}
+	return []Node{named(n)}
+}
+
+// A part is what a child of a shared type is, apart from what nests in it.
+type part struct {
+	node     Node
+	attrs    map[string]any // may hold shared types
+	children []crdt.Child
+	text     *crdt.Text // instead of children
+}
+
+func partOf(c crdt.Child) part {
+	p := part{node: Node{Type: Unknown, Author: c.Author}}
 	switch v := c.Value.(type) {
 	case *crdt.XMLElement:
-		return readParent(Node{Type: v.Name(), Attrs: attrs(v.Attributes()), Author: c.Author}, v.Children, depth)
+		p.node.Type, p.attrs, p.children = v.Name(), v.Attributes(), v.Children()
 	case *crdt.XMLText:
-		return readText(&v.Text, depth)
-	case *crdt.Text:
-		return readText(v, depth)
+		p.attrs, p.text = v.Attributes(), &v.Text
+	case *crdt.Text: // has attributes too
+		p.attrs, p.text = (&crdt.XMLText{Text: *v}).Attributes(), v
 	case *crdt.XMLFragment:
-		return readParent(Node{Type: Unknown, Author: c.Author}, v.Children, depth)
+		p.children = v.Children()
 	case *crdt.Array:
-		return readParent(Node{Type: Unknown, Author: c.Author}, v.Children, depth)
+		p.children = v.Children()
 	case *crdt.XMLHook:
-		return []Node{{Type: v.Name(), Attrs: attrs(v.Values()), Author: c.Author}}
+		p.node.Type, p.attrs = v.Name(), v.Values()
 	case *crdt.Map:
-		return []Node{{Type: Unknown, Attrs: attrs(v.Values()), Author: c.Author}}
+		p.attrs = v.Values()
 	default:
-		return []Node{{Type: Unknown, Attrs: map[string]any{"value": jsonValue(v)}, Author: c.Author}}
+		p.attrs = map[string]any{"value": v}
 	}
+	return p
 }
 
-// readParent reads the children into n. Past MaxDepth it returns them instead:
-// the text stays, n goes.
-func readParent(n Node, children func() []crdt.Child, depth int) []Node {
-	if depth > MaxDepth {
-		return flatten(children())
+// named returns n, as [Unknown] if its name is one that no element may have: a
+// text is no element, and a document is the root.
+func named(n Node) Node {
+	if n.Type == "text" || n.Type == "doc" {
+		return renamed(n)
 	}
-	n.Content = readAll(children(), depth+1)
-	return []Node{n}
+	return n
 }
 
-// flatten returns all text below cs in order, without recursion: nesting is as
-// deep as a peer likes.
-func flatten(cs []crdt.Child) []Node {
-	var out []Node
-	work := slices.Clone(cs)
-	slices.Reverse(work)
-	for len(work) > 0 {
-		c := work[len(work)-1]
-		work = work[:len(work)-1]
-		var below []crdt.Child
-		switch v := c.Value.(type) {
-		case *crdt.XMLElement:
-			below = v.Children()
-		case *crdt.XMLFragment:
-			below = v.Children()
-		case *crdt.Array:
-			below = v.Children()
-		case *crdt.XMLText:
-			below = spanChildren(&v.Text, &out)
-		case *crdt.Text:
-			below = spanChildren(v, &out)
-		}
-		slices.Reverse(below)
-		work = append(work, below...)
+// renamed returns n as [Unknown], its name and attributes in attributes.
+func renamed(n Node) Node {
+	all := map[string]any{"name": n.Type}
+	if len(n.Attrs) > 0 {
+		all["attrs"] = n.Attrs
 	}
-	return out
-}
-
-// spanChildren appends the strings of t to out and returns what is nested in it.
-func spanChildren(t *crdt.Text, out *[]Node) (below []crdt.Child) {
-	for _, s := range t.Spans() {
-		if text, ok := s.Insert.(string); ok {
-			*out = append(*out, Node{Type: "text", Text: text, Marks: marks(s.Attributes), Author: s.Author})
-		} else {
-			below = append(below, crdt.Child{Value: s.Insert, Author: s.Author})
-		}
-	}
-	return below
+	n.Type, n.Attrs = Unknown, all
+	return n
 }
 
 // readText returns the spans of a text as nodes.
 func readText(t *crdt.Text, depth int) []Node {
 	var out []Node
 	for _, s := range t.Spans() {
-		switch v := s.Insert.(type) {
-		case string:
-			out = append(out, Node{Type: "text", Text: v, Marks: marks(s.Attributes), Author: s.Author})
-		case map[string]any:
-			out = append(out, Node{Type: Embed, Attrs: attrs(v), Marks: marks(s.Attributes), Author: s.Author})
-		default:
-			out = append(out, readChild(crdt.Child{Value: v, Author: s.Author}, depth)...)
+		c := crdt.Child{Value: s.Insert, Author: s.Author}
+		if n, ok := readSpan(s); ok {
+			out = append(out, n)
+		} else if depth > MaxDepth {
+			out = append(out, Node{Type: TooDeep, Marks: marks(s.Attributes), Content: flatten(c), Author: s.Author})
+		} else {
+			out = append(out, withMarks(readChild(c, depth+1), marks(s.Attributes), s.Author)...)
 		}
 	}
 	return out
 }
 
-// hashedMark matches the key of a mark that may overlap others of its kind.
-var hashedMark = regexp.MustCompile(`^(?s:(.*))--[a-zA-Z0-9+/=]{8}$`)
-
-// marks returns the marks of a span in the schema's order, unknown ones last.
-func marks(formats map[string]any) []Mark {
-	if len(formats) == 0 {
-		return nil
-	}
-	keys := make([]string, 0, len(formats))
-	for k := range formats {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, func(a, b string) int {
-		return cmp.Or(cmp.Compare(markRank(a), markRank(b)), cmp.Compare(a, b))
-	})
-	out := make([]Mark, len(keys))
-	for i, k := range keys {
-		out[i] = Mark{Type: markName(k)}
-		if v, ok := formats[k].(map[string]any); ok {
-			out[i].Attrs = attrs(v)
-		}
-	}
-	return out
-}
-
-func markName(key string) string {
-	if m := hashedMark.FindStringSubmatch(key); m != nil {
-		return m[1]
-	}
-	return key
-}
-
-func markRank(key string) int {
-	if k := schema.marks[markName(key)]; k != nil {
-		return k.rank
-	}
-	return len(schema.marks)
-}
-
-// attrs returns m with values that JSON can hold, or nil if m is empty.
-func attrs(m map[string]any) map[string]any {
-	if len(m) == 0 {
-		return nil
-	}
-	out := make(map[string]any, len(m))
-	for k, v := range m {
-		out[k] = jsonValue(v)
-	}
-	return out
-}
-
-// jsonValue replaces shared types and other values that JSON has no form for.
-func jsonValue(v any) any {
-	switch v := v.(type) {
-	case nil, bool, float64, string, int64, []byte:
-		return v
+// readSpan returns a string or plain object; in a shared type there is more.
+func readSpan(s crdt.Span) (Node, bool) {
+	n := Node{Type: "text", Author: s.Author}
+	switch v := s.Insert.(type) {
+	case string:
+		n.Text = v
 	case map[string]any:
-		out := make(map[string]any, len(v))
-		for k, e := range v {
-			out[k] = jsonValue(e)
-		}
-		return out
-	case []any:
-		out := make([]any, len(v))
-		for i, e := range v {
-			out[i] = jsonValue(e)
-		}
-		return out
-	default: // a shared type, a subdocument, undefined
-		return nil
+		n.Type, n.Attrs = Embed, attrs(v, 0)
+	default:
+		return Node{}, false
 	}
+	n.Marks = marks(s.Attributes)
+	return n, true
+}
+
+// withMarks puts marks on the node that a shared type inside a text is; the
+// nodes of a text have marks of their own and get them together.
+func withMarks(ns []Node, ms []Mark, author crdt.ClientID) []Node {
+	if len(ms) == 0 {
+		return ns
+	}
+	if len(ns) == 1 && len(ns[0].Marks) == 0 {
+		ns[0].Marks = ms
+		return ns
+	}
+	return []Node{{Type: Unknown, Marks: ms, Content: ns, Author: author}}
 }
