@@ -18,7 +18,7 @@ func TestSigningOutEndsSockets(t *testing.T) {
 	leaves, stays := h.signIn("chen"), h.signIn("chen")
 	at, _ := url.Parse(h.URL)
 	dial := func(c *http.Client) *websocket.Conn {
-		header := http.Header{"Origin": {h.URL}, "Cookie": {c.Jar.Cookies(at)[0].String()}}
+		header := http.Header{"Origin": {h.URL}, "Cookie": {loginOf(c, at).String()}}
 		ws, _, err := websocket.Dial(t.Context(), h.URL+"/ws/notes/"+h.note.String(), &websocket.DialOptions{HTTPHeader: header})
 		if err != nil {
 			t.Fatal(err)
@@ -54,7 +54,7 @@ func TestForeignPages(t *testing.T) {
 	h := open(t)
 	c := h.signIn("chen")
 	at, _ := url.Parse(h.URL)
-	cookie := c.Jar.Cookies(at)[0].String()
+	cookie := loginOf(c, at).String()
 
 	req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, h.URL+"/notes", strings.NewReader("kind=progress"))
 	req.Header.Set("Origin", "https://evil.example")
