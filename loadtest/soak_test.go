@@ -23,7 +23,7 @@ const (
 // not more after the last than after the first ones, no goroutine stays, and keystrokes take no longer.
 func TestSoak(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes half a minute")
+		t.Skip("takes half a minute; make test does it")
 	}
 	c := tidechart(t)
 	c.Notes, c.Clients, c.Slow, c.Presence, c.Joins = 4, 6, 1, true, 10

@@ -3,10 +3,8 @@ package server
 import (
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -49,9 +47,9 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	status, says := http.StatusUnauthorized, "The username or the password is wrong. Check both and try again."
 	switch {
 	case errors.As(err, &many):
-		seconds := int(math.Ceil(many.Wait.Seconds()))
-		w.Header().Set("Retry-After", strconv.Itoa(seconds))
-		status, says = http.StatusTooManyRequests, fmt.Sprintf("Too many wrong passwords. Try again in %d seconds, or ask for a new code.", seconds)
+		soon := &tooMany{wait: many.Wait}
+		retryAfter(w.Header(), soon)
+		status, says = http.StatusTooManyRequests, fmt.Sprintf("Too many wrong passwords. Try again in %s seconds, or ask for a new code.", soon.seconds())
 	case errors.Is(err, login.ErrWrongPassword):
 	case err != nil:
 		return err
