@@ -60,7 +60,7 @@ func TestLocalEditAllocations(t *testing.T) {
 	}
 	i := 0
 	n := testing.AllocsPerRun(2000, func() { edit(i); i++ })
-	if limit := 3.0; !checking && n > limit {
+	if limit := 1.0; !checking && n > limit {
 		t.Errorf("%.2f allocations per edit, want at most %.0f", n, limit)
 	}
 }

@@ -85,9 +85,37 @@ func (d *Doc) LastUpdate() []byte {
 	if len(d.tx.clients) == 0 && len(d.tx.ds) == 0 {
 		return nil
 	}
-	w := &d.txn.edits
-	w.done, w.body, w.clients, w.count = w.done[:0], w.body[:0], 0, 0
-	return d.lastUpdate(w)
+	out := d.txn.update
+	if cap(out) > keepScratch {
+		out = nil
+	}
+	out = appendUint(out[:0], uint64(len(d.tx.clients)))
+	for _, c := range d.changed() {
+		out = d.appendNew(out, c)
+	}
+	out = appendDeleteSet(out, d.lastDeletes())
+	d.txn.update = out
+	update := make([]byte, len(out))
+	copy(update, out)
+	return update
+}
+
+// appendNew writes the structs that the last transaction brought of a client.
+func (d *Doc) appendNew(out []byte, c int32) []byte {
+	cl := &d.clients[c]
+	first := cl.index.find(d.runs, cl.before)
+	n := 1
+	for p, ok := cl.index.next(first); ok; p, ok = cl.index.next(p) {
+		n++
+	}
+	out = appendUint(appendUint(appendUint(out, uint64(n)), uint64(d.ids[c])), uint64(cl.before))
+	b := &d.txn.block
+	for p, ok := first, true; ok; p, ok = cl.index.next(p) {
+		d.blockFrom(c, cl.index.at(p), cl.before, b)
+		out = appendBlock(out, b, false)
+	}
+	*b = block{}
+	return out
 }
 
 // LastUpdateV2 is [Doc.LastUpdate] in version 2.
@@ -95,10 +123,7 @@ func (d *Doc) LastUpdateV2() []byte {
 	if len(d.tx.clients) == 0 && len(d.tx.ds) == 0 {
 		return nil
 	}
-	return d.lastUpdate(new(writerV2))
-}
-
-func (d *Doc) lastUpdate(w writer) []byte {
+	w := new(writerV2)
 	for _, c := range d.changed() {
 		d.writeClient(c, uint64(d.clients[c].before), w)
 	}

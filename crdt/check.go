@@ -175,9 +175,13 @@ func (d *Doc) verifyTree(l int32) bool {
 	}
 	p := &d.positions
 	ok := p.nodes[d.lists[l].tree].parent == none
+	before := uint32(0) // visible elements
 	var below func(t int32) (length, formats uint32)
 	below = func(t int32) (length, formats uint32) {
 		n := &p.nodes[t]
+		if f := &p.found; f.known && f.leaf == t {
+			ok = ok && f.list == l && f.index == before && !n.inner
+		}
 		for k, kid := range n.kids[:n.n] {
 			var v, f uint32
 			if n.inner {
@@ -190,6 +194,7 @@ func (d *Doc) verifyTree(l int32) bool {
 				}
 				v, f = d.runs[kid].visible(), d.runs[kid].liveFormat()
 				i = d.runs[i].r
+				before += v
 			}
 			ok = ok && n.lens[k] == v
 			length, formats = length+v, formats+f

@@ -15,19 +15,25 @@ type textPos struct {
 // Insert puts s before the UTF-16 code unit index, under the formats that hold
 // there.
 func (t *Text) Insert(tx *Txn, index int, s string) {
-	if s == "" || !tx.text(s) || !t.at(tx, index) {
+	if s == "" {
 		return
 	}
-	tx.insertText(textContent{ref: refString, n: utf16Len([]byte(s)), bytes: []byte(s)}, slices.Clone(tx.pos.attrs))
+	if c, ok := tx.str(s); ok && t.at(tx, index) {
+		tx.insertText(c, slices.Clone(tx.pos.attrs))
+	}
 }
 
 // InsertFormatted puts s before index under the given formats and no others.
 func (t *Text) InsertFormatted(tx *Txn, index int, s string, formats map[string]any) {
-	if s == "" || !tx.may(t.node) || !tx.text(s) {
+	if s == "" || !tx.may(t.node) {
+		return
+	}
+	c, ok := tx.str(s)
+	if !ok {
 		return
 	}
 	if a, ok := tx.attrs(formats); ok && t.at(tx, index) {
-		tx.insertText(textContent{ref: refString, n: utf16Len([]byte(s)), bytes: []byte(s)}, a)
+		tx.insertText(c, a)
 	}
 }
 
@@ -83,10 +89,11 @@ func (t *Text) ApplyDelta(tx *Txn, delta []Op) {
 		switch s, isText := op.Insert.(string); {
 		case isText && s == "":
 		case isText:
-			if !tx.text(s) {
+			c, ok := tx.str(s)
+			if !ok {
 				return
 			}
-			tx.insertText(textContent{ref: refString, n: utf16Len([]byte(s)), bytes: []byte(s)}, a)
+			tx.insertText(c, a)
 		case op.Insert != nil:
 			c, ok := tx.embed(op.Insert)
 			if !ok {
@@ -125,7 +132,8 @@ func (tx *Txn) embed(v any) (textContent, bool) {
 		return textContent{ref: refType, n: 1, fresh: f}, tx.fresh(f)
 	}
 	if s, ok := v.(string); ok {
-		return textContent{ref: refString, n: utf16Len([]byte(s)), bytes: []byte(s)}, s != "" && tx.text(s)
+		c, ok := tx.str(s)
+		return c, ok && s != ""
 	}
 	b, err := appendAny(nil, v, 0)
 	if v == nil {

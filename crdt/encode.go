@@ -53,15 +53,23 @@ func (d *Doc) writeClient(c int32, from uint64, w writer) {
 	b := &d.txn.block
 	cl := &d.clients[c]
 	for p, ok := cl.index.find(d.runs, uint32(from)), true; ok; p, ok = cl.index.next(p) {
-		d.blockOf(cl.index.at(p), b)
-		if g := &d.tx.grown; uint64(b.clock) < from && g.cl == c && uint64(g.clk) == from && b.ref != refDeleted {
-			b.sliceAt(uint32(from)-b.clock, int(g.off))
-		} else if uint64(b.clock) < from {
-			b.slice(uint32(from) - b.clock)
-		}
+		d.blockFrom(c, cl.index.at(p), uint32(from), b)
 		w.block(b)
 	}
 	*b = block{}
+}
+
+// blockFrom describes what run i of client c has from a clock on as a struct of
+// an update.
+func (d *Doc) blockFrom(c, i int32, from uint32, b *block) {
+	d.blockOf(i, b)
+	switch g := &d.tx.grown; {
+	case b.clock >= from:
+	case g.cl == c && g.clk == from && b.ref != refDeleted:
+		b.sliceAt(from-b.clock, int(g.off))
+	default:
+		b.slice(from - b.clock)
+	}
 }
 
 // blockOf describes run i as a struct of an update.

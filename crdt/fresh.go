@@ -110,9 +110,9 @@ func (tx *Txn) fill(n *node, i int32) {
 	tx.filling = true
 	defer func() { tx.filling = outer }()
 	n.d, n.t, n.fresh = tx.d, tx.d.typ.at(i), nil
-	if f.text != "" && tx.text(f.text) {
+	if c, ok := tx.str(f.text); ok && f.text != "" {
 		tx.pos = textPos{l: n.d.types[n.t].children, left: none, right: none}
-		tx.put(refString, utf16Len([]byte(f.text)), []byte(f.text))
+		tx.put(c.ref, c.n, c.bytes)
 	}
 	if len(f.list) > 0 {
 		n.insertAt(tx, 0, f.list)

@@ -98,6 +98,10 @@ func (d *Doc) joinDeleted(x deletion) {
 // joinNew joins the runs that the transaction added to a client, from the last.
 func (d *Doc) joinNew(cl int32) {
 	c := &d.clients[cl]
+	if p := c.index.last(); d.runs[c.index.at(p)].clk < c.before { // it has only grown
+		d.joinLefts(&c.index, p)
+		return
+	}
 	first := c.index.find(d.runs, c.before)
 	if first == (pos{}) {
 		if second, ok := c.index.next(first); ok {

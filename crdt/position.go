@@ -20,9 +20,9 @@ func (d *Doc) seek(l int32, index uint32) (int32, uint32) {
 			panic("crdt: a list is shorter than its length")
 		}
 		d.buildTree(l)
-		return d.seekTree(d.lists[l].tree, index+d.walked(l, i))
+		return d.seekTree(l, index+d.walked(l, i))
 	}
-	return d.seekTree(d.lists[l].tree, index)
+	return d.seekTree(l, index)
 }
 
 // walked returns the visible length before run i, one of the first of list l.
@@ -33,16 +33,32 @@ func (d *Doc) walked(l, i int32) (n uint32) {
 	return n
 }
 
-func (d *Doc) seekTree(t int32, index uint32) (int32, uint32) {
+func (d *Doc) seekTree(l int32, index uint32) (int32, uint32) {
+	p := &d.positions
+	if f := &p.found; f.known && f.list == l && index >= f.index {
+		n, off := &p.nodes[f.leaf], index-f.index
+		for at := range n.n {
+			if off < n.lens[at] {
+				p.at = at
+				return n.kids[at], off
+			}
+			off -= n.lens[at]
+		}
+	}
+	t, off := d.lists[l].tree, index
 	for {
-		n := &d.positions.nodes[t]
+		n := &p.nodes[t]
+		if !n.inner {
+			p.found = found{known: true, list: l, leaf: t, index: index - off}
+		}
 		at := 0
-		for index >= n.lens[at] {
-			index -= n.lens[at]
+		for off >= n.lens[at] {
+			off -= n.lens[at]
 			at++
 		}
 		if !n.inner {
-			return n.kids[at], index
+			p.at = int32(at)
+			return n.kids[at], off
 		}
 		t = n.kids[at]
 	}

@@ -20,6 +20,7 @@ type treeNode struct {
 	lens    [treeFan]uint32 // visible length of each kid
 	formats uint32          // live format marks below
 	parent  int32           // none for a root
+	at      int32           // which kid of its parent it was last
 	n       int32           // kids in use
 	inner   bool
 }
@@ -27,6 +28,16 @@ type treeNode struct {
 type positions struct {
 	nodes []treeNode
 	free  []int32
+	at    int32 // which kid of a leaf was asked for last
+	found found
+}
+
+// found is the leaf that was found by index last: who types comes back.
+type found struct {
+	known bool // until something changes before it
+	list  int32
+	leaf  int32
+	index uint32 // of its first element
 }
 
 func (p *positions) newNode(inner bool) int32 {
@@ -40,11 +51,19 @@ func (p *positions) newNode(inner bool) int32 {
 	return int32(len(p.nodes) - 1)
 }
 
-// slot returns where kid is in node t.
+// slot returns where kid is in node t: where it was last, mostly.
 func (p *positions) slot(t, kid int32) int {
 	n := &p.nodes[t]
+	last := &p.at
+	if n.inner {
+		last = &p.nodes[kid].at
+	}
+	if at := *last; at < n.n && n.kids[at] == kid {
+		return int(at)
+	}
 	for i := range n.n {
 		if n.kids[i] == kid {
+			*last = i
 			return int(i)
 		}
 	}
@@ -135,6 +154,7 @@ func (d *Doc) dropTree(l int32) {
 
 // drop frees a node and all below it. It recurses as deep as the tree is high.
 func (p *positions) drop(t int32) {
+	p.found.known = false
 	if n := &p.nodes[t]; n.inner {
 		for _, kid := range n.kids[:n.n] {
 			p.drop(kid)
@@ -145,6 +165,7 @@ func (p *positions) drop(t int32) {
 
 // bump changes the sums above slot i of node t.
 func (p *positions) bump(t int32, i int, length, formats uint32) {
+	p.found.known = p.found.known && p.found.leaf == t
 	for {
 		n := &p.nodes[t]
 		n.lens[i] += length // a negative change wraps around
@@ -340,6 +361,7 @@ func (d *Doc) treeRemove(l, t int32, at int) {
 		}
 		parent.lens[k+1] += parent.lens[k]
 	}
+	p.found.known = false
 	p.free = append(p.free, t)
 	d.treeRemove(l, n.parent, k)
 }

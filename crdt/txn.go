@@ -32,8 +32,9 @@ type Txn struct {
 	filling bool // the edit is inserting what a new type holds
 	pos     textPos
 
-	// Scratch of LastUpdate.
-	edits  writerV1
+	// Scratch.
+	chars  []byte // of the string that is being inserted
+	update []byte
 	ranges []DeleteRange
 	block  block
 }
@@ -149,7 +150,19 @@ func (tx *Txn) insert(l, left, right int32, ref uint8, n int, content []byte) in
 	return i
 }
 
-// text returns s as content, and its length, if it is UTF-8.
+// str returns s as content, which is valid until the next call.
+func (tx *Txn) str(s string) (textContent, bool) {
+	if !tx.text(s) {
+		return textContent{}, false
+	}
+	if cap(tx.chars) > keepScratch {
+		tx.chars = nil
+	}
+	tx.chars = append(tx.chars[:0], s...)
+	return textContent{ref: refString, n: utf16Len(tx.chars), bytes: tx.chars}, true
+}
+
+// text reports whether s is UTF-8, as content and keys must be.
 func (tx *Txn) text(s string) bool {
 	if !utf8.ValidString(s) {
 		tx.fail(fmt.Errorf("text is not UTF-8"))
