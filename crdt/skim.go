@@ -87,22 +87,13 @@ func (x *skimmer) skim(until uint32) (content int, ok bool) {
 	}
 	in := x.r.b[:len(x.r.b):len(x.r.b)]
 	i, left, room := x.r.i, min(x.left, mostSkimmed), until-x.clock
-	last, begin, passed := len(in)-(2+2*s.id+0x7f), i, left
-	word, mask, least, next := s.word, s.mask, s.least, s.encode(x.clock)
-	// Where the last 8 bytes of the IDs begin, and the length, 7 bytes before i.
-	origin, right, size := s.id&15, 2*s.id&31, 2*s.id&31+8
+	begin, passed := i, left
 	var p piece
 	var others, header, ends int // of pieces without a shape: how many, the bytes that are not content, and those of them below 0x80
-	for left > 0 && i <= last {
-		y := (*[64]byte)(in[i-7 : i+57 : i+57])
-		o, r := binary.LittleEndian.Uint64(y[origin:origin+8]), binary.LittleEndian.Uint64(y[right:right+8])
-		n, kind := y[size], skimmed[y[7]]
-		if ((o^word)|(r^word))&mask == 0 && o >= least && r >= least && o < next && r < next && (kind|n)&0x80 == 0 && uint32(n)-1 < room {
-			i += 2 + 2*s.id + int(n&kind)
-			room -= uint32(n)
-			next = next + uint64(n)<<s.low | word // the carry passes the bits in between, as they are set
-			left--
-			continue
+	for {
+		i, left, room = s.pass(in, i, left, room, s.encode(until-room))
+		if left == 0 {
+			break
 		}
 		end := x.own.piece(in, i, until-room, &p)
 		if end == 0 || p.n > room {
@@ -110,7 +101,6 @@ func (x *skimmer) skim(until uint32) (content int, ok bool) {
 		}
 		others, header, ends = others+1, header+end-i-p.size, ends+p.ends()
 		i, left, room = end, left-1, room-p.n
-		next = s.encode(until - room)
 	}
 	passed -= left
 	shaped := int(passed) - others
@@ -121,6 +111,37 @@ func (x *skimmer) skim(until uint32) (content int, ok bool) {
 	}
 	x.passed(passed, i, until-room)
 	return i - begin - header, passed > 0
+}
+
+// pass passes structs that have the shape from byte i on, as long as there are some
+// left and the clocks that there is room for; next is what the ID of the first
+// one's clock would be. It is apart from skim so that what it needs fits into the
+// processor's registers.
+//
+//go:noinline
+func (s *shape) pass(in []byte, i int, left, room uint32, next uint64) (int, uint32, uint32) {
+	const before, window = 7, 64 // what is read of a struct: from so many bytes before it on, so many
+	j := i - before
+	head := 2 + 2*s.id
+	last := len(in) - head - 0x7f - before
+	if j < 0 || last < 0 {
+		return i, left, room
+	}
+	in = in[:last+window]
+	// Where the last 8 bytes of the IDs begin.
+	origin, right := s.id&15, 2*s.id&31
+	for ; left > 0 && j <= len(in)-window; left-- {
+		y := (*[window]byte)(in[j : j+window])
+		o, r := binary.LittleEndian.Uint64(y[origin:origin+8]), binary.LittleEndian.Uint64(y[right:right+8])
+		n, kind := y[right+8], skimmed[y[before]]
+		if ((o^s.word)|(r^s.word))&s.mask != 0 || o < s.least || r < s.least || o >= next || r >= next || (kind|n)&0x80 != 0 || uint32(n)-1 >= room {
+			break
+		}
+		j += head + int(n&kind)
+		room -= uint32(n)
+		next = next + uint64(n)<<(s.low&63) | s.word // the carry passes the bits in between, as they are set
+	}
+	return j + before, left, room
 }
 
 // begin returns the shape that the next structs should have, if it is time to skim,
