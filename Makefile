@@ -77,8 +77,8 @@ deps: ## install what running and testing need
 	@scripts/deps.sh test
 
 .PHONY: bench
-bench: ## this CRDT engine beside yjs and ywasm, on the same data (ONLY=load: some of it)
-	@TRACES=$(abspath $(TRACES)) go run ./crdt/bench -only "$(ONLY)"
+bench: ## this CRDT engine beside yjs and ywasm, on the same data (ONLY=load: some of it; ROUNDS=5: in turns)
+	@TRACES=$(abspath $(TRACES)) go run ./crdt/bench -rounds $(or $(ROUNDS),1) -only "$(ONLY)"
 
 .PHONY: bench-servers
 bench-servers: ## this server beside Hocuspocus and y-websocket's, under the same loads; ARGS=-quick is shorter

@@ -2,7 +2,10 @@
 // in it and, by bench.mjs, in npm's yjs and ywasm, on the same data, and prints
 // processor times and their ratios.
 //
-//	go run ./crdt/bench [-quick] [-only 'load|merge']
+//	go run ./crdt/bench [-quick] [-rounds 3] [-only 'load|merge']
+//
+// Processors are not as fast at one time as at another: over several rounds, each
+// of all engines, ratios are the medians of those of the rounds.
 //
 // It replays josephg/editing-traces from the folder $TRACES, else a history that
 // it makes up.
@@ -18,6 +21,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"syscall"
 	"time"
 
@@ -26,12 +30,13 @@ import (
 
 func main() {
 	quick := flag.Bool("quick", false, "run each of the slow workloads once")
+	rounds := flag.Int("rounds", 1, "how often each engine takes its turn")
 	pattern := flag.String("only", "", "regular expression of the workloads to run, by the names that progress shows")
 	dir := flag.String("dir", "crdt/bench", "where bench.mjs is")
 	flag.Parse()
 	only, err := regexp.Compile(*pattern)
 	if err == nil {
-		err = run(*dir, *quick, only)
+		err = run(*dir, *quick, max(*rounds, 1), only)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -76,7 +81,7 @@ var workloads = []workload{
 
 type results map[string]float64
 
-func run(dir string, quick bool, only *regexp.Regexp) error {
+func run(dir string, quick bool, rounds int, only *regexp.Regexp) error {
 	out, err := os.MkdirTemp("", "crdt-bench")
 	if err != nil {
 		return err
@@ -90,20 +95,30 @@ func run(dir string, quick bool, only *regexp.Regexp) error {
 		}
 		fmt.Println("TRACES is not set: the edits are made up. Ratios say little about real ones.")
 	}
-	yjs, err := node(dir, "yjs", path, out, quick, only)
-	if err != nil {
-		return err
+	var all []round
+	for range rounds {
+		r, err := takeTurns(dir, path, out, quick, only)
+		if err != nil {
+			return err
+		}
+		all = append(all, r)
 	}
-	ywasm, err := node(dir, "ywasm", path, out, quick, only)
-	if err != nil {
+	print(all)
+	return nil
+}
+
+// A round is what each engine took on the same data, one after the other.
+type round struct{ here, yjs, ywasm results }
+
+func takeTurns(dir, path, out string, quick bool, only *regexp.Regexp) (r round, err error) {
+	if r.yjs, err = node(dir, "yjs", path, out, quick, only); err != nil {
+		return r, err
+	}
+	if r.ywasm, err = node(dir, "ywasm", path, out, quick, only); err != nil {
 		fmt.Println("ywasm is left out:", err)
 	}
-	here, err := measure(path, out, usual(quick), only)
-	if err != nil {
-		return err
-	}
-	print(here, yjs, ywasm)
-	return nil
+	r.here, err = measure(path, out, usual(quick), only)
+	return r, err
 }
 
 // node runs bench.mjs and collects what it reports.
@@ -139,40 +154,56 @@ func node(dir, engine, trace, out string, quick bool, only *regexp.Regexp) (resu
 	return got, nil
 }
 
-func print(here, yjs, ywasm results) {
+func print(rounds []round) {
 	fmt.Printf("\n%-34s %10s %10s %10s %9s %9s  %s\n", "median ms of processor", "here", "yjs", "ywasm", "x yjs", "x ywasm", "to reach")
 	for _, w := range workloads {
-		h, ok := here[w.name]
-		if !ok {
-			continue
+		var here, yjs, ywasm, xYjs, xYwasm []float64
+		for _, r := range rounds {
+			h, ok := r.here[w.name]
+			if !ok {
+				continue
+			}
+			if w.name == "heap" {
+				h /= 1024
+			}
+			here = append(here, h)
+			yjs, xYjs = r.yjs.against(w.name, h, yjs, xYjs)
+			ywasm, xYwasm = r.ywasm.against(w.name, h, ywasm, xYwasm)
 		}
-		unit := 1.0
-		if w.name == "heap" {
-			unit = 1024
+		if here != nil {
+			fmt.Printf("%-34s %10s %10s %10s %9s %9s  %s\n", w.label, number(here), number(yjs), number(ywasm), ratio(xYjs), ratio(xYwasm), w.bar)
 		}
-		fmt.Printf("%-34s %10s %10s %10s %9s %9s  %s\n", w.label, number(h/unit), of(yjs, w.name, unit), of(ywasm, w.name, unit), ratio(yjs, w.name, h), ratio(ywasm, w.name, h), w.bar)
 	}
 }
 
-func number(v float64) string {
-	if v >= 100 {
+// against adds a peer's figure, and how many times ours it is.
+func (r results) against(name string, ours float64, values, ratios []float64) ([]float64, []float64) {
+	v, ok := r[name]
+	if !ok {
+		return values, ratios
+	}
+	if name == "heap" {
+		v /= 1024
+	}
+	return append(values, v), append(ratios, v/ours)
+}
+
+func number(values []float64) string {
+	switch v := middle(values); {
+	case len(values) == 0:
+		return "-"
+	case v >= 100:
 		return fmt.Sprintf("%.0f", v)
+	default:
+		return fmt.Sprintf("%.2f", v)
 	}
-	return fmt.Sprintf("%.2f", v)
 }
 
-func of(r results, name string, unit float64) string {
-	if v, ok := r[name]; ok {
-		return number(v / unit)
+func ratio(values []float64) string {
+	if len(values) == 0 {
+		return "-"
 	}
-	return "-"
-}
-
-func ratio(r results, name string, h float64) string {
-	if v, ok := r[name]; ok {
-		return fmt.Sprintf("%.1f", v/h)
-	}
-	return "-"
+	return fmt.Sprintf("%.1f", middle(values))
 }
 
 // A trace is a recorded editing history.
@@ -283,12 +314,16 @@ func median(reps int, f func() time.Duration) float64 {
 	for i := range times {
 		times[i] = float64(f().Nanoseconds()) / 1e6
 	}
-	for i := range times {
-		for k := i; k > 0 && times[k] < times[k-1]; k-- {
-			times[k], times[k-1] = times[k-1], times[k]
-		}
+	return middle(times)
+}
+
+// middle sorts the values and returns the one in the middle, 0 if there is none.
+func middle(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
 	}
-	return times[reps/2]
+	slices.Sort(values)
+	return values[len(values)/2]
 }
 
 // timed returns the processor time of f in all threads, collecting garbage
