@@ -82,13 +82,23 @@ func checkUpdate(t *testing.T, u *Update, v1 []byte) {
 	}
 	sameClocks(t, "converted", back, u)
 	d := New("fuzz")
-	if err := d.ApplyUpdate(v1); err != nil {
+	var state []byte
+	throughDoc := func() {
+		if err = d.ApplyUpdate(v1); err == nil {
+			state = must(d.EncodeStateAsUpdate(nil))
+		}
+	}
+	if checking { // which allocates, too
+		throughDoc()
+	} else {
+		within(t, len(v1), throughDoc)
+	}
+	if err != nil {
 		t.Fatalf("apply: %v", err)
 	}
 	if err := d.verify(); err != nil {
 		t.Fatal(err)
 	}
-	state := must(d.EncodeStateAsUpdate(nil))
 	again := New("again")
 	if err := again.ApplyUpdate(state); err != nil {
 		t.Fatalf("apply the state: %v", err)
