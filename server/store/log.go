@@ -85,7 +85,7 @@ func (db *DB) Append(ctx context.Context, batch sessions.Batch) ([]sessions.Plac
 	var placed []sessions.Placed
 	var queue pgx.Batch // sent as one, it is one transaction
 	arguments := appendArguments(batch)
-	queue.Queue(lockSQL, arguments[1])
+	queue.Queue(lockSQL, arguments[6])
 	queue.Queue(appendSQL, arguments...).Query(func(rows pgx.Rows) (err error) {
 		placed, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (p sessions.Placed, err error) {
 			return p, row.Scan(&p.Note, &p.First)
@@ -113,9 +113,19 @@ func (db *DB) Append(ctx context.Context, batch sessions.Batch) ([]sessions.Plac
 func appendArguments(batch sessions.Batch) []any {
 	n, m := len(batch.Entries), len(batch.Claims)
 	notes, updates, authors, sittings := make(uuids, n), make([][]byte, n), make(uuids, n), make(uuids, n)
+	before, each, counts := make([]int64, n), make(uuids, 0, n), make([]int64, 0, n)
+	places := make(map[sessions.NoteID]int, n) // in each
 	for i, e := range batch.Entries {
 		notes[i], updates[i], authors[i] = known(e.Note), e.Update, known(e.Author)
 		sittings[i] = orNull(e.Session)
+		k, seen := places[e.Note]
+		if !seen {
+			k = len(each)
+			places[e.Note] = k
+			each, counts = append(each, notes[i]), append(counts, 0)
+		}
+		before[i] = counts[k]
+		counts[k]++
 	}
 	claimed, people, bringers := make(uuids, m), make(uuids, m), make(uuids, m)
 	clients, from, to := make([]int64, m), make([]int64, m), make([]int64, m)
@@ -123,7 +133,10 @@ func appendArguments(batch sessions.Batch) []any {
 		claimed[i], people[i], bringers[i] = known(c.Note), orNull(c.Person), orNull(c.RecoveredBy)
 		clients[i], from[i], to[i] = int64(c.Client), int64(c.From), int64(c.To)
 	}
-	return []any{known(batch.ID), notes, updates, authors, sittings, claimed, clients, from, to, people, bringers}
+	return []any{
+		known(batch.ID), notes, updates, authors, sittings, before, each, counts,
+		claimed, clients, from, to, people, bringers,
+	}
 }
 
 type uuids = pgtype.FlatArray[pgtype.UUID]

@@ -16,7 +16,8 @@ func BenchmarkAppendArguments(b *testing.B) {
 		batch.Entries = append(batch.Entries, sessions.Entry{Note: uuid.New(), Author: uuid.New(), Session: uuid.New(), Update: make([]byte, 30)})
 		batch.Claims = append(batch.Claims, sessions.Claim{Note: uuid.New(), Person: uuid.New(), Client: 5, From: 1, To: 2})
 	}
-	oids := []uint32{pgtype.UUIDOID, pgtype.UUIDArrayOID, pgtype.ByteaArrayOID, pgtype.UUIDArrayOID, pgtype.UUIDArrayOID, pgtype.UUIDArrayOID, pgtype.Int8ArrayOID, pgtype.Int8ArrayOID, pgtype.Int8ArrayOID, pgtype.UUIDArrayOID, pgtype.UUIDArrayOID}
+	const id, ids, numbers = pgtype.UUIDOID, pgtype.UUIDArrayOID, pgtype.Int8ArrayOID
+	oids := []uint32{id, ids, pgtype.ByteaArrayOID, ids, ids, numbers, ids, numbers, ids, numbers, numbers, numbers, ids, ids}
 	m := pgtype.NewMap()
 	var buf []byte
 	b.ReportAllocs()

@@ -1,22 +1,23 @@
 -- append commits one batch of updates to any number of notes and returns, for each note that took them, the seq of its first row.
 -- $1 batch id
--- $2 note ids, $3 updates, $4 author ids, $5 session ids: arrays of one length, an element an update, in the order of arrival
--- $6 note ids, $7 client ids, $8 from, $9 to, $10 person ids, $11 ids of who recovered it: arrays of one length, an element a
--- client id that writes. The last is NULL for text of one's own; of text that somebody else brings back $10 may be unknown, NULL.
+-- $2 note ids, $3 updates, $4 author ids, $5 session ids, $6 how many updates of the same note come before: arrays of one
+-- length, an element an update, in the order of arrival
+-- $7 note ids, each once, $8 how many updates: arrays of one length
+-- $9 note ids, $10 client ids, $11 from, $12 to, $13 person ids, $14 ids of who recovered it: arrays of one length, an element a
+-- client id that writes. The last is NULL for text of one's own; of text that somebody else brings back $13 may be unknown, NULL.
 -- It runs in the transaction of lock.sql, which holds the notes' rows.
 -- No row comes back, and nothing is stored, for a note that is missing or signed, or one of whose claims is refused: a
 -- client id that is another's, clocks that do not begin where its last ones end, or text recovered when that is not open.
+-- How far each note advances is looked up in $8, not joined: the planner would go through all of it for each note.
 -- Rows are found by their keys: OFFSET 0 and ANY keep the planner, which guesses how many there are, from reading all of
 -- "writer" or "note".
 -- The receipt in "batch" commits with the rows: a second try of the same batch fails on its primary key.
 WITH entry AS (
-    SELECT * FROM unnest($2::uuid[], $3::bytea[], $4::uuid[], $5::uuid[])
-        WITH ORDINALITY AS entry (note_id, data, author_id, session_id, ord)
+    SELECT * FROM unnest($2::uuid[], $3::bytea[], $4::uuid[], $5::uuid[], $6::bigint[])
+        AS entry (note_id, data, author_id, session_id, nth)
 ), claim AS (
-    SELECT * FROM unnest($6::uuid[], $7::bigint[], $8::bigint[], $9::bigint[], $10::uuid[], $11::uuid[])
+    SELECT * FROM unnest($9::uuid[], $10::bigint[], $11::bigint[], $12::bigint[], $13::uuid[], $14::uuid[])
         AS claim (note_id, client_id, from_clock, to_clock, person_id, recovered_by)
-), wanted AS MATERIALIZED (
-    SELECT note_id, count(*) AS n FROM entry GROUP BY note_id
 ), forged AS (
     SELECT claim.note_id
       FROM claim LEFT JOIN LATERAL (
@@ -30,16 +31,14 @@ WITH entry AS (
         OR claim.recovered_by IS NOT NULL
            AND NOT coalesce((SELECT recovery_until > now() FROM note WHERE id = claim.note_id), false)
 ), advanced AS (
-    UPDATE note SET head = note.head + wanted.n, edited_at = now()
-      FROM wanted
-     WHERE note.id = wanted.note_id
-       AND note.id = ANY ($2)
+    UPDATE note SET head = note.head + ($8::bigint[])[array_position($7::uuid[], note.id)], edited_at = now()
+     WHERE note.id = ANY ($7)
        AND note.state = 'draft'
        AND note.id NOT IN (SELECT note_id FROM forged)
-    RETURNING note.id, note.head - wanted.n AS base
+    RETURNING note.id, note.head - ($8::bigint[])[array_position($7::uuid[], note.id)] + 1 AS first_seq
 ), appended AS (
     INSERT INTO note_update (note_id, seq, author_id, session_id, data)
-    SELECT entry.note_id, advanced.base + row_number() OVER (PARTITION BY entry.note_id ORDER BY entry.ord),
+    SELECT entry.note_id, advanced.first_seq + entry.nth,
            entry.author_id, entry.session_id, entry.data
       FROM entry JOIN advanced ON advanced.id = entry.note_id
 ), bound AS (
@@ -55,6 +54,6 @@ WITH entry AS (
      WHERE claim.recovered_by IS NOT NULL
 ), receipt AS (
     INSERT INTO batch (id, note_ids, first_seq)
-    SELECT $1, coalesce(array_agg(id), '{}'), coalesce(array_agg(base + 1), '{}') FROM advanced
+    SELECT $1, coalesce(array_agg(id), '{}'), coalesce(array_agg(first_seq), '{}') FROM advanced
 )
-SELECT id, base + 1 AS first_seq FROM advanced;
+SELECT id, first_seq FROM advanced;
