@@ -64,3 +64,28 @@ func TestLocalEditAllocations(t *testing.T) {
 		t.Errorf("%.2f allocations per edit, want at most %.0f", n, limit)
 	}
 }
+
+// What a server asks of a keystroke before it takes it costs next to nothing.
+func TestQuestionsAllocateLittle(t *testing.T) {
+	d := New("d")
+	apply(t, d, at{1, 0}.put("abc"))
+	u := decoded(t, at{1, 3}.put("d", ID{1, 2}))
+	sv := d.StateVector()
+	for name, tt := range map[string]struct {
+		ask  func()
+		most float64
+	}{
+		"Ranges":  {func() { u.Ranges() }, 1},
+		"Missing": {func() { u.Missing(sv) }, 1}, // its ranges
+		"Deletes": {func() { u.Deletes() }, 0},
+		"Depth":   {func() { d.Depth(u) }, 0},
+		"Count":   {func() { d.Count(u) }, 0},
+		"Fork":    {func() { d.Fork(u) }, 0},
+		"Copies":  {func() { d.Copies(u) }, 0},
+		"NamesIn": {func() { d.NamesIn(u) }, 0},
+	} {
+		if n := testing.AllocsPerRun(100, tt.ask); !checking && n > tt.most {
+			t.Errorf("%s makes %v allocations, want at most %v", name, n, tt.most)
+		}
+	}
+}

@@ -34,15 +34,17 @@ func (d *Doc) Copies(u *Update) []Copy {
 	m := copyMatcher{effort: copyEffort}
 	for _, s := range u.sections {
 		have := d.state(s.client)
-		u.blocks(s, func(b *block) bool {
+		for b := range u.blocks(s) {
 			if b.ref == refString && uint64(b.clock) >= have {
 				if m.sources == nil {
 					m.sources = d.deletedTexts(u.Deletes())
 				}
 				m.match(ID{b.client, uint64(b.clock)}, string(b.content))
 			}
-			return m.sources == nil || len(m.sources) > 0
-		})
+			if m.sources != nil && len(m.sources) == 0 {
+				break
+			}
+		}
 	}
 	return m.out
 }

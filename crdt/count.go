@@ -14,9 +14,9 @@ func (d *Doc) Count(u *Update) Count {
 	var c Count
 	var keys map[keyOwner]map[string]bool
 	for _, s := range u.sections {
-		u.blocks(s, func(b *block) bool {
+		for b := range u.blocks(s) {
 			if b.ref == refSkip {
-				return true
+				continue
 			}
 			c.Structs++
 			if b.ref == refString {
@@ -32,8 +32,7 @@ func (d *Doc) Count(u *Update) Count {
 				}
 				d.noteKey(keys, b)
 			}
-			return true
-		})
+		}
 	}
 	for _, names := range keys {
 		c.Keys = max(c.Keys, len(names))

@@ -10,21 +10,22 @@ func (d *Doc) Depth(u *Update) int {
 	n := nesting{d: d}
 	deepest := 0
 	for _, s := range u.sections {
-		u.blocks(s, func(b *block) bool {
-			n.types = n.types || b.ref == refType
-			return !n.types
-		})
+		for b := range u.blocks(s) {
+			if b.ref == refType {
+				n.types = true
+				break
+			}
+		}
 	}
 	if !n.types {
 		return 0
 	}
 	for _, s := range u.sections {
-		u.blocks(s, func(b *block) bool {
+		for b := range u.blocks(s) {
 			if b.ref != refSkip {
 				n.blocks = append(n.blocks, *b)
 			}
-			return true
-		})
+		}
 	}
 	sort.Slice(n.blocks, func(i, j int) bool {
 		a, b := &n.blocks[i], &n.blocks[j]

@@ -17,17 +17,16 @@ func (d *Doc) Fork(u *Update) (id ID, ok bool) {
 		if c == none || d.clients[c].next <= s.clock {
 			continue
 		}
-		u.blocks(s, func(b *block) bool {
+		for b := range u.blocks(s) {
 			if b.clock >= d.clients[c].next {
-				return false
+				break
 			}
-			if b.ref != refSkip && b.ref != refGC && b.ref != refDeleted {
-				id, ok = d.forkOf(c, b)
+			if b.ref == refSkip || b.ref == refGC || b.ref == refDeleted {
+				continue
 			}
-			return !ok
-		})
-		if ok {
-			return id, true
+			if id, ok := d.forkOf(c, b); ok {
+				return id, true
+			}
 		}
 	}
 	return ID{}, false

@@ -1,6 +1,10 @@
 package crdt
 
-import "sort"
+import (
+	"cmp"
+	"slices"
+	"sort"
+)
 
 // Missing returns the first element that the update needs and that neither have
 // nor the update itself provides in time: the clock before a gap, an origin, a
@@ -9,17 +13,14 @@ import "sort"
 // stays pending.
 func (u *Update) Missing(have StateVector) (id ID, ok bool) {
 	p := provider{have: have, ranges: u.Ranges()}
-	sort.Slice(p.ranges, func(i, j int) bool {
-		a, b := p.ranges[i], p.ranges[j]
-		return a.Client < b.Client || a.Client == b.Client && a.From < b.From
+	slices.SortFunc(p.ranges, func(a, b ClockRange) int {
+		return cmp.Or(cmp.Compare(a.Client, b.Client), cmp.Compare(a.From, b.From))
 	})
 	for _, s := range u.sections {
-		u.blocks(s, func(b *block) bool {
-			id, ok = p.firstMissing(b)
-			return !ok
-		})
-		if ok {
-			return id, true
+		for b := range u.blocks(s) {
+			if id, ok := p.firstMissing(b); ok {
+				return id, true
+			}
 		}
 	}
 	if len(u.sections) > 1 { // within one client clocks are the order

@@ -66,7 +66,7 @@ func (d *Doc) NamesIn(u *Update) []Name {
 	var own map[ID]string // the elements that u brings
 	var given []block     // attributes
 	for _, s := range u.sections {
-		u.blocks(s, func(b *block) bool {
+		for b := range u.blocks(s) {
 			switch {
 			case b.ref == refType && isNamed(b.content[0]):
 				if own == nil {
@@ -82,8 +82,7 @@ func (d *Doc) NamesIn(u *Update) []Name {
 			if b.hasSub && b.parentID {
 				given = append(given, *b)
 			}
-			return true
-		})
+		}
 	}
 	for i := range given {
 		b := &given[i]

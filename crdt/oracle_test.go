@@ -143,7 +143,7 @@ func sameState(t *testing.T, what string, got, want []byte, v2 bool) {
 func elements(u *Update) map[ID]string {
 	m := make(map[ID]string)
 	for _, s := range u.sections {
-		u.blocks(s, func(b *block) bool {
+		for b := range u.blocks(s) {
 			for c := b.clock; c < b.end(); c++ {
 				id := ID{b.client, uint64(c)}
 				switch {
@@ -155,8 +155,7 @@ func elements(u *Update) map[ID]string {
 					m[id] = "continued"
 				}
 			}
-			return true
-		})
+		}
 	}
 	return m
 }

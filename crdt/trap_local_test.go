@@ -39,13 +39,12 @@ func TestTrapLocalInsertBesideDeleted(t *testing.T) {
 		}))
 		want := [][2]ID{{{1, 2}, {1, 3}}, {{1, 4}, {1, 5}}} // behind "c" though it is gone; behind 1
 		k := 0
-		u.blocks(u.sections[0], func(b *block) bool {
+		for b := range u.blocks(u.sections[0]) {
 			if got := [2]ID{b.origin, b.right}; got != want[k] {
 				t.Errorf("gc %v: element %d stands between %v, want %v", gc, k, got, want[k])
 			}
 			k++
-			return true
-		})
+		}
 	}
 }
 

@@ -207,12 +207,11 @@ func TestTrapSurrogates(t *testing.T) {
 		t.Errorf("Len = %d, want 3", n)
 	}
 	sliced := decoded(t, must(DiffUpdate(at{1, 0}.put("😀b"), StateVector{1: 1}.Encode())))
-	sliced.blocks(sliced.sections[0], func(b *block) bool {
+	for b := range sliced.blocks(sliced.sections[0]) {
 		if string(b.content) != "\ufffdb" || b.n != 2 {
 			t.Errorf("sliced to %q of %d", b.content, b.n)
 		}
-		return true
-	})
+	}
 	whole := New("half known")
 	apply(t, whole, one(&block{client: 1, n: 1, ref: refString, content: []byte("x"), parentRoot: true, root: []byte("t")}), at{1, 0}.put("😀b"))
 	wantText(t, whole, "x\ufffdb")

@@ -2,6 +2,7 @@ package crdt
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 )
 
@@ -254,12 +255,11 @@ func (u *Update) nth(k int) section {
 	return u.sections[k]
 }
 
-// blocks calls f for each struct of s until it returns false.
-func (u *Update) blocks(s section, f func(*block) bool) {
-	var b block
-	for x := u.structs(s); x.next(&b); {
-		if !f(&b) {
-			return
+// blocks are the structs of s, each valid until the next.
+func (u *Update) blocks(s section) iter.Seq[*block] {
+	return func(yield func(*block) bool) {
+		var b block
+		for x := u.structs(s); x.next(&b) && yield(&b); {
 		}
 	}
 }

@@ -20,7 +20,7 @@ func (u *Update) Texts(ranges []ClockRange, f func(i int, first ID, text string)
 			}
 			return 1
 		})
-		u.blocks(s, func(b *block) bool {
+		for b := range u.blocks(s) {
 			for k < len(ranges) && ranges[k].Client == s.client && ranges[k].To <= uint64(b.clock) {
 				k++
 			}
@@ -30,8 +30,10 @@ func (u *Update) Texts(ranges []ClockRange, f func(i int, first ID, text string)
 					f(i, ID{s.client, from}, string(b.cut(uint32(from), uint32(to))))
 				}
 			}
-			return k < len(ranges) && ranges[k].Client == s.client
-		})
+			if k == len(ranges) || ranges[k].Client != s.client {
+				break
+			}
+		}
 	}
 }
 

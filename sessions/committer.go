@@ -32,6 +32,10 @@ type committer struct {
 
 	mu    sync.Mutex
 	queue []commit // at most one per session
+
+	// Owned by run: the room that the transaction before took.
+	entries []Entry
+	claims  []Claim
 }
 
 func newCommitter(store Store, log *slog.Logger) *committer {
@@ -84,17 +88,13 @@ func (c *committer) take() []commit {
 
 // commit settles one transaction, however often it has to ask.
 func (c *committer) commit(ctx context.Context, batch []commit) {
-	entries, claims := 0, 0
+	entries, claims := c.entries[:0], c.claims[:0]
 	for _, one := range batch {
-		entries += len(one.entries)
-		claims += len(one.claims)
+		entries, claims = append(entries, one.entries...), append(claims, one.claims...)
 	}
-	whole := Batch{ID: uuid.New(), Entries: make([]Entry, 0, entries), Claims: make([]Claim, 0, claims)}
-	for _, one := range batch {
-		whole.Entries = append(whole.Entries, one.entries...)
-		whole.Claims = append(whole.Claims, one.claims...)
-	}
-	placed, err := c.settle(ctx, whole)
+	placed, err := c.settle(ctx, Batch{ID: uuid.New(), Entries: entries, Claims: claims})
+	clear(entries) // what they refer to is the sessions'
+	c.entries, c.claims = entries, claims
 	if errors.Is(err, ErrRejected) && len(batch) > 1 {
 		for i := range batch { // one note's rows must not cost another note its edits
 			c.commit(ctx, batch[i:i+1])

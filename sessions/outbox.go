@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -14,6 +15,7 @@ type outbox struct {
 
 	mu      sync.Mutex
 	frames  [][]byte
+	one     [1][]byte // room for a frame: there is seldom more than one
 	bytes   int
 	lagging []*Peer // missed a frame since the last catchUp
 	writing bool    // there is a writer
@@ -45,6 +47,9 @@ func (o *outbox) add(frames ...[]byte) bool {
 	}
 	if len(o.frames) > 0 && (len(o.frames)+len(frames) > maxOutbox || o.bytes+size > maxOutboxBytes) {
 		return false
+	}
+	if o.frames == nil {
+		o.frames = o.one[:0]
 	}
 	o.frames = append(o.frames, frames...)
 	o.bytes += size
@@ -101,7 +106,7 @@ func (o *outbox) next() (frames [][]byte, size int) {
 		size += len(o.frames[n])
 		n++
 	}
-	frames = o.frames[:n:n]
+	frames = slices.Clone(o.frames[:n]) // whose room may be used again
 	o.drop(n)
 	return frames, size
 }
@@ -113,7 +118,7 @@ func (o *outbox) drop(n int) {
 	}
 	o.frames = o.frames[n:]
 	if len(o.frames) == 0 {
-		o.frames = nil
+		o.frames, o.one[0] = nil, nil
 	}
 }
 

@@ -86,7 +86,7 @@ type Store interface {
 	// all of them: they are signed or gone, or a claim does not begin where the client's clocks end, or is on a
 	// client id of somebody else, or recovers text in a note that is not open for it. After an error that is not [ErrRejected] the batch may or may not have been
 	// committed: calling again with the same batch settles it. The caller gives a context that outlives it: a
-	// commit is awaited, never cancelled.
+	// commit is awaited, never cancelled. Of the batch's own slices Append keeps nothing.
 	Append(ctx context.Context, batch Batch) ([]Placed, error)
 
 	// SaveBase stores the merged update of rows 1 … seq. The caller has verified it (I4).
