@@ -67,14 +67,14 @@ func (s *Server) lookAtBoard(ctx context.Context, id string) (queries.Unit, []we
 
 // boardEvents streams the beds that changed. A page that connects, again or for the first time, gets every bed:
 // there is nothing to replay, and nothing to miss.
-func (s *Server) boardEvents(w http.ResponseWriter, r *http.Request, _ login.Person) error {
+func (s *Server) boardEvents(w http.ResponseWriter, r *http.Request, who login.Person) error {
 	if _, err := s.db.UnitByID(r.Context(), r.PathValue("id")); err != nil {
 		return err
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no")
-	stream := &boardStream{server: s, w: w, control: http.NewResponseController(w), unit: r.PathValue("id"), credentials: credentials(r)}
+	stream := &boardStream{server: s, w: w, control: http.NewResponseController(w), unit: r.PathValue("id"), who: who}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	defer context.AfterFunc(s.drained, cancel)()
@@ -93,7 +93,7 @@ type boardStream struct {
 	shown   map[string][sha256.Size]byte // by bed: what the page shows
 	events  int
 
-	credentials http.Header // of whoever watches
+	who login.Person // that watches
 }
 
 func (b *boardStream) run(ctx context.Context) error {
@@ -129,7 +129,7 @@ func (b *boardStream) run(ctx context.Context) error {
 // send writes the beds that look different from what the page shows. Who watches, and whether they may, is asked anew
 // each time (I9).
 func (b *boardStream) send(ctx context.Context) error {
-	who, err := b.server.desk.ByRequest((&http.Request{Header: b.credentials}).WithContext(ctx))
+	who, err := b.server.desk.Again(ctx, b.who)
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,8 @@ var statuses = []struct {
 	detail string // for the sender
 }{
 	{login.ErrNotSignedIn, http.StatusUnauthorized, "Sign in, or send a valid token."},
-	{login.ErrWrongPassword, http.StatusUnauthorized, "Wrong username or password."},
+	{login.ErrWrongPassword, http.StatusUnauthorized, "Wrong username, password or code."},
+	{errStale, http.StatusForbidden, "Only somebody who has just proven who they are may do this: at a browser, on the page /confirm."},
 	{errForbidden, http.StatusForbidden, "Your role does not allow this."},
 	{sessions.ErrReadOnly, http.StatusForbidden, "You may read this note, but not write it."},
 	{errNoPage, http.StatusNotFound, "There is no such page."},
@@ -85,6 +86,11 @@ func (s *Server) renderError(w http.ResponseWriter, r *http.Request, err error) 
 	if errors.Is(err, login.ErrNotSignedIn) && (r.Method == http.MethodGet || r.Method == http.MethodHead) &&
 		r.Header.Get("Authorization") == "" && r.Header.Get("HX-Request") == "" {
 		http.Redirect(w, r, "/login?next="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
+		return
+	}
+	var old *stale
+	if errors.As(err, &old) && r.Header.Get("Authorization") == "" {
+		http.Redirect(w, r, confirmPath(old.back), http.StatusSeeOther)
 		return
 	}
 	view := web.ErrorView{Shell: web.Shell{Title: "Error", Now: time.Now()}, Status: status, Request: request}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -42,29 +43,33 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	username, next := r.PostFormValue("username"), localPath(r.PostFormValue("next"))
-	err := s.desk.SignIn(w, r, username, r.PostFormValue("password"))
-	var many *login.TooManyTries
-	status, says := http.StatusUnauthorized, "The username or the password is wrong. Check both and try again."
-	switch {
-	case errors.As(err, &many):
-		soon := &tooMany{wait: many.Wait}
-		retryAfter(w.Header(), soon)
-		status, says = http.StatusTooManyRequests, fmt.Sprintf("Too many wrong passwords. Try again in %s seconds, or ask for a new code.", soon.seconds())
-	case errors.Is(err, login.ErrWrongPassword):
-	case err != nil:
-		return err
-	}
+	err := s.desk.SignIn(w, r, username, r.PostFormValue("password"), r.PostFormValue("code"))
 	if err != nil {
+		status, says := refusedTry(w, err)
+		if says == "" {
+			return err
+		}
 		s.log.Warn("sign-in refused", "remote", r.RemoteAddr, "status", status)
 		view := web.LoginView{Shell: s.shell(r, "Sign in"), Username: username, Next: next, Demo: s.demo, Error: says}
 		s.render(w, r, status, web.Login(view))
 		return nil
 	}
-	if next == "" {
-		next = "/"
-	}
-	http.Redirect(w, r, next, http.StatusSeeOther)
+	http.Redirect(w, r, cmp.Or(next, "/"), http.StatusSeeOther)
 	return nil
+}
+
+// refusedTry is what whoever tried to prove who they are is told about a refusal; says is empty if err is none.
+func refusedTry(w http.ResponseWriter, err error) (status int, says string) {
+	var many *login.TooManyTries
+	switch {
+	case errors.As(err, &many):
+		soon := &tooMany{wait: many.Wait}
+		retryAfter(w.Header(), soon)
+		return http.StatusTooManyRequests, fmt.Sprintf("Too many wrong tries. Try again in %s seconds, or ask for a new invitation.", soon.seconds())
+	case errors.Is(err, login.ErrWrongPassword):
+		return http.StatusUnauthorized, "The username, the password or the code is wrong. Check them and try again."
+	}
+	return 0, ""
 }
 
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {

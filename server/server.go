@@ -72,6 +72,11 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /enrol", s.page(s.enrolPage))
 	mux.Handle("POST /enrol", s.page(s.enrol))
 	mux.Handle("POST /logout", s.page(s.signOut))
+	mux.Handle("GET /confirm", s.own(s.confirmPage))
+	mux.Handle("POST /confirm", s.own(s.confirm))
+	mux.Handle("GET /security", s.own(s.securityPage))
+	mux.Handle("POST /security/logins/end", s.own(s.endLogin))
+	mux.Handle("POST /security/logins/end-others", s.own(s.endOtherLogins))
 	mux.Handle("GET /{$}", s.page(s.worklist))
 	mux.Handle("POST /notes", s.allowed(access.CreateNote, s.createNote))
 	mux.Handle("GET /notes/{id}", s.allowed(access.ReadNote, s.notePage))
@@ -120,6 +125,24 @@ func (s *Server) allowed(act access.Act, h personal) http.Handler { return s.pag
 
 // stream is an answer without an end, for people who may do act.
 func (s *Server) stream(act access.Act, h personal) http.Handler { return s.answer(s.onlyIf(act, h)) }
+
+// own is a page about whoever is signed in at this browser.
+func (s *Server) own(h personal) http.Handler {
+	return s.page(func(w http.ResponseWriter, r *http.Request) error {
+		who, err := s.desk.ByCookie(r)
+		if err == nil {
+			err = s.limits.known(who)
+		}
+		if err != nil {
+			return err
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		if err := r.ParseForm(); err != nil {
+			return err
+		}
+		return h(w, r, who)
+	})
+}
 
 // onlyIf runs h for people who may do act, and not too often. Others are sent to sign in, or told why not.
 func (s *Server) onlyIf(act access.Act, h personal) handler {

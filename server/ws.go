@@ -15,6 +15,7 @@ import (
 	"github.com/coder/websocket"
 	"github.com/google/uuid"
 
+	"github.com/clisonix/tidechart/crdt/prose"
 	"github.com/clisonix/tidechart/server/access"
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/store"
@@ -70,8 +71,7 @@ func credentials(r *http.Request) http.Header {
 func (s *Server) authorize(r *http.Request) sessions.Authorizer {
 	schema, unknown := declaredSchema(r.URL.Query().Get("schema"))
 	own := credentials(r)
-	var decide sessions.Authorizer
-	decide = func(ctx context.Context, note sessions.NoteID, token string) (sessions.Grant, error) {
+	return func(ctx context.Context, note sessions.NoteID, token string) (sessions.Grant, error) {
 		epoch := s.hub.AccessEpoch()
 		if unknown != nil {
 			return sessions.Grant{}, unknown
@@ -85,18 +85,29 @@ func (s *Server) authorize(r *http.Request) sessions.Authorizer {
 		} else {
 			who, err = s.desk.ByToken(ctx, token)
 		}
-		if errors.Is(err, login.ErrNotSignedIn) {
-			return sessions.Grant{}, sessions.ErrUnauthenticated
-		}
-		if err != nil {
-			return sessions.Grant{}, err
-		}
-		grant, err := s.grant(ctx, who, note)
-		grant.Epoch, grant.Schema = epoch, schema
-		grant.Renew = func(ctx context.Context) (sessions.Grant, error) { return decide(ctx, note, token) }
-		return grant, err
+		return s.decide(ctx, who, err, note, schema, epoch)
 	}
-	return decide
+}
+
+// decide says what somebody may do with a note whom a look-up at that epoch found, or why it found nobody. Later looks
+// go by the login, whose cookie may have been renewed.
+func (s *Server) decide(ctx context.Context, who login.Person, err error, note sessions.NoteID, schema *prose.Schema, epoch uint64) (sessions.Grant, error) {
+	if errors.Is(err, login.ErrNotSignedIn) {
+		return sessions.Grant{}, sessions.ErrUnauthenticated
+	}
+	if err != nil {
+		return sessions.Grant{}, err
+	}
+	grant, err := s.grant(ctx, who, note)
+	grant.Epoch, grant.Schema = epoch, schema
+	grant.Renew = func(ctx context.Context) (sessions.Grant, error) {
+		epoch := s.hub.AccessEpoch()
+		ctx, cancel := context.WithTimeout(ctx, authorizeTimeout)
+		defer cancel()
+		now, err := s.desk.Again(ctx, who)
+		return s.decide(ctx, now, err, note, schema, epoch)
+	}
+	return grant, err
 }
 
 // grant says what a person may do with a note, and that it exists.

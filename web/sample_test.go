@@ -168,7 +168,13 @@ func samplePages() map[string]templ.Component {
 	signed.Live, signed.Status = false, StatusSigned
 	newer := noteSample(chen, true)
 	newer.Live, newer.Newer = false, true
+	confirm := ConfirmView{Shell: shell("Confirm that it is you", &chen, SectionNone), Next: "/", HasPassword: true}
+	unconfirmed := confirm
+	unconfirmed.Error = "The password or the code is wrong. Check both and try again."
 	return map[string]templ.Component{
+		"/confirm":       Confirm(confirm),
+		"/unconfirmed":   Confirm(unconfirmed),
+		"/security":      Security(securitySample()),
 		"/login":         Login(login),
 		"/login-refused": Login(refused),
 		"/worklist":      Worklist(worklistSample()),
@@ -181,5 +187,17 @@ func samplePages() map[string]templ.Component {
 		"/sessions":      Sessions(sessionsSample()),
 		"/error":         Error(ErrorView{Shell: shell("Not allowed", &novak, SectionNone), Status: 403, Request: "01HV9"}),
 		"/api/docs":      APIDocs(APIDocsView{Shell: shell("HTTP API", &chen, SectionAPI), SpecURL: "/openapi.json"}),
+	}
+}
+
+// securitySample is chen's page about her own sign-in.
+func securitySample() SecurityView {
+	return SecurityView{
+		Shell: shell("Your sign-in", &chen, SectionNone), HasPassword: true,
+		Logins: []LoginRow{
+			{ID: "11111111-1111-4111-8111-111111111111", Browser: "Chrome on Linux", Began: now.Add(-3 * time.Hour), Seen: now, This: true},
+			{ID: "22222222-2222-4222-8222-222222222222", Browser: "Safari on an iPhone", Began: now.Add(-11 * time.Hour), Seen: now.Add(-50 * time.Minute)},
+			{ID: "33333333-3333-4333-8333-333333333333", Began: now.Add(-2 * time.Hour), Seen: now.Add(-2 * time.Hour)},
+		},
 	}
 }

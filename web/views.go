@@ -69,6 +69,35 @@ type LoginView struct {
 	Demo *DemoSignIns
 }
 
+// ConfirmView is the page on which somebody who is signed in proves again who
+// they are, before what not everybody at an open browser may do.
+type ConfirmView struct {
+	Shell
+	// Next is the local path to go to afterwards, as in LoginView.
+	Next string
+	// Error is one sentence for the person: what was wrong, what to do.
+	Error       string
+	HasPassword bool
+}
+
+// SecurityView is the page on which somebody sees how they sign in, and where
+// they are signed in.
+type SecurityView struct {
+	Shell
+	// Error is one sentence for the person: what was not done, and why.
+	Error       string
+	HasPassword bool
+	Logins      []LoginRow // the newest first; one of them is This
+}
+
+// LoginRow is a browser at which somebody is signed in.
+type LoginRow struct {
+	ID          string
+	Browser     string // in words; empty: unknown
+	Began, Seen time.Time
+	This        bool // the page is shown there
+}
+
 // EnrolView is the page on which somebody who was invited chooses a password.
 // After a refusal it is shown again (status 422) with Error and the Code.
 type EnrolView struct {

@@ -34,7 +34,7 @@ const tokenPrefix = "tide_"
 // Errors that callers tell apart.
 var (
 	ErrNotSignedIn   = errors.New("not signed in, or the login has expired")
-	ErrWrongPassword = errors.New("wrong username or password")
+	ErrWrongPassword = errors.New("wrong username, password or code")
 	ErrBusy          = errors.New("too many sign-ins at once")
 )
 
@@ -47,9 +47,17 @@ type Person struct {
 	Unit     string // empty: none
 	Color    int    // 0–7
 
-	Login string    // names this proof of who they are, and reveals nothing of it
-	Until time.Time // when it expires
+	Login  string    // names this proof of who they are, and reveals nothing of it
+	Until  time.Time // when it expires
+	Proven time.Time // when they last gave it at this browser; zero for a program
 }
+
+// StepUp is for how long it counts that somebody has proven who they are, before what may not be done by whoever finds
+// an open browser.
+const StepUp = 5 * time.Minute
+
+// Fresh reports whether it was proven within [StepUp] that this is them.
+func (p Person) Fresh() bool { return time.Since(p.Proven) < StepUp }
 
 // Desk signs people in and recognises them afterwards.
 type Desk struct {
@@ -74,116 +82,49 @@ func NewDesk(db *store.DB, secure bool) *Desk {
 	return &Desk{db: db, cookies: m, attempts: newAttempts()}
 }
 
-const personKey = "person"
-
-// SignIn checks a password and sets the cookie of a fresh login. It returns [ErrWrongPassword] for a wrong
-// password and for an unknown person alike, after the same time, and [*TooManyTries] after too many.
-func (d *Desk) SignIn(w http.ResponseWriter, r *http.Request, username, password string) error {
-	ctx := r.Context()
-	row, err := d.db.PersonByUsername(ctx, username)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("look up person: %w", err)
-	}
-	known, err := d.knows(r, row.ID)
-	if err != nil {
-		return err
-	}
-	right, err := d.attempts.begin(time.Now(), username, known)
-	if err != nil {
-		return err
-	}
-	if err := d.compare(ctx, row.PasswordHash, password); err != nil {
-		return err
-	}
-	right()
-	if err := d.know(ctx, w, r, row.ID); err != nil {
-		return err
-	}
-	return d.begin(w, r, row.ID)
-}
-
-// compare returns [ErrWrongPassword] unless password is the one behind a PHC string, which nobody without a password has.
-func (d *Desk) compare(ctx context.Context, phc *string, password string) error {
-	stored := decoyHash
-	if phc != nil {
-		stored = *phc
-	}
-	right, err := checkPassword(ctx, stored, password)
-	if err != nil {
-		return fmt.Errorf("check password: %w", err)
-	}
-	if !right || phc == nil {
-		return ErrWrongPassword
-	}
-	return nil
-}
-
-// begin sets the cookie of a fresh login.
-func (d *Desk) begin(w http.ResponseWriter, r *http.Request, person uuid.UUID) error {
-	ctx, err := d.cookies.Load(r.Context(), "")
-	if err != nil {
-		return fmt.Errorf("begin login: %w", err)
-	}
-	d.cookies.Put(ctx, personKey, person.String())
-	token, expiry, err := d.cookies.Commit(ctx)
-	if err == nil {
-		err = d.db.OwnLogin(ctx, loginName(token), uuid.NullUUID{UUID: person, Valid: true})
-	}
-	if err != nil {
-		return fmt.Errorf("store login: %w", err)
-	}
-	d.cookies.WriteSessionCookie(ctx, w, token, expiry)
-	return nil
-}
-
-// decoyHash is compared against when there is nobody to compare with, so that time does not tell.
-var decoyHash = hashWith("", make([]byte, argonSalt))
-
-// SignOut ends the request's login and returns its name, as in [Person.Login]; "" if there was none.
-func (d *Desk) SignOut(w http.ResponseWriter, r *http.Request) (string, error) {
-	cookie, err := r.Cookie(d.cookies.Cookie.Name)
-	if err != nil {
-		return "", nil // nothing to end
-	}
-	ctx, err := d.cookies.Load(r.Context(), cookie.Value)
-	if err == nil {
-		err = d.cookies.Destroy(ctx)
-	}
-	if err != nil {
-		return "", fmt.Errorf("end login: %w", err)
-	}
-	d.cookies.WriteSessionCookie(ctx, w, "", time.Time{})
-	return loginName(cookie.Value), nil
-}
-
-// loginName names a login by its secret, without revealing it: as the database does, which says when one ends.
-func loginName(secret string) string {
-	sum := sha256.Sum256([]byte(secret))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
-}
-
 // ByCookie returns the person whose browser sent r, or [ErrNotSignedIn].
 func (d *Desk) ByCookie(r *http.Request) (Person, error) {
 	cookie, err := r.Cookie(d.cookies.Cookie.Name)
 	if err != nil {
 		return Person{}, ErrNotSignedIn
 	}
-	ctx, err := d.cookies.Load(r.Context(), cookie.Value)
-	if err != nil {
-		return Person{}, fmt.Errorf("look up login: %w", err)
-	}
-	id, err := uuid.Parse(d.cookies.GetString(ctx, personKey))
-	if err != nil {
-		return Person{}, ErrNotSignedIn
-	}
-	row, err := d.db.PersonByID(ctx, id)
+	row, err := d.db.PersonOfLogin(r.Context(), hashOfSecret(cookie.Value))
+	return d.ofLogin(r.Context(), row, err)
+}
+
+// seenEvery is how exactly it is known when a login was last used.
+const seenEvery = time.Minute
+
+// ofLogin turns what a query for a login found into its person.
+func (d *Desk) ofLogin(ctx context.Context, row queries.PersonOfLoginRow, err error) (Person, error) {
 	if errors.Is(err, store.ErrNotFound) {
 		return Person{}, ErrNotSignedIn
 	}
 	if err != nil {
-		return Person{}, fmt.Errorf("look up person: %w", err)
+		return Person{}, fmt.Errorf("look up login: %w", err)
 	}
-	return known(row, loginName(cookie.Value), d.cookies.Deadline(ctx)), nil
+	if time.Since(row.SeenAt) > seenEvery {
+		if err := d.db.SeeLogin(ctx, row.ID); err != nil {
+			return Person{}, fmt.Errorf("note that a login is used: %w", err)
+		}
+	}
+	who := known(row.Person, row.ID.String(), row.ExpiresAt)
+	who.Proven = row.ProvenAt
+	return who, nil
+}
+
+// Again looks up anew who somebody is, by the proof that who was recognised by, though a browser's cookie may have been
+// renewed since. The error is [ErrNotSignedIn] if that proof has ended.
+func (d *Desk) Again(ctx context.Context, who Person) (Person, error) {
+	if id, err := uuid.Parse(who.Login); err == nil {
+		row, err := d.db.PersonOfLoginNamed(ctx, id)
+		return d.ofLogin(ctx, queries.PersonOfLoginRow(row), err)
+	}
+	hash, err := base64.RawURLEncoding.DecodeString(who.Login)
+	if err != nil {
+		return Person{}, ErrNotSignedIn
+	}
+	return d.ofToken(ctx, hash)
 }
 
 // ByToken returns the person a bearer token belongs to, or [ErrNotSignedIn].
@@ -192,7 +133,12 @@ func (d *Desk) ByToken(ctx context.Context, token string) (Person, error) {
 		return Person{}, ErrNotSignedIn
 	}
 	sum := sha256.Sum256([]byte(token))
-	row, err := d.db.PersonByToken(ctx, sum[:])
+	return d.ofToken(ctx, sum[:])
+}
+
+// ofToken returns the person of the token with that hash.
+func (d *Desk) ofToken(ctx context.Context, hash []byte) (Person, error) {
+	row, err := d.db.PersonByToken(ctx, hash)
 	if errors.Is(err, store.ErrNotFound) {
 		return Person{}, ErrNotSignedIn
 	}
@@ -201,7 +147,7 @@ func (d *Desk) ByToken(ctx context.Context, token string) (Person, error) {
 	}
 	return known(queries.Person{
 		ID: row.ID, Username: row.Username, Name: row.Name, Role: row.Role, UnitID: row.UnitID, Color: row.Color,
-	}, loginName(token), row.ExpiresAt), nil
+	}, base64.RawURLEncoding.EncodeToString(hash), row.ExpiresAt), nil
 }
 
 // ByRequest returns the person behind a bearer token if r carries one, else behind its cookie.

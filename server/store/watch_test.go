@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/clisonix/tidechart/server/store"
 )
 
@@ -16,6 +18,7 @@ func TestWatchAccess(t *testing.T) {
 	note, ctx := h.newNote(t), t.Context()
 	secret := sha256.Sum256([]byte("secret"))
 	named := base64.RawURLEncoding.EncodeToString(secret[:])
+	id := uuid.NewString()
 	soon := time.Now().Add(time.Hour)
 	w, err := h.db.WatchAccess(ctx, 0)
 	if err != nil {
@@ -34,8 +37,10 @@ func TestWatchAccess(t *testing.T) {
 		{"another name", func() error { return h.exec(t, `UPDATE person SET name = 'Eve' WHERE id = $1`, h.author) }, nil},
 		{"two suspended", func() error { return h.exec(t, `UPDATE person SET suspended = true`) }, []store.AccessChange{{Person: h.author}, {Person: h.other}}},
 		{"signed in", func() error { return h.db.Logins().CommitCtx(ctx, "abc", []byte("data"), soon) }, nil},
+		{"given a name", func() error { return h.exec(t, `UPDATE login SET id = $1`, id) }, nil},
+		{"renewed", func() error { _, err := h.db.RenewLogin(ctx, "abd", "abc"); return err }, nil},
 		{"signed in for longer", func() error { return h.db.Logins().CommitCtx(ctx, "abc", []byte("data"), soon.Add(time.Hour)) }, nil},
-		{"signed out", func() error { return h.db.Logins().DeleteCtx(ctx, "abc") }, []store.AccessChange{{Login: "abc"}}},
+		{"signed out", func() error { return h.db.Logins().DeleteCtx(ctx, "abd") }, []store.AccessChange{{Login: id}}},
 		{"an expired login", func() error {
 			if err := h.db.Logins().CommitCtx(ctx, "old", []byte("data"), time.Now().Add(-time.Hour)); err != nil {
 				return err

@@ -37,6 +37,14 @@ type Bed struct {
 	Position int32
 }
 
+// What the server asked a browser to prove, until it answers: once.
+type Ceremony struct {
+	Hash      []byte
+	Kind      string
+	Data      []byte
+	ExpiresAt time.Time
+}
+
 // Browsers that somebody has signed in with: what others try elsewhere does not lock these out.
 type Device struct {
 	Hash     []byte
@@ -62,6 +70,11 @@ type Login struct {
 	Data      []byte
 	ExpiresAt time.Time
 	PersonID  uuid.NullUUID
+	ID        uuid.UUID
+	Browser   string
+	BeganAt   time.Time
+	SeenAt    time.Time
+	ProvenAt  time.Time
 }
 
 type Note struct {
@@ -176,6 +189,20 @@ type Participation struct {
 	ClientID *int64
 }
 
+type Passkey struct {
+	ID             []byte
+	PersonID       uuid.UUID
+	PublicKey      []byte
+	Aaguid         []byte
+	Transports     []string
+	SignCount      int64
+	BackupEligible bool
+	BackedUp       bool
+	Name           string
+	CreatedAt      time.Time
+	UsedAt         time.Time
+}
+
 type Patient struct {
 	ID        uuid.UUID
 	Mrn       string
@@ -208,6 +235,12 @@ type Recovered struct {
 	At        time.Time
 }
 
+// Each stands once for a code of the app.
+type RecoveryCode struct {
+	PersonID uuid.UUID
+	Hash     []byte
+}
+
 type Session struct {
 	ID        uuid.UUID
 	NoteID    uuid.UUID
@@ -220,6 +253,15 @@ type Stay struct {
 	PatientID  uuid.UUID
 	BedID      string
 	AdmittedAt time.Time
+}
+
+// Apps that make codes (RFC 6238). Secrets are not hashed, since both sides compute with them.
+type Totp struct {
+	PersonID  uuid.UUID
+	Secret    []byte
+	Step      int64
+	Pending   []byte
+	PendingAt *time.Time
 }
 
 type Unit struct {

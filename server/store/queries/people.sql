@@ -16,29 +16,12 @@ SELECT person.*, api_token.expires_at
   FROM api_token JOIN person ON person.id = api_token.person_id
  WHERE hash = $1 AND expires_at > now() AND NOT suspended;
 
--- name: FindLogin :one
-SELECT data FROM login WHERE token = $1 AND expires_at > now();
-
--- name: SaveLogin :exec
-INSERT INTO login (token, data, expires_at) VALUES ($1, $2, $3)
-    ON CONFLICT (token) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at;
-
--- name: DeleteLogin :exec
-DELETE FROM login WHERE token = $1;
-
--- name: DeleteExpiredLogins :exec
-DELETE FROM login WHERE expires_at <= now();
-
 -- name: DeleteExpiredTokens :exec
 DELETE FROM api_token WHERE expires_at <= now();
 
 -- name: PeopleByID :many
 -- Suspended ones too: what they did stays theirs.
 SELECT * FROM person WHERE id = ANY (sqlc.arg(ids)::uuid[]);
-
--- name: OwnLogin :exec
--- Says whose a login is, so that all of theirs can be ended.
-UPDATE login SET person_id = $2 WHERE token = $1;
 
 -- name: People :many
 SELECT sqlc.embed(person), invitation.expires_at AS invited_until

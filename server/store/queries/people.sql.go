@@ -63,30 +63,12 @@ func (q *Queries) AnyoneByUsername(ctx context.Context, username string) (Person
 	return i, err
 }
 
-const deleteExpiredLogins = `-- name: DeleteExpiredLogins :exec
-DELETE FROM login WHERE expires_at <= now()
-`
-
-func (q *Queries) DeleteExpiredLogins(ctx context.Context) error {
-	_, err := q.db.Exec(ctx, deleteExpiredLogins)
-	return err
-}
-
 const deleteExpiredTokens = `-- name: DeleteExpiredTokens :exec
 DELETE FROM api_token WHERE expires_at <= now()
 `
 
 func (q *Queries) DeleteExpiredTokens(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, deleteExpiredTokens)
-	return err
-}
-
-const deleteLogin = `-- name: DeleteLogin :exec
-DELETE FROM login WHERE token = $1
-`
-
-func (q *Queries) DeleteLogin(ctx context.Context, token string) error {
-	_, err := q.db.Exec(ctx, deleteLogin, token)
 	return err
 }
 
@@ -108,17 +90,6 @@ func (q *Queries) DeviceKnown(ctx context.Context, hash []byte, personID uuid.UU
 	var exists bool
 	err := row.Scan(&exists)
 	return exists, err
-}
-
-const findLogin = `-- name: FindLogin :one
-SELECT data FROM login WHERE token = $1 AND expires_at > now()
-`
-
-func (q *Queries) FindLogin(ctx context.Context, token string) ([]byte, error) {
-	row := q.db.QueryRow(ctx, findLogin, token)
-	var data []byte
-	err := row.Scan(&data)
-	return data, err
 }
 
 const insertToken = `-- name: InsertToken :exec
@@ -171,16 +142,6 @@ INSERT INTO device (hash, person_id) VALUES ($1, $2) ON CONFLICT (person_id, has
 
 func (q *Queries) KnowDevice(ctx context.Context, hash []byte, personID uuid.UUID) error {
 	_, err := q.db.Exec(ctx, knowDevice, hash, personID)
-	return err
-}
-
-const ownLogin = `-- name: OwnLogin :exec
-UPDATE login SET person_id = $2 WHERE token = $1
-`
-
-// Says whose a login is, so that all of theirs can be ended.
-func (q *Queries) OwnLogin(ctx context.Context, token string, personID uuid.NullUUID) error {
-	_, err := q.db.Exec(ctx, ownLogin, token, personID)
 	return err
 }
 
@@ -336,16 +297,6 @@ func (q *Queries) PersonByUsername(ctx context.Context, username string) (Person
 		&i.Suspended,
 	)
 	return i, err
-}
-
-const saveLogin = `-- name: SaveLogin :exec
-INSERT INTO login (token, data, expires_at) VALUES ($1, $2, $3)
-    ON CONFLICT (token) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at
-`
-
-func (q *Queries) SaveLogin(ctx context.Context, token string, data []byte, expiresAt time.Time) error {
-	_, err := q.db.Exec(ctx, saveLogin, token, data, expiresAt)
-	return err
 }
 
 const updatePerson = `-- name: UpdatePerson :exec

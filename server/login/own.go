@@ -1,0 +1,90 @@
+package login
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/server/store"
+)
+
+// maxListed is how many logins somebody is shown, the newest first.
+const maxListed = 100
+
+// A Login is a browser at which somebody is signed in, as they see it.
+type Login struct {
+	ID          uuid.UUID
+	Browser     string // in words; empty if it did not say
+	Began, Seen time.Time
+	This        bool // it asks
+}
+
+// Logins lists where somebody is signed in.
+func (d *Desk) Logins(ctx context.Context, who Person) ([]Login, error) {
+	rows, err := d.db.LoginsOf(ctx, ofPerson(who), maxListed)
+	if err != nil {
+		return nil, fmt.Errorf("list logins: %w", err)
+	}
+	all := make([]Login, len(rows))
+	for i, row := range rows {
+		all[i] = Login{ID: row.ID, Browser: row.Browser, Began: row.BeganAt, Seen: row.SeenAt, This: row.ID.String() == who.Login}
+	}
+	return all, nil
+}
+
+// End ends one of somebody's own logins; its sockets close when the change is heard of. [store.ErrNotFound]: it is not
+// theirs, or has ended.
+func (d *Desk) End(ctx context.Context, who Person, login uuid.UUID) error {
+	n, err := d.db.EndLoginOf(ctx, login, ofPerson(who))
+	if err != nil {
+		return fmt.Errorf("end login: %w", err)
+	}
+	if n == 0 {
+		return store.ErrNotFound
+	}
+	return nil
+}
+
+// EndOthers ends all of somebody's logins but the one that asks.
+func (d *Desk) EndOthers(ctx context.Context, who Person) error {
+	this, err := uuid.Parse(who.Login)
+	if err != nil {
+		return ErrNotSignedIn
+	}
+	if _, err := d.db.EndOtherLoginsOf(ctx, ofPerson(who), this); err != nil {
+		return fmt.Errorf("end logins: %w", err)
+	}
+	return nil
+}
+
+func ofPerson(who Person) uuid.NullUUID { return uuid.NullUUID{UUID: who.ID, Valid: true} }
+
+// Browsers and systems as they name themselves, the telling names before those that others borrow.
+var (
+	browsers = [][2]string{
+		{"Edg", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"}, {"Chrome/", "Chrome"}, {"CriOS/", "Chrome"}, {"Safari/", "Safari"},
+	}
+	systems = [][2]string{
+		{"Windows", "Windows"}, {"iPhone", "an iPhone"}, {"iPad", "an iPad"}, {"Android", "Android"}, {"CrOS", "ChromeOS"}, {"Mac OS X", "a Mac"}, {"Linux", "Linux"},
+	}
+)
+
+// browserName says in words which browser a User-Agent header claims, so that its owner knows it again; empty: another.
+func browserName(agent string) string {
+	first := func(names [][2]string) string {
+		for _, n := range names {
+			if strings.Contains(agent, n[0]) {
+				return n[1]
+			}
+		}
+		return ""
+	}
+	browser, system := first(browsers), first(systems)
+	if browser == "" || system == "" {
+		return browser
+	}
+	return browser + " on " + system
+}

@@ -1,0 +1,157 @@
+package login
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/server/store"
+)
+
+// SignIn checks a password, and a code of whoever has an app for those, and sets the cookie of a fresh login. It returns
+// [ErrWrongPassword] for what is wrong of these and for an unknown person alike, after the same time, and [*TooManyTries]
+// after too many.
+func (d *Desk) SignIn(w http.ResponseWriter, r *http.Request, username, password, code string) error {
+	ctx := r.Context()
+	row, err := d.db.PersonByUsername(ctx, username)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("look up person: %w", err)
+	}
+	known, err := d.knows(r, row.ID)
+	if err != nil {
+		return err
+	}
+	guesses, by := strangersGuesses, username
+	if known != nil {
+		guesses, by = knownGuesses, string(known)+username
+	}
+	right, err := d.attempts.begin(time.Now(), guesses, by)
+	if err != nil {
+		return err
+	}
+	if err := d.compare(ctx, row.PasswordHash, password); err != nil {
+		return err
+	}
+	right()
+	if err := d.know(ctx, w, r, row.ID); err != nil {
+		return err
+	}
+	return d.begin(w, r, row.ID)
+}
+
+// Confirm checks the password, and the code, of somebody who is signed in at the browser that sent r: they are [Person.Fresh]
+// afterwards, under a renewed cookie. Its errors are those of [Desk.SignIn].
+func (d *Desk) Confirm(w http.ResponseWriter, r *http.Request, who Person, password, code string) error {
+	ctx := r.Context()
+	row, err := d.db.PersonByID(ctx, who.ID)
+	if err != nil {
+		return fmt.Errorf("look up person: %w", err)
+	}
+	right, err := d.attempts.begin(time.Now(), confirmGuesses, who.Login)
+	if err != nil {
+		return err
+	}
+	if err := d.compare(ctx, row.PasswordHash, password); err != nil {
+		return err
+	}
+	right()
+	return d.renew(w, r)
+}
+
+// compare returns [ErrWrongPassword] unless password is the one behind a PHC string, which nobody without a password has.
+func (d *Desk) compare(ctx context.Context, phc *string, password string) error {
+	stored := decoyHash
+	if phc != nil {
+		stored = *phc
+	}
+	right, err := checkPassword(ctx, stored, password)
+	if err != nil {
+		return fmt.Errorf("check password: %w", err)
+	}
+	if !right || phc == nil {
+		return ErrWrongPassword
+	}
+	return nil
+}
+
+// decoyHash is compared against when there is nobody to compare with, so that time does not tell.
+var decoyHash = hashWith("", make([]byte, argonSalt))
+
+// begin sets the cookie of a fresh login, and ends the one that the browser had: nobody goes on as whoever was there before,
+// and no secret from before a sign-in is worth anything after it.
+func (d *Desk) begin(w http.ResponseWriter, r *http.Request, person uuid.UUID) error {
+	if old, err := r.Cookie(d.cookies.Cookie.Name); err == nil {
+		if err := d.db.DeleteLogin(r.Context(), hashOfSecret(old.Value)); err != nil {
+			return fmt.Errorf("end the login before: %w", err)
+		}
+	}
+	ctx, err := d.cookies.Load(r.Context(), "")
+	if err != nil {
+		return fmt.Errorf("begin login: %w", err)
+	}
+	secret, expiry, err := d.cookies.Commit(ctx)
+	if err == nil {
+		err = d.db.OwnLogin(ctx, uuid.NullUUID{UUID: person, Valid: true}, browserName(r.UserAgent()), hashOfSecret(secret))
+	}
+	if err != nil {
+		return fmt.Errorf("store login: %w", err)
+	}
+	d.cookies.WriteSessionCookie(ctx, w, secret, expiry)
+	return nil
+}
+
+// renew gives the login of r another secret, as whoever has just proven more than before deserves one that nobody else
+// has seen: the login, and what is open under it, goes on.
+func (d *Desk) renew(w http.ResponseWriter, r *http.Request) error {
+	old, err := r.Cookie(d.cookies.Cookie.Name)
+	if err != nil {
+		return ErrNotSignedIn
+	}
+	fresh := newSecret()
+	expiry, err := d.db.RenewLogin(r.Context(), hashOfSecret(fresh), hashOfSecret(old.Value))
+	if errors.Is(err, store.ErrNotFound) {
+		return ErrNotSignedIn
+	}
+	if err != nil {
+		return fmt.Errorf("renew login: %w", err)
+	}
+	d.cookies.WriteSessionCookie(r.Context(), w, fresh, expiry)
+	return nil
+}
+
+// SignOut ends the request's login and returns its name, as in [Person.Login]; "" if there was none.
+func (d *Desk) SignOut(w http.ResponseWriter, r *http.Request) (string, error) {
+	cookie, err := r.Cookie(d.cookies.Cookie.Name)
+	if err != nil {
+		return "", nil // nothing to end
+	}
+	d.cookies.WriteSessionCookie(r.Context(), w, "", time.Time{})
+	id, err := d.db.EndLogin(r.Context(), hashOfSecret(cookie.Value))
+	if errors.Is(err, store.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("end login: %w", err)
+	}
+	return id.String(), nil
+}
+
+// newSecret makes what only one browser knows.
+func newSecret() string {
+	secret := make([]byte, 32)
+	_, _ = rand.Read(secret) // never fails
+	return base64.RawURLEncoding.EncodeToString(secret)
+}
+
+// hashOfSecret is how a login's secret is stored: as scs does it.
+func hashOfSecret(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}

@@ -1,0 +1,63 @@
+package server
+
+import (
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/web"
+)
+
+// securityPage shows somebody how they sign in, and where they are signed in.
+func (s *Server) securityPage(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	return s.showSecurity(w, r, who, http.StatusOK, web.SecurityView{})
+}
+
+func (s *Server) showSecurity(w http.ResponseWriter, r *http.Request, who login.Person, status int, view web.SecurityView) error {
+	ways, err := s.desk.Ways(r.Context(), who)
+	if err != nil {
+		return err
+	}
+	logins, err := s.desk.Logins(r.Context(), who)
+	if err != nil {
+		return err
+	}
+	view.Shell = s.shellOf(r, who, "Your sign-in", web.SectionNone)
+	view.HasPassword = ways.Password
+	for _, l := range logins {
+		view.Logins = append(view.Logins, web.LoginRow{
+			ID: l.ID.String(), Browser: l.Browser, Began: l.Began.Local(), Seen: l.Seen.Local(), This: l.This,
+		})
+	}
+	s.render(w, r, status, web.Security(view))
+	return nil
+}
+
+// endLogin ends one of somebody's own logins. What is open under it closes within a second.
+func (s *Server) endLogin(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	id, err := uuid.Parse(r.PostFormValue("id"))
+	if err != nil {
+		return store.ErrNotFound
+	}
+	if id.String() == who.Login {
+		return s.signOut(w, r)
+	}
+	if err := s.desk.End(r.Context(), who, id); err != nil {
+		return err
+	}
+	return toSecurity(w, r)
+}
+
+func (s *Server) endOtherLogins(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	if err := s.desk.EndOthers(r.Context(), who); err != nil {
+		return err
+	}
+	return toSecurity(w, r)
+}
+
+func toSecurity(w http.ResponseWriter, r *http.Request) error {
+	http.Redirect(w, r, "/security", http.StatusSeeOther)
+	return nil
+}
