@@ -43,7 +43,7 @@ func (s *Server) showConfirm(w http.ResponseWriter, r *http.Request, who login.P
 		return err
 	}
 	view.Shell = s.shellOf(r, who, "Confirm that it is you", web.SectionNone)
-	view.HasPassword = ways.Password
+	view.HasPassword, view.Codes = ways.Password, ways.Codes
 	s.render(w, r, status, web.Confirm(view))
 	return nil
 }

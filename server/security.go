@@ -25,7 +25,7 @@ func (s *Server) showSecurity(w http.ResponseWriter, r *http.Request, who login.
 		return err
 	}
 	view.Shell = s.shellOf(r, who, "Your sign-in", web.SectionNone)
-	view.HasPassword = ways.Password
+	view.HasPassword, view.Codes, view.Recovery = ways.Password, ways.Codes, ways.Recovery
 	for _, l := range logins {
 		view.Logins = append(view.Logins, web.LoginRow{
 			ID: l.ID.String(), Browser: l.Browser, Began: l.Began.Local(), Seen: l.Seen.Local(), This: l.This,
@@ -58,6 +58,6 @@ func (s *Server) endOtherLogins(w http.ResponseWriter, r *http.Request, who logi
 }
 
 func toSecurity(w http.ResponseWriter, r *http.Request) error {
-	http.Redirect(w, r, "/security", http.StatusSeeOther)
+	http.Redirect(w, r, securityPath, http.StatusSeeOther)
 	return nil
 }

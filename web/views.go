@@ -78,6 +78,7 @@ type ConfirmView struct {
 	// Error is one sentence for the person: what was wrong, what to do.
 	Error       string
 	HasPassword bool
+	Codes       bool // the password goes with a code from an app
 }
 
 // SecurityView is the page on which somebody sees how they sign in, and where
@@ -87,7 +88,32 @@ type SecurityView struct {
 	// Error is one sentence for the person: what was not done, and why.
 	Error       string
 	HasPassword bool
+	Codes       bool       // an app makes codes that go with the password
+	Recovery    int        // codes that are left for when the app is lost
 	Logins      []LoginRow // the newest first; one of them is This
+}
+
+// CodesView is the page on which somebody puts a secret into an app that makes
+// codes. After a wrong code it is shown again (status 422) with Error.
+type CodesView struct {
+	Shell
+	QR     QR
+	URI    string // what the picture says
+	Secret string // what to type where no picture can be read
+	Error  string
+}
+
+// QR is a picture for cameras: a path in a square of that size, without the
+// quiet zone around it.
+type QR struct {
+	Size int
+	Path string
+}
+
+// RecoveryView shows codes that stand for one of the app, once.
+type RecoveryView struct {
+	Shell
+	Codes []string
 }
 
 // LoginRow is a browser at which somebody is signed in.

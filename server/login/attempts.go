@@ -15,6 +15,11 @@ var (
 	strangersGuesses = guesses{"name", 20, 30 * time.Second}    // for a user name, from browsers that are new to it
 	knownGuesses     = guesses{"device", 10, 30 * time.Second}  // for a user name, from one browser that its owner has signed in with
 	confirmGuesses   = guesses{"confirm", 10, 30 * time.Second} // within a login
+
+	// Of a code, by whoever knows the password: one in 333,333 is right.
+	strangersCodes = guesses{"code", 10, 10 * time.Minute}      // for a person, from browsers that are new to them
+	knownCodes     = guesses{"device's code", 10, time.Minute}  // for a person, from one browser that they have signed in with
+	confirmCodes   = guesses{"confirm's code", 10, time.Minute} // within a login
 )
 
 // guesses is how many wrong ones there may be at once, and after which time one more.

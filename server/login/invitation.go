@@ -31,7 +31,7 @@ var (
 // codes are read out, and typed: their alphabet has no letters that look like digits (Crockford's base 32).
 var codes = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
 
-const codeSize = 10 // bytes: 80 bits, behind a limit on guesses and for three days
+const codeSize = 10 // bytes: 80 bits, each used once
 
 // An Invitation is what to hand to a person.
 type Invitation struct {
@@ -49,13 +49,18 @@ func Invite(ctx context.Context, db *store.DB, username string) (Invitation, err
 	if err != nil {
 		return Invitation{}, err
 	}
-	secret := make([]byte, codeSize)
-	_, _ = rand.Read(secret) // never fails
-	code, until := codes.EncodeToString(secret), time.Now().Add(InvitationLifetime)
+	code, until := newCode(), time.Now().Add(InvitationLifetime)
 	if err := db.Invite(ctx, p.ID, hashOfCode(code), until); err != nil {
 		return Invitation{}, fmt.Errorf("store invitation: %w", err)
 	}
-	return Invitation{Name: p.Name, Code: strings.Join([]string{code[:4], code[4:8], code[8:12], code[12:]}, "-"), Until: until}, nil
+	return Invitation{Name: p.Name, Code: code, Until: until}, nil
+}
+
+// newCode makes a code, in groups of four.
+func newCode() string {
+	secret := make([]byte, codeSize)
+	_, _ = rand.Read(secret) // never fails
+	return inFours(codes.EncodeToString(secret), "-")
 }
 
 // hashOfCode hashes a code as people type it.
@@ -65,8 +70,8 @@ func hashOfCode(code string) []byte {
 	return sum[:]
 }
 
-// Enrol gives the person whom code invites a password, ends their other logins, and signs them in. The code does not work
-// again. The error is [ErrNoInvitation], or [ErrWeakPassword], after which the code still works, or [ErrBusy].
+// Enrol gives the person whom code invites a password, ends their other logins and ways to sign in, and signs them in. The
+// code does not work again. The error is [ErrNoInvitation], or [ErrWeakPassword], after which the code still works, or [ErrBusy].
 func (d *Desk) Enrol(w http.ResponseWriter, r *http.Request, code, password string) error {
 	ctx := r.Context()
 	hash := hashOfCode(code)
@@ -84,7 +89,7 @@ func (d *Desk) Enrol(w http.ResponseWriter, r *http.Request, code, password stri
 	if err := inTurn(ctx, func() { phc = HashPassword(password) }); err != nil {
 		return fmt.Errorf("hash password: %w", err)
 	}
-	person, err := d.db.AcceptInvitation(ctx, phc, hash)
+	person, err := d.db.AcceptInvitation(ctx, &phc, hash)
 	if errors.Is(err, store.ErrNotFound) {
 		return ErrNoInvitation // somebody else was faster
 	}

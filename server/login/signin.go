@@ -28,15 +28,18 @@ func (d *Desk) SignIn(w http.ResponseWriter, r *http.Request, username, password
 	if err != nil {
 		return err
 	}
-	guesses, by := strangersGuesses, username
+	passwords, codes, by := strangersGuesses, strangersCodes, username
 	if known != nil {
-		guesses, by = knownGuesses, string(known)+username
+		passwords, codes, by = knownGuesses, knownCodes, string(known)+username
 	}
-	right, err := d.attempts.begin(time.Now(), guesses, by)
+	right, err := d.attempts.begin(time.Now(), passwords, by)
 	if err != nil {
 		return err
 	}
 	if err := d.compare(ctx, row.PasswordHash, password); err != nil {
+		return err
+	}
+	if err := d.checkCode(ctx, row.ID, code, codes, by); err != nil {
 		return err
 	}
 	right()
@@ -59,6 +62,9 @@ func (d *Desk) Confirm(w http.ResponseWriter, r *http.Request, who Person, passw
 		return err
 	}
 	if err := d.compare(ctx, row.PasswordHash, password); err != nil {
+		return err
+	}
+	if err := d.checkCode(ctx, who.ID, code, confirmCodes, who.Login); err != nil {
 		return err
 	}
 	right()

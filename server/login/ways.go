@@ -2,12 +2,17 @@ package login
 
 import (
 	"context"
+	"errors"
 	"fmt"
+
+	"github.com/clisonix/tidechart/server/store"
 )
 
 // Ways are the ways in which somebody can prove who they are.
 type Ways struct {
 	Password bool
+	Codes    bool // from an app, with the password
+	Recovery int  // codes that are left for when the app is lost
 }
 
 // Ways says which ways somebody has.
@@ -16,5 +21,17 @@ func (d *Desk) Ways(ctx context.Context, who Person) (Ways, error) {
 	if err != nil {
 		return Ways{}, fmt.Errorf("look up person: %w", err)
 	}
-	return Ways{Password: row.PasswordHash != nil}, nil
+	ways := Ways{Password: row.PasswordHash != nil}
+	switch app, err := d.db.TOTP(ctx, who.ID); {
+	case err == nil:
+		ways.Codes = app.Secret != nil
+	case !errors.Is(err, store.ErrNotFound):
+		return Ways{}, fmt.Errorf("look up app: %w", err)
+	}
+	left, err := d.db.CountRecoveryCodes(ctx, who.ID)
+	if err != nil {
+		return Ways{}, fmt.Errorf("count recovery codes: %w", err)
+	}
+	ways.Recovery = int(left)
+	return ways, nil
 }

@@ -44,15 +44,21 @@ SELECT sqlc.embed(person) FROM invitation JOIN person ON person.id = invitation.
  WHERE invitation.hash = $1 AND invitation.expires_at > now() AND NOT person.suspended;
 
 -- name: AcceptInvitation :one
--- The code works once; every other login of the person ends.
+-- The code works once. Everything else by which the person signed in before ends with it.
 WITH used AS (
     DELETE FROM invitation WHERE invitation.hash = sqlc.arg(code) AND invitation.expires_at > now() RETURNING invitation.person_id
 ), ended AS (
     DELETE FROM login USING used WHERE login.person_id = used.person_id
 ), forgotten AS (
     DELETE FROM device USING used WHERE device.person_id = used.person_id
+), app AS (
+    DELETE FROM totp USING used WHERE totp.person_id = used.person_id
+), codes AS (
+    DELETE FROM recovery_code USING used WHERE recovery_code.person_id = used.person_id
+), keys AS (
+    DELETE FROM passkey USING used WHERE passkey.person_id = used.person_id
 )
-UPDATE person SET password_hash = sqlc.arg(phc)::text
+UPDATE person SET password_hash = sqlc.narg(phc)::text
   FROM used WHERE person.id = used.person_id AND NOT suspended
 RETURNING person.*;
 

@@ -19,14 +19,20 @@ WITH used AS (
     DELETE FROM login USING used WHERE login.person_id = used.person_id
 ), forgotten AS (
     DELETE FROM device USING used WHERE device.person_id = used.person_id
+), app AS (
+    DELETE FROM totp USING used WHERE totp.person_id = used.person_id
+), codes AS (
+    DELETE FROM recovery_code USING used WHERE recovery_code.person_id = used.person_id
+), keys AS (
+    DELETE FROM passkey USING used WHERE passkey.person_id = used.person_id
 )
 UPDATE person SET password_hash = $1::text
   FROM used WHERE person.id = used.person_id AND NOT suspended
 RETURNING person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended
 `
 
-// The code works once; every other login of the person ends.
-func (q *Queries) AcceptInvitation(ctx context.Context, phc string, code []byte) (Person, error) {
+// The code works once. Everything else by which the person signed in before ends with it.
+func (q *Queries) AcceptInvitation(ctx context.Context, phc *string, code []byte) (Person, error) {
 	row := q.db.QueryRow(ctx, acceptInvitation, phc, code)
 	var i Person
 	err := row.Scan(

@@ -1,0 +1,132 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/boombuler/barcode"
+	"github.com/boombuler/barcode/qr"
+
+	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/web"
+)
+
+// securityPath is where somebody changes how they sign in. Only who has just proven that it is them does.
+const securityPath = "/security"
+
+// changing is a page by which somebody changes how they sign in.
+func (s *Server) changing(h personal) http.Handler {
+	return s.own(func(w http.ResponseWriter, r *http.Request, who login.Person) error {
+		if err := justProven(who, securityPath); err != nil {
+			return err
+		}
+		return h(w, r, who)
+	})
+}
+
+// beginCodes makes a secret for somebody's app, and leads to the page that shows it.
+func (s *Server) beginCodes(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	if err := s.desk.BeginCodes(r.Context(), who); err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/security/codes", http.StatusSeeOther)
+	return nil
+}
+
+func (s *Server) codesPage(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	return s.showCodes(w, r, who, http.StatusOK, "")
+}
+
+// showCodes shows the secret that waits for a first code, which is never shown again after that.
+func (s *Server) showCodes(w http.ResponseWriter, r *http.Request, who login.Person, status int, says string) error {
+	app, err := s.desk.PendingApp(r.Context(), who)
+	if errors.Is(err, login.ErrNoApp) {
+		return toSecurity(w, r)
+	}
+	if err != nil {
+		return err
+	}
+	picture, err := qrCode(app.URI)
+	if err != nil {
+		return err
+	}
+	view := web.CodesView{
+		Shell: s.shellOf(r, who, "Codes from an app", web.SectionNone), URI: app.URI, Secret: app.Secret, QR: picture, Error: says,
+	}
+	s.render(w, r, status, web.Codes(view))
+	return nil
+}
+
+// acceptCodes takes the app into use, and shows recovery codes, once.
+func (s *Server) acceptCodes(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	recovery, err := s.desk.AcceptCodes(r.Context(), who, r.PostFormValue("code"))
+	if errors.Is(err, login.ErrNoApp) {
+		return toSecurity(w, r)
+	}
+	if err != nil {
+		status, says := refusedTry(w, err)
+		if says == "" {
+			return err
+		}
+		if status == http.StatusUnauthorized {
+			status, says = http.StatusUnprocessableEntity, "This is not what the app should show now. Check that the clock of its device is right, and type the newest code."
+		}
+		return s.showCodes(w, r, who, status, says)
+	}
+	s.log.Info("codes from an app are asked for", "person", who.ID)
+	return s.showRecovery(w, r, who, recovery)
+}
+
+func (s *Server) showRecovery(w http.ResponseWriter, r *http.Request, who login.Person, codes []string) error {
+	s.render(w, r, http.StatusOK, web.Recovery(web.RecoveryView{Shell: s.shellOf(r, who, "Recovery codes", web.SectionNone), Codes: codes}))
+	return nil
+}
+
+func (s *Server) newRecoveryCodes(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	codes, err := s.desk.NewRecoveryCodes(r.Context(), who)
+	if errors.Is(err, login.ErrNoApp) {
+		return toSecurity(w, r)
+	}
+	if err != nil {
+		return err
+	}
+	return s.showRecovery(w, r, who, codes)
+}
+
+func (s *Server) stopCodes(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	if err := s.desk.StopCodes(r.Context(), who); err != nil {
+		return err
+	}
+	s.log.Info("codes from an app are not asked for any more", "person", who.ID)
+	return toSecurity(w, r)
+}
+
+// qrCode draws text as one path of an SVG, a module of the code a unit wide.
+func qrCode(text string) (web.QR, error) {
+	code, err := qr.Encode(text, qr.M, qr.Auto)
+	if err != nil {
+		return web.QR{}, errors.New("draw QR code") // the library's error quotes the text
+	}
+	return web.QR{Size: code.Bounds().Dx(), Path: modules(code)}, nil
+}
+
+// modules is the path of a code's dark modules, run by run.
+func modules(code barcode.Barcode) string {
+	var path strings.Builder
+	size := code.Bounds()
+	dark := func(x, y int) bool { level, _, _, _ := code.At(x, y).RGBA(); return level == 0 }
+	for y := size.Min.Y; y < size.Max.Y; y++ {
+		for x := size.Min.X; x < size.Max.X; x++ {
+			from := x
+			for x < size.Max.X && dark(x, y) {
+				x++
+			}
+			if x > from {
+				fmt.Fprintf(&path, "M%d %dh%dv1h-%dz", from, y, x-from, x-from)
+			}
+		}
+	}
+	return path.String()
+}

@@ -1,0 +1,188 @@
+package login
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/hotp"
+	"github.com/pquerna/otp/totp"
+
+	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/server/store/queries"
+)
+
+// Codes as RFC 6238 has them, and as every app makes them.
+const (
+	codeEvery     = 30               // seconds of a step
+	codeSkew      = 1                // steps that a clock may be off
+	codeSecret    = 20               // bytes
+	pendingFor    = 10 * time.Minute // that a new secret is shown, until a code of it is right
+	recoveryCodes = 10
+)
+
+// ErrNoApp means that there is no app to accept, or to make recovery codes for.
+var ErrNoApp = errors.New("no app for codes")
+
+// An App is what makes an app for codes somebody's.
+type App struct {
+	URI    string // otpauth://…, for a picture that the app reads
+	Secret string // the same for whoever types it, in groups of four
+}
+
+var plainBase32 = base32.StdEncoding.WithPadding(base32.NoPadding)
+
+// BeginCodes makes a secret for an app of somebody; [Desk.PendingApp] shows it. One that they have counts until a code of the
+// new one is right.
+func (d *Desk) BeginCodes(ctx context.Context, who Person) error {
+	secret := make([]byte, codeSecret)
+	_, _ = rand.Read(secret) // never fails
+	if err := d.db.BeginTOTP(ctx, who.ID, secret); err != nil {
+		return fmt.Errorf("store secret of app: %w", err)
+	}
+	return nil
+}
+
+// PendingApp returns what to put into somebody's app, or [ErrNoApp] if they have not begun, or too long ago.
+func (d *Desk) PendingApp(ctx context.Context, who Person) (App, error) {
+	secret, err := d.pending(ctx, who.ID)
+	if err != nil {
+		return App{}, err
+	}
+	key, err := totp.Generate(totp.GenerateOpts{Issuer: "Tidechart", AccountName: who.Username, Secret: secret})
+	if err != nil {
+		return App{}, errors.New("write address of app") // the library's error may quote the secret
+	}
+	return App{URI: key.URL(), Secret: inFours(key.Secret(), " ")}, nil
+}
+
+func (d *Desk) pending(ctx context.Context, person uuid.UUID) ([]byte, error) {
+	row, err := d.db.TOTP(ctx, person)
+	if errors.Is(err, store.ErrNotFound) || err == nil && (row.PendingAt == nil || time.Since(*row.PendingAt) > pendingFor) {
+		return nil, ErrNoApp
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look up app: %w", err)
+	}
+	return row.Pending, nil
+}
+
+// AcceptCodes takes the pending app into use if code is one of its, and returns recovery codes, of which only hashes
+// are kept. The error is [ErrWrongPassword], [ErrNoApp] or [*TooManyTries].
+func (d *Desk) AcceptCodes(ctx context.Context, who Person, code string) (recovery []string, err error) {
+	secret, err := d.pending(ctx, who.ID)
+	if err != nil {
+		return nil, err
+	}
+	right, err := d.attempts.begin(time.Now(), confirmGuesses, who.Login)
+	if err != nil {
+		return nil, err
+	}
+	step, ok := stepOf(secret, digits(code), time.Now())
+	if !ok {
+		return nil, ErrWrongPassword
+	}
+	right()
+	recovery, hashes := newRecoveryCodes()
+	n, err := d.db.AcceptTOTP(ctx, queries.AcceptTOTPParams{Step: step, Person: who.ID, Pending: secret, Hashes: hashes})
+	if err != nil {
+		return nil, fmt.Errorf("accept app: %w", err)
+	}
+	if n == 0 {
+		return nil, ErrNoApp // begun anew meanwhile
+	}
+	return recovery, nil
+}
+
+// NewRecoveryCodes replaces somebody's recovery codes. The error is [ErrNoApp] if they need none.
+func (d *Desk) NewRecoveryCodes(ctx context.Context, who Person) ([]string, error) {
+	recovery, hashes := newRecoveryCodes()
+	n, err := d.db.ReplaceRecoveryCodes(ctx, hashes, who.ID)
+	if err != nil {
+		return nil, fmt.Errorf("store recovery codes: %w", err)
+	}
+	if n == 0 {
+		return nil, ErrNoApp
+	}
+	return recovery, nil
+}
+
+// StopCodes lets somebody sign in without codes again.
+func (d *Desk) StopCodes(ctx context.Context, who Person) error {
+	if err := d.db.DeleteTOTP(ctx, who.ID); err != nil {
+		return fmt.Errorf("remove app: %w", err)
+	}
+	return nil
+}
+
+func newRecoveryCodes() (plain []string, hashes [][]byte) {
+	for range recoveryCodes {
+		code := newCode()
+		plain, hashes = append(plain, code), append(hashes, hashOfCode(code))
+	}
+	return plain, hashes
+}
+
+// checkCode returns [ErrWrongPassword] unless somebody has no app, or code is one that it makes now and that was not used
+// before, or one of their recovery codes, which is used up. g says how many may be wrong for by.
+func (d *Desk) checkCode(ctx context.Context, person uuid.UUID, code string, g guesses, by string) error {
+	row, err := d.db.TOTP(ctx, person)
+	if errors.Is(err, store.ErrNotFound) || err == nil && row.Secret == nil {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look up app: %w", err)
+	}
+	right, err := d.attempts.begin(time.Now(), g, by)
+	if err != nil {
+		return err
+	}
+	used := int64(0)
+	if short := digits(code); len(short) == otp.DigitsSix.Length() {
+		if step, ok := stepOf(row.Secret, short, time.Now()); ok {
+			used, err = d.db.UseTOTP(ctx, step, person)
+		}
+	} else {
+		used, err = d.db.UseRecoveryCode(ctx, person, hashOfCode(code))
+	}
+	if err != nil {
+		return fmt.Errorf("use code: %w", err)
+	}
+	if used == 0 {
+		return ErrWrongPassword
+	}
+	right()
+	return nil
+}
+
+// stepOf returns the step at or beside now whose code it is.
+func stepOf(secret []byte, code string, now time.Time) (step int64, ok bool) {
+	at := now.Unix() / codeEvery
+	for step := at - codeSkew; step <= at+codeSkew; step++ {
+		want, err := hotp.GenerateCodeCustom(plainBase32.EncodeToString(secret), uint64(step),
+			hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
+		if err == nil && subtle.ConstantTimeCompare([]byte(want), []byte(code)) == 1 {
+			return step, true
+		}
+	}
+	return 0, false
+}
+
+// digits is a code without the space that apps show in its middle.
+func digits(code string) string { return strings.ReplaceAll(strings.TrimSpace(code), " ", "") }
+
+// inFours parts text so that people can read it out.
+func inFours(text, between string) string {
+	var parts []string
+	for ; len(text) > 4; text = text[4:] {
+		parts = append(parts, text[:4])
+	}
+	return strings.Join(append(parts, text), between)
+}
