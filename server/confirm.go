@@ -43,7 +43,8 @@ func (s *Server) showConfirm(w http.ResponseWriter, r *http.Request, who login.P
 		return err
 	}
 	view.Shell = s.shellOf(r, who, "Confirm that it is you", web.SectionNone)
-	view.HasPassword, view.Codes = ways.Password, ways.Codes
+	_, named := s.site(r)
+	view.HasPassword, view.Codes, view.Passkeys = ways.Password, ways.Codes, named && len(ways.Passkeys) > 0
 	s.render(w, r, status, web.Confirm(view))
 	return nil
 }

@@ -9,13 +9,16 @@ import (
 	"github.com/clisonix/tidechart/web"
 )
 
+const noInvitation = "This code does not work: it was typed wrong, was used before, or has expired. Ask for a new one."
+
 func (s *Server) enrolPage(w http.ResponseWriter, r *http.Request) error {
 	s.showEnrol(w, r, http.StatusOK, web.EnrolView{})
 	return nil
 }
 
 func (s *Server) showEnrol(w http.ResponseWriter, r *http.Request, status int, view web.EnrolView) {
-	view.Shell, view.MinPassword = s.shell(r, "Choose a password"), login.MinPassword
+	view.Shell, view.MinPassword = s.shell(r, "First sign-in"), login.MinPassword
+	_, view.Passkeys = s.site(r)
 	s.render(w, r, status, web.Enrol(view))
 }
 
@@ -37,7 +40,7 @@ func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case errors.Is(err, login.ErrNoInvitation):
 		s.log.Warn("enrolment refused", "remote", r.RemoteAddr)
-		view.Error = "This code does not work: it was typed wrong, was used before, or has expired. Ask for a new one."
+		view.Error = noInvitation
 	case errors.Is(err, login.ErrWeakPassword):
 		view.Error = fmt.Sprintf("This password would be easy to guess. It needs %d characters that are not just your name, or one key again and again.", login.MinPassword)
 	case err != nil:

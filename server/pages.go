@@ -32,7 +32,8 @@ func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, home(who), http.StatusSeeOther)
 		return nil
 	}
-	view := web.LoginView{Shell: s.shell(r, "Sign in"), Next: localPath(r.URL.Query().Get("next")), Demo: s.demo}
+	_, named := s.site(r)
+	view := web.LoginView{Shell: s.shell(r, "Sign in"), Next: localPath(r.URL.Query().Get("next")), Demo: s.demo, Passkeys: named}
 	s.render(w, r, http.StatusOK, web.Login(view))
 	return nil
 }
@@ -50,7 +51,8 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		s.log.Warn("sign-in refused", "remote", r.RemoteAddr, "status", status)
-		view := web.LoginView{Shell: s.shell(r, "Sign in"), Username: username, Next: next, Demo: s.demo, Error: says}
+		_, named := s.site(r)
+		view := web.LoginView{Shell: s.shell(r, "Sign in"), Username: username, Next: next, Demo: s.demo, Passkeys: named, Error: says}
 		s.render(w, r, status, web.Login(view))
 		return nil
 	}

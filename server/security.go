@@ -1,6 +1,7 @@
 package server
 
 import (
+	"encoding/base64"
 	"net/http"
 
 	"github.com/google/uuid"
@@ -12,10 +13,10 @@ import (
 
 // securityPage shows somebody how they sign in, and where they are signed in.
 func (s *Server) securityPage(w http.ResponseWriter, r *http.Request, who login.Person) error {
-	return s.showSecurity(w, r, who, http.StatusOK, web.SecurityView{})
+	return s.showSecurity(w, r, who, http.StatusOK, "")
 }
 
-func (s *Server) showSecurity(w http.ResponseWriter, r *http.Request, who login.Person, status int, view web.SecurityView) error {
+func (s *Server) showSecurity(w http.ResponseWriter, r *http.Request, who login.Person, status int, says string) error {
 	ways, err := s.desk.Ways(r.Context(), who)
 	if err != nil {
 		return err
@@ -24,8 +25,16 @@ func (s *Server) showSecurity(w http.ResponseWriter, r *http.Request, who login.
 	if err != nil {
 		return err
 	}
-	view.Shell = s.shellOf(r, who, "Your sign-in", web.SectionNone)
-	view.HasPassword, view.Codes, view.Recovery = ways.Password, ways.Codes, ways.Recovery
+	_, named := s.site(r)
+	view := web.SecurityView{
+		Shell: s.shellOf(r, who, "Your sign-in", web.SectionNone), Error: says,
+		HasPassword: ways.Password, Codes: ways.Codes, Recovery: ways.Recovery, CanAddPasskey: named,
+	}
+	for _, k := range ways.Passkeys {
+		view.Passkeys = append(view.Passkeys, web.PasskeyRow{
+			ID: base64.RawURLEncoding.EncodeToString(k.ID), Name: k.Name, Created: k.Created.Local(), Used: k.Used.Local(), Synced: k.Synced,
+		})
+	}
 	for _, l := range logins {
 		view.Logins = append(view.Logins, web.LoginRow{
 			ID: l.ID.String(), Browser: l.Browser, Began: l.Began.Local(), Seen: l.Seen.Local(), This: l.This,

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/clisonix/tidechart/server/access"
@@ -16,7 +17,7 @@ import (
 	"github.com/clisonix/tidechart/web"
 )
 
-// Config is what a server needs. All fields but Demo and Secure are required.
+// Config is what a server needs. DB, Hub and Log are required.
 type Config struct {
 	DB  *store.DB
 	Hub *sessions.Hub
@@ -24,6 +25,8 @@ type Config struct {
 
 	// Secure says that browsers reach the server by HTTPS, here or at a proxy in front.
 	Secure bool
+	// PublicURL is how browsers reach the server, without a path; nil: as each says. Passkeys belong to its host.
+	PublicURL *url.URL
 	// Demo offers the demo sign-ins on the sign-in page; nil outside the demo.
 	Demo *web.DemoSignIns
 	// Version is shown by the API.
@@ -32,14 +35,15 @@ type Config struct {
 
 // Server answers requests. Its Handler may be used by any number of goroutines.
 type Server struct {
-	db      *store.DB
-	hub     *sessions.Hub
-	desk    *login.Desk
-	log     *slog.Logger
-	secure  bool
-	demo    *web.DemoSignIns
-	version string
-	limits  limits
+	db        *store.DB
+	hub       *sessions.Hub
+	desk      *login.Desk
+	log       *slog.Logger
+	secure    bool
+	publicURL *url.URL
+	demo      *web.DemoSignIns
+	version   string
+	limits    limits
 
 	drained context.Context // ends when the server drains: long answers end with it
 	drain   context.CancelFunc
@@ -49,7 +53,7 @@ type Server struct {
 func New(c Config) *Server {
 	s := &Server{
 		db: c.DB, hub: c.Hub, desk: login.NewDesk(c.DB, c.Secure), log: c.Log,
-		secure: c.Secure, demo: c.Demo, version: c.Version, limits: newLimits(),
+		secure: c.Secure, publicURL: c.PublicURL, demo: c.Demo, version: c.Version, limits: newLimits(),
 	}
 	s.drained, s.drain = context.WithCancel(context.Background())
 	s.hub.AccessSeen(time.Now()) // from now on it is watched, or nothing is committed
@@ -93,6 +97,7 @@ func (s *Server) Handler() http.Handler {
 
 	mux.HandleFunc("GET /ws", s.serveHocuspocus)
 	mux.HandleFunc("GET /ws/notes/{id}", s.serveYWebSocket)
+	s.mountPasskeys(mux)
 	s.mountAPI(mux)
 
 	return s.recovered(s.secured(http.NewCrossOriginProtection().Handler(mux)))

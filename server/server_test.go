@@ -37,10 +37,13 @@ type hospital struct {
 	note uuid.UUID // on 4 West
 }
 
+// here is how browsers reach the server, as the operator says.
+var here = &url.URL{Scheme: "https", Host: "notes.example"}
+
 func open(t *testing.T) *hospital {
 	t.Helper()
-	url := postgrestest.URL(t)
-	db, err := store.Open(t.Context(), url)
+	database := postgrestest.URL(t)
+	db, err := store.Open(t.Context(), database)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,11 +51,11 @@ func open(t *testing.T) *hospital {
 	if _, err := demo.Seed(t.Context(), db, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	h := &hospital{t: t, db: db, url: url, log: &lockedBuffer{}}
+	h := &hospital{t: t, db: db, url: database, log: &lockedBuffer{}}
 	log := slog.New(slog.NewTextHandler(h.log, nil))
 	h.hub = sessions.NewHub(db, log)
 	t.Cleanup(func() { _ = h.hub.Close(context.Background()) })
-	h.edge = server.New(server.Config{DB: db, Hub: h.hub, Log: log, Version: "test"})
+	h.edge = server.New(server.Config{DB: db, Hub: h.hub, Log: log, Version: "test", PublicURL: here})
 	h.Server = httptest.NewServer(h.edge.Handler())
 	watch, stop := context.WithCancel(context.Background())
 	watched := make(chan struct{})

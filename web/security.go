@@ -36,3 +36,11 @@ func (l LoginRow) ending() string {
 	}
 	return "End the sign-in at " + l.name()
 }
+
+// name says where a passkey was made.
+func (k PasskeyRow) name() string {
+	if k.Name == "" {
+		return "another browser"
+	}
+	return k.Name
+}

@@ -65,6 +65,8 @@ type LoginView struct {
 	// Next is the local path to go to afterwards; it goes round through the
 	// form and must be checked by whoever redirects.
 	Next string
+	// Passkeys offers to sign in with one: the address has a name.
+	Passkeys bool
 	// Demo adds the list of demo sign-ins.
 	Demo *DemoSignIns
 }
@@ -79,6 +81,7 @@ type ConfirmView struct {
 	Error       string
 	HasPassword bool
 	Codes       bool // the password goes with a code from an app
+	Passkeys    bool // there is one, that the address allows
 }
 
 // SecurityView is the page on which somebody sees how they sign in, and where
@@ -88,9 +91,12 @@ type SecurityView struct {
 	// Error is one sentence for the person: what was not done, and why.
 	Error       string
 	HasPassword bool
-	Codes       bool       // an app makes codes that go with the password
-	Recovery    int        // codes that are left for when the app is lost
-	Logins      []LoginRow // the newest first; one of them is This
+	Codes       bool // an app makes codes that go with the password
+	Recovery    int  // codes that are left for when the app is lost
+	Passkeys    []PasskeyRow
+	// CanAddPasskey says that the address has a name; passkeys need one.
+	CanAddPasskey bool
+	Logins        []LoginRow // the newest first; one of them is This
 }
 
 // CodesView is the page on which somebody puts a secret into an app that makes
@@ -116,6 +122,14 @@ type RecoveryView struct {
 	Codes []string
 }
 
+// PasskeyRow is one of somebody's passkeys.
+type PasskeyRow struct {
+	ID            string
+	Name          string // where it was made, in words; empty: unknown
+	Created, Used time.Time
+	Synced        bool // a copy is kept elsewhere
+}
+
 // LoginRow is a browser at which somebody is signed in.
 type LoginRow struct {
 	ID          string
@@ -131,7 +145,8 @@ type EnrolView struct {
 	Code string
 	// Error is one sentence for the person: what was wrong, what to do.
 	Error       string
-	MinPassword int // characters
+	MinPassword int  // characters
+	Passkeys    bool // offers one instead, as in LoginView
 }
 
 // DemoSignIns are the accounts that exist in demo mode only.

@@ -55,6 +55,7 @@ var confined = map[string]struct {
 	"github.com/coder/websocket":       {[]string{"server"}, "sessions see a connection of few methods; a load test reads and writes frames itself, which is cheaper"},
 	"github.com/alexedwards/scs/v2":    {[]string{"server/login"}, "logins are kept in one place"},
 	"github.com/pquerna/otp":           {[]string{"server/login"}, "codes are checked in one place"},
+	"github.com/go-webauthn/webauthn":  {[]string{"server/login"}, "passkeys are checked in one place"},
 	"github.com/boombuler/barcode":     {[]string{"server"}, "one page shows a picture for cameras"},
 	"golang.org/x/crypto/argon2":       {[]string{"server/login"}, "passwords are checked in one place"},
 	"github.com/danielgtaylor/huma/v2": {[]string{"server"}, "the API is an edge"},

@@ -23,11 +23,16 @@ type demoCmd struct {
 	Data        string `default:"./data" type:"path" help:"Directory for the private Postgres." env:"TIDECHART_DATA"`
 	DatabaseURL string `help:"Postgres to use instead of a private one. It is filled with synthetic patients if it is empty." env:"TIDECHART_DATABASE_URL"`
 
+	siteFlags
 	allowanceFlags
 }
 
 func (c *demoCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
 	allow, err := c.allowance()
+	if err != nil {
+		return err
+	}
+	site, err := c.site(false)
 	if err != nil {
 		return err
 	}
@@ -62,7 +67,7 @@ func (c *demoCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
 		return err
 	}
 	log.Info("demo database", "seeded", seeded)
-	err = run(ctx, log, db, listener, allow, server.Config{Demo: signIns()}, func() { c.announce(listener.Addr()) })
+	err = run(ctx, log, db, listener, allow, server.Config{Demo: signIns(), PublicURL: site}, func() { c.announce(listener.Addr()) })
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}

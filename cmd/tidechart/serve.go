@@ -34,6 +34,7 @@ type serveCmd struct {
 	TLSKey         string `type:"path" help:"File with the certificate's key, PEM." env:"TIDECHART_TLS_KEY"`
 	BehindTLSProxy bool   `help:"A proxy in front speaks TLS with browsers and passes the Host header on." env:"TIDECHART_BEHIND_TLS_PROXY"`
 
+	siteFlags
 	allowanceFlags
 }
 
@@ -43,6 +44,10 @@ func (c *serveCmd) Run(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	allow, err := c.allowance()
+	if err != nil {
+		return err
+	}
+	site, err := c.site(true)
 	if err != nil {
 		return err
 	}
@@ -65,7 +70,7 @@ func (c *serveCmd) Run(ctx context.Context, log *slog.Logger) error {
 			MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{*cert}, NextProtos: []string{"h2", "http/1.1"},
 		})
 	}
-	return run(ctx, log, db, listener, allow, server.Config{Secure: true}, func() {
+	return run(ctx, log, db, listener, allow, server.Config{Secure: true, PublicURL: site}, func() {
 		log.Info("ready", "address", listener.Addr().String())
 	})
 }

@@ -13,7 +13,7 @@ import (
 )
 
 type userCmd struct {
-	Add     userAddCmd     `cmd:"" help:"Add a person, and print a code by which they choose a password."`
+	Add     userAddCmd     `cmd:"" help:"Add a person, and print a code by which they begin."`
 	Invite  userInviteCmd  `cmd:"" help:"Print a new code for somebody who has forgotten their password, or let the first one expire."`
 	List    userListCmd    `cmd:"" help:"List everybody."`
 	Set     userSetCmd     `cmd:"" help:"Change somebody's name, role or unit. Open notes follow within a second."`
@@ -87,8 +87,8 @@ func state(p login.Account) string {
 		return "suspended"
 	case p.InvitedUntil != nil:
 		return "invited until " + p.InvitedUntil.Local().Format(time.DateTime)
-	case !p.HasPassword:
-		return "has no password"
+	case !p.HasWay:
+		return "cannot sign in yet"
 	default:
 		return "active"
 	}

@@ -16,13 +16,13 @@ import (
 	"github.com/clisonix/tidechart/server/store/queries"
 )
 
-// InvitationLifetime is how long somebody has to choose a password.
+// InvitationLifetime is how long somebody has to begin.
 const InvitationLifetime = 72 * time.Hour
 
 // MinPassword is how many characters a password has at least: long ones need neither rules nor lists (NIST SP 800-63B-4).
 const MinPassword = 15
 
-// Why somebody could not choose a password.
+// Why somebody could not begin.
 var (
 	ErrNoInvitation = errors.New("no such invitation, or it was used or has expired")
 	ErrWeakPassword = errors.New("the password is too short or too simple")
@@ -39,7 +39,7 @@ type Invitation struct {
 	Until      time.Time
 }
 
-// Invite makes a code by which a person may choose a password, once, within [InvitationLifetime]. Older ones no longer
+// Invite makes a code by which a person may choose a password or make a passkey, once, within [InvitationLifetime]. Older ones no longer
 // work. Only its hash is stored.
 func Invite(ctx context.Context, db *store.DB, username string) (Invitation, error) {
 	p, err := anyone(ctx, db, username)
@@ -75,14 +75,11 @@ func hashOfCode(code string) []byte {
 func (d *Desk) Enrol(w http.ResponseWriter, r *http.Request, code, password string) error {
 	ctx := r.Context()
 	hash := hashOfCode(code)
-	invited, err := d.db.Invited(ctx, hash)
-	if errors.Is(err, store.ErrNotFound) {
-		return ErrNoInvitation
-	}
+	invited, err := d.invited(ctx, hash)
 	if err != nil {
-		return fmt.Errorf("look up invitation: %w", err)
+		return err
 	}
-	if weak(password, invited.Person) {
+	if weak(password, invited) {
 		return ErrWeakPassword
 	}
 	var phc string
@@ -100,6 +97,18 @@ func (d *Desk) Enrol(w http.ResponseWriter, r *http.Request, code, password stri
 		return err
 	}
 	return d.begin(w, r, person.ID)
+}
+
+// invited returns whom the code with that hash invites, or [ErrNoInvitation].
+func (d *Desk) invited(ctx context.Context, hash []byte) (queries.Person, error) {
+	row, err := d.db.Invited(ctx, hash)
+	if errors.Is(err, store.ErrNotFound) {
+		return queries.Person{}, ErrNoInvitation
+	}
+	if err != nil {
+		return queries.Person{}, fmt.Errorf("look up invitation: %w", err)
+	}
+	return row.Person, nil
 }
 
 // weak reports whether a password is easily guessed by who knows its owner, or by anybody.

@@ -34,7 +34,7 @@ type Account struct {
 	Username, Name, Role string
 	Unit                 string // empty: none
 	Suspended            bool
-	HasPassword          bool
+	HasWay               bool       // to sign in
 	InvitedUntil         *time.Time // nil: no invitation is open
 }
 
@@ -49,7 +49,7 @@ func Accounts(ctx context.Context, db *store.DB) ([]Account, error) {
 		p := r.Person
 		all[i] = Account{
 			Username: p.Username, Name: p.Name, Role: p.Role, Suspended: p.Suspended,
-			HasPassword: p.PasswordHash != nil, InvitedUntil: r.InvitedUntil,
+			HasWay: r.HasWay, InvitedUntil: r.InvitedUntil,
 		}
 		if p.UnitID != nil {
 			all[i].Unit = *p.UnitID

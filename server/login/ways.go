@@ -13,6 +13,7 @@ type Ways struct {
 	Password bool
 	Codes    bool // from an app, with the password
 	Recovery int  // codes that are left for when the app is lost
+	Passkeys []Passkey
 }
 
 // Ways says which ways somebody has.
@@ -33,5 +34,12 @@ func (d *Desk) Ways(ctx context.Context, who Person) (Ways, error) {
 		return Ways{}, fmt.Errorf("count recovery codes: %w", err)
 	}
 	ways.Recovery = int(left)
+	keys, err := d.db.PasskeysOf(ctx, who.ID)
+	if err != nil {
+		return Ways{}, fmt.Errorf("look up passkeys: %w", err)
+	}
+	for _, k := range keys {
+		ways.Passkeys = append(ways.Passkeys, Passkey{ID: k.ID, Name: k.Name, Created: k.CreatedAt, Used: k.UsedAt, Synced: k.BackedUp})
+	}
 	return ways, nil
 }

@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/clisonix/tidechart/server/store/queries"
@@ -15,6 +17,40 @@ type Logins struct{ q *queries.Queries }
 
 // Logins returns the store of browser logins.
 func (db *DB) Logins() Logins { return Logins{db.Queries} }
+
+// ErrLastWay means that somebody could not sign in any more.
+var ErrLastWay = errors.New("the last way to sign in")
+
+// RemovePasskey takes a passkey from its owner, unless that is their last way to sign in ([ErrLastWay]) or not theirs
+// ([ErrNotFound]).
+func (db *DB) RemovePasskey(ctx context.Context, owner uuid.UUID, id []byte) error {
+	return db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error {
+		if _, err := q.LockPerson(ctx, owner); err != nil {
+			return err
+		}
+		if n, err := q.DeletePasskey(ctx, id, owner); err != nil || n == 0 {
+			return cmp.Or(err, ErrNotFound)
+		}
+		left, err := q.CountWaysIn(ctx, owner)
+		if err == nil && left == 0 {
+			return ErrLastWay
+		}
+		return err
+	})
+}
+
+// AddPasskey gives somebody a passkey. If code is not nil it is the hash of an invitation's, which is used up, as by
+// AcceptInvitation, and [ErrNotFound] if it does not count any more.
+func (db *DB) AddPasskey(ctx context.Context, code []byte, key queries.InsertPasskeyParams) error {
+	return db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error {
+		if code != nil {
+			if _, err := q.AcceptInvitation(ctx, nil, code); err != nil {
+				return err
+			}
+		}
+		return q.InsertPasskey(ctx, key)
+	})
+}
 
 // FindCtx returns a login's data, or false if there is none or it has expired.
 func (l Logins) FindCtx(ctx context.Context, token string) (data []byte, found bool, err error) {

@@ -37,6 +37,12 @@ func IsBadValue(err error) bool {
 	return errors.As(err, &refusal) && strings.HasPrefix(refusal.Code, "22") // data exception
 }
 
+// IsTaken reports whether a row was refused because there is one of its name.
+func IsTaken(err error) bool {
+	var refusal *pgconn.PgError
+	return errors.As(err, &refusal) && refusal.Code == "23505" // unique violation
+}
+
 // ErrNotFound is what a query for one row returns when there is none.
 var ErrNotFound = pgx.ErrNoRows
 

@@ -24,7 +24,8 @@ DELETE FROM api_token WHERE expires_at <= now();
 SELECT * FROM person WHERE id = ANY (sqlc.arg(ids)::uuid[]);
 
 -- name: People :many
-SELECT sqlc.embed(person), invitation.expires_at AS invited_until
+SELECT sqlc.embed(person), invitation.expires_at AS invited_until,
+       (password_hash IS NOT NULL OR EXISTS (SELECT FROM passkey WHERE passkey.person_id = person.id))::boolean AS has_way
   FROM person LEFT JOIN invitation ON invitation.person_id = person.id AND invitation.expires_at > now()
  ORDER BY username;
 

@@ -152,7 +152,8 @@ func (q *Queries) KnowDevice(ctx context.Context, hash []byte, personID uuid.UUI
 }
 
 const people = `-- name: People :many
-SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, invitation.expires_at AS invited_until
+SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, invitation.expires_at AS invited_until,
+       (password_hash IS NOT NULL OR EXISTS (SELECT FROM passkey WHERE passkey.person_id = person.id))::boolean AS has_way
   FROM person LEFT JOIN invitation ON invitation.person_id = person.id AND invitation.expires_at > now()
  ORDER BY username
 `
@@ -160,6 +161,7 @@ SELECT person.id, person.username, person.name, person.role, person.unit_id, per
 type PeopleRow struct {
 	Person       Person
 	InvitedUntil *time.Time
+	HasWay       bool
 }
 
 func (q *Queries) People(ctx context.Context) ([]PeopleRow, error) {
@@ -181,6 +183,7 @@ func (q *Queries) People(ctx context.Context) ([]PeopleRow, error) {
 			&i.Person.PasswordHash,
 			&i.Person.Suspended,
 			&i.InvitedUntil,
+			&i.HasWay,
 		); err != nil {
 			return nil, err
 		}

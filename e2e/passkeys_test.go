@@ -1,0 +1,96 @@
+package e2e
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/webauthn"
+	"github.com/chromedp/chromedp"
+)
+
+// named is the server under the name of this machine: passkeys belong to names, and 127.0.0.1 is none.
+func (s *server) named() *server {
+	other := *s
+	other.url = strings.Replace(s.url, "127.0.0.1", "localhost", 1)
+	return &other
+}
+
+// addDevice gives the window a device that keeps passkeys, and whose owner is there and unlocks it.
+func (w *window) addDevice(transport webauthn.AuthenticatorTransport) webauthn.AuthenticatorID {
+	w.t.Helper()
+	if _, err := chromedp.Call(w.ctx, webauthn.Enable, webauthn.EnableParams{}); err != nil {
+		w.t.Fatal(err)
+	}
+	added, err := chromedp.Call(w.ctx, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{
+		Options: &webauthn.VirtualAuthenticatorOptions{
+			Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: transport,
+			HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,
+		},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return added.AuthenticatorID
+}
+
+// TestPasskey: somebody who was invited makes one, signs in with it, adds a second on another device, and keeps one.
+func TestPasskey(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	out, err := s.command(t.Context(), "user", "add", "duarte", "--name", "Ines Duarte RN", "--role", "nurse", "--unit", "4-west", "--data", s.data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := openWindow(t, s.named(), "duarte")
+	phone := w.addDevice(webauthn.AuthenticatorTransportInternal)
+	press := func(kind string) {
+		t.Helper()
+		w.waitFor("the button", exists(`[data-passkey="`+kind+`"]:not([hidden])`))
+		w.do(chromedp.Click(chromedp.CSS(`[data-passkey="` + kind + `"] button`)))
+	}
+	lead := func(kind string) { // to another page
+		t.Helper()
+		w.waitFor("the button", exists(`[data-passkey="`+kind+`"]:not([hidden])`))
+		w.submit(`[data-passkey="` + kind + `"] button`)
+	}
+	keys := func(n string) string { return `document.querySelectorAll('#passkeys tbody tr').length === ` + n }
+
+	w.visit("/login")
+	press("sign-in")
+	w.waitFor("being told that there is none", `document.querySelector('[data-passkey] .refusal').textContent.includes('No passkey was used')`)
+
+	w.visit("/enrol")
+	w.allow("422")
+	press("enrol")
+	w.waitFor("being told to type the code", `document.querySelector('[data-passkey] .refusal').textContent.includes('does not work')`)
+	w.do(chromedp.SetValue(chromedp.CSS(`#code`), regexp.MustCompile(`^\S+`).FindString(out)))
+	lead("enrol")
+	w.waitFor("her own page", keys("1"))
+	w.shot("security")
+
+	w.submit(`form[action="/logout"] button`)
+	lead("sign-in")
+	w.waitFor("the worklist", exists("#worklist"))
+
+	w.visit("/security")
+	w.allow("409")
+	w.submit(`#passkeys button`)
+	w.waitFor("the last way in to stay", exists("#security-error"))
+
+	w.visit("/security")
+	press("add") // on the device that has one
+	w.waitFor("being told to use another", `document.querySelector('[data-passkey] .refusal').textContent.includes('another device')`)
+	if _, err := chromedp.Call(w.ctx, webauthn.RemoveVirtualAuthenticator, webauthn.RemoveVirtualAuthenticatorParams{AuthenticatorID: phone}); err != nil {
+		t.Fatal(err)
+	}
+	w.addDevice(webauthn.AuthenticatorTransportUsb)
+	lead("add")
+	w.waitFor("both", keys("2"))
+	w.submit(`#passkeys tr button`)
+	w.waitFor("one", keys("1"))
+
+	w.visit("/confirm?next=%2Funits%2F4-west")
+	lead("confirm")
+	w.waitFor("going on where she was", `location.pathname === '/units/4-west'`)
+}
