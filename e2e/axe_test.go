@@ -45,6 +45,8 @@ func TestPagesAreAccessible(t *testing.T) {
 	}{
 		{"sign-in", anonymous, "/login", exists("#password")},
 		{"enrolment", anonymous, "/enrol", exists("#new-password")},
+		{"own sign-in", chen, "/security", exists("#logins")},
+		{"confirmation", chen, "/confirm", exists("#password")},
 		{"worklist", chen, "/", exists("#worklist")},
 		{"note", chen, "/notes/" + note, statusIs("saved") + ` && document.querySelector('#presence').textContent.includes('Rosa Rivera')`},
 		{"board", chen, "/units/" + seeded.Unit, exists("#board [data-writing]")},

@@ -45,6 +45,15 @@ func (s *Server) showConfirm(w http.ResponseWriter, r *http.Request, who login.P
 	view.Shell = s.shellOf(r, who, "Confirm that it is you", web.SectionNone)
 	_, named := s.site(r)
 	view.HasPassword, view.Codes, view.Passkeys = ways.Password, ways.Codes, named && len(ways.Passkeys) > 0
+	if s.provider != nil {
+		linked, err := s.desk.Linked(r.Context(), s.provider, who)
+		if err != nil {
+			return err
+		}
+		if linked {
+			view.Provider = s.provider.Name()
+		}
+	}
 	s.render(w, r, status, web.Confirm(view))
 	return nil
 }

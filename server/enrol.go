@@ -19,6 +19,7 @@ func (s *Server) enrolPage(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) showEnrol(w http.ResponseWriter, r *http.Request, status int, view web.EnrolView) {
 	view.Shell, view.MinPassword = s.shell(r, "First sign-in"), login.MinPassword
 	_, view.Passkeys = s.site(r)
+	view.Provider = s.providerName()
 	s.render(w, r, status, web.Enrol(view))
 }
 

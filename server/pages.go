@@ -33,7 +33,7 @@ func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	_, named := s.site(r)
-	view := web.LoginView{Shell: s.shell(r, "Sign in"), Next: localPath(r.URL.Query().Get("next")), Demo: s.demo, Passkeys: named}
+	view := web.LoginView{Shell: s.shell(r, "Sign in"), Next: localPath(r.URL.Query().Get("next")), Demo: s.demo, Passkeys: named, Provider: s.providerName()}
 	s.render(w, r, http.StatusOK, web.Login(view))
 	return nil
 }
@@ -52,7 +52,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 		}
 		s.log.Warn("sign-in refused", "remote", r.RemoteAddr, "status", status)
 		_, named := s.site(r)
-		view := web.LoginView{Shell: s.shell(r, "Sign in"), Username: username, Next: next, Demo: s.demo, Passkeys: named, Error: says}
+		view := web.LoginView{Shell: s.shell(r, "Sign in"), Username: username, Next: next, Demo: s.demo, Passkeys: named, Provider: s.providerName(), Error: says}
 		s.render(w, r, status, web.Login(view))
 		return nil
 	}

@@ -60,12 +60,8 @@ func (s *Server) script(h handler) handler {
 			answer.Next = confirmPath(old.back)
 		case errors.Is(err, login.ErrNotSignedIn):
 			answer.Next = "/login"
-		case errors.Is(err, login.ErrNoCeremony):
-			status, answer.Error = http.StatusUnprocessableEntity, "That took too long, or was asked in another window. Try again."
 		case errors.Is(err, login.ErrPasskey):
 			status, answer.Error = http.StatusUnauthorized, "This passkey cannot be used here. Try another, or sign in in another way."
-		case errors.Is(err, login.ErrNoInvitation):
-			status, answer.Error = http.StatusUnprocessableEntity, noInvitation
 		case errors.Is(err, login.ErrTooManyPasskeys):
 			status, answer.Error = http.StatusUnprocessableEntity, "You have as many passkeys as you may. Remove one first."
 		}

@@ -26,9 +26,18 @@ func (s *Server) showSecurity(w http.ResponseWriter, r *http.Request, who login.
 		return err
 	}
 	_, named := s.site(r)
+	linked := false
+	if s.provider != nil {
+		if linked, err = s.desk.Linked(r.Context(), s.provider, who); err != nil {
+			return err
+		}
+	}
 	view := web.SecurityView{
 		Shell: s.shellOf(r, who, "Your sign-in", web.SectionNone), Error: says,
 		HasPassword: ways.Password, Codes: ways.Codes, Recovery: ways.Recovery, CanAddPasskey: named,
+	}
+	if linked {
+		view.Provider = s.provider.Name()
 	}
 	for _, k := range ways.Passkeys {
 		view.Passkeys = append(view.Passkeys, web.PasskeyRow{

@@ -27,6 +27,8 @@ type Config struct {
 	Secure bool
 	// PublicURL is how browsers reach the server, without a path; nil: as each says. Passkeys belong to its host.
 	PublicURL *url.URL
+	// Provider says who people are, beside this server; nil: none does.
+	Provider *login.Provider
 	// Demo offers the demo sign-ins on the sign-in page; nil outside the demo.
 	Demo *web.DemoSignIns
 	// Version is shown by the API.
@@ -41,6 +43,7 @@ type Server struct {
 	log       *slog.Logger
 	secure    bool
 	publicURL *url.URL
+	provider  *login.Provider
 	demo      *web.DemoSignIns
 	version   string
 	limits    limits
@@ -53,7 +56,7 @@ type Server struct {
 func New(c Config) *Server {
 	s := &Server{
 		db: c.DB, hub: c.Hub, desk: login.NewDesk(c.DB, c.Secure), log: c.Log,
-		secure: c.Secure, publicURL: c.PublicURL, demo: c.Demo, version: c.Version, limits: newLimits(),
+		secure: c.Secure, publicURL: c.PublicURL, provider: c.Provider, demo: c.Demo, version: c.Version, limits: newLimits(),
 	}
 	s.drained, s.drain = context.WithCancel(context.Background())
 	s.hub.AccessSeen(time.Now()) // from now on it is watched, or nothing is committed
@@ -98,6 +101,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /ws", s.serveHocuspocus)
 	mux.HandleFunc("GET /ws/notes/{id}", s.serveYWebSocket)
 	s.mountPasskeys(mux)
+	s.mountProvider(mux)
 	s.mountAPI(mux)
 
 	return s.recovered(s.secured(http.NewCrossOriginProtection().Handler(mux)))

@@ -40,7 +40,7 @@ type hospital struct {
 // here is how browsers reach the server, as the operator says.
 var here = &url.URL{Scheme: "https", Host: "notes.example"}
 
-func open(t *testing.T) *hospital {
+func open(t *testing.T, but ...func(*server.Config)) *hospital {
 	t.Helper()
 	database := postgrestest.URL(t)
 	db, err := store.Open(t.Context(), database)
@@ -55,7 +55,11 @@ func open(t *testing.T) *hospital {
 	log := slog.New(slog.NewTextHandler(h.log, nil))
 	h.hub = sessions.NewHub(db, log)
 	t.Cleanup(func() { _ = h.hub.Close(context.Background()) })
-	h.edge = server.New(server.Config{DB: db, Hub: h.hub, Log: log, Version: "test", PublicURL: here})
+	config := server.Config{DB: db, Hub: h.hub, Log: log, Version: "test", PublicURL: here}
+	for _, change := range but {
+		change(&config)
+	}
+	h.edge = server.New(config)
 	h.Server = httptest.NewServer(h.edge.Handler())
 	watch, stop := context.WithCancel(context.Background())
 	watched := make(chan struct{})

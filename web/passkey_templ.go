@@ -9,8 +9,8 @@ import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
 // passkeyButton has the page's script ask for a passkey of a kind: "sign-in",
-// "enrol", "confirm" or "add". It shows where scripts run and know passkeys;
-// what is typed into the form of that id goes along. hints describe it.
+// "enrol", "confirm" or "add". It shows where scripts run and know passkeys.
+// To enrol, the code of the form beside it goes along.
 func passkeyButton(kind, text, next string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -160,7 +160,7 @@ func sessionsSample() SessionsView {
 // samplePages are all pages, by path.
 func samplePages() map[string]templ.Component {
 	login := LoginView{Shell: shell("Sign in", nil, SectionNone), Next: "/", Demo: &DemoSignIns{Password: "tidechart-demo", People: []Person{chen, okafor, rivera, haddad, novak}}}
-	login.Passkeys = true
+	login.Passkeys, login.Provider = true, "St. Elsewhere"
 	refused := login
 	refused.Username, refused.Error, refused.Demo = "chen", "The user name or the password is wrong. Check both and try again.", nil
 	empty := worklistSample()
@@ -169,7 +169,7 @@ func samplePages() map[string]templ.Component {
 	signed.Live, signed.Status = false, StatusSigned
 	newer := noteSample(chen, true)
 	newer.Live, newer.Newer = false, true
-	confirm := ConfirmView{Shell: shell("Confirm that it is you", &chen, SectionNone), Next: "/", HasPassword: true, Codes: true, Passkeys: true}
+	confirm := ConfirmView{Shell: shell("Confirm that it is you", &chen, SectionNone), Next: "/", HasPassword: true, Codes: true, Passkeys: true, Provider: "St. Elsewhere"}
 	unconfirmed := confirm
 	unconfirmed.Error = "The password or the code is wrong. Check both and try again."
 	return map[string]templ.Component{
@@ -179,7 +179,7 @@ func samplePages() map[string]templ.Component {
 		"/codes":         Codes(CodesView{Shell: shell("Codes from an app", &chen, SectionNone), QR: QR{Size: 3, Path: "M0 0h2v1h-2zM1 2h2v1h-2z"}, URI: "otpauth://totp/Tidechart:chen?secret=JBSWY3DPEHPK3PXP&issuer=Tidechart", Secret: "JBSW Y3DP EHPK 3PXP", Error: "This is not what the app should show now."}),
 		"/recovery":      Recovery(RecoveryView{Shell: shell("Recovery codes", &chen, SectionNone), Codes: []string{"7QK2-9F3M-XW4T-B8AC", "2MX9-QTW4-0B7A-C3KF"}}),
 		"/login":         Login(login),
-		"/enrol":         Enrol(EnrolView{Shell: shell("First sign-in", nil, SectionNone), MinPassword: 15, Passkeys: true}),
+		"/enrol":         Enrol(EnrolView{Shell: shell("First sign-in", nil, SectionNone), MinPassword: 15, Passkeys: true, Provider: "St. Elsewhere"}),
 		"/login-refused": Login(refused),
 		"/worklist":      Worklist(worklistSample()),
 		"/empty":         Worklist(empty),
@@ -197,7 +197,7 @@ func samplePages() map[string]templ.Component {
 // securitySample is chen's page about her own sign-in.
 func securitySample() SecurityView {
 	return SecurityView{
-		Shell: shell("Your sign-in", &chen, SectionNone), HasPassword: true, Codes: true, Recovery: 9, CanAddPasskey: true,
+		Shell: shell("Your sign-in", &chen, SectionNone), HasPassword: true, Codes: true, Recovery: 9, Provider: "St. Elsewhere", CanAddPasskey: true,
 		Passkeys: []PasskeyRow{
 			{ID: "a2V5", Name: "Chrome on Linux", Created: now.Add(-40 * 24 * time.Hour), Used: now.Add(-time.Hour)},
 			{ID: "a2V6", Name: "Safari on an iPhone", Created: now.Add(-2 * time.Hour), Used: now.Add(-2 * time.Hour), Synced: true},

@@ -67,6 +67,8 @@ type LoginView struct {
 	Next string
 	// Passkeys offers to sign in with one: the address has a name.
 	Passkeys bool
+	// Provider is whose account people sign in with, too; empty: nobody's.
+	Provider string
 	// Demo adds the list of demo sign-ins.
 	Demo *DemoSignIns
 }
@@ -80,8 +82,9 @@ type ConfirmView struct {
 	// Error is one sentence for the person: what was wrong, what to do.
 	Error       string
 	HasPassword bool
-	Codes       bool // the password goes with a code from an app
-	Passkeys    bool // there is one, that the address allows
+	Codes       bool   // the password goes with a code from an app
+	Passkeys    bool   // there is one, that the address allows
+	Provider    string // whose account confirms, too; empty: nobody's
 }
 
 // SecurityView is the page on which somebody sees how they sign in, and where
@@ -91,8 +94,9 @@ type SecurityView struct {
 	// Error is one sentence for the person: what was not done, and why.
 	Error       string
 	HasPassword bool
-	Codes       bool // an app makes codes that go with the password
-	Recovery    int  // codes that are left for when the app is lost
+	Codes       bool   // an app makes codes that go with the password
+	Recovery    int    // codes that are left for when the app is lost
+	Provider    string // whose account signs them in, too; empty: nobody's
 	Passkeys    []PasskeyRow
 	// CanAddPasskey says that the address has a name; passkeys need one.
 	CanAddPasskey bool
@@ -122,6 +126,12 @@ type RecoveryView struct {
 	Codes []string
 }
 
+// OnwardView is a page that leads to another by itself.
+type OnwardView struct {
+	Shell
+	To string // checked by whoever renders the page
+}
+
 // PasskeyRow is one of somebody's passkeys.
 type PasskeyRow struct {
 	ID            string
@@ -147,6 +157,7 @@ type EnrolView struct {
 	Error       string
 	MinPassword int  // characters
 	Passkeys    bool // offers one instead, as in LoginView
+	Provider    string
 }
 
 // DemoSignIns are the accounts that exist in demo mode only.

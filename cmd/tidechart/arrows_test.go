@@ -56,6 +56,8 @@ var confined = map[string]struct {
 	"github.com/alexedwards/scs/v2":    {[]string{"server/login"}, "logins are kept in one place"},
 	"github.com/pquerna/otp":           {[]string{"server/login"}, "codes are checked in one place"},
 	"github.com/go-webauthn/webauthn":  {[]string{"server/login"}, "passkeys are checked in one place"},
+	"github.com/coreos/go-oidc/v3":     {[]string{"server/login"}, "providers are believed in one place"},
+	"golang.org/x/oauth2":              {[]string{"server/login"}, "the same"},
 	"github.com/boombuler/barcode":     {[]string{"server"}, "one page shows a picture for cameras"},
 	"golang.org/x/crypto/argon2":       {[]string{"server/login"}, "passwords are checked in one place"},
 	"github.com/danielgtaylor/huma/v2": {[]string{"server"}, "the API is an edge"},

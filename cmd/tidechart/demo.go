@@ -36,6 +36,10 @@ func (c *demoCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
+	provider, err := c.provider(false)
+	if err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
@@ -67,7 +71,7 @@ func (c *demoCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
 		return err
 	}
 	log.Info("demo database", "seeded", seeded)
-	err = run(ctx, log, db, listener, allow, server.Config{Demo: signIns(), PublicURL: site}, func() { c.announce(listener.Addr()) })
+	err = run(ctx, log, db, listener, allow, server.Config{Demo: signIns(), PublicURL: site, Provider: provider}, func() { c.announce(listener.Addr()) })
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}

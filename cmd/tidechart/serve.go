@@ -51,6 +51,10 @@ func (c *serveCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	provider, err := c.provider(true)
+	if err != nil {
+		return err
+	}
 	db, err := store.Open(ctx, c.DatabaseURL)
 	if err != nil {
 		return err
@@ -70,7 +74,7 @@ func (c *serveCmd) Run(ctx context.Context, log *slog.Logger) error {
 			MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{*cert}, NextProtos: []string{"h2", "http/1.1"},
 		})
 	}
-	return run(ctx, log, db, listener, allow, server.Config{Secure: true, PublicURL: site}, func() {
+	return run(ctx, log, db, listener, allow, server.Config{Secure: true, PublicURL: site, Provider: provider}, func() {
 		log.Info("ready", "address", listener.Addr().String())
 	})
 }

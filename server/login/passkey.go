@@ -188,7 +188,7 @@ func (d *Desk) ConfirmByPasskey(w http.ResponseWriter, r *http.Request, site Sit
 	if err != nil {
 		return err
 	}
-	return d.renew(w, r)
+	return d.renew(w, r, who)
 }
 
 // usePasskey checks an answer, and that no copy of the passkey has been used meanwhile.

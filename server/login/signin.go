@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/server/store/queries"
 )
 
 // SignIn checks a password, and a code of whoever has an app for those, and sets the cookie of a fresh login. It returns
@@ -68,7 +69,7 @@ func (d *Desk) Confirm(w http.ResponseWriter, r *http.Request, who Person, passw
 		return err
 	}
 	right()
-	return d.renew(w, r)
+	return d.renew(w, r, who)
 }
 
 // compare returns [ErrWrongPassword] unless password is the one behind a PHC string, which nobody without a password has.
@@ -93,6 +94,11 @@ var decoyHash = hashWith("", make([]byte, argonSalt))
 // begin sets the cookie of a fresh login, and ends the one that the browser had: nobody goes on as whoever was there before,
 // and no secret from before a sign-in is worth anything after it.
 func (d *Desk) begin(w http.ResponseWriter, r *http.Request, person uuid.UUID) error {
+	return d.beginFrom(w, r, person, account{At: time.Now()})
+}
+
+// beginFrom is begin of somebody who proved elsewhere who they are.
+func (d *Desk) beginFrom(w http.ResponseWriter, r *http.Request, person uuid.UUID, from account) error {
 	if old, err := r.Cookie(d.cookies.Cookie.Name); err == nil {
 		if err := d.db.DeleteLogin(r.Context(), hashOfSecret(old.Value)); err != nil {
 			return fmt.Errorf("end the login before: %w", err)
@@ -104,7 +110,10 @@ func (d *Desk) begin(w http.ResponseWriter, r *http.Request, person uuid.UUID) e
 	}
 	secret, expiry, err := d.cookies.Commit(ctx)
 	if err == nil {
-		err = d.db.OwnLogin(ctx, uuid.NullUUID{UUID: person, Valid: true}, browserName(r.UserAgent()), hashOfSecret(secret))
+		err = d.db.OwnLogin(ctx, queries.OwnLoginParams{
+			Token: hashOfSecret(secret), Person: uuid.NullUUID{UUID: person, Valid: true}, Browser: browserName(r.UserAgent()),
+			ProvenAt: from.At, Issuer: orNull(from.Issuer), Subject: orNull(from.Subject), Sid: orNull(from.Session),
+		})
 	}
 	if err != nil {
 		return fmt.Errorf("store login: %w", err)
@@ -113,15 +122,22 @@ func (d *Desk) begin(w http.ResponseWriter, r *http.Request, person uuid.UUID) e
 	return nil
 }
 
-// renew gives the login of r another secret, as whoever has just proven more than before deserves one that nobody else
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// renew gives somebody's login another secret, as whoever has just proven more than before deserves one that nobody else
 // has seen: the login, and what is open under it, goes on.
-func (d *Desk) renew(w http.ResponseWriter, r *http.Request) error {
-	old, err := r.Cookie(d.cookies.Cookie.Name)
+func (d *Desk) renew(w http.ResponseWriter, r *http.Request, who Person) error {
+	id, err := uuid.Parse(who.Login)
 	if err != nil {
 		return ErrNotSignedIn
 	}
 	fresh := newSecret()
-	expiry, err := d.db.RenewLogin(r.Context(), hashOfSecret(fresh), hashOfSecret(old.Value))
+	expiry, err := d.db.RenewLogin(r.Context(), hashOfSecret(fresh), id)
 	if errors.Is(err, store.ErrNotFound) {
 		return ErrNotSignedIn
 	}

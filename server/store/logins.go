@@ -52,6 +52,18 @@ func (db *DB) AddPasskey(ctx context.Context, code []byte, key queries.InsertPas
 	})
 }
 
+// Link has an issuer's name for somebody stand for the person whom an invitation's code, of which that is the hash, invites,
+// and uses the code up. The error is [ErrNotFound] if it does not count any more.
+func (db *DB) Link(ctx context.Context, code []byte, issuer, subject string) (person queries.Person, err error) {
+	err = db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error {
+		if person, err = q.AcceptInvitation(ctx, nil, code); err != nil {
+			return err
+		}
+		return q.InsertIdentity(ctx, issuer, subject, person.ID)
+	})
+	return person, err
+}
+
 // FindCtx returns a login's data, or false if there is none or it has expired.
 func (l Logins) FindCtx(ctx context.Context, token string) (data []byte, found bool, err error) {
 	data, err = l.q.FindLogin(ctx, token)

@@ -18,7 +18,7 @@ func TestWatchAccess(t *testing.T) {
 	note, ctx := h.newNote(t), t.Context()
 	secret := sha256.Sum256([]byte("secret"))
 	named := base64.RawURLEncoding.EncodeToString(secret[:])
-	id := uuid.NewString()
+	id := uuid.New()
 	soon := time.Now().Add(time.Hour)
 	w, err := h.db.WatchAccess(ctx, 0)
 	if err != nil {
@@ -38,9 +38,9 @@ func TestWatchAccess(t *testing.T) {
 		{"two suspended", func() error { return h.exec(t, `UPDATE person SET suspended = true`) }, []store.AccessChange{{Person: h.author}, {Person: h.other}}},
 		{"signed in", func() error { return h.db.Logins().CommitCtx(ctx, "abc", []byte("data"), soon) }, nil},
 		{"given a name", func() error { return h.exec(t, `UPDATE login SET id = $1`, id) }, nil},
-		{"renewed", func() error { _, err := h.db.RenewLogin(ctx, "abd", "abc"); return err }, nil},
+		{"renewed", func() error { _, err := h.db.RenewLogin(ctx, "abd", id); return err }, nil},
 		{"signed in for longer", func() error { return h.db.Logins().CommitCtx(ctx, "abc", []byte("data"), soon.Add(time.Hour)) }, nil},
-		{"signed out", func() error { return h.db.Logins().DeleteCtx(ctx, "abd") }, []store.AccessChange{{Login: id}}},
+		{"signed out", func() error { return h.db.Logins().DeleteCtx(ctx, "abd") }, []store.AccessChange{{Login: id.String()}}},
 		{"an expired login", func() error {
 			if err := h.db.Logins().CommitCtx(ctx, "old", []byte("data"), time.Now().Add(-time.Hour)); err != nil {
 				return err

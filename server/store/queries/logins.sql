@@ -14,8 +14,10 @@ DELETE FROM login WHERE token = $1;
 DELETE FROM login WHERE expires_at <= now();
 
 -- name: OwnLogin :exec
--- Says whose a login is, and that they have just proven it.
-UPDATE login SET person_id = sqlc.arg(person), browser = sqlc.arg(browser), proven_at = now() WHERE token = sqlc.arg(token);
+-- Says whose a login is, when they proved it, and where if not here.
+UPDATE login SET person_id = sqlc.arg(person), browser = sqlc.arg(browser), proven_at = sqlc.arg(proven_at),
+                 issuer = sqlc.narg(issuer), subject = sqlc.narg(subject), sid = sqlc.narg(sid)
+ WHERE token = sqlc.arg(token);
 
 -- name: PersonOfLogin :one
 -- No row: no such login, expired, or its owner suspended.
@@ -34,11 +36,14 @@ UPDATE login SET seen_at = now() WHERE id = $1;
 -- name: RenewLogin :one
 -- The old secret opens nothing any more; the login goes on.
 UPDATE login SET token = sqlc.arg(fresh), proven_at = now()
- WHERE token = sqlc.arg(old) AND expires_at > now()
+ WHERE id = sqlc.arg(id) AND expires_at > now()
 RETURNING expires_at;
 
 -- name: EndLogin :one
 DELETE FROM login WHERE token = $1 RETURNING id;
+
+-- name: EndLoginNamed :exec
+DELETE FROM login WHERE id = $1;
 
 -- name: LoginsOf :many
 SELECT id, browser, began_at, seen_at FROM login WHERE person_id = $1 AND expires_at > now() ORDER BY seen_at DESC, began_at DESC LIMIT $2;

@@ -41,6 +41,15 @@ func (q *Queries) EndLogin(ctx context.Context, token string) (uuid.UUID, error)
 	return id, err
 }
 
+const endLoginNamed = `-- name: EndLoginNamed :exec
+DELETE FROM login WHERE id = $1
+`
+
+func (q *Queries) EndLoginNamed(ctx context.Context, id uuid.UUID) error {
+	_, err := q.db.Exec(ctx, endLoginNamed, id)
+	return err
+}
+
 const endLoginOf = `-- name: EndLoginOf :execrows
 DELETE FROM login WHERE id = $1 AND person_id = $2
 `
@@ -116,12 +125,32 @@ func (q *Queries) LoginsOf(ctx context.Context, personID uuid.NullUUID, limit in
 }
 
 const ownLogin = `-- name: OwnLogin :exec
-UPDATE login SET person_id = $1, browser = $2, proven_at = now() WHERE token = $3
+UPDATE login SET person_id = $1, browser = $2, proven_at = $3,
+                 issuer = $4, subject = $5, sid = $6
+ WHERE token = $7
 `
 
-// Says whose a login is, and that they have just proven it.
-func (q *Queries) OwnLogin(ctx context.Context, person uuid.NullUUID, browser string, token string) error {
-	_, err := q.db.Exec(ctx, ownLogin, person, browser, token)
+type OwnLoginParams struct {
+	Person   uuid.NullUUID
+	Browser  string
+	ProvenAt time.Time
+	Issuer   *string
+	Subject  *string
+	Sid      *string
+	Token    string
+}
+
+// Says whose a login is, when they proved it, and where if not here.
+func (q *Queries) OwnLogin(ctx context.Context, arg OwnLoginParams) error {
+	_, err := q.db.Exec(ctx, ownLogin,
+		arg.Person,
+		arg.Browser,
+		arg.ProvenAt,
+		arg.Issuer,
+		arg.Subject,
+		arg.Sid,
+		arg.Token,
+	)
 	return err
 }
 
@@ -196,13 +225,13 @@ func (q *Queries) PersonOfLoginNamed(ctx context.Context, id uuid.UUID) (PersonO
 
 const renewLogin = `-- name: RenewLogin :one
 UPDATE login SET token = $1, proven_at = now()
- WHERE token = $2 AND expires_at > now()
+ WHERE id = $2 AND expires_at > now()
 RETURNING expires_at
 `
 
 // The old secret opens nothing any more; the login goes on.
-func (q *Queries) RenewLogin(ctx context.Context, fresh string, old string) (time.Time, error) {
-	row := q.db.QueryRow(ctx, renewLogin, fresh, old)
+func (q *Queries) RenewLogin(ctx context.Context, fresh string, iD uuid.UUID) (time.Time, error) {
+	row := q.db.QueryRow(ctx, renewLogin, fresh, iD)
 	var expires_at time.Time
 	err := row.Scan(&expires_at)
 	return expires_at, err

@@ -57,6 +57,14 @@ type Facility struct {
 	Name string
 }
 
+// Made by whoever has an invitation, and never by a sign-in.
+type Identity struct {
+	Issuer   string
+	Subject  string
+	PersonID uuid.UUID
+	LinkedAt time.Time
+}
+
 // Whoever has the code may choose a password, once.
 type Invitation struct {
 	PersonID  uuid.UUID
@@ -75,6 +83,9 @@ type Login struct {
 	BeganAt   time.Time
 	SeenAt    time.Time
 	ProvenAt  time.Time
+	Issuer    *string
+	Subject   *string
+	Sid       *string
 }
 
 type Note struct {

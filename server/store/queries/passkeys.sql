@@ -22,6 +22,7 @@ DELETE FROM passkey WHERE id = $1 AND person_id = $2;
 -- name: CountWaysIn :one
 -- An app for codes is none by itself.
 SELECT ((SELECT count(*) FROM passkey WHERE passkey.person_id = sqlc.arg(person))
+      + (SELECT count(*) FROM identity WHERE identity.person_id = sqlc.arg(person))
       + (SELECT count(*) FROM person WHERE person.id = sqlc.arg(person) AND password_hash IS NOT NULL))::bigint;
 
 -- name: BeginCeremony :exec

@@ -36,6 +36,7 @@ func (q *Queries) BeginCeremony(ctx context.Context, arg BeginCeremonyParams) er
 
 const countWaysIn = `-- name: CountWaysIn :one
 SELECT ((SELECT count(*) FROM passkey WHERE passkey.person_id = $1)
+      + (SELECT count(*) FROM identity WHERE identity.person_id = $1)
       + (SELECT count(*) FROM person WHERE person.id = $1 AND password_hash IS NOT NULL))::bigint
 `
 

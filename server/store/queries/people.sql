@@ -25,7 +25,8 @@ SELECT * FROM person WHERE id = ANY (sqlc.arg(ids)::uuid[]);
 
 -- name: People :many
 SELECT sqlc.embed(person), invitation.expires_at AS invited_until,
-       (password_hash IS NOT NULL OR EXISTS (SELECT FROM passkey WHERE passkey.person_id = person.id))::boolean AS has_way
+       (password_hash IS NOT NULL OR EXISTS (SELECT FROM passkey WHERE passkey.person_id = person.id)
+        OR EXISTS (SELECT FROM identity WHERE identity.person_id = person.id))::boolean AS has_way
   FROM person LEFT JOIN invitation ON invitation.person_id = person.id AND invitation.expires_at > now()
  ORDER BY username;
 
@@ -58,6 +59,8 @@ WITH used AS (
     DELETE FROM recovery_code USING used WHERE recovery_code.person_id = used.person_id
 ), keys AS (
     DELETE FROM passkey USING used WHERE passkey.person_id = used.person_id
+), elsewhere AS (
+    DELETE FROM identity USING used WHERE identity.person_id = used.person_id
 )
 UPDATE person SET password_hash = sqlc.narg(phc)::text
   FROM used WHERE person.id = used.person_id AND NOT suspended

@@ -25,6 +25,8 @@ WITH used AS (
     DELETE FROM recovery_code USING used WHERE recovery_code.person_id = used.person_id
 ), keys AS (
     DELETE FROM passkey USING used WHERE passkey.person_id = used.person_id
+), elsewhere AS (
+    DELETE FROM identity USING used WHERE identity.person_id = used.person_id
 )
 UPDATE person SET password_hash = $1::text
   FROM used WHERE person.id = used.person_id AND NOT suspended
@@ -153,7 +155,8 @@ func (q *Queries) KnowDevice(ctx context.Context, hash []byte, personID uuid.UUI
 
 const people = `-- name: People :many
 SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, invitation.expires_at AS invited_until,
-       (password_hash IS NOT NULL OR EXISTS (SELECT FROM passkey WHERE passkey.person_id = person.id))::boolean AS has_way
+       (password_hash IS NOT NULL OR EXISTS (SELECT FROM passkey WHERE passkey.person_id = person.id)
+        OR EXISTS (SELECT FROM identity WHERE identity.person_id = person.id))::boolean AS has_way
   FROM person LEFT JOIN invitation ON invitation.person_id = person.id AND invitation.expires_at > now()
  ORDER BY username
 `
