@@ -231,17 +231,15 @@ func (h *hospital) browserOf(username, password string) *http.Client {
 // TestTimeTellsNoNames: a sign-in under a name that does not exist takes as long as one under a name that does.
 func TestTimeTellsNoNames(t *testing.T) {
 	h := open(t)
-	least := func(name string) time.Duration {
-		least := time.Hour
-		for range 8 {
+	somebody, nobody := time.Hour, time.Hour
+	for range 8 { // in turns: the machine may have other work for a while
+		for name, least := range map[string]*time.Duration{"chen": &somebody, "nobody": &nobody} {
 			before := time.Now()
 			h.try(h.browser(), name, "a wrong password")
-			least = min(least, time.Since(before))
+			*least = min(*least, time.Since(before))
 		}
-		return least
 	}
-	somebody, nobody := least("chen"), least("nobody")
-	if ratio := float64(nobody) / float64(somebody); ratio < 0.7 || ratio > 1.4 {
+	if ratio := float64(nobody) / float64(somebody); ratio < 0.6 || ratio > 1.6 {
 		t.Errorf("a sign-in of nobody takes %v, of somebody %v", nobody, somebody)
 	}
 }
