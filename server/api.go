@@ -122,14 +122,16 @@ func (s *Server) apiCaller(r *http.Request) (login.Person, error) {
 	}
 }
 
-// apiMay returns who asks, if they may do act.
-func (s *Server) apiMay(ctx context.Context, act access.Act) (login.Person, error) {
-	who := ctx.Value(callerKey{}).(caller)
-	if !access.May(who.Role, act) {
-		s.log.Warn("denied", "person", who.ID, "act", string(act))
-		return login.Person{}, apiError(ctx, errForbidden)
+// apiKnown returns who asks.
+func apiKnown(ctx context.Context) login.Person { return ctx.Value(callerKey{}).(caller).Person }
+
+// apiMay returns who asks, if they may do act to a note.
+func (s *Server) apiMay(ctx context.Context, act access.Act, note uuid.UUID) (login.Person, error) {
+	who := apiKnown(ctx)
+	if _, err := s.mayDo(ctx, who, act, note); err != nil {
+		return login.Person{}, apiError(ctx, err)
 	}
-	return who.Person, nil
+	return who, nil
 }
 
 // apiError answers as RFC 9457 says, and leaves the reason for the log.
@@ -179,10 +181,7 @@ type listNotesOutput struct {
 }
 
 func (s *Server) apiListNotes(ctx context.Context, in *listNotesInput) (*listNotesOutput, error) {
-	if _, err := s.apiMay(ctx, access.ReadNote); err != nil {
-		return nil, err
-	}
-	rows, err := s.db.NotesOfUnit(ctx, in.Unit, maxNotes)
+	rows, _, err := s.notesFor(ctx, apiKnown(ctx), in.Unit)
 	if err != nil {
 		return nil, apiError(ctx, err)
 	}
@@ -206,11 +205,7 @@ type noteOutput struct {
 }
 
 func (s *Server) apiCreateNote(ctx context.Context, in *createNoteInput) (*noteOutput, error) {
-	who, err := s.apiMay(ctx, access.CreateNote)
-	if err != nil {
-		return nil, err
-	}
-	id, err := s.newNote(ctx, who, in.Body.Patient, in.Body.Kind)
+	id, err := s.newNote(ctx, apiKnown(ctx), in.Body.Patient, in.Body.Kind)
 	if err != nil {
 		return nil, apiError(ctx, err)
 	}
@@ -222,7 +217,7 @@ type noteInput struct {
 }
 
 func (s *Server) apiReadNote(ctx context.Context, in *noteInput) (*noteOutput, error) {
-	if _, err := s.apiMay(ctx, access.ReadNote); err != nil {
+	if _, err := s.apiMay(ctx, access.ReadNote, in.ID); err != nil {
 		return nil, err
 	}
 	return s.readNote(ctx, in.ID)
@@ -254,7 +249,7 @@ type stateOutput struct {
 }
 
 func (s *Server) apiReadState(ctx context.Context, in *stateInput) (*stateOutput, error) {
-	if _, err := s.apiMay(ctx, access.ReadNote); err != nil {
+	if _, err := s.apiMay(ctx, access.ReadNote, in.ID); err != nil {
 		return nil, err
 	}
 	media := preferred(in.Accept)
@@ -306,10 +301,7 @@ type editOutput struct {
 
 // apiEdit answers after the commit, as a peer would be answered.
 func (s *Server) apiEdit(ctx context.Context, in *editInput) (*editOutput, error) {
-	who, err := s.apiMay(ctx, access.ReadNote)
-	if err != nil {
-		return nil, err
-	}
+	who := apiKnown(ctx)
 	if err := s.limits.edit(who, len(in.RawBody)); err != nil {
 		return nil, apiError(ctx, err)
 	}

@@ -43,7 +43,7 @@ type authorSpan struct {
 }
 
 func (s *Server) apiReadAuthors(ctx context.Context, in *authorsInput) (*authorsOutput, error) {
-	if _, err := s.apiMay(ctx, access.ReadNote); err != nil {
+	if _, err := s.apiMay(ctx, access.ReadNote, in.ID); err != nil {
 		return nil, err
 	}
 	doc, writers, err := s.hub.Authored(ctx, in.ID)

@@ -23,11 +23,11 @@ const (
 )
 
 func (s *Server) board(w http.ResponseWriter, r *http.Request, who login.Person) error {
-	unit, beds, err := s.lookAtBoard(r.Context(), r.PathValue("id"))
+	unit, beds, err := s.lookAtBoard(r.Context(), who, r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	units, err := s.db.Units(r.Context())
+	units, err := s.db.UnitsFor(r.Context(), who.ID)
 	if err != nil {
 		return err
 	}
@@ -36,25 +36,30 @@ func (s *Server) board(w http.ResponseWriter, r *http.Request, who login.Person)
 		BoardUnitID: unit.ID, BoardUnitName: unit.Name, AsOf: time.Now(), Beds: beds,
 	}
 	for _, u := range units {
-		view.Units = append(view.Units, web.UnitLink{ID: u.ID, Name: u.Name})
+		if access.Decide(asker(who), access.SeeBoard, onUnit(u.Works)).Allow {
+			view.Units = append(view.Units, web.UnitLink{ID: u.Unit.ID, Name: u.Unit.Name})
+		}
 	}
 	s.render(w, r, http.StatusOK, web.Board(view))
 	return nil
 }
 
-// lookAtBoard reads a unit's beds and who is writing now.
-func (s *Server) lookAtBoard(ctx context.Context, id string) (queries.Unit, []web.BoardBed, error) {
+// lookAtBoard reads a unit's beds and who is writing now, for somebody who may see it.
+func (s *Server) lookAtBoard(ctx context.Context, who login.Person, id string) (queries.Unit, []web.BoardBed, error) {
 	ctx, cancel := context.WithTimeout(ctx, boardTimeout)
 	defer cancel()
-	unit, err := s.db.UnitByID(ctx, id)
+	row, err := s.db.UnitFor(ctx, who.ID, id)
+	if err == nil {
+		err = s.decide(who, access.SeeBoard, onUnit(row.Works), id)
+	}
 	if err != nil {
 		return queries.Unit{}, nil, err
 	}
-	rows, err := s.db.Beds(ctx, id)
+	beds, err := s.bedsFor(ctx, who, id)
 	if err != nil {
 		return queries.Unit{}, nil, err
 	}
-	found, err := s.db.NotesOfUnit(ctx, id, maxNotes)
+	found, _, err := s.notesFor(ctx, who, id)
 	if err != nil {
 		return queries.Unit{}, nil, err
 	}
@@ -62,13 +67,17 @@ func (s *Server) lookAtBoard(ctx context.Context, id string) (queries.Unit, []we
 	for i, n := range found {
 		notes[i] = n.Note
 	}
-	return unit, boardBeds(rows, notes, unit.Name, s.hub.Present()), nil
+	return row.Unit, boardBeds(beds, notes, row.Unit.Name, s.hub.Present()), nil
 }
 
 // boardEvents streams the beds that changed. A page that connects, again or for the first time, gets every bed:
 // there is nothing to replay, and nothing to miss.
 func (s *Server) boardEvents(w http.ResponseWriter, r *http.Request, who login.Person) error {
-	if _, err := s.db.UnitByID(r.Context(), r.PathValue("id")); err != nil {
+	row, err := s.db.UnitFor(r.Context(), who.ID, r.PathValue("id"))
+	if err == nil {
+		err = s.decide(who, access.SeeBoard, onUnit(row.Works), row.Unit.ID)
+	}
+	if err != nil {
 		return err
 	}
 	h := w.Header()
@@ -133,10 +142,7 @@ func (b *boardStream) send(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !access.May(who.Role, access.SeeBoard) {
-		return errForbidden
-	}
-	_, beds, err := b.server.lookAtBoard(ctx, b.unit)
+	_, beds, err := b.server.lookAtBoard(ctx, who, b.unit)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ var statuses = []struct {
 	{login.ErrProvider, http.StatusUnauthorized, "What came back does not prove who you are. Begin again, or sign in in another way."},
 	{login.ErrNotLinked, http.StatusForbidden, "This account is not linked to you here. Ask whoever runs Tidechart for an invitation, and use it on the page /enrol."},
 	{login.ErrNoInvitation, http.StatusUnprocessableEntity, noInvitation},
-	{errForbidden, http.StatusForbidden, "Your role does not allow this."},
+	{sessions.ErrForbidden, http.StatusForbidden, "You may not open this note."},
 	{sessions.ErrReadOnly, http.StatusForbidden, "You may read this note, but not write it."},
 	{errNoPage, http.StatusNotFound, "There is no such page."},
 	{store.ErrNotFound, http.StatusNotFound, "There is nothing under this address."},
@@ -70,6 +70,10 @@ func statusOf(err error) (status int, detail string) {
 	var many *tooMany
 	if errors.As(err, &many) {
 		return http.StatusTooManyRequests, "Too many requests at once. Ask again in " + many.seconds() + " s; nothing was done."
+	}
+	var denied denial
+	if errors.As(err, &denied) {
+		return http.StatusForbidden, denied.detail()
 	}
 	if store.IsBadValue(err) {
 		err = store.ErrNotFound // nothing is called that

@@ -2,8 +2,19 @@ package server_test
 
 import (
 	"bytes"
+	"strings"
 	"sync"
 )
+
+// containsAny reports whether any of words is in text.
+func containsAny(text string, words ...string) bool {
+	for _, word := range words {
+		if strings.Contains(text, word) {
+			return true
+		}
+	}
+	return false
+}
 
 // lockedBuffer is a log that many goroutines write and a test reads.
 type lockedBuffer struct {

@@ -70,7 +70,7 @@ type apiSettled struct {
 }
 
 func (s *Server) apiListLosses(ctx context.Context, in *listLossesInput) (*listLossesOutput, error) {
-	who, err := s.apiMay(ctx, access.ReadNote)
+	who, err := s.apiMay(ctx, access.ReadNote, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +145,7 @@ type settleOutput struct {
 
 // apiSettleLosses is for authors of lost text, who may have lost the right to write the note meanwhile.
 func (s *Server) apiSettleLosses(ctx context.Context, in *settleInput) (*settleOutput, error) {
-	who, err := s.apiMay(ctx, access.ReadNote)
+	who, err := s.apiMay(ctx, access.ReadNote, in.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clisonix/tidechart/crdt/prose"
+	"github.com/clisonix/tidechart/server/access"
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/notekind"
 	"github.com/clisonix/tidechart/server/store"
@@ -25,16 +26,23 @@ func (s *Server) newNote(ctx context.Context, who login.Person, patient, kindCod
 	if err != nil {
 		return uuid.Nil, badRequest("There is no such patient.")
 	}
-	row, err := s.db.PatientByID(ctx, patientID)
+	row, err := s.db.StandingTo(ctx, who.ID, patientID)
 	if errors.Is(err, store.ErrNotFound) {
 		return uuid.Nil, badRequest("There is no such patient.")
 	}
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("look up patient: %w", err)
 	}
+	about := access.Note{Kind: kind.Code, VIP: row.Patient.Vip, Ties: access.TiesOf(row.Ties)}
+	if err := s.decide(who, access.CreateNote, about, patientID); err != nil {
+		return uuid.Nil, err
+	}
 	unit := row.UnitID
 	if unit == "" { // discharged: the note belongs to where its author works
 		unit = who.Unit
+	}
+	if unit == "" {
+		return uuid.Nil, badRequest("The patient has left, and you work on no unit.")
 	}
 	id := uuid.New()
 	first, err := prose.Build(store.TemplateClient(id), kind.Template())
@@ -46,10 +54,12 @@ func (s *Server) newNote(ctx context.Context, who login.Person, patient, kindCod
 	})
 }
 
-func kindViews() []web.NoteKind {
-	kinds := make([]web.NoteKind, len(notekind.Kinds))
-	for i, k := range notekind.Kinds {
-		kinds[i] = web.NoteKind{ID: k.Code, Name: k.Name}
+// kindViews are the kinds of note that somebody may write.
+func kindViews(who login.Person) (kinds []web.NoteKind) {
+	for _, k := range notekind.Kinds {
+		if access.MayCreate(who.Role, k.Code) {
+			kinds = append(kinds, web.NoteKind{ID: k.Code, Name: k.Name})
+		}
 	}
 	return kinds
 }

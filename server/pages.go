@@ -97,7 +97,7 @@ func localPath(next string) string {
 
 // home is the first page of a person's work.
 func home(who login.Person) string {
-	if access.May(who.Role, access.ReadNote) {
+	if access.May(who.Role, access.SeePatient) {
 		return "/"
 	}
 	return "/admin/sessions"
@@ -108,7 +108,7 @@ func (s *Server) worklist(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !access.May(who.Role, access.ReadNote) {
+	if !access.May(who.Role, access.SeePatient) {
 		http.Redirect(w, r, home(who), http.StatusSeeOther)
 		return nil
 	}
@@ -121,10 +121,8 @@ func (s *Server) worklist(w http.ResponseWriter, r *http.Request) error {
 		Shell: s.shellOf(r, who, "Worklist", web.SectionWorklist),
 		Query: clip(strings.TrimSpace(asked.Get("q")), maxQuery), Unit: unit,
 	}
-	if access.May(who.Role, access.CreateNote) {
-		view.Kinds = kindViews()
-	}
-	if err := s.fillWorklist(r, &view); err != nil {
+	view.Kinds = kindViews(who)
+	if err := s.fillWorklist(r, who, &view); err != nil {
 		return err
 	}
 	s.render(w, r, http.StatusOK, web.Worklist(view))
@@ -132,17 +130,21 @@ func (s *Server) worklist(w http.ResponseWriter, r *http.Request) error {
 }
 
 // fillWorklist adds the units, and the patients of the unit asked for whom the filter leaves.
-func (s *Server) fillWorklist(r *http.Request, view *web.WorklistView) error {
+func (s *Server) fillWorklist(r *http.Request, who login.Person, view *web.WorklistView) error {
 	ctx := r.Context()
 	units, err := s.db.Units(ctx)
 	if err != nil {
 		return err
 	}
-	notes, err := s.db.NotesOfUnit(ctx, view.Unit, maxNotes)
+	notes, more, err := s.notesFor(ctx, who, view.Unit)
 	if err != nil {
 		return err
 	}
-	view.Truncated = len(notes) == maxNotes
+	view.Truncated = more
+	beds, err := s.bedsFor(ctx, who, "")
+	if err != nil {
+		return err
+	}
 	present := s.hub.Present()
 	of := make(map[uuid.UUID][]web.NoteLink)
 	for _, n := range notes {
@@ -150,13 +152,9 @@ func (s *Server) fillWorklist(r *http.Request, view *web.WorklistView) error {
 	}
 	known := view.Unit == ""
 	for _, u := range units {
-		beds, err := s.db.Beds(ctx, u.ID)
-		if err != nil {
-			return err
-		}
 		link := web.UnitLink{ID: u.ID, Name: u.Name}
 		for _, bed := range beds {
-			if !bed.PatientID.Valid {
+			if bed.UnitID != u.ID || !bed.PatientID.Valid {
 				continue
 			}
 			link.Patients++
@@ -165,7 +163,9 @@ func (s *Server) fillWorklist(r *http.Request, view *web.WorklistView) error {
 				view.Rows = append(view.Rows, row)
 			}
 		}
-		view.Units = append(view.Units, link)
+		if link.Patients > 0 || u.ID == view.Unit {
+			view.Units = append(view.Units, link)
+		}
 		known = known || view.Unit == u.ID
 	}
 	if !known {
@@ -194,6 +194,10 @@ func (s *Server) notePage(w http.ResponseWriter, r *http.Request, who login.Pers
 	if err != nil {
 		return sessions.ErrNoNote
 	}
+	st, err := s.mayDo(r.Context(), who, access.ReadNote, id)
+	if err != nil {
+		return err
+	}
 	row, err := s.db.NoteByID(r.Context(), id)
 	if err != nil {
 		return err
@@ -213,7 +217,7 @@ func (s *Server) notePage(w http.ResponseWriter, r *http.Request, who login.Pers
 		Shell: s.shellOf(r, who, web.TabTitle(kind, patient), web.SectionWorklist), Patient: patient,
 		ID: id.String(), Kind: kind, Title: row.Note.Title, LOINC: loincOf(row.Note.Kind), Status: web.NoteStatus(row.Note.State),
 		Body: prose.Read(doc.XMLFragment(sessions.Fragment)),
-		Live: !newer, Newer: newer, Editable: access.May(who.Role, access.WriteNote) && row.Note.State == string(web.StatusDraft),
+		Live: !newer, Newer: newer, Editable: st.may(access.WriteNote).Allow,
 		CreatedBy: row.Creator, CreatedAt: row.Note.CreatedAt.Local(), UpdatedAt: row.Note.EditedAt.Local(),
 	}
 	s.render(w, r, http.StatusOK, web.Note(view))

@@ -20,6 +20,7 @@ import (
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/postgres/postgrestest"
 	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/sessions"
 )
 
@@ -67,7 +68,7 @@ func open(t *testing.T, but ...func(*server.Config)) *hospital {
 	t.Cleanup(func() { stop(); <-watched })
 	t.Cleanup(h.Close)
 	t.Cleanup(h.edge.Drain) // before Close, which waits for streams
-	notes, err := db.NotesOfUnit(t.Context(), "4-west", 1)
+	notes, err := db.NotesFor(t.Context(), queries.NotesForParams{Everyone: true, Unit: "4-west", MaxRows: 1})
 	if err != nil || len(notes) == 0 {
 		t.Fatal(err, notes)
 	}

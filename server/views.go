@@ -92,7 +92,7 @@ func kindName(code string) string {
 }
 
 // boardBeds is a unit's board: its beds, and who is writing about whom.
-func boardBeds(rows []queries.BedsRow, notes []queries.Note, unit string, present map[sessions.NoteID][]sessions.Presence) []web.BoardBed {
+func boardBeds(rows []queries.BedsForRow, notes []queries.Note, unit string, present map[sessions.NoteID][]sessions.Presence) []web.BoardBed {
 	of := make(map[uuid.UUID][]queries.Note)
 	for _, n := range notes {
 		of[n.PatientID] = append(of[n.PatientID], n)
@@ -116,7 +116,7 @@ func boardBeds(rows []queries.BedsRow, notes []queries.Note, unit string, presen
 	return beds
 }
 
-func patientOf(row queries.BedsRow) queries.Patient {
+func patientOf(row queries.BedsForRow) queries.Patient {
 	p := queries.Patient{
 		ID: row.PatientID.UUID, Mrn: row.Mrn, Family: row.Family, Given: row.Given, Title: row.Title, Gender: row.Gender, Allergies: row.Allergies,
 	}

@@ -55,7 +55,7 @@ func (s *Server) watch(ctx context.Context, version *int64) error {
 }
 
 // concerned returns whose grants a change concerns.
-func concerned(changes []store.AccessChange) func(sessions.NoteID, sessions.Grant) bool {
+func concerned(changes []store.AccessChange) func(sessions.NoteID, sessions.PersonID, string) bool {
 	all := false
 	people, logins, notes := make(map[uuid.UUID]bool), make(map[string]bool), make(map[uuid.UUID]bool)
 	for _, c := range changes {
@@ -70,7 +70,7 @@ func concerned(changes []store.AccessChange) func(sessions.NoteID, sessions.Gran
 			all = true
 		}
 	}
-	return func(note sessions.NoteID, g sessions.Grant) bool {
-		return all || people[g.Author.ID] || logins[g.Login] || notes[note]
+	return func(note sessions.NoteID, who sessions.PersonID, login string) bool {
+		return all || people[who] || logins[login] || notes[note]
 	}
 }

@@ -18,7 +18,6 @@ import (
 	"github.com/clisonix/tidechart/crdt/prose"
 	"github.com/clisonix/tidechart/server/access"
 	"github.com/clisonix/tidechart/server/login"
-	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/sessions"
 	"github.com/clisonix/tidechart/web"
 )
@@ -85,13 +84,13 @@ func (s *Server) authorize(r *http.Request) sessions.Authorizer {
 		} else {
 			who, err = s.desk.ByToken(ctx, token)
 		}
-		return s.decide(ctx, who, err, note, schema, epoch)
+		return s.grantFor(ctx, who, err, note, schema, epoch)
 	}
 }
 
-// decide says what somebody may do with a note whom a look-up at that epoch found, or why it found nobody. Later looks
+// grantFor says what somebody may do with a note whom a look-up at that epoch found, or why it found nobody. Later looks
 // go by the login, whose cookie may have been renewed.
-func (s *Server) decide(ctx context.Context, who login.Person, err error, note sessions.NoteID, schema *prose.Schema, epoch uint64) (sessions.Grant, error) {
+func (s *Server) grantFor(ctx context.Context, who login.Person, err error, note sessions.NoteID, schema *prose.Schema, epoch uint64) (sessions.Grant, error) {
 	if errors.Is(err, login.ErrNotSignedIn) {
 		return sessions.Grant{}, sessions.ErrUnauthenticated
 	}
@@ -105,33 +104,31 @@ func (s *Server) decide(ctx context.Context, who login.Person, err error, note s
 		ctx, cancel := context.WithTimeout(ctx, authorizeTimeout)
 		defer cancel()
 		now, err := s.desk.Again(ctx, who)
-		return s.decide(ctx, now, err, note, schema, epoch)
+		return s.grantFor(ctx, now, err, note, schema, epoch)
 	}
 	return grant, err
 }
 
 // grant says what a person may do with a note, and that it exists.
 func (s *Server) grant(ctx context.Context, who login.Person, note sessions.NoteID) (sessions.Grant, error) {
-	if !access.May(who.Role, access.ReadNote) {
-		s.log.Warn("denied", "person", who.ID, "act", string(access.ReadNote), "note", note)
-		return sessions.Grant{}, sessions.ErrForbidden
-	}
-	row, err := s.db.NoteHead(ctx, note)
-	if errors.Is(err, store.ErrNotFound) {
-		return sessions.Grant{}, sessions.ErrNoNote
+	st, err := s.mayDo(ctx, who, access.ReadNote, note)
+	if errors.Is(err, errForbidden) {
+		return sessions.Grant{}, fmt.Errorf("%w: %w", sessions.ErrForbidden, err)
 	}
 	if err != nil {
-		return sessions.Grant{}, fmt.Errorf("look up note: %w", err)
+		return sessions.Grant{}, err
 	}
 	return sessions.Grant{
 		Author: sessions.Author{
-			ID: who.ID, Name: who.Name, Role: string(who.Role), Color: web.AuthorColors[who.Color], ColorIndex: who.Color,
+			ID: who.ID, Name: who.Name, Role: st.Role, Color: web.AuthorColors[who.Color], ColorIndex: who.Color,
 		},
-		ReadOnly: !access.May(who.Role, access.WriteNote) || row.State != string(web.StatusDraft),
+		ReadOnly: !st.may(access.WriteNote).Allow,
 		Login:    who.Login,
 		Until:    who.Until,
+		Again:    st.Until,
+		Stamp:    sessions.Stamp{Person: st.PersonEpoch, Note: st.NoteEpoch},
 
-		RecoverUntil: clock(row.RecoveryUntil),
+		RecoverUntil: clock(st.RecoveryUntil),
 	}, nil
 }
 

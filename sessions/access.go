@@ -26,21 +26,26 @@ func (h *Hub) AccessEpoch() uint64 { return h.epoch.Load() }
 
 // Recheck has the grants of everybody concerned decided anew. When it returns, who lost access is cut off or reads
 // only. Whoever joins meanwhile is looked at again, too.
-func (h *Hub) Recheck(ctx context.Context, concerns func(NoteID, Grant) bool) {
+func (h *Hub) Recheck(ctx context.Context, concerns func(note NoteID, who PersonID, login string) bool) {
 	h.epoch.Add(1)
-	var peers []*Peer
+	peers := make(map[*Peer]struct{})
 	h.mu.Lock()
 	for _, s := range h.sessions {
 		for p := range s.joined {
-			if p.grant.Renew != nil && concerns(s.note, p.grant) {
-				peers = append(peers, p)
+			if concerns(s.note, p.author.ID, p.login) {
+				peers[p] = struct{}{}
 			}
 		}
 	}
 	h.mu.Unlock()
+	h.recheck(ctx, peers)
+}
+
+// recheck does so for these, a few at a time.
+func (h *Hub) recheck(ctx context.Context, peers map[*Peer]struct{}) {
 	var running sync.WaitGroup
 	slots := make(chan struct{}, maxRechecks)
-	for _, p := range peers {
+	for p := range peers {
 		slots <- struct{}{}
 		running.Go(func() {
 			p.recheck(ctx)
@@ -52,28 +57,33 @@ func (h *Hub) Recheck(ctx context.Context, concerns func(NoteID, Grant) bool) {
 
 // recheck has the peer's grant decided anew, and acts on it at once, whatever its session is busy with.
 func (p *Peer) recheck(ctx context.Context) {
+	if p.renew == nil {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, recheckTimeout)
 	defer cancel()
-	now, err := p.grant.Renew(ctx)
-	p.allowRecovery(now.RecoverUntil)
+	now, err := p.renew(ctx)
 	switch {
 	case err != nil:
 		p.revoke(refusal(err))
-	case now.Author.ID != p.grant.Author.ID:
+		return
+	case now.Author.ID != p.author.ID:
 		p.revoke(refusal(ErrUnauthenticated))
-	case p.readOnly.Swap(now.ReadOnly) != now.ReadOnly:
+		return
+	case p.take(now):
 		s := p.session
-		s.log.Info("access changed", "person", p.grant.Author.ID, "read_only", now.ReadOnly)
+		s.log.Info("access changed", "person", p.author.ID, "read_only", now.ReadOnly)
 		if message := p.wire.scope(!p.mayWrite()); message != nil {
 			p.socket.out.force(message)
 		}
 		s.hub.running.Go(func() { _ = s.do(s.hub.ctx, s.publish) }) // an ended session shows nobody
 	}
+	p.decideAgain()
 }
 
 // revoke ends a peer's socket, and refuses what it still has under way.
 func (p *Peer) revoke(reason *CloseError) {
-	p.session.log.Info("access ends", "person", p.grant.Author.ID, "code", reason.Code)
+	p.session.log.Info("access ends", "person", p.author.ID, "code", reason.Code)
 	p.revoked.Store(true)
 	p.end(reason)
 }
@@ -88,8 +98,10 @@ func (p *Peer) end(reason *CloseError) {
 func (s *Session) mayWrite(f *frame) error {
 	p := f.from
 	switch {
-	case p != nil && (p.revoked.Load() || p.readOnly.Load()):
+	case p != nil && (p.revoked.Load() || p.readOnly.Load() || p.overdue()):
 		return ErrReadOnly
+	case f.stale > maxStale, p == nil && f.stale > 0:
+		return ErrAccessUnknown
 	case p == nil && s.words.exceeds(f.editor):
 		return ErrStaleEditor
 	}

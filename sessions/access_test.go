@@ -17,21 +17,37 @@ type office struct {
 	w        *ward
 	readOnly bool
 	until    time.Time // of recovery
+	again    time.Time // when it is to be asked anew
 	denied   error
+	asked    int
+	held     chan struct{} // the next decision, once made, waits for it
 }
 
 // grant is what the office says of somebody now, and how to ask again.
 func (o *office) grant(who sessions.Author) sessions.Grant {
-	g := sessions.Grant{Author: who, ReadOnly: o.readOnly, RecoverUntil: o.until, Epoch: o.w.hub.AccessEpoch()}
-	g.Renew = func(context.Context) (sessions.Grant, error) { return o.grant(who), o.denied }
+	g := sessions.Grant{Author: who, ReadOnly: o.readOnly, RecoverUntil: o.until, Epoch: o.w.hub.AccessEpoch(), Again: o.again}
+	g.Stamp = o.w.store.Stamp(note, who.ID)
+	g.Renew = func(context.Context) (sessions.Grant, error) {
+		o.asked++
+		g, denied, held := o.grant(who), o.denied, o.held
+		if o.held = nil; held != nil {
+			<-held
+		}
+		return g, denied
+	}
 	return g
 }
 
 // change has what the office says now reach those who are there, chen's only.
 func (o *office) change(readOnly bool, denied error) {
 	o.readOnly, o.denied = readOnly, denied
-	o.w.hub.Recheck(o.w.t.Context(), func(_ sessions.NoteID, g sessions.Grant) bool { return g.Author.ID == chen.ID })
+	o.tell()
 	synctest.Wait()
+}
+
+// tell has chen decided about anew.
+func (o *office) tell() {
+	o.w.hub.Recheck(o.w.t.Context(), func(_ sessions.NoteID, who sessions.PersonID, _ string) bool { return who == chen.ID })
 }
 
 // auths are the texts of the auth messages received.

@@ -18,7 +18,8 @@ func (s *Session) receive(f *frame) {
 
 // flush makes the next batch of what is pending, unless one is in flight, and sends it to be committed.
 func (s *Session) flush() {
-	for len(s.inFlight) == 0 && len(s.pending) > 0 && s.mayCommit() {
+	for len(s.inFlight) == 0 && !s.deciding && len(s.pending) > 0 && s.mayCommit() {
+		s.claimed = s.claimed[:0]
 		b := s.nextBatch()
 		if len(b.entries) == 0 { // nothing to store, and all before it is committed
 			s.answer(b.frames)
@@ -53,7 +54,7 @@ func (s *Session) nextBatch() batch {
 		b.alone = f.recovering
 		f.refused = s.admit(f, &b)
 		if f.data != nil {
-			b.entries = append(b.entries, Entry{Note: s.note, Author: f.author.ID, Session: s.id, Update: f.data})
+			b.entries = append(b.entries, Entry{Note: s.note, Author: f.author.ID, Session: s.id, Stamp: f.stamp, Update: f.data})
 			b.bytes += len(f.data)
 		}
 		b.frames = append(b.frames, f)
@@ -79,6 +80,10 @@ func (b *batch) touches(u *crdt.Update) bool {
 // admit decides whether the note can take f after what the batch holds, and what of f is new (I3). It refuses f
 // whole, or adds what f claims to the batch.
 func (s *Session) admit(f *frame, b *batch) error {
+	f.fresh, f.data = nil, nil // it may have been in a batch before
+	if f.from != nil {
+		f.stamp = *f.from.stamp.Load() // before the right itself is looked at: if that changes now, the stamp is old
+	}
 	if err := s.mayWrite(f); err != nil || f.update.Empty() {
 		return err
 	}
@@ -152,6 +157,8 @@ func cutOff(u *crdt.Update, sv crdt.StateVector) (*crdt.Update, error) {
 // claim makes the claims of the update just admitted the batch's.
 func (s *Session) claim(b *batch) {
 	for _, fresh := range b.fresh {
+		owner, bound := s.writers[fresh.Client]
+		s.claimed = append(s.claimed, claimed{fresh, owner, bound})
 		s.ahead[fresh.Client], s.writers[fresh.Client] = fresh.To, fresh.Person
 		i := slices.IndexFunc(b.claims, func(c Claim) bool { return c.Client == fresh.Client })
 		if i < 0 {
@@ -167,6 +174,10 @@ func (s *Session) claim(b *batch) {
 func (s *Session) committed(o outcome) error {
 	frames := s.inFlight
 	s.inFlight = nil
+	if errors.Is(o.err, errOutdated) {
+		s.reconsider(frames)
+		return nil
+	}
 	if errors.Is(o.err, ErrRejected) {
 		for _, f := range frames {
 			f.refused = o.err

@@ -8,7 +8,7 @@ import (
 )
 
 // Apply admits one update like a peer's and returns once it is committed, with the seq it got, or with the
-// note's newest seq if it held nothing new. It returns [ErrReadOnly], [ErrStaleEditor], [ErrUndeclared], [ErrRefused], [ErrRejected], an error
+// note's newest seq if it held nothing new. It returns [ErrReadOnly], [ErrAccessUnknown], [ErrStaleEditor], [ErrUndeclared], [ErrRefused], [ErrRejected], an error
 // that is [crdt.ErrMalformed], [ErrNoNote], or [ErrEnded] or ctx's error, after which the outcome is unknown; applying the same
 // update again is harmless.
 func (h *Hub) Apply(ctx context.Context, note NoteID, grant Grant, update []byte) (seq uint64, err error) {
@@ -35,7 +35,7 @@ func (h *Hub) Apply(ctx context.Context, note NoteID, grant Grant, update []byte
 		err error
 	}
 	answers := make(chan answer, 1)
-	f := &frame{author: grant.Author, editor: grant.editor(), update: decoded, settled: func(seq uint64, err error) { answers <- answer{seq, err} }}
+	f := &frame{author: grant.Author, editor: editorOf(grant.Schema), stamp: grant.Stamp, update: decoded, settled: func(seq uint64, err error) { answers <- answer{seq, err} }}
 	if err := s.do(ctx, func() { s.receive(f) }); err != nil {
 		return 0, err
 	}

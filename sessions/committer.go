@@ -20,7 +20,7 @@ type commit struct {
 // outcome is what became of a commit.
 type outcome struct {
 	first uint64 // seq of the first entry, if placed
-	err   error  // nil; ErrRejected: nothing was stored; errCommitLost: unknown
+	err   error  // nil; ErrRejected, errOutdated: nothing was stored; errCommitLost: unknown
 }
 
 // committer writes the batches of every session to the log: whatever is queued makes one transaction, and while
@@ -106,9 +106,14 @@ func (c *committer) commit(ctx context.Context, batch []commit) {
 		first[p.Note] = p.First
 	}
 	for _, one := range batch {
-		o := outcome{first: first[one.entries[0].Note], err: err}
-		if err == nil && o.first == 0 {
+		seq, taken := first[one.entries[0].Note]
+		o := outcome{first: seq, err: err}
+		switch {
+		case err != nil:
+		case !taken:
 			o.err = ErrRejected
+		case seq == 0:
+			o.err = errOutdated
 		}
 		one.result <- o
 	}

@@ -60,6 +60,7 @@ var (
 var (
 	errDraining   = errors.New("the server is stopping")
 	errPanic      = errors.New("panic")
+	errOutdated   = errors.New("who may write was decided before it changed")
 	errCommitLost = errors.New("stopped before the outcome of a commit was known")
 )
 

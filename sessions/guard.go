@@ -96,7 +96,7 @@ func (s *Session) searched(losses []Loss, to uint64, took time.Duration, err err
 // tellLosses has the editors of people ask what text of theirs is lost. One whose outbox is full asks when it syncs.
 func (s *Session) tellLosses(of func(PersonID) bool) {
 	for p := range s.peers {
-		if message := p.wire.losses(); message != nil && of(p.grant.Author.ID) {
+		if message := p.wire.losses(); message != nil && of(p.author.ID) {
 			p.send(message)
 		}
 	}

@@ -126,7 +126,7 @@ func (h *hocuspocus) authenticate(ctx context.Context, e ysync.Envelope, d *docu
 	wire := hocuspocusWire{e.Key}
 	h.socket.out.push(wire.scope(grant.ReadOnly || d.peer != nil && d.peer.outdated.Load()))
 	if d.peer != nil {
-		return d.peer.renew(grant)
+		return d.peer.renewed(grant)
 	}
 	if d.peer, err = h.hub.join(ctx, note, grant, h.socket, wire); err != nil {
 		return h.deny(e.Key, d, err)

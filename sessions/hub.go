@@ -176,7 +176,7 @@ func (h *Hub) EndLogin(login string) {
 	defer h.mu.Unlock()
 	for _, s := range h.sessions {
 		for p := range s.joined {
-			if p.grant.Login == login {
+			if p.login == login {
 				p.revoke(refusal(ErrUnauthenticated))
 			}
 		}

@@ -13,7 +13,7 @@ import (
 // waits for it.
 func (p *Peer) receive(update *crdt.Update, size int, isStep2 bool) {
 	p.receipts.open++
-	f := &frame{author: p.grant.Author, editor: p.grant.editor(), update: update, from: p, count: 1, size: size}
+	f := &frame{author: p.author, editor: editorOf(p.schema), update: update, from: p, count: 1, size: size}
 	f.settled = func(_ uint64, err error) { p.answer(f, err) }
 	if p.receipts.awaiting && !isStep2 && p.mayWrite() {
 		if _, gap := update.Missing(p.session.ahead); gap {

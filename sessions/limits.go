@@ -114,12 +114,15 @@ const (
 	maxAccessAge     = 5 * time.Second  // of what is known of who may write, before nothing is committed on it
 	maxHold          = 5 * time.Second  // updates wait for it to be known again; then they are refused
 	holdRetry        = 100 * time.Millisecond
-	recheckTimeout   = 2 * time.Second // of deciding one grant anew
-	maxRechecks      = 8               // at once
-	searchTimeout    = time.Minute     // of one search for lost text
-	searchPatience   = 2 * time.Second // of whoever asks for losses, while a search is due
-	parkAfter        = time.Minute     // without an edit, before a document is kept as bytes only
-	lingerAfterLeave = 5 * time.Second // a reload of the page finds its session again
+	recheckTimeout   = 2 * time.Second        // of deciding one grant anew
+	maxRechecks      = 8                      // at once
+	minAgain         = 100 * time.Millisecond // between two of them, of a right that ends by itself
+	maxOverdue       = time.Second            // after the end of what a right rests on, before nothing is written on it
+	maxStale         = 3                      // times that an update is refused because rights changed meanwhile
+	searchTimeout    = time.Minute            // of one search for lost text
+	searchPatience   = 2 * time.Second        // of whoever asks for losses, while a search is due
+	parkAfter        = time.Minute            // without an edit, before a document is kept as bytes only
+	lingerAfterLeave = 5 * time.Second        // a reload of the page finds its session again
 	firstRetry       = 50 * time.Millisecond
 	lastRetry        = 2 * time.Second
 )

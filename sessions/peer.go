@@ -37,7 +37,17 @@ type Grant struct {
 	// Renew decides the same anew, for [Hub.Recheck]; nil: the grant is for one call. Its errors are an
 	// [Authorizer]'s.
 	Renew func(context.Context) (Grant, error)
-	Epoch uint64 // what [Hub.AccessEpoch] said before it was decided
+	Epoch uint64    // what [Hub.AccessEpoch] said before it was decided
+	Stamp Stamp     // what it was decided on
+	Again time.Time // when something ends that it may rest on, so that it has to be decided anew; zero: never
+}
+
+// bearer is what of a grant stays as it is; the rest is a peer's standing.
+type bearer struct {
+	author Author
+	login  string
+	schema *prose.Schema
+	renew  func(context.Context) (Grant, error)
 }
 
 // wire frames messages for one peer.
@@ -62,7 +72,7 @@ type wire interface {
 // Peer is one person's connection to one note.
 type Peer struct {
 	// Static after join.
-	grant         Grant // as it was when the peer joined
+	bearer        // of a grant
 	session       *Session
 	socket        *socket
 	wire          wire
@@ -70,11 +80,8 @@ type Peer struct {
 	owesStep2     bool        // it has been asked what it has; owned by the socket's reading goroutine
 	expiry        *time.Timer // fails the socket when the grant ends; may be nil
 
-	// What has become of the grant.
-	readOnly     atomic.Bool
-	revoked      atomic.Bool
-	recoverUntil atomic.Int64 // nanoseconds since 1970
-	outdated     atomic.Bool  // the note holds what its editor lacks
+	standing
+	outdated atomic.Bool // the note holds what its editor lacks
 
 	// Owned by the session's goroutine.
 	synced   bool             // has been sent a Step2; before that it gets no updates
@@ -90,7 +97,7 @@ type Peer struct {
 	early    []*frame // updates with a gap that the Step2 still due will fill
 }
 
-// join makes the holder of grant a peer of the note. The caller sends leave.
+// join makes the bearer of grant a peer of the note. The caller sends leave.
 func (h *Hub) join(ctx context.Context, note NoteID, grant Grant, s *socket, w wire) (*Peer, error) {
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
@@ -98,9 +105,8 @@ func (h *Hub) join(ctx context.Context, note NoteID, grant Grant, s *socket, w w
 	if err != nil {
 		return nil, err
 	}
-	p := &Peer{grant: grant, session: session, socket: s, wire: w, owesStep2: true, receipts: receipts{awaiting: true, holding: true}}
-	p.readOnly.Store(grant.ReadOnly)
-	p.allowRecovery(grant.RecoverUntil)
+	p := &Peer{bearer: bearer{grant.Author, grant.Login, grant.Schema, grant.Renew}, session: session, socket: s, wire: w, owesStep2: true, receipts: receipts{awaiting: true, holding: true}}
+	p.take(grant)
 	if err = h.enrol(p); err == nil && grant.Renew != nil && grant.Epoch != h.AccessEpoch() {
 		p.recheck(ctx) // something changed since it was granted, and Recheck did not see the peer yet
 	}
@@ -115,6 +121,7 @@ func (h *Hub) join(ctx context.Context, note NoteID, grant Grant, s *socket, w w
 		return nil, err
 	}
 	p.expire(grant.Until)
+	p.decideAgain()
 	return p, nil
 }
 
@@ -124,7 +131,7 @@ func (h *Hub) enrol(p *Peer) error {
 	defer h.mu.Unlock()
 	s, own := p.session, 0
 	for other := range s.joined {
-		if other.grant.Author.ID == p.grant.Author.ID {
+		if other.author.ID == p.author.ID {
 			own++
 		}
 	}
@@ -140,10 +147,9 @@ func (h *Hub) enrol(p *Peer) error {
 	return nil
 }
 
-// renew takes a grant for a token that was sent again. Somebody else, or other rights, join and sync anew.
-func (p *Peer) renew(grant Grant) error {
-	old := p.grant
-	if old.Author != grant.Author || p.readOnly.Load() != grant.ReadOnly || old.Login != grant.Login || old.Schema != grant.Schema {
+// renewed takes a grant for a token that was sent again. Somebody else, or other rights, join and sync anew.
+func (p *Peer) renewed(grant Grant) error {
+	if p.author != grant.Author || p.readOnly.Load() != grant.ReadOnly || p.login != grant.Login || p.schema != grant.Schema {
 		return &CloseError{Code: closeReset, Reason: "signed in anew"}
 	}
 	p.expire(grant.Until)
@@ -165,6 +171,7 @@ func (p *Peer) leave() {
 	if p.expiry != nil {
 		p.expiry.Stop()
 	}
+	p.settleFor()
 	s := p.session
 	_ = s.do(context.Background(), func() { s.remove(p) }) // an ended session has let go of it
 	s.hub.mu.Lock()
@@ -202,7 +209,7 @@ func (s *Session) sendDue() {
 }
 
 func (s *Session) add(p *Peer) {
-	if s.words.exceeds(p.grant.editor()) {
+	if s.words.exceeds(editorOf(p.schema)) {
 		p.outdate()
 	}
 	s.peers[p] = struct{}{}

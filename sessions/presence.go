@@ -94,7 +94,7 @@ func (s *Session) announce(p *Peer, said []ysync.Presence) {
 // hear takes one state of a peer's client.
 func (s *Session) hear(p *Peer, one ysync.Presence) {
 	known := s.presence[one.Client]
-	if known != nil && known.peer != p && (one.Gone() || known.peer.grant.Author.ID != p.grant.Author.ID) {
+	if known != nil && known.peer != p && (one.Gone() || known.peer.author.ID != p.author.ID) {
 		return // another's; but somebody who reconnects takes over their own
 	}
 	if one.Gone() {
@@ -103,10 +103,10 @@ func (s *Session) hear(p *Peer, one ysync.Presence) {
 		}
 		return
 	}
-	if len(one.State) > maxStateBytes || one.Clock > maxPresenceClock || !s.reserve(one.Client, p.grant.Author.ID) {
+	if len(one.State) > maxStateBytes || one.Clock > maxPresenceClock || !s.reserve(one.Client, p.author.ID) {
 		return
 	}
-	state, err := stamp(p.grant.Author, one.State)
+	state, err := stamp(p.author, one.State)
 	if err != nil {
 		return // JSON, but not a state
 	}
@@ -183,7 +183,7 @@ func (s *Session) sendPresence(p *Peer) {
 func (s *Session) publish() {
 	people := make([]Presence, 0, len(s.peers))
 	for p := range s.peers {
-		who := p.grant.Author
+		who := p.author
 		i := slices.IndexFunc(people, func(one Presence) bool { return one.Author.ID == who.ID })
 		if i < 0 {
 			i = len(people)

@@ -21,7 +21,7 @@ func (p *Peer) answer(f *frame, err error) {
 	s := p.session
 	s.budget.earn(f.size)
 	if err != nil {
-		s.log.Warn("update refused", "author", p.grant.Author.ID, "bytes", len(f.update.Bytes()), "err", err)
+		s.log.Warn("update refused", "author", p.author.ID, "bytes", len(f.update.Bytes()), "err", err)
 	}
 	if p.wire.status(true) == nil {
 		if err == nil {

@@ -18,15 +18,6 @@ func (f *frame) mayRecover() bool {
 	return f.from != nil && time.Now().UnixNano() < f.from.recoverUntil.Load()
 }
 
-// allowRecovery lets a peer bring what others wrote, until then.
-func (p *Peer) allowRecovery(until time.Time) {
-	nanos := int64(0)
-	if !until.IsZero() {
-		nanos = until.UnixNano()
-	}
-	p.recoverUntil.Store(nanos)
-}
-
 // claimOf returns what f claims of a client id: the clocks of r from next on, in whose name, and who brings them.
 //
 // Whose a client id is that nobody has shown, and the database has forgotten, only its author's browser can tell. An

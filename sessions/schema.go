@@ -11,12 +11,12 @@ import (
 // every editor that lacks it, so that only an editor whose schema has it may bring it.
 var ErrUndeclared = errors.New("an element, attribute or mark that the schema of its editor lacks")
 
-// editor returns the schema of the grant's editor: who declares none is taken to have Tiptap's StarterKit.
-func (g Grant) editor() *prose.Schema {
-	if g.Schema == nil {
+// editorOf returns the schema that an editor has which declared one: who declares none is taken to have Tiptap's StarterKit.
+func editorOf(declared *prose.Schema) *prose.Schema {
+	if declared == nil {
 		return prose.StarterKit()
 	}
-	return g.Schema
+	return declared
 }
 
 // vocabulary is what the parts of a note are called, and were since its session began. An editor deletes what it has
@@ -77,7 +77,7 @@ func (s *Session) learn(names []crdt.Name) {
 		return
 	}
 	for p := range s.peers {
-		if s.words.exceeds(p.grant.editor()) && !p.outdated.Load() {
+		if s.words.exceeds(editorOf(p.schema)) && !p.outdated.Load() {
 			p.outdate()
 		}
 	}
@@ -89,7 +89,7 @@ func (s *Session) learn(names []crdt.Name) {
 // until now it wrote without having seen what it lacks: that is still taken.
 func (p *Peer) outdate() {
 	p.outdated.Store(true)
-	if p.grant.Schema != nil {
+	if p.schema != nil {
 		p.end(refusal(ErrStaleEditor))
 		return
 	}

@@ -23,6 +23,7 @@ type Session struct {
 	log     *slog.Logger
 	inbox   chan func()   // bounded: a busy session slows its own peers
 	results chan outcome  // has room for the one batch in flight
+	decided chan struct{} // has room for one: "the writers of the batch that was refused are decided about anew"
 	idle    chan struct{} // has room for one: "nobody uses this session, look whether it may end"
 	loaded  chan struct{} // closed once loadErr, and if it is nil all else, is set
 	done    chan struct{} // closed when run returns
@@ -56,6 +57,8 @@ type Session struct {
 	shownAt   time.Time                  // when presence was sent last
 	published []Presence                 // what the hub was told last
 	inFlight  []*frame                   // being committed, in order
+	claimed   []claimed                  // by what is in flight
+	deciding  bool                       // who may write what was refused is decided anew; nothing is committed
 	pending   []*frame                   // admitted, the next batch
 	pendBytes int                        // of pending
 	settling  []chan struct{}
@@ -73,6 +76,8 @@ type frame struct {
 	author Author
 	editor *prose.Schema
 	update *crdt.Update
+	stamp  Stamp // of what is not a peer's
+	stale  int   // how often the log refused it for its stamp
 
 	// Decided by admit.
 	recovering bool // its author may bring others' text
@@ -96,6 +101,7 @@ func newSession(h *Hub, note NoteID) *Session {
 		hub: h, id: id, note: note, log: h.log.With("note", note, "session", id),
 		inbox:    make(chan func(), maxInbox),
 		results:  make(chan outcome, 1),
+		decided:  make(chan struct{}, 1),
 		idle:     make(chan struct{}, 1),
 		loaded:   make(chan struct{}),
 		done:     make(chan struct{}),
@@ -216,6 +222,9 @@ func (s *Session) serve() error {
 				return s.abandon(err)
 			}
 			s.maybeBase(baseEvery)
+		case <-s.decided:
+			s.deciding = false
+			s.flush()
 		case <-s.beat:
 			s.onBeat()
 		case <-s.retry:

@@ -48,8 +48,13 @@ type Entry struct {
 	Note    NoteID
 	Author  PersonID
 	Session SessionID
+	Stamp   Stamp  // of the author's right to write it
 	Update  []byte // Yjs update, v1
 }
+
+// Stamp numbers what a right to a note was decided on: both numbers grow with each change that concerns the person, or
+// the note and its patient. A right whose stamp is not that of the store may have ended.
+type Stamp struct{ Person, Note int64 }
 
 // Claim says that a batch writes the clocks From … To−1 of a client id, on behalf of a person. A client id belongs to
 // whoever first wrote under it in a note, from clock 0.
@@ -71,7 +76,8 @@ type Batch struct {
 	Claims  []Claim // at most one per note and client id; they cover what the entries write
 }
 
-// Placed says that a note took its entries of a batch: they have the seqs First, First+1, … in their order.
+// Placed says that a note took its entries of a batch: they have the seqs First, First+1, … in their order. With First 0
+// it took none, because the stamp of one is out of date.
 type Placed struct {
 	Note  NoteID
 	First uint64
@@ -84,7 +90,8 @@ type Store interface {
 
 	// Append commits a batch in one transaction. Notes that are missing from the result refused their entries,
 	// all of them: they are signed or gone, or a claim does not begin where the client's clocks end, or is on a
-	// client id of somebody else, or recovers text in a note that is not open for it. After an error that is not [ErrRejected] the batch may or may not have been
+	// client id of somebody else, or recovers text in a note that is not open for it. A note whose entries'
+	// stamps are out of date is in the result with First 0, the first time. After an error that is not [ErrRejected] the batch may or may not have been
 	// committed: calling again with the same batch settles it. The caller gives a context that outlives it: a
 	// commit is awaited, never cancelled. Of the batch's own slices Append keeps nothing.
 	Append(ctx context.Context, batch Batch) ([]Placed, error)

@@ -26,6 +26,8 @@ type cli struct {
 	Serve    serveCmd    `cmd:"" help:"Run the server on your own Postgres, behind TLS."`
 	Demo     demoCmd     `cmd:"" help:"Run a server full of synthetic patients, to try Tidechart out."`
 	User     userCmd     `cmd:"" help:"Add, invite, change and suspend people."`
+	Unit     unitCmd     `cmd:"" help:"Add and list units and their beds."`
+	Patient  patientCmd  `cmd:"" help:"Move patients, restrict records, and say who is on a care team."`
 	Token    tokenCmd    `cmd:"" help:"Print a bearer token for a person, for programs that speak for them."`
 	Recover  recoverCmd  `cmd:"" help:"Let browsers bring back what a restore of an older database took away."`
 	Loadtest loadtestCmd `cmd:"" help:"Let many clients write on a server, and check that nothing is lost."`

@@ -3,8 +3,10 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -16,7 +18,8 @@ type userCmd struct {
 	Add     userAddCmd     `cmd:"" help:"Add a person, and print a code by which they begin."`
 	Invite  userInviteCmd  `cmd:"" help:"Print a new code for somebody who has forgotten their password, or let the first one expire."`
 	List    userListCmd    `cmd:"" help:"List everybody."`
-	Set     userSetCmd     `cmd:"" help:"Change somebody's name, role or unit. Open notes follow within a second."`
+	Set     userSetCmd     `cmd:"" help:"Change somebody's name, role, unit, supervisor or own record. Open notes follow within a second."`
+	Cover   userCoverCmd   `cmd:"" help:"Let somebody work on more units for a while: a shift, a consult."`
 	Suspend userSuspendCmd `cmd:"" help:"End everything somebody has open, within a second, and let them in no more."`
 	Resume  userResumeCmd  `cmd:"" help:"Let a suspended person sign in again. Tokens have to be issued anew."`
 }
@@ -30,13 +33,19 @@ type somebody struct {
 type userAddCmd struct {
 	somebody
 	Name string `required:"" help:"As it is printed below what they write."`
-	Role string `required:"" help:"Their function: attending, resident, nurse, charge nurse, administrator or privacy officer."`
+	Role string `required:"" help:"Their function: attending, resident, nurse, charge nurse, pharmacist, student, scribe, service account, administrator or privacy officer."`
 	Unit string `help:"Id of the unit they work on."`
+
+	Supervisor string `help:"Username of the attending or resident under whom a student or a scribe works."`
 }
 
 func (c *userAddCmd) Run(ctx context.Context) error {
 	return c.with(ctx, func(db *store.DB) error {
-		if err := login.Add(ctx, db, c.Username, login.Change{Name: &c.Name, Role: &c.Role, Unit: &c.Unit}); err != nil {
+		if err := login.Add(ctx, db, c.Username, login.Change{Name: &c.Name, Role: &c.Role, Unit: &c.Unit, Supervisor: &c.Supervisor}); err != nil {
+			return err
+		}
+		if login.IsProgram(c.Role) {
+			_, err := fmt.Printf("%s: added. It has no password: tidechart token --user %s prints what it signs in with.\n", c.Name, c.Username)
 			return err
 		}
 		return invite(ctx, db, c.Username)
@@ -73,9 +82,10 @@ func (c *userListCmd) Run(ctx context.Context) error {
 		return err
 	}
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, "USERNAME\tNAME\tROLE\tUNIT\tSTATE") // Flush tells
+	_, _ = fmt.Fprintln(table, "USERNAME\tNAME\tROLE\tUNIT\tSTATE\tCOVERS\tUNDER") // Flush tells
 	for _, p := range people {
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", p.Username, p.Name, p.Role, cmp.Or(p.Unit, "-"), state(p))
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+			p.Username, p.Name, p.Role, cmp.Or(p.Unit, "-"), state(p), cmp.Or(p.Covers, "-"), cmp.Or(p.Supervisor, "-"))
 	}
 	return table.Flush()
 }
@@ -99,13 +109,47 @@ type userSetCmd struct {
 	Name *string `help:"As it is printed below what they write."`
 	Role *string `help:"Their function."`
 	Unit *string `help:"Id of the unit they work on; empty for none."`
+
+	Supervisor *string `help:"Username of the attending or resident under whom a student or a scribe works; empty for none."`
+	Record     *string `help:"Number of their own record as a patient, which they then don't open by way of their work; empty for none."`
 }
 
 func (c *userSetCmd) Run(ctx context.Context) error {
-	if c.Name == nil && c.Role == nil && c.Unit == nil {
-		return fmt.Errorf("what is to change? Give --name, --role or --unit")
+	change := login.Change{Name: c.Name, Role: c.Role, Unit: c.Unit, Supervisor: c.Supervisor, Record: c.Record}
+	if change == (login.Change{}) {
+		return errors.New("what is to change? Give --name, --role, --unit, --supervisor or --record")
 	}
-	return c.alter(ctx, login.Change{Name: c.Name, Role: c.Role, Unit: c.Unit}, "changed")
+	return c.alter(ctx, change, "changed")
+}
+
+type userCoverCmd struct {
+	somebody
+	Units []string      `required:"" name:"unit" help:"Ids of the units."`
+	For   time.Duration `default:"12h" help:"For how long." xor:"what"`
+	End   bool          `help:"No longer." xor:"what"`
+}
+
+func (c *userCoverCmd) Run(ctx context.Context) error {
+	if c.For <= 0 {
+		return errors.New("--for must be longer than nothing")
+	}
+	return c.with(ctx, func(db *store.DB) error {
+		until := time.Time{}
+		if !c.End {
+			until = time.Now().Add(c.For).Truncate(time.Second)
+		}
+		for _, unit := range c.Units {
+			if err := login.CoverUnit(ctx, db, c.Username, unit, until); err != nil {
+				return err
+			}
+		}
+		if c.End {
+			_, err := fmt.Printf("%s: no longer covers %s\n", c.Username, strings.Join(c.Units, ", "))
+			return err
+		}
+		_, err := fmt.Printf("%s: covers %s until %s\n", c.Username, strings.Join(c.Units, ", "), until.Format(time.DateTime))
+		return err
+	})
 }
 
 type userSuspendCmd struct{ somebody }

@@ -1,28 +1,240 @@
 package access
 
-import "testing"
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
 
-// TestPolicy spells the whole matrix out, so that a change of policy is a change of this test.
-func TestPolicy(t *testing.T) {
-	acts := []Act{ReadNote, WriteNote, CreateNote, SeeBoard, ReviewSessions}
-	matrix := map[Role]string{ // one letter an act, in the order above
-		Attending:      "yyyyn",
-		Resident:       "yyyyn",
-		Nurse:          "yyyyn",
-		ChargeNurse:    "yyyyn",
-		Administrator:  "nnnny",
-		PrivacyOfficer: "ynnyy",
-		"janitor":      "nnnnn",
-		"":             "nnnnn",
-	}
-	for role, want := range matrix {
-		for i, act := range acts {
-			if got := May(role, act); got != (want[i] == 'y') {
-				t.Errorf("May(%q, %q) = %v", role, act, got)
+	"github.com/clisonix/tidechart/server/notekind"
+)
+
+var update = flag.Bool("update", false, "write the matrix anew")
+
+const allTies = Unit | Team | Supervised | Author | Glass | Own
+
+// marks say in one letter what was decided.
+var marks = [reasons]string{
+	Allowed: "Y", NotYourRole: ".", NotYourKind: "k", NoRelation: "-", Restricted: "r", OwnRecord: "o", AlreadySigned: "s", NotFresh: "f",
+}
+
+// relations are the columns of the matrix: what somebody may have to do with a note or patient, and how that may stand.
+var relations = []struct {
+	name string
+	note Note
+}{
+	{"none", Note{}},
+	{"unit", Note{Ties: Unit}},
+	{"team", Note{Ties: Team}},
+	{"superv.", Note{Ties: Supervised}},
+	{"author", Note{Ties: Author}},
+	{"glass", Note{Ties: Glass}},
+	{"own+team", Note{Ties: Own | Team}},
+	{"superv.+author", Note{Ties: Supervised | Author}},
+	{"unit+author", Note{Ties: Unit | Author}},
+	{"vip:unit", Note{Ties: Unit, VIP: true}},
+	{"vip:team", Note{Ties: Team, VIP: true}},
+	{"vip:superv.", Note{Ties: Supervised, VIP: true}},
+	{"vip:glass", Note{Ties: Glass, VIP: true}},
+	{"signed:team", Note{Ties: Team, Signed: true}},
+	{"signed:superv.+author", Note{Ties: Supervised | Author, Signed: true}},
+}
+
+// TestMatrix spells out what follows from the policy, for every role, act and relation, so that a change of policy is a
+// change of a file that people read: testdata/matrix.txt.
+func TestMatrix(t *testing.T) {
+	var b strings.Builder
+	fmt.Fprintln(&b, "Y yes, f only after a fresh sign-in. No: . not this role, k not this kind, - no relation, r restricted, o own record, s signed")
+	for act := SeePatient; act < acts; act++ {
+		kinds := [][]string{nil}
+		if ofNotes[act] {
+			kinds = [][]string{physicians, nurses, pharmacy}
+		}
+		for _, codes := range kinds {
+			fmt.Fprintf(&b, "\n%-58s", strings.TrimSpace(act.String()+" "+strings.Join(codes, ", ")))
+			for _, role := range roles {
+				fmt.Fprintf(&b, "%-16s", role)
+			}
+			fmt.Fprintln(&b)
+			for _, relation := range relations {
+				fmt.Fprintf(&b, "  %-56s", relation.name)
+				for _, role := range roles {
+					fmt.Fprintf(&b, "%-16s", decided(t, role, act, codes, relation.note))
+				}
+				fmt.Fprintln(&b)
 			}
 		}
 	}
-	if May(Attending, "delete hospital") {
-		t.Error("an unknown act is allowed")
+	lines := strings.Split(b.String(), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	got, path := strings.Join(lines, "\n"), filepath.Join("testdata", "matrix.txt")
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("the policy differs from %s; look at what -update changes there:\n%s", path, got)
+	}
+}
+
+// decided returns the mark for a sign-in that is old and, if it differs, for one that is fresh. All kinds of a group are
+// decided alike.
+func decided(t *testing.T, role Role, act Act, kinds []string, note Note) string {
+	t.Helper()
+	mark := ""
+	for i, kind := range append([]string{}, kinds...) {
+		note.Kind = kind
+		one := marks[Decide(Who{Role: role}, act, note).Reason]
+		if i > 0 && one != mark {
+			t.Errorf("%s, %s: %s is decided as %s, others as %s", role, act, kind, one, mark)
+		}
+		mark = one
+	}
+	if len(kinds) == 0 {
+		mark = marks[Decide(Who{Role: role}, act, note).Reason]
+	}
+	fresh := Decide(Who{Role: role, Fresh: true}, act, note)
+	if mark == marks[NotFresh] != (fresh.Allow && grave[act]) {
+		t.Errorf("%s, %s, %+v: %s after an old sign-in, %s after a fresh one", role, act, note, mark, fresh.Reason)
+	}
+	return mark
+}
+
+// TestUnknownIsDenied: roles, acts and kinds that nobody has thought of.
+func TestUnknownIsDenied(t *testing.T) {
+	for _, role := range []Role{"", "janitor", "Attending", "nurse ", "charge  nurse"} {
+		for act := range 256 {
+			if d := Decide(Who{role, true}, Act(act), Note{Kind: "progress", Ties: ^Own}); d != (Decision{Reason: NotYourRole}) {
+				t.Errorf("%q may %s: %+v", role, Act(act), d)
+			}
+		}
+	}
+	for _, role := range roles {
+		for act := range 256 {
+			for _, kind := range []string{"", "consult", "Progress", "progress "} {
+				d := Decide(Who{role, true}, Act(act), Note{Kind: kind, Ties: ^Own})
+				if d.Allow && (Act(act) >= acts || act == 0 || ofNotes[act]) {
+					t.Errorf("%s may %s of kind %q", role, Act(act), kind)
+				}
+			}
+		}
+	}
+	if (Decision{}).Allow {
+		t.Error("what was not decided is allowed")
+	}
+}
+
+// content are the acts that show what is written about patients, or change it.
+var content = []Act{SeePatient, ReadNote, WriteNote, CreateNote, SignNote, BreakGlass, SeeBoard}
+
+// TestProperties that hold whatever the policy says, of each of the decisions there are.
+func TestProperties(t *testing.T) {
+	for _, role := range roles {
+		for act := SeePatient; act < acts; act++ {
+			for _, kind := range every {
+				for state := range 8 {
+					who := Who{role, state&1 != 0}
+					for ties := range allTies + 1 {
+						note := Note{Kind: kind, VIP: state&2 != 0, Signed: state&4 != 0, Ties: ties}
+						if broken := breaks(who, act, note, Decide(who, act, note)); broken != "" {
+							t.Fatalf("%+v, %s, %+v: %s", who, act, note, broken)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// breaks names the property that a decision does not have.
+func breaks(who Who, act Act, note Note, d Decision) string {
+	if d.Allow != (d.Reason == Allowed) {
+		return "the reason is another"
+	}
+	if !d.Allow {
+		return ""
+	}
+	switch {
+	case who.Role == Administrator && slices.Contains(content, act):
+		return "who administers sees content"
+	case note.Ties&Own != 0 && aboutOthers[act]:
+		return "somebody acts on their own record"
+	case act == WriteNote && note.Signed:
+		return "a signed note is written"
+	case grave[act] && !who.Fresh:
+		return "an old sign-in is enough"
+	case who.Role != PrivacyOfficer && ofNotes[act] && note.Ties == 0:
+		return "nothing links them"
+	case note.VIP && who.Role != PrivacyOfficer && ofNotes[act] && note.Ties&(Team|Author|Glass) == 0:
+		return "a restricted record is open to the unit"
+	case (act == WriteNote || act == SignNote) && !Decide(who, ReadNote, note).Allow:
+		return "somebody changes what they may not read"
+	case slices.Contains([]Role{Student, Scribe, ServiceAccount}, who.Role) && (act == SignNote || act == BreakGlass):
+		return "somebody has authority who has none"
+	}
+	for tie := Ties(1); tie < Own; tie <<= 1 {
+		more := note
+		more.Ties |= tie
+		if !Decide(who, act, more).Allow {
+			return "less is allowed with " + more.Ties.String()
+		}
+	}
+	note.VIP = false
+	if !Decide(who, act, note).Allow {
+		return "more is allowed with a restricted record"
+	}
+	if who.Fresh = true; !Decide(who, act, note).Allow {
+		return "less is allowed after a fresh sign-in"
+	}
+	return ""
+}
+
+// TestEveryKindIsSomebodys: a kind of note that the policy forgot would be nobody's to write.
+func TestEveryKindIsSomebodys(t *testing.T) {
+	for _, kind := range notekind.Kinds {
+		if !slices.ContainsFunc(roles, func(r Role) bool { return MayCreate(r, kind.Code) }) {
+			t.Errorf("nobody may write a %q", kind.Code)
+		}
+	}
+	for _, code := range every {
+		if _, known := notekind.ByCode(code); !known {
+			t.Errorf("the policy knows a kind of note that does not exist: %q", code)
+		}
+	}
+}
+
+// TestDecideAllocatesNothing, whatever it says.
+func TestDecideAllocatesNothing(t *testing.T) {
+	for _, role := range append(Roles(), "janitor") {
+		for act := range acts {
+			note := Note{Kind: "medications", Ties: Team, VIP: true}
+			if n := testing.AllocsPerRun(10, func() { decision = Decide(Who{Role: role}, act, note) }); n != 0 {
+				t.Errorf("%s, %s: %v allocations", role, act, n)
+			}
+		}
+	}
+}
+
+var decision Decision
+
+// BenchmarkDecide takes the slowest way through the table: the last role, the last kind, allowed.
+func BenchmarkDecide(b *testing.B) {
+	b.ReportAllocs()
+	note := Note{Kind: "medications", Ties: Team, VIP: true}
+	for b.Loop() {
+		decision = Decide(Who{Role: PrivacyOfficer}, ReadNote, note)
+	}
+	if !decision.Allow {
+		b.Fatal(decision)
 	}
 }

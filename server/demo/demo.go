@@ -55,6 +55,9 @@ type Person struct {
 	Role     string
 	Unit     string // its id; "" for those who work on none
 	Color    int    // index into the author palette, 0 to 7
+
+	Covers     []string // ids of more units
+	Supervisor string   // a username
 }
 
 // Patient is somebody in a bed.
@@ -70,6 +73,8 @@ type Patient struct {
 	Unit      string // its id
 	Bed       string // its id
 	Admitted  time.Time
+
+	Restricted bool // to the care team
 }
 
 // Note is a note about a patient.

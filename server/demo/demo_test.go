@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/clisonix/tidechart/crdt/prose"
+	"github.com/clisonix/tidechart/server/access"
 	"github.com/clisonix/tidechart/server/demo"
 	"github.com/clisonix/tidechart/server/notekind"
 )
@@ -29,7 +30,7 @@ func hospital(t *testing.T, now time.Time) demo.Hospital {
 
 func TestHospitalIsAsPromised(t *testing.T) {
 	h := hospital(t, now)
-	if len(h.Units) != 3 || len(h.Beds) != 48 || len(h.People) != 6 || len(h.Patients) != 40 {
+	if len(h.Units) != 3 || len(h.Beds) != 48 || len(h.People) != 9 || len(h.Patients) != 40 {
 		t.Errorf("%d units, %d beds, %d people, %d patients; want 3, 48, 6, 40",
 			len(h.Units), len(h.Beds), len(h.People), len(h.Patients))
 	}
@@ -67,7 +68,9 @@ func TestHospitalIsAsPromised(t *testing.T) {
 	for _, p := range h.People {
 		once("id", p.ID.String())
 		once("username", p.Username)
-		once("colour", fmt.Sprint(p.Color))
+		if access.May(access.Role(p.Role), access.WriteNote) {
+			once("colour", fmt.Sprint(p.Color))
+		}
 	}
 }
 
@@ -97,7 +100,7 @@ func TestEachPatientHasTwoToFourNotesOfTheFourKinds(t *testing.T) {
 		}
 	}
 	for _, k := range notekind.Kinds {
-		if perKind[k.Code] < 10 {
+		if perKind[k.Code] < 10 && k.Code != "medications" { // those are for whoever tries it out
 			t.Errorf("only %d notes of kind %s", perKind[k.Code], k.Code)
 		}
 	}
@@ -233,7 +236,7 @@ func TestISMPPatternsCatch(t *testing.T) {
 // test and a screenshot made elsewhere show the same patients. If a change is
 // meant, copy the new hash here.
 func TestSeedIsTheSameEverywhere(t *testing.T) {
-	const want = "3ee25554e78895fab5a8c0371db007d009468cb8c6fbfaae79389a1945a808d3"
+	const want = "2ee3f2419bd7ab791de8e14d5ccbb6d9cefbb7f215429ff569ef0ab71611f382"
 	if got := hash(hospital(t, now)); got != want {
 		t.Errorf("hash is %s, want %s", got, want)
 	}

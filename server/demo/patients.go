@@ -16,6 +16,9 @@ type admission struct {
 	day                          int    // of the stay, yesterday; the first is 1
 }
 
+// restricted is the bed of the one patient whose record is.
+const restricted = "4-west-13"
+
 // The wording of the banner, exactly.
 const (
 	noAllergies   = "No known allergies"
@@ -84,7 +87,7 @@ func (a admission) patient(i int, midnight time.Time) Patient {
 		ID: id("patient/%d", i), MRN: fmt.Sprintf("T-%06d", 100_037+i*4_211),
 		Family: a.family, Given: a.given, Title: a.title, Born: born, Gender: a.gender, Allergies: a.allergies,
 		Unit: units[a.unit].ID, Bed: units[a.unit].bed(a.bed),
-		Admitted: a.at(midnight, 1, 10*60+i*7),
+		Admitted: a.at(midnight, 1, 10*60+i*7), Restricted: units[a.unit].bed(a.bed) == restricted,
 	}
 }
 

@@ -28,10 +28,16 @@ func (w ward) bed(position int) string { return fmt.Sprintf("%s-%02d", w.ID, pos
 
 // The people who can sign in, in the order in which the sign-in page lists them.
 var people = []Person{
-	{id("person/chen"), "chen", "Dr Mei Chen", "attending", "4-west", 0},
-	{id("person/okafor"), "okafor", "Dr Daniel Okafor", "resident", "4-west", 1},
-	{id("person/rivera"), "rivera", "Rosa Rivera RN", "nurse", "4-west", 2},
-	{id("person/haddad"), "haddad", "Lina Haddad RN", "charge nurse", "4-west", 3},
-	{id("person/novak"), "novak", "Petra Novak", "administrator", "", 4},
-	{id("person/lindqvist"), "lindqvist", "Erik Lindqvist", "privacy officer", "", 5},
+	{ID: id("person/chen"), Username: "chen", Name: "Dr Mei Chen", Role: "attending", Unit: "4-west", Color: 0},
+	{ID: id("person/okafor"), Username: "okafor", Name: "Dr Daniel Okafor", Role: "resident", Unit: "4-west", Color: 1},
+	{ID: id("person/rivera"), Username: "rivera", Name: "Rosa Rivera RN", Role: "nurse", Unit: "4-west", Color: 2},
+	{ID: id("person/haddad"), Username: "haddad", Name: "Lina Haddad RN", Role: "charge nurse", Unit: "4-west", Color: 3},
+	{ID: id("person/brandt"), Username: "brandt", Name: "Jonas Brandt RN", Role: "nurse", Unit: "icu", Color: 7},
+	{ID: id("person/sato"), Username: "sato", Name: "Yuki Sato PharmD", Role: "pharmacist", Unit: "4-west", Covers: []string{"5-east", "icu"}, Color: 6},
+	{ID: id("person/moreau"), Username: "moreau", Name: "Claire Moreau", Role: "student", Supervisor: "chen", Color: 4},
+	{ID: id("person/novak"), Username: "novak", Name: "Petra Novak", Role: "administrator", Color: 4},
+	{ID: id("person/lindqvist"), Username: "lindqvist", Name: "Erik Lindqvist", Role: "privacy officer", Color: 5},
 }
+
+// team cares for the patient whose record is restricted; nobody else on the unit opens that.
+var team = []string{"chen", "rivera"}

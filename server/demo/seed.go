@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/clisonix/tidechart/crdt/prose"
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/notekind"
@@ -55,21 +57,34 @@ func (h Hospital) seed() (store.Seed, error) {
 		s.Beds = append(s.Beds, queries.Bed{ID: b.ID, UnitID: b.Unit, Label: b.Label, Position: int32(b.Position)})
 	}
 	hash := login.HashPassword(Password)
+	who := make(map[string]uuid.UUID)
 	for _, p := range h.People {
+		who[p.Username] = p.ID
 		row := queries.Person{
 			ID: p.ID, Username: p.Username, Name: p.Name, Role: p.Role, Color: int16(p.Color), PasswordHash: &hash,
 		}
 		if p.Unit != "" {
 			row.UnitID = &p.Unit
 		}
+		if p.Supervisor != "" {
+			row.SupervisorID = uuid.NullUUID{UUID: who[p.Supervisor], Valid: true}
+		}
 		s.People = append(s.People, row)
+		for _, unit := range p.Covers {
+			s.Covers = append(s.Covers, queries.Cover{PersonID: p.ID, UnitID: unit, Until: time.Now().AddDate(10, 0, 0)})
+		}
 	}
 	for _, p := range h.Patients {
 		s.Patients = append(s.Patients, queries.Patient{
 			ID: p.ID, Mrn: p.MRN, Family: p.Family, Given: p.Given, Title: p.Title,
-			BirthDate: p.Born, Gender: p.Gender, Allergies: p.Allergies,
+			BirthDate: p.Born, Gender: p.Gender, Allergies: p.Allergies, Vip: p.Restricted,
 		})
 		s.Stays = append(s.Stays, queries.Stay{PatientID: p.ID, BedID: p.Bed, AdmittedAt: p.Admitted})
+		for _, username := range team {
+			if p.Restricted {
+				s.Teams = append(s.Teams, queries.CareTeam{PatientID: p.ID, PersonID: who[username]})
+			}
+		}
 	}
 	for _, n := range h.Notes {
 		kind, ok := notekind.ByCode(n.Kind)

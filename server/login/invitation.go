@@ -46,6 +46,9 @@ func Invite(ctx context.Context, db *store.DB, username string) (Invitation, err
 	if err == nil && p.Suspended {
 		err = fmt.Errorf("%w: %s is suspended", ErrPerson, username)
 	}
+	if err == nil && IsProgram(p.Role) {
+		err = fmt.Errorf("%w: %s is a program, and signs in with a token", ErrPerson, username)
+	}
 	if err != nil {
 		return Invitation{}, err
 	}

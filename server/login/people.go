@@ -33,6 +33,8 @@ var ErrPerson = errors.New("cannot change people so")
 type Account struct {
 	Username, Name, Role string
 	Unit                 string // empty: none
+	Covers               string // other units
+	Supervisor           string // a username; empty: none
 	Suspended            bool
 	HasWay               bool       // to sign in
 	InvitedUntil         *time.Time // nil: no invitation is open
@@ -49,7 +51,7 @@ func Accounts(ctx context.Context, db *store.DB) ([]Account, error) {
 		p := r.Person
 		all[i] = Account{
 			Username: p.Username, Name: p.Name, Role: p.Role, Suspended: p.Suspended,
-			HasWay: r.HasWay, InvitedUntil: r.InvitedUntil,
+			HasWay: r.HasWay, InvitedUntil: r.InvitedUntil, Covers: r.Covers, Supervisor: r.Supervisor,
 		}
 		if p.UnitID != nil {
 			all[i].Unit = *p.UnitID
@@ -62,6 +64,8 @@ func Accounts(ctx context.Context, db *store.DB) ([]Account, error) {
 type Change struct {
 	Name, Role *string
 	Unit       *string // empty: none
+	Supervisor *string // a username; empty: none
+	Record     *string // the number of their own record as a patient; empty: none is known
 	Suspended  *bool
 }
 
@@ -81,7 +85,7 @@ func Add(ctx context.Context, db *store.DB, username string, c Change) error {
 		return err
 	}
 	err := db.InsertPerson(ctx, queries.InsertPersonParams{
-		ID: p.ID, Username: p.Username, Name: p.Name, Role: p.Role, UnitID: p.UnitID, Color: p.Color,
+		ID: p.ID, Username: p.Username, Name: p.Name, Role: p.Role, UnitID: p.UnitID, Color: p.Color, SupervisorID: p.SupervisorID, PatientID: p.PatientID,
 	})
 	if err != nil {
 		return fmt.Errorf("add person: %w", err)
@@ -98,7 +102,9 @@ func Alter(ctx context.Context, db *store.DB, username string, c Change) (name s
 	if err != nil {
 		return "", err
 	}
-	if err := db.UpdatePerson(ctx, queries.UpdatePersonParams{ID: p.ID, Name: p.Name, Role: p.Role, UnitID: p.UnitID, Suspended: p.Suspended}); err != nil {
+	if err := db.UpdatePerson(ctx, queries.UpdatePersonParams{
+		ID: p.ID, Name: p.Name, Role: p.Role, UnitID: p.UnitID, Suspended: p.Suspended, SupervisorID: p.SupervisorID, PatientID: p.PatientID,
+	}); err != nil {
 		return "", fmt.Errorf("change person: %w", err)
 	}
 	return p.Name, nil
@@ -145,6 +151,9 @@ func (c Change) apply(ctx context.Context, db *store.DB, p *queries.Person) erro
 		}
 		p.UnitID = c.Unit
 	}
+	if err := c.relate(ctx, db, p); err != nil {
+		return err
+	}
 	switch {
 	case p.Name == "" || !utf8.ValidString(p.Name) || utf8.RuneCountInString(p.Name) > maxName:
 		return fmt.Errorf("%w: a name is 1 to %d characters", ErrPerson, maxName)
@@ -153,6 +162,60 @@ func (c Change) apply(ctx context.Context, db *store.DB, p *queries.Person) erro
 	}
 	return nil
 }
+
+// relate sets under whom somebody works, and which record is their own.
+func (c Change) relate(ctx context.Context, db *store.DB, p *queries.Person) error {
+	if c.Supervisor != nil {
+		p.SupervisorID = uuid.NullUUID{}
+		if *c.Supervisor != "" {
+			supervisor, err := anyone(ctx, db, *c.Supervisor)
+			if err != nil {
+				return err
+			}
+			p.SupervisorID = uuid.NullUUID{UUID: supervisor.ID, Valid: true}
+		}
+	}
+	if p.SupervisorID.UUID == p.ID && p.SupervisorID.Valid {
+		return fmt.Errorf("%w: nobody supervises themselves", ErrPerson)
+	}
+	if c.Record != nil {
+		p.PatientID = uuid.NullUUID{}
+		if *c.Record != "" {
+			row, err := db.PatientByMRN(ctx, *c.Record)
+			if errors.Is(err, store.ErrNotFound) {
+				return fmt.Errorf("%w: no patient has this number", ErrPerson)
+			}
+			if err != nil {
+				return fmt.Errorf("look up patient: %w", err)
+			}
+			p.PatientID = uuid.NullUUID{UUID: row.Patient.ID, Valid: true}
+		}
+	}
+	return nil
+}
+
+// CoverUnit lets somebody work on a unit besides their own, until then; with a zero time no longer.
+func CoverUnit(ctx context.Context, db *store.DB, username, unit string, until time.Time) error {
+	p, err := anyone(ctx, db, username)
+	if err != nil {
+		return err
+	}
+	if err := (Change{Unit: &unit}).apply(ctx, db, &p); err != nil { // it has to exist
+		return err
+	}
+	if until.IsZero() {
+		_, err = db.EndCover(ctx, p.ID, unit)
+	} else {
+		err = db.Cover(ctx, p.ID, unit, until)
+	}
+	if err != nil {
+		return fmt.Errorf("change who covers a unit: %w", err)
+	}
+	return nil
+}
+
+// IsProgram reports whether those of a role have tokens, and no password.
+func IsProgram(role string) bool { return access.Role(role) == access.ServiceAccount }
 
 func roles() string {
 	var all []string

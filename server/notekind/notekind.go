@@ -53,6 +53,12 @@ var Kinds = []Kind{
 		{"Discharge medications", "10183-2"},
 		{"Discharge instructions", "8653-8"},
 	}},
+	{Code: "medications", LOINC: "56445-0", Name: "Medication review", Sections: []Section{
+		{"Medications", "10160-0"},
+		{"Allergies", "48765-2"},
+		{Heading: "Interactions and doses"},
+		{Heading: "Recommendations"},
+	}},
 }
 
 // ByCode returns the kind with the code.

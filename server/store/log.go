@@ -85,7 +85,7 @@ func (db *DB) Append(ctx context.Context, batch sessions.Batch) ([]sessions.Plac
 	var placed []sessions.Placed
 	var queue pgx.Batch // sent as one, it is one transaction
 	arguments := appendArguments(batch)
-	queue.Queue(lockSQL, arguments[6])
+	queue.Queue(lockSQL, arguments[8])
 	queue.Queue(appendSQL, arguments...).Query(func(rows pgx.Rows) (err error) {
 		placed, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (p sessions.Placed, err error) {
 			return p, row.Scan(&p.Note, &p.First)
@@ -114,10 +114,12 @@ func appendArguments(batch sessions.Batch) []any {
 	n, m := len(batch.Entries), len(batch.Claims)
 	notes, updates, authors, sittings := make(uuids, n), make([][]byte, n), make(uuids, n), make(uuids, n)
 	before, each, counts := make([]int64, n), make(uuids, 0, n), make([]int64, 0, n)
+	personEpochs, noteEpochs := make([]int64, n), make([]int64, n)
 	places := make(map[sessions.NoteID]int, n) // in each
 	for i, e := range batch.Entries {
 		notes[i], updates[i], authors[i] = known(e.Note), e.Update, known(e.Author)
 		sittings[i] = orNull(e.Session)
+		personEpochs[i], noteEpochs[i] = e.Stamp.Person, e.Stamp.Note
 		k, seen := places[e.Note]
 		if !seen {
 			k = len(each)
@@ -134,7 +136,7 @@ func appendArguments(batch sessions.Batch) []any {
 		clients[i], from[i], to[i] = int64(c.Client), int64(c.From), int64(c.To)
 	}
 	return []any{
-		known(batch.ID), notes, updates, authors, sittings, before, each, counts,
+		known(batch.ID), notes, updates, authors, sittings, before, personEpochs, noteEpochs, each, counts,
 		claimed, clients, from, to, people, bringers,
 	}
 }

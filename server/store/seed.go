@@ -15,9 +15,11 @@ type Seed struct {
 	Facility queries.Facility
 	Units    []queries.Unit
 	Beds     []queries.Bed
-	People   []queries.Person
+	People   []queries.Person // supervisors before those whom they supervise
+	Covers   []queries.Cover
 	Patients []queries.Patient
 	Stays    []queries.Stay
+	Teams    []queries.CareTeam
 	Notes    []NewNote
 }
 
@@ -58,6 +60,7 @@ func (s Seed) insert(ctx context.Context, q *queries.Queries) error {
 	for _, p := range s.People {
 		try(q.InsertPerson(ctx, queries.InsertPersonParams{
 			ID: p.ID, Username: p.Username, Name: p.Name, Role: p.Role, UnitID: p.UnitID, Color: p.Color, PasswordHash: p.PasswordHash,
+			SupervisorID: p.SupervisorID, PatientID: p.PatientID,
 		}))
 	}
 	for _, p := range s.Patients {
@@ -65,6 +68,12 @@ func (s Seed) insert(ctx context.Context, q *queries.Queries) error {
 	}
 	for _, st := range s.Stays {
 		try(q.InsertStay(ctx, st.PatientID, st.BedID, st.AdmittedAt))
+	}
+	for _, c := range s.Covers {
+		try(q.Cover(ctx, c.PersonID, c.UnitID, c.Until))
+	}
+	for _, t := range s.Teams {
+		try(q.JoinTeam(ctx, t.PatientID, t.PersonID))
 	}
 	for _, n := range s.Notes {
 		if first == nil {

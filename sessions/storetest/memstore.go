@@ -21,6 +21,7 @@ type MemStore struct {
 	Fault func(before bool) error
 
 	mu       sync.Mutex
+	people   map[sessions.PersonID]int64 // of their stamps; none is 0
 	notes    map[sessions.NoteID]*memNote
 	batches  map[uuid.UUID][]sessions.Placed
 	sessions map[sessions.SessionID]*Sitting
@@ -33,6 +34,7 @@ type memNote struct {
 	bursts  []sessions.Burst // in the order of their seqs
 	folded  uint64           // up to where folding has looked
 	signed  bool
+	epoch   int64 // of its stamps
 	writers map[crdt.ClientID]*writer
 
 	recovering bool
@@ -64,6 +66,7 @@ func (m *MemStore) Add(note sessions.NoteID, author sessions.PersonID, update []
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.notes == nil {
+		m.people = make(map[sessions.PersonID]int64)
 		m.notes = make(map[sessions.NoteID]*memNote)
 		m.batches = make(map[uuid.UUID][]sessions.Placed)
 		m.sessions = make(map[sessions.SessionID]*Sitting)
@@ -85,6 +88,27 @@ func (m *MemStore) Sign(note sessions.NoteID) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.notes[note].signed = true
+}
+
+// Touch makes all rights of a person out of date that were decided on before.
+func (m *MemStore) Touch(person sessions.PersonID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.people[person]++
+}
+
+// TouchNote makes all rights to a note out of date that were decided on before.
+func (m *MemStore) TouchNote(note sessions.NoteID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.notes[note].epoch++
+}
+
+// Stamp is what a right is decided on now.
+func (m *MemStore) Stamp(note sessions.NoteID, person sessions.PersonID) sessions.Stamp {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return sessions.Stamp{Person: m.people[person], Note: m.notes[note].epoch}
 }
 
 // Recover opens a note for recovery, or ends it.
@@ -189,8 +213,16 @@ func (m *MemStore) append(batch sessions.Batch) []sessions.Placed {
 	placed := []sessions.Placed{}
 	for _, e := range batch.Entries {
 		n := m.notes[e.Note]
-		if n == nil || n.signed || refused[e.Note] {
+		if n == nil || n.signed {
 			refused[e.Note] = true
+		} else if e.Stamp != (sessions.Stamp{Person: m.people[e.Author], Note: n.epoch}) && !slices.Contains(placed, sessions.Placed{Note: e.Note}) {
+			placed = append(placed, sessions.Placed{Note: e.Note})
+			refused[e.Note] = true
+		}
+	}
+	for _, e := range batch.Entries {
+		n := m.notes[e.Note]
+		if refused[e.Note] {
 			continue
 		}
 		if !slices.ContainsFunc(placed, func(p sessions.Placed) bool { return p.Note == e.Note }) {

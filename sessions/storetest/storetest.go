@@ -43,6 +43,7 @@ func TestStore(t *testing.T, f Fixture) {
 	t.Run("a client id stays its first writer's, clock after clock", func(t *testing.T) { testClaims(t, f) })
 	t.Run("of two who claim the same clocks one is refused", func(t *testing.T) { testRace(t, f) })
 	t.Run("others' text is taken while a note is open for recovery", func(t *testing.T) { testRecovery(t, f) })
+	t.Run("a note takes nothing on rights that are out of date", func(t *testing.T) { testStamps(t, f) })
 	t.Run("a base replaces the rows it merges", func(t *testing.T) { testBase(t, f) })
 	t.Run("a log is read in pieces", func(t *testing.T) { testRows(t, f) })
 	t.Run("a log is folded and reads as before", func(t *testing.T) { testFold(t, f) })
@@ -131,6 +132,34 @@ func testRefusal(t *testing.T, f Fixture) {
 	placed, err := f.Store.Append(t.Context(), batch(f.entry(uuid.New(), "nowhere")))
 	if err != nil || len(placed) != 0 {
 		t.Errorf("Append to a missing note = %v, %v", placed, err)
+	}
+}
+
+func testStamps(t *testing.T, f Fixture) {
+	for name, stamp := range map[string]sessions.Stamp{"the person's": {Person: 1}, "the note's": {Note: 1}} {
+		t.Run(name, func(t *testing.T) {
+			fresh, stale := f.NewNote(), f.NewNote()
+			late := f.entry(stale, "late")
+			late.Stamp = stamp
+			b := batch(f.entry(stale, "with it"), f.entry(fresh, "fine"), late)
+			b.Claims = []sessions.Claim{{Note: stale, Client: 1, From: 0, To: 2, Person: f.Author}}
+			placed, err := f.Store.Append(t.Context(), b)
+			slices.SortFunc(placed, func(a, b sessions.Placed) int { return int(b.First) - int(a.First) })
+			if want := []sessions.Placed{{Note: fresh, First: 2}, {Note: stale}}; err != nil || !slices.Equal(placed, want) {
+				t.Fatalf("Append = %v, %v; want %v", placed, err, want)
+			}
+			if again, err := f.Store.Append(t.Context(), b); err != nil || !slices.Contains(again, placed[0]) {
+				t.Errorf("the same batch again: %v, %v", again, err)
+			}
+			if rows := f.log(t, stale); len(rows) != 1 {
+				t.Errorf("the log is %q", rows)
+			}
+			b.ID, b.Entries[2].Stamp = uuid.New(), sessions.Stamp{}
+			b.Entries = slices.Delete(b.Entries, 1, 2)
+			if placed, err := f.Store.Append(t.Context(), b); err != nil || !slices.Equal(placed, []sessions.Placed{{Note: stale, First: 2}}) {
+				t.Errorf("after it was decided anew: %v, %v", placed, err)
+			}
+		})
 	}
 }
 

@@ -7,6 +7,9 @@ package queries
 
 import (
 	"context"
+	"time"
+
+	"github.com/google/uuid"
 )
 
 const accessVersion = `-- name: AccessVersion :one
@@ -21,4 +24,148 @@ func (q *Queries) AccessVersion(ctx context.Context) (int64, error) {
 	var version int64
 	err := row.Scan(&version)
 	return version, err
+}
+
+const standing = `-- name: Standing :one
+SELECT person.role, person.access_epoch AS person_epoch, note.access_epoch AS note_epoch, note.patient_id, note.kind, note.state,
+       note.recovery_until, note.created_by = person.id AS author, patient.vip,
+       coalesce(tied.ties, '{}')::text[] AS ties, coalesce(tied.until, '0001-01-01 00:00+00')::timestamptz AS until -- else there is no end
+  FROM person
+ CROSS JOIN note
+  JOIN patient ON patient.id = note.patient_id
+  LEFT JOIN LATERAL (
+           SELECT array_agg(tie.kind) AS ties, min(tie.until) FILTER (WHERE tie.until < 'infinity') AS until
+             FROM tie WHERE tie.person_id = person.id AND tie.patient_id = note.patient_id
+       ) tied ON true
+ WHERE person.id = $1 AND NOT person.suspended AND note.id = $2
+`
+
+type StandingRow struct {
+	Role          string
+	PersonEpoch   int64
+	NoteEpoch     int64
+	PatientID     uuid.UUID
+	Kind          string
+	State         string
+	RecoveryUntil *time.Time
+	Author        bool
+	Vip           bool
+	Ties          []string
+	Until         time.Time
+}
+
+// What access to a note is decided on, at one moment: what its person has to do with its patient, and the counters that
+// say when that is out of date. No row: there is no such note, or the person is suspended.
+func (q *Queries) Standing(ctx context.Context, person uuid.UUID, note uuid.UUID) (StandingRow, error) {
+	row := q.db.QueryRow(ctx, standing, person, note)
+	var i StandingRow
+	err := row.Scan(
+		&i.Role,
+		&i.PersonEpoch,
+		&i.NoteEpoch,
+		&i.PatientID,
+		&i.Kind,
+		&i.State,
+		&i.RecoveryUntil,
+		&i.Author,
+		&i.Vip,
+		&i.Ties,
+		&i.Until,
+	)
+	return i, err
+}
+
+const standingTo = `-- name: StandingTo :one
+SELECT patient.id, patient.mrn, patient.family, patient.given, patient.title, patient.birth_date, patient.gender, patient.allergies, patient.vip, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, '')::text AS unit_id,
+       coalesce((SELECT array_agg(tie.kind) FROM tie WHERE tie.person_id = $1 AND tie.patient_id = patient.id), '{}')::text[] AS ties
+  FROM patient
+  LEFT JOIN stay ON stay.patient_id = patient.id
+  LEFT JOIN bed ON bed.id = stay.bed_id
+ WHERE patient.id = $2
+`
+
+type StandingToRow struct {
+	Patient  Patient
+	BedLabel string
+	UnitID   string
+	Ties     []string
+}
+
+// The same of a patient. No row: there is no such patient.
+func (q *Queries) StandingTo(ctx context.Context, person uuid.UUID, patient uuid.UUID) (StandingToRow, error) {
+	row := q.db.QueryRow(ctx, standingTo, person, patient)
+	var i StandingToRow
+	err := row.Scan(
+		&i.Patient.ID,
+		&i.Patient.Mrn,
+		&i.Patient.Family,
+		&i.Patient.Given,
+		&i.Patient.Title,
+		&i.Patient.BirthDate,
+		&i.Patient.Gender,
+		&i.Patient.Allergies,
+		&i.Patient.Vip,
+		&i.BedLabel,
+		&i.UnitID,
+		&i.Ties,
+	)
+	return i, err
+}
+
+const unitFor = `-- name: UnitFor :one
+SELECT unit.id, unit.facility_id, unit.name, EXISTS (SELECT FROM duty WHERE duty.person_id = $1 AND duty.unit_id = unit.id) AS works
+  FROM unit WHERE unit.id = $2
+`
+
+type UnitForRow struct {
+	Unit  Unit
+	Works bool
+}
+
+func (q *Queries) UnitFor(ctx context.Context, person uuid.UUID, iD string) (UnitForRow, error) {
+	row := q.db.QueryRow(ctx, unitFor, person, iD)
+	var i UnitForRow
+	err := row.Scan(
+		&i.Unit.ID,
+		&i.Unit.FacilityID,
+		&i.Unit.Name,
+		&i.Works,
+	)
+	return i, err
+}
+
+const unitsFor = `-- name: UnitsFor :many
+SELECT unit.id, unit.facility_id, unit.name, EXISTS (SELECT FROM duty WHERE duty.person_id = $1 AND duty.unit_id = unit.id) AS works
+  FROM unit ORDER BY unit.name
+`
+
+type UnitsForRow struct {
+	Unit  Unit
+	Works bool
+}
+
+// All units, and whether a person works there now.
+func (q *Queries) UnitsFor(ctx context.Context, person uuid.UUID) ([]UnitsForRow, error) {
+	rows, err := q.db.Query(ctx, unitsFor, person)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []UnitsForRow
+	for rows.Next() {
+		var i UnitsForRow
+		if err := rows.Scan(
+			&i.Unit.ID,
+			&i.Unit.FacilityID,
+			&i.Unit.Name,
+			&i.Works,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

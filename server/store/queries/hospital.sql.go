@@ -12,22 +12,39 @@ import (
 	"github.com/google/uuid"
 )
 
-const beds = `-- name: Beds :many
-SELECT bed.id AS bed_id, bed.label AS bed_label,
+const addBeds = `-- name: AddBeds :exec
+INSERT INTO bed (id, unit_id, label, position)
+SELECT $1::text || '-' || to_char(n, 'FM00'), $1, $2::text || '-' || to_char(n, 'FM00'), n
+  FROM generate_series((SELECT coalesce(max(position), 0) + 1 FROM bed WHERE unit_id = $1),
+                       (SELECT coalesce(max(position), 0) + $3::integer FROM bed WHERE unit_id = $1)) AS n
+`
+
+// More of them, behind those there are.
+func (q *Queries) AddBeds(ctx context.Context, unit string, prefix string, more int32) error {
+	_, err := q.db.Exec(ctx, addBeds, unit, prefix, more)
+	return err
+}
+
+const bedsFor = `-- name: BedsFor :many
+SELECT bed.id AS bed_id, bed.label AS bed_label, bed.unit_id,
        stay.patient_id, stay.admitted_at,
        coalesce(patient.mrn, '') AS mrn, coalesce(patient.family, '') AS family, coalesce(patient.given, '') AS given,
        coalesce(patient.title, '') AS title, patient.birth_date, coalesce(patient.gender, '') AS gender,
-       coalesce(patient.allergies, '') AS allergies
+       coalesce(patient.allergies, '') AS allergies, coalesce(patient.vip, false) AS vip,
+       coalesce(tied.ties, '{}')::text[] AS ties
   FROM bed
   LEFT JOIN stay ON stay.bed_id = bed.id
   LEFT JOIN patient ON patient.id = stay.patient_id
- WHERE bed.unit_id = $1
- ORDER BY bed.position
+  LEFT JOIN (SELECT tie.patient_id, array_agg(tie.kind) AS ties FROM tie WHERE tie.person_id = $1 GROUP BY tie.patient_id) tied
+    ON tied.patient_id = stay.patient_id
+ WHERE $2::text = '' OR bed.unit_id = $2
+ ORDER BY bed.unit_id, bed.position
 `
 
-type BedsRow struct {
+type BedsForRow struct {
 	BedID      string
 	BedLabel   string
+	UnitID     string
 	PatientID  uuid.NullUUID
 	AdmittedAt *time.Time
 	Mrn        string
@@ -37,21 +54,25 @@ type BedsRow struct {
 	BirthDate  *time.Time
 	Gender     string
 	Allergies  string
+	Vip        bool
+	Ties       []string
 }
 
-// Every bed of a unit in walking order, empty ones too.
-func (q *Queries) Beds(ctx context.Context, unitID string) ([]BedsRow, error) {
-	rows, err := q.db.Query(ctx, beds, unitID)
+// Every bed of a unit in walking order, empty ones too, and what a person has to do with who lies there. unit ” means
+// every unit.
+func (q *Queries) BedsFor(ctx context.Context, person uuid.UUID, unit string) ([]BedsForRow, error) {
+	rows, err := q.db.Query(ctx, bedsFor, person, unit)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []BedsRow
+	var items []BedsForRow
 	for rows.Next() {
-		var i BedsRow
+		var i BedsForRow
 		if err := rows.Scan(
 			&i.BedID,
 			&i.BedLabel,
+			&i.UnitID,
 			&i.PatientID,
 			&i.AdmittedAt,
 			&i.Mrn,
@@ -61,6 +82,77 @@ func (q *Queries) Beds(ctx context.Context, unitID string) ([]BedsRow, error) {
 			&i.BirthDate,
 			&i.Gender,
 			&i.Allergies,
+			&i.Vip,
+			&i.Ties,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const careTeam = `-- name: CareTeam :many
+SELECT person.username, person.name, person.role FROM care_team JOIN person ON person.id = care_team.person_id
+ WHERE care_team.patient_id = $1 ORDER BY person.username
+`
+
+type CareTeamRow struct {
+	Username string
+	Name     string
+	Role     string
+}
+
+func (q *Queries) CareTeam(ctx context.Context, patientID uuid.UUID) ([]CareTeamRow, error) {
+	rows, err := q.db.Query(ctx, careTeam, patientID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CareTeamRow
+	for rows.Next() {
+		var i CareTeamRow
+		if err := rows.Scan(&i.Username, &i.Name, &i.Role); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const countBeds = `-- name: CountBeds :many
+SELECT unit.id, unit.name, (SELECT count(*) FROM bed WHERE bed.unit_id = unit.id) AS beds,
+       (SELECT count(*) FROM stay JOIN bed ON bed.id = stay.bed_id WHERE bed.unit_id = unit.id) AS patients
+  FROM unit ORDER BY unit.id
+`
+
+type CountBedsRow struct {
+	ID       string
+	Name     string
+	Beds     int64
+	Patients int64
+}
+
+func (q *Queries) CountBeds(ctx context.Context) ([]CountBedsRow, error) {
+	rows, err := q.db.Query(ctx, countBeds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CountBedsRow
+	for rows.Next() {
+		var i CountBedsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Beds,
+			&i.Patients,
 		); err != nil {
 			return nil, err
 		}
@@ -116,7 +208,7 @@ func (q *Queries) InsertFacility(ctx context.Context, iD string, name string) er
 }
 
 const insertPatient = `-- name: InsertPatient :exec
-INSERT INTO patient (id, mrn, family, given, title, birth_date, gender, allergies) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO patient (id, mrn, family, given, title, birth_date, gender, allergies, vip) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 `
 
 type InsertPatientParams struct {
@@ -128,6 +220,7 @@ type InsertPatientParams struct {
 	BirthDate time.Time
 	Gender    string
 	Allergies string
+	Vip       bool
 }
 
 func (q *Queries) InsertPatient(ctx context.Context, arg InsertPatientParams) error {
@@ -140,12 +233,13 @@ func (q *Queries) InsertPatient(ctx context.Context, arg InsertPatientParams) er
 		arg.BirthDate,
 		arg.Gender,
 		arg.Allergies,
+		arg.Vip,
 	)
 	return err
 }
 
 const insertPerson = `-- name: InsertPerson :exec
-INSERT INTO person (id, username, name, role, unit_id, color, password_hash) VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO person (id, username, name, role, unit_id, color, password_hash, supervisor_id, patient_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 `
 
 type InsertPersonParams struct {
@@ -156,6 +250,8 @@ type InsertPersonParams struct {
 	UnitID       *string
 	Color        int16
 	PasswordHash *string
+	SupervisorID uuid.NullUUID
+	PatientID    uuid.NullUUID
 }
 
 func (q *Queries) InsertPerson(ctx context.Context, arg InsertPersonParams) error {
@@ -167,6 +263,8 @@ func (q *Queries) InsertPerson(ctx context.Context, arg InsertPersonParams) erro
 		arg.UnitID,
 		arg.Color,
 		arg.PasswordHash,
+		arg.SupervisorID,
+		arg.PatientID,
 	)
 	return err
 }
@@ -189,45 +287,81 @@ func (q *Queries) InsertUnit(ctx context.Context, iD string, facilityID string, 
 	return err
 }
 
-const patientByID = `-- name: PatientByID :one
-SELECT patient.id, patient.mrn, patient.family, patient.given, patient.title, patient.birth_date, patient.gender, patient.allergies, coalesce(bed.id, '')::text AS bed_id, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, '')::text AS unit_id
+const joinTeam = `-- name: JoinTeam :exec
+INSERT INTO care_team (patient_id, person_id) VALUES ($1, $2) ON CONFLICT DO NOTHING
+`
+
+func (q *Queries) JoinTeam(ctx context.Context, patientID uuid.UUID, personID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, joinTeam, patientID, personID)
+	return err
+}
+
+const leaveTeam = `-- name: LeaveTeam :execrows
+DELETE FROM care_team WHERE patient_id = $1 AND person_id = $2
+`
+
+func (q *Queries) LeaveTeam(ctx context.Context, patientID uuid.UUID, personID uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, leaveTeam, patientID, personID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const movePatient = `-- name: MovePatient :execrows
+UPDATE stay SET bed_id = $2 WHERE patient_id = $1
+`
+
+func (q *Queries) MovePatient(ctx context.Context, patientID uuid.UUID, bedID string) (int64, error) {
+	result, err := q.db.Exec(ctx, movePatient, patientID, bedID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const patientByMRN = `-- name: PatientByMRN :one
+SELECT patient.id, patient.mrn, patient.family, patient.given, patient.title, patient.birth_date, patient.gender, patient.allergies, patient.vip, coalesce(bed.id, '')::text AS bed_id, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, '')::text AS unit_id
   FROM patient
   LEFT JOIN stay ON stay.patient_id = patient.id
   LEFT JOIN bed ON bed.id = stay.bed_id
- WHERE patient.id = $1
+ WHERE patient.mrn = $1
 `
 
-type PatientByIDRow struct {
-	ID        uuid.UUID
-	Mrn       string
-	Family    string
-	Given     string
-	Title     string
-	BirthDate time.Time
-	Gender    string
-	Allergies string
-	BedID     string
-	BedLabel  string
-	UnitID    string
+type PatientByMRNRow struct {
+	Patient  Patient
+	BedID    string
+	BedLabel string
+	UnitID   string
 }
 
-func (q *Queries) PatientByID(ctx context.Context, id uuid.UUID) (PatientByIDRow, error) {
-	row := q.db.QueryRow(ctx, patientByID, id)
-	var i PatientByIDRow
+func (q *Queries) PatientByMRN(ctx context.Context, mrn string) (PatientByMRNRow, error) {
+	row := q.db.QueryRow(ctx, patientByMRN, mrn)
+	var i PatientByMRNRow
 	err := row.Scan(
-		&i.ID,
-		&i.Mrn,
-		&i.Family,
-		&i.Given,
-		&i.Title,
-		&i.BirthDate,
-		&i.Gender,
-		&i.Allergies,
+		&i.Patient.ID,
+		&i.Patient.Mrn,
+		&i.Patient.Family,
+		&i.Patient.Given,
+		&i.Patient.Title,
+		&i.Patient.BirthDate,
+		&i.Patient.Gender,
+		&i.Patient.Allergies,
+		&i.Patient.Vip,
 		&i.BedID,
 		&i.BedLabel,
 		&i.UnitID,
 	)
 	return i, err
+}
+
+const restrictPatient = `-- name: RestrictPatient :exec
+UPDATE patient SET vip = $2 WHERE id = $1
+`
+
+func (q *Queries) RestrictPatient(ctx context.Context, iD uuid.UUID, vip bool) error {
+	_, err := q.db.Exec(ctx, restrictPatient, iD, vip)
+	return err
 }
 
 const unitByID = `-- name: UnitByID :one

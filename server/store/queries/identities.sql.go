@@ -48,7 +48,7 @@ func (q *Queries) IsLinked(ctx context.Context, personID uuid.UUID, issuer strin
 
 const personByIdentity = `-- name: PersonByIdentity :one
 
-SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended FROM identity JOIN person ON person.id = identity.person_id
+SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch FROM identity JOIN person ON person.id = identity.person_id
  WHERE issuer = $1 AND subject = $2 AND NOT person.suspended
 `
 
@@ -69,6 +69,9 @@ func (q *Queries) PersonByIdentity(ctx context.Context, issuer string, subject s
 		&i.Person.Color,
 		&i.Person.PasswordHash,
 		&i.Person.Suspended,
+		&i.Person.SupervisorID,
+		&i.Person.PatientID,
+		&i.Person.AccessEpoch,
 	)
 	return i, err
 }

@@ -155,7 +155,7 @@ func (q *Queries) OwnLogin(ctx context.Context, arg OwnLoginParams) error {
 }
 
 const personOfLogin = `-- name: PersonOfLogin :one
-SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, login.id, login.expires_at, login.proven_at, login.seen_at
+SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch, login.id, login.expires_at, login.proven_at, login.seen_at
   FROM login JOIN person ON person.id = login.person_id
  WHERE login.token = $1 AND login.expires_at > now() AND NOT person.suspended
 `
@@ -181,6 +181,9 @@ func (q *Queries) PersonOfLogin(ctx context.Context, token string) (PersonOfLogi
 		&i.Person.Color,
 		&i.Person.PasswordHash,
 		&i.Person.Suspended,
+		&i.Person.SupervisorID,
+		&i.Person.PatientID,
+		&i.Person.AccessEpoch,
 		&i.ID,
 		&i.ExpiresAt,
 		&i.ProvenAt,
@@ -190,7 +193,7 @@ func (q *Queries) PersonOfLogin(ctx context.Context, token string) (PersonOfLogi
 }
 
 const personOfLoginNamed = `-- name: PersonOfLoginNamed :one
-SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, login.id, login.expires_at, login.proven_at, login.seen_at
+SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch, login.id, login.expires_at, login.proven_at, login.seen_at
   FROM login JOIN person ON person.id = login.person_id
  WHERE login.id = $1 AND login.expires_at > now() AND NOT person.suspended
 `
@@ -215,6 +218,9 @@ func (q *Queries) PersonOfLoginNamed(ctx context.Context, id uuid.UUID) (PersonO
 		&i.Person.Color,
 		&i.Person.PasswordHash,
 		&i.Person.Suspended,
+		&i.Person.SupervisorID,
+		&i.Person.PatientID,
+		&i.Person.AccessEpoch,
 		&i.ID,
 		&i.ExpiresAt,
 		&i.ProvenAt,

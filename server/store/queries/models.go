@@ -37,6 +37,20 @@ type Bed struct {
 	Position int32
 }
 
+type Care struct {
+	PersonID  uuid.UUID
+	PatientID uuid.UUID
+	Team      bool
+	Until     time.Time
+}
+
+// Who cares for a patient during this stay, wherever they work. It ends with the stay.
+type CareTeam struct {
+	PatientID uuid.UUID
+	PersonID  uuid.UUID
+	Since     time.Time
+}
+
 // What the server asked a browser to prove, until it answers: once.
 type Ceremony struct {
 	Hash      []byte
@@ -45,11 +59,25 @@ type Ceremony struct {
 	ExpiresAt time.Time
 }
 
+// Who works on a unit besides their own, and until when: a shift, a consult, all pharmacists.
+type Cover struct {
+	PersonID uuid.UUID
+	UnitID   string
+	Until    time.Time
+}
+
 // Browsers that somebody has signed in with: what others try elsewhere does not lock these out.
 type Device struct {
 	Hash     []byte
 	PersonID uuid.UUID
 	SeenAt   time.Time
+}
+
+// Who works on which unit now.
+type Duty struct {
+	PersonID uuid.UUID
+	UnitID   *string
+	Until    time.Time
 }
 
 type Facility struct {
@@ -102,6 +130,7 @@ type Note struct {
 	EditedAt  time.Time
 	// Until then writers may bring text that others wrote. NULL: never opened for it.
 	RecoveryUntil *time.Time
+	AccessEpoch   int64
 }
 
 // Derived from the log, decoded again and compared before it was stored; safe to delete.
@@ -223,17 +252,25 @@ type Patient struct {
 	BirthDate time.Time
 	Gender    string
 	Allergies string
+	// Working on the unit is not enough: only the care team opens this record.
+	Vip bool
 }
 
 type Person struct {
-	ID           uuid.UUID
-	Username     string
-	Name         string
-	Role         string
+	ID       uuid.UUID
+	Username string
+	Name     string
+	Role     string
+	// Where they work, until somebody changes it; see cover.
 	UnitID       *string
 	Color        int16
 	PasswordHash *string
 	Suspended    bool
+	// Under whom a scribe or a student works.
+	SupervisorID uuid.NullUUID
+	// Their own record, which they do not open by way of their work.
+	PatientID   uuid.NullUUID
+	AccessEpoch int64
 }
 
 // Text that somebody else brought back: rows are added, never changed.
@@ -264,6 +301,14 @@ type Stay struct {
 	PatientID  uuid.UUID
 	BedID      string
 	AdmittedAt time.Time
+}
+
+// What a person has to do with a patient now. Package access says what follows from it.
+type Tie struct {
+	PersonID  uuid.UUID
+	PatientID uuid.UUID
+	Kind      string
+	Until     time.Time
 }
 
 // Apps that make codes (RFC 6238). Secrets are not hashed, since both sides compute with them.

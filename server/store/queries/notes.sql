@@ -10,14 +10,18 @@ SELECT sqlc.embed(note), sqlc.embed(patient), person.name AS creator,
   LEFT JOIN bed ON bed.id = stay.bed_id
  WHERE note.id = $1;
 
--- name: NotesOfUnit :many
--- The newest edited first. unit '' means every unit.
-SELECT sqlc.embed(note), sqlc.embed(patient), coalesce(bed.label, '')::text AS bed_label
+-- name: NotesFor :many
+-- Notes about patients whom a person has something to do with, and what, or with everyone all notes; the newest edited
+-- first. unit is where the patient lies, or of one who has left where the note was written; '' means anywhere.
+SELECT sqlc.embed(note), sqlc.embed(patient), coalesce(bed.label, '')::text AS bed_label, coalesce(tied.ties, '{}')::text[] AS ties
   FROM note
   JOIN patient ON patient.id = note.patient_id
   LEFT JOIN stay ON stay.patient_id = patient.id
   LEFT JOIN bed ON bed.id = stay.bed_id
- WHERE sqlc.arg(unit)::text = '' OR note.unit_id = sqlc.arg(unit)
+  LEFT JOIN (SELECT tie.patient_id, array_agg(tie.kind) AS ties FROM tie WHERE tie.person_id = sqlc.arg(person) GROUP BY tie.patient_id) tied
+    ON tied.patient_id = note.patient_id
+ WHERE (sqlc.arg(unit)::text = '' OR coalesce(bed.unit_id, note.unit_id) = sqlc.arg(unit))
+   AND (sqlc.arg(everyone)::boolean OR tied.ties IS NOT NULL OR note.created_by = sqlc.arg(person))
  ORDER BY note.edited_at DESC, note.id
  LIMIT sqlc.arg(max_rows);
 
@@ -28,9 +32,6 @@ VALUES ($1, $2, $3, $4, $5, 1, $6, sqlc.arg(at), sqlc.arg(at));
 
 -- name: InsertFirstUpdate :exec
 INSERT INTO note_update (note_id, seq, author_id, data, at) VALUES ($1, 1, $2, $3, $4);
-
--- name: NoteHead :one
-SELECT head, state, recovery_until FROM note WHERE id = $1;
 
 -- name: OpenRecovery :execrows
 -- Of one note, or with note NULL of all that can be written.

@@ -163,7 +163,7 @@ func (q *Queries) NewestBase(ctx context.Context, noteID uuid.UUID) (NewestBaseR
 
 const noteByID = `-- name: NoteByID :one
 
-SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, patient.id, patient.mrn, patient.family, patient.given, patient.title, patient.birth_date, patient.gender, patient.allergies, person.name AS creator,
+SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, patient.id, patient.mrn, patient.family, patient.given, patient.title, patient.birth_date, patient.gender, patient.allergies, patient.vip, person.name AS creator,
        coalesce(bed.label, '')::text AS bed_label
   FROM note
   JOIN patient ON patient.id = note.patient_id
@@ -196,6 +196,7 @@ func (q *Queries) NoteByID(ctx context.Context, id uuid.UUID) (NoteByIDRow, erro
 		&i.Note.CreatedAt,
 		&i.Note.EditedAt,
 		&i.Note.RecoveryUntil,
+		&i.Note.AccessEpoch,
 		&i.Patient.ID,
 		&i.Patient.Mrn,
 		&i.Patient.Family,
@@ -204,56 +205,57 @@ func (q *Queries) NoteByID(ctx context.Context, id uuid.UUID) (NoteByIDRow, erro
 		&i.Patient.BirthDate,
 		&i.Patient.Gender,
 		&i.Patient.Allergies,
+		&i.Patient.Vip,
 		&i.Creator,
 		&i.BedLabel,
 	)
 	return i, err
 }
 
-const noteHead = `-- name: NoteHead :one
-SELECT head, state, recovery_until FROM note WHERE id = $1
-`
-
-type NoteHeadRow struct {
-	Head          int64
-	State         string
-	RecoveryUntil *time.Time
-}
-
-func (q *Queries) NoteHead(ctx context.Context, id uuid.UUID) (NoteHeadRow, error) {
-	row := q.db.QueryRow(ctx, noteHead, id)
-	var i NoteHeadRow
-	err := row.Scan(&i.Head, &i.State, &i.RecoveryUntil)
-	return i, err
-}
-
-const notesOfUnit = `-- name: NotesOfUnit :many
-SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, patient.id, patient.mrn, patient.family, patient.given, patient.title, patient.birth_date, patient.gender, patient.allergies, coalesce(bed.label, '')::text AS bed_label
+const notesFor = `-- name: NotesFor :many
+SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, patient.id, patient.mrn, patient.family, patient.given, patient.title, patient.birth_date, patient.gender, patient.allergies, patient.vip, coalesce(bed.label, '')::text AS bed_label, coalesce(tied.ties, '{}')::text[] AS ties
   FROM note
   JOIN patient ON patient.id = note.patient_id
   LEFT JOIN stay ON stay.patient_id = patient.id
   LEFT JOIN bed ON bed.id = stay.bed_id
- WHERE $1::text = '' OR note.unit_id = $1
+  LEFT JOIN (SELECT tie.patient_id, array_agg(tie.kind) AS ties FROM tie WHERE tie.person_id = $1 GROUP BY tie.patient_id) tied
+    ON tied.patient_id = note.patient_id
+ WHERE ($2::text = '' OR coalesce(bed.unit_id, note.unit_id) = $2)
+   AND ($3::boolean OR tied.ties IS NOT NULL OR note.created_by = $1)
  ORDER BY note.edited_at DESC, note.id
- LIMIT $2
+ LIMIT $4
 `
 
-type NotesOfUnitRow struct {
+type NotesForParams struct {
+	Person   uuid.UUID
+	Unit     string
+	Everyone bool
+	MaxRows  int32
+}
+
+type NotesForRow struct {
 	Note     Note
 	Patient  Patient
 	BedLabel string
+	Ties     []string
 }
 
-// The newest edited first. unit ” means every unit.
-func (q *Queries) NotesOfUnit(ctx context.Context, unit string, maxRows int32) ([]NotesOfUnitRow, error) {
-	rows, err := q.db.Query(ctx, notesOfUnit, unit, maxRows)
+// Notes about patients whom a person has something to do with, and what, or with everyone all notes; the newest edited
+// first. unit is where the patient lies, or of one who has left where the note was written; ” means anywhere.
+func (q *Queries) NotesFor(ctx context.Context, arg NotesForParams) ([]NotesForRow, error) {
+	rows, err := q.db.Query(ctx, notesFor,
+		arg.Person,
+		arg.Unit,
+		arg.Everyone,
+		arg.MaxRows,
+	)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []NotesOfUnitRow
+	var items []NotesForRow
 	for rows.Next() {
-		var i NotesOfUnitRow
+		var i NotesForRow
 		if err := rows.Scan(
 			&i.Note.ID,
 			&i.Note.PatientID,
@@ -266,6 +268,7 @@ func (q *Queries) NotesOfUnit(ctx context.Context, unit string, maxRows int32) (
 			&i.Note.CreatedAt,
 			&i.Note.EditedAt,
 			&i.Note.RecoveryUntil,
+			&i.Note.AccessEpoch,
 			&i.Patient.ID,
 			&i.Patient.Mrn,
 			&i.Patient.Family,
@@ -274,7 +277,9 @@ func (q *Queries) NotesOfUnit(ctx context.Context, unit string, maxRows int32) (
 			&i.Patient.BirthDate,
 			&i.Patient.Gender,
 			&i.Patient.Allergies,
+			&i.Patient.Vip,
 			&i.BedLabel,
+			&i.Ties,
 		); err != nil {
 			return nil, err
 		}

@@ -93,7 +93,7 @@ func (q *Queries) InsertPasskey(ctx context.Context, arg InsertPasskeyParams) er
 }
 
 const lockPerson = `-- name: LockPerson :one
-SELECT id, username, name, role, unit_id, color, password_hash, suspended FROM person WHERE id = $1 FOR UPDATE
+SELECT id, username, name, role, unit_id, color, password_hash, suspended, supervisor_id, patient_id, access_epoch FROM person WHERE id = $1 FOR UPDATE
 `
 
 // Whoever changes how somebody signs in waits for whoever does so too.
@@ -109,6 +109,9 @@ func (q *Queries) LockPerson(ctx context.Context, id uuid.UUID) (Person, error) 
 		&i.Color,
 		&i.PasswordHash,
 		&i.Suspended,
+		&i.SupervisorID,
+		&i.PatientID,
+		&i.AccessEpoch,
 	)
 	return i, err
 }

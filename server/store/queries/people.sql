@@ -26,7 +26,9 @@ SELECT * FROM person WHERE id = ANY (sqlc.arg(ids)::uuid[]);
 -- name: People :many
 SELECT sqlc.embed(person), invitation.expires_at AS invited_until,
        (password_hash IS NOT NULL OR EXISTS (SELECT FROM passkey WHERE passkey.person_id = person.id)
-        OR EXISTS (SELECT FROM identity WHERE identity.person_id = person.id))::boolean AS has_way
+        OR EXISTS (SELECT FROM identity WHERE identity.person_id = person.id))::boolean AS has_way,
+       coalesce((SELECT string_agg(unit_id, ', ' ORDER BY unit_id) FROM cover WHERE cover.person_id = person.id AND until > now()), '')::text AS covers,
+       coalesce((SELECT supervisor.username FROM person supervisor WHERE supervisor.id = person.supervisor_id), '')::text AS supervisor
   FROM person LEFT JOIN invitation ON invitation.person_id = person.id AND invitation.expires_at > now()
  ORDER BY username;
 
@@ -35,7 +37,16 @@ SELECT sqlc.embed(person), invitation.expires_at AS invited_until,
 SELECT * FROM person WHERE username = $1;
 
 -- name: UpdatePerson :exec
-UPDATE person SET name = $2, role = $3, unit_id = $4, suspended = $5 WHERE id = $1;
+UPDATE person SET name = $2, role = $3, unit_id = $4, suspended = $5, supervisor_id = $6, patient_id = $7 WHERE id = $1;
+
+-- name: Cover :exec
+INSERT INTO cover (person_id, unit_id, until) VALUES ($1, $2, $3) ON CONFLICT (person_id, unit_id) DO UPDATE SET until = excluded.until;
+
+-- name: EndCover :execrows
+DELETE FROM cover WHERE person_id = $1 AND unit_id = $2;
+
+-- name: DeleteEndedCovers :exec
+DELETE FROM cover WHERE until <= now();
 
 -- name: Invite :exec
 INSERT INTO invitation (person_id, hash, expires_at) VALUES ($1, $2, $3)

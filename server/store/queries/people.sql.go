@@ -30,7 +30,7 @@ WITH used AS (
 )
 UPDATE person SET password_hash = $1::text
   FROM used WHERE person.id = used.person_id AND NOT suspended
-RETURNING person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended
+RETURNING person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch
 `
 
 // The code works once. Everything else by which the person signed in before ends with it.
@@ -46,12 +46,15 @@ func (q *Queries) AcceptInvitation(ctx context.Context, phc *string, code []byte
 		&i.Color,
 		&i.PasswordHash,
 		&i.Suspended,
+		&i.SupervisorID,
+		&i.PatientID,
+		&i.AccessEpoch,
 	)
 	return i, err
 }
 
 const anyoneByUsername = `-- name: AnyoneByUsername :one
-SELECT id, username, name, role, unit_id, color, password_hash, suspended FROM person WHERE username = $1
+SELECT id, username, name, role, unit_id, color, password_hash, suspended, supervisor_id, patient_id, access_epoch FROM person WHERE username = $1
 `
 
 // Suspended ones, too.
@@ -67,8 +70,29 @@ func (q *Queries) AnyoneByUsername(ctx context.Context, username string) (Person
 		&i.Color,
 		&i.PasswordHash,
 		&i.Suspended,
+		&i.SupervisorID,
+		&i.PatientID,
+		&i.AccessEpoch,
 	)
 	return i, err
+}
+
+const cover = `-- name: Cover :exec
+INSERT INTO cover (person_id, unit_id, until) VALUES ($1, $2, $3) ON CONFLICT (person_id, unit_id) DO UPDATE SET until = excluded.until
+`
+
+func (q *Queries) Cover(ctx context.Context, personID uuid.UUID, unitID string, until time.Time) error {
+	_, err := q.db.Exec(ctx, cover, personID, unitID, until)
+	return err
+}
+
+const deleteEndedCovers = `-- name: DeleteEndedCovers :exec
+DELETE FROM cover WHERE until <= now()
+`
+
+func (q *Queries) DeleteEndedCovers(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, deleteEndedCovers)
+	return err
 }
 
 const deleteExpiredTokens = `-- name: DeleteExpiredTokens :exec
@@ -100,6 +124,18 @@ func (q *Queries) DeviceKnown(ctx context.Context, hash []byte, personID uuid.UU
 	return exists, err
 }
 
+const endCover = `-- name: EndCover :execrows
+DELETE FROM cover WHERE person_id = $1 AND unit_id = $2
+`
+
+func (q *Queries) EndCover(ctx context.Context, personID uuid.UUID, unitID string) (int64, error) {
+	result, err := q.db.Exec(ctx, endCover, personID, unitID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const insertToken = `-- name: InsertToken :exec
 INSERT INTO api_token (hash, person_id, expires_at) VALUES ($1, $2, $3)
 `
@@ -120,7 +156,7 @@ func (q *Queries) Invite(ctx context.Context, personID uuid.UUID, hash []byte, e
 }
 
 const invited = `-- name: Invited :one
-SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended FROM invitation JOIN person ON person.id = invitation.person_id
+SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch FROM invitation JOIN person ON person.id = invitation.person_id
  WHERE invitation.hash = $1 AND invitation.expires_at > now() AND NOT person.suspended
 `
 
@@ -140,6 +176,9 @@ func (q *Queries) Invited(ctx context.Context, hash []byte) (InvitedRow, error) 
 		&i.Person.Color,
 		&i.Person.PasswordHash,
 		&i.Person.Suspended,
+		&i.Person.SupervisorID,
+		&i.Person.PatientID,
+		&i.Person.AccessEpoch,
 	)
 	return i, err
 }
@@ -154,9 +193,11 @@ func (q *Queries) KnowDevice(ctx context.Context, hash []byte, personID uuid.UUI
 }
 
 const people = `-- name: People :many
-SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, invitation.expires_at AS invited_until,
+SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch, invitation.expires_at AS invited_until,
        (password_hash IS NOT NULL OR EXISTS (SELECT FROM passkey WHERE passkey.person_id = person.id)
-        OR EXISTS (SELECT FROM identity WHERE identity.person_id = person.id))::boolean AS has_way
+        OR EXISTS (SELECT FROM identity WHERE identity.person_id = person.id))::boolean AS has_way,
+       coalesce((SELECT string_agg(unit_id, ', ' ORDER BY unit_id) FROM cover WHERE cover.person_id = person.id AND until > now()), '')::text AS covers,
+       coalesce((SELECT supervisor.username FROM person supervisor WHERE supervisor.id = person.supervisor_id), '')::text AS supervisor
   FROM person LEFT JOIN invitation ON invitation.person_id = person.id AND invitation.expires_at > now()
  ORDER BY username
 `
@@ -165,6 +206,8 @@ type PeopleRow struct {
 	Person       Person
 	InvitedUntil *time.Time
 	HasWay       bool
+	Covers       string
+	Supervisor   string
 }
 
 func (q *Queries) People(ctx context.Context) ([]PeopleRow, error) {
@@ -185,8 +228,13 @@ func (q *Queries) People(ctx context.Context) ([]PeopleRow, error) {
 			&i.Person.Color,
 			&i.Person.PasswordHash,
 			&i.Person.Suspended,
+			&i.Person.SupervisorID,
+			&i.Person.PatientID,
+			&i.Person.AccessEpoch,
 			&i.InvitedUntil,
 			&i.HasWay,
+			&i.Covers,
+			&i.Supervisor,
 		); err != nil {
 			return nil, err
 		}
@@ -199,7 +247,7 @@ func (q *Queries) People(ctx context.Context) ([]PeopleRow, error) {
 }
 
 const peopleByID = `-- name: PeopleByID :many
-SELECT id, username, name, role, unit_id, color, password_hash, suspended FROM person WHERE id = ANY ($1::uuid[])
+SELECT id, username, name, role, unit_id, color, password_hash, suspended, supervisor_id, patient_id, access_epoch FROM person WHERE id = ANY ($1::uuid[])
 `
 
 // Suspended ones too: what they did stays theirs.
@@ -221,6 +269,9 @@ func (q *Queries) PeopleByID(ctx context.Context, ids []uuid.UUID) ([]Person, er
 			&i.Color,
 			&i.PasswordHash,
 			&i.Suspended,
+			&i.SupervisorID,
+			&i.PatientID,
+			&i.AccessEpoch,
 		); err != nil {
 			return nil, err
 		}
@@ -233,7 +284,7 @@ func (q *Queries) PeopleByID(ctx context.Context, ids []uuid.UUID) ([]Person, er
 }
 
 const personByID = `-- name: PersonByID :one
-SELECT id, username, name, role, unit_id, color, password_hash, suspended FROM person WHERE id = $1 AND NOT suspended
+SELECT id, username, name, role, unit_id, color, password_hash, suspended, supervisor_id, patient_id, access_epoch FROM person WHERE id = $1 AND NOT suspended
 `
 
 func (q *Queries) PersonByID(ctx context.Context, id uuid.UUID) (Person, error) {
@@ -248,12 +299,15 @@ func (q *Queries) PersonByID(ctx context.Context, id uuid.UUID) (Person, error) 
 		&i.Color,
 		&i.PasswordHash,
 		&i.Suspended,
+		&i.SupervisorID,
+		&i.PatientID,
+		&i.AccessEpoch,
 	)
 	return i, err
 }
 
 const personByToken = `-- name: PersonByToken :one
-SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, api_token.expires_at
+SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch, api_token.expires_at
   FROM api_token JOIN person ON person.id = api_token.person_id
  WHERE hash = $1 AND expires_at > now() AND NOT suspended
 `
@@ -267,6 +321,9 @@ type PersonByTokenRow struct {
 	Color        int16
 	PasswordHash *string
 	Suspended    bool
+	SupervisorID uuid.NullUUID
+	PatientID    uuid.NullUUID
+	AccessEpoch  int64
 	ExpiresAt    time.Time
 }
 
@@ -283,6 +340,9 @@ func (q *Queries) PersonByToken(ctx context.Context, hash []byte) (PersonByToken
 		&i.Color,
 		&i.PasswordHash,
 		&i.Suspended,
+		&i.SupervisorID,
+		&i.PatientID,
+		&i.AccessEpoch,
 		&i.ExpiresAt,
 	)
 	return i, err
@@ -290,7 +350,7 @@ func (q *Queries) PersonByToken(ctx context.Context, hash []byte) (PersonByToken
 
 const personByUsername = `-- name: PersonByUsername :one
 
-SELECT id, username, name, role, unit_id, color, password_hash, suspended FROM person WHERE username = $1 AND NOT suspended
+SELECT id, username, name, role, unit_id, color, password_hash, suspended, supervisor_id, patient_id, access_epoch FROM person WHERE username = $1 AND NOT suspended
 `
 
 // People, their logins and their tokens.
@@ -307,20 +367,25 @@ func (q *Queries) PersonByUsername(ctx context.Context, username string) (Person
 		&i.Color,
 		&i.PasswordHash,
 		&i.Suspended,
+		&i.SupervisorID,
+		&i.PatientID,
+		&i.AccessEpoch,
 	)
 	return i, err
 }
 
 const updatePerson = `-- name: UpdatePerson :exec
-UPDATE person SET name = $2, role = $3, unit_id = $4, suspended = $5 WHERE id = $1
+UPDATE person SET name = $2, role = $3, unit_id = $4, suspended = $5, supervisor_id = $6, patient_id = $7 WHERE id = $1
 `
 
 type UpdatePersonParams struct {
-	ID        uuid.UUID
-	Name      string
-	Role      string
-	UnitID    *string
-	Suspended bool
+	ID           uuid.UUID
+	Name         string
+	Role         string
+	UnitID       *string
+	Suspended    bool
+	SupervisorID uuid.NullUUID
+	PatientID    uuid.NullUUID
 }
 
 func (q *Queries) UpdatePerson(ctx context.Context, arg UpdatePersonParams) error {
@@ -330,6 +395,8 @@ func (q *Queries) UpdatePerson(ctx context.Context, arg UpdatePersonParams) erro
 		arg.Role,
 		arg.UnitID,
 		arg.Suspended,
+		arg.SupervisorID,
+		arg.PatientID,
 	)
 	return err
 }

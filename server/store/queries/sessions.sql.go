@@ -61,7 +61,7 @@ func (q *Queries) EndSession(ctx context.Context, id uuid.UUID) error {
 }
 
 const participants = `-- name: Participants :many
-SELECT participation.session_id, person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended,
+SELECT participation.session_id, person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch,
        min(joined_at)::timestamptz AS joined_at,
        coalesce(max(left_at), min(joined_at))::timestamptz AS left_at,
        bool_or(left_at IS NULL)::boolean AS present,
@@ -105,6 +105,9 @@ func (q *Queries) Participants(ctx context.Context, sessions []uuid.UUID) ([]Par
 			&i.Person.Color,
 			&i.Person.PasswordHash,
 			&i.Person.Suspended,
+			&i.Person.SupervisorID,
+			&i.Person.PatientID,
+			&i.Person.AccessEpoch,
 			&i.JoinedAt,
 			&i.LeftAt,
 			&i.Present,

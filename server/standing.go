@@ -1,0 +1,147 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/server/access"
+	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/server/store/queries"
+	"github.com/clisonix/tidechart/sessions"
+	"github.com/clisonix/tidechart/web"
+)
+
+// This file finds out what people have to do with notes and patients, and has package access decide.
+
+// denial is a refusal of package access. It is an errForbidden.
+type denial struct {
+	act    access.Act
+	reason access.Reason
+}
+
+func (d denial) Error() string { return d.act.String() + ": " + d.reason.String() }
+
+func (denial) Is(target error) bool { return target == errForbidden }
+
+// detail is the sentence for whoever was refused.
+func (d denial) detail() string {
+	switch d.reason {
+	case access.NoRelation:
+		return "You have nothing to do with this patient or unit: you do not work there, and are not on the care team."
+	case access.Restricted:
+		return "This record is restricted to the patient's care team."
+	case access.OwnRecord:
+		return "This is about yourself. Nobody opens their own record by way of their work, or reviews what they did."
+	case access.NotYourKind:
+		return "Notes of this kind are written by others."
+	case access.AlreadySigned:
+		return "The note is signed."
+	case access.NotFresh:
+		return "For this, prove again who you are."
+	default:
+		return "Your role does not allow this."
+	}
+}
+
+// asker is somebody as package access knows them.
+func asker(p login.Person) access.Who {
+	return access.Who{Role: p.Role, Fresh: p.Fresh()}
+}
+
+// decide returns nil, or a [denial], which is logged. about names what it is done to; no content.
+func (s *Server) decide(p login.Person, act access.Act, note access.Note, about any) error {
+	d := access.Decide(asker(p), act, note)
+	if d.Allow {
+		return nil
+	}
+	s.log.Warn("denied", "person", p.ID, "act", act.String(), "about", about, "reason", d.Reason.String())
+	return denial{act, d.Reason}
+}
+
+// standing is what somebody has to do with a note, at one moment.
+type standing struct {
+	queries.StandingRow
+	who  access.Who
+	note access.Note
+}
+
+// standingOf looks that up. Their role is the one that goes with the counters, whatever their login said before.
+func (s *Server) standingOf(ctx context.Context, p login.Person, note uuid.UUID) (standing, error) {
+	row, err := s.db.Standing(ctx, p.ID, note)
+	if errors.Is(err, store.ErrNotFound) {
+		return standing{}, sessions.ErrNoNote
+	}
+	if err != nil {
+		return standing{}, fmt.Errorf("look up note: %w", err)
+	}
+	who := asker(p)
+	who.Role = access.Role(row.Role)
+	about := access.Note{Kind: row.Kind, Signed: row.State != string(web.StatusDraft), VIP: row.Vip, Ties: access.TiesOf(row.Ties)}
+	if row.Author {
+		about.Ties |= access.Author
+	}
+	return standing{row, who, about}, nil
+}
+
+func (st standing) may(act access.Act) access.Decision { return access.Decide(st.who, act, st.note) }
+
+// mayDo decides about a note that somebody names, and returns what was decided on.
+func (s *Server) mayDo(ctx context.Context, p login.Person, act access.Act, note uuid.UUID) (standing, error) {
+	st, err := s.standingOf(ctx, p, note)
+	if err != nil {
+		return st, err
+	}
+	p.Role = st.who.Role
+	return st, s.decide(p, act, st.note, note)
+}
+
+// listed is a note of a list as it stands to somebody.
+func listed(n queries.Note, p queries.Patient, ties []string, who login.Person) access.Note {
+	about := access.Note{Kind: n.Kind, Signed: n.State != string(web.StatusDraft), VIP: p.Vip, Ties: access.TiesOf(ties)}
+	if n.CreatedBy == who.ID {
+		about.Ties |= access.Author
+	}
+	return about
+}
+
+// notesFor returns the notes of a unit, or with "" of all, that somebody may read; and whether there may be more.
+func (s *Server) notesFor(ctx context.Context, who login.Person, unit string) (notes []queries.NotesForRow, more bool, err error) {
+	rows, err := s.db.NotesFor(ctx, queries.NotesForParams{
+		Person: who.ID, Unit: unit, Everyone: access.MayAlways(who.Role, access.ReadNote), MaxRows: maxNotes,
+	})
+	if err != nil {
+		return nil, false, fmt.Errorf("list notes: %w", err)
+	}
+	for _, row := range rows {
+		if access.Decide(asker(who), access.ReadNote, listed(row.Note, row.Patient, row.Ties, who)).Allow {
+			notes = append(notes, row)
+		}
+	}
+	return notes, len(rows) == maxNotes, nil
+}
+
+// bedsFor returns the beds of a unit, or with "" of all. Patients whom somebody may not see are not in them.
+func (s *Server) bedsFor(ctx context.Context, who login.Person, unit string) ([]queries.BedsForRow, error) {
+	rows, err := s.db.BedsFor(ctx, who.ID, unit)
+	if err != nil {
+		return nil, fmt.Errorf("list beds: %w", err)
+	}
+	for i, row := range rows {
+		if !access.Decide(asker(who), access.SeePatient, access.Note{Ties: access.TiesOf(row.Ties)}).Allow {
+			rows[i] = queries.BedsForRow{BedID: row.BedID, BedLabel: row.BedLabel, UnitID: row.UnitID}
+		}
+	}
+	return rows, nil
+}
+
+// onUnit is a unit as it stands to somebody.
+func onUnit(works bool) access.Note {
+	if works {
+		return access.Note{Ties: access.Unit}
+	}
+	return access.Note{}
+}
