@@ -128,7 +128,7 @@ func apiKnown(ctx context.Context) login.Person { return ctx.Value(callerKey{}).
 // apiMay returns who asks, if they may do act to a note.
 func (s *Server) apiMay(ctx context.Context, act access.Act, note uuid.UUID) (login.Person, error) {
 	who := apiKnown(ctx)
-	if _, err := s.mayDo(ctx, who, act, note); err != nil {
+	if _, err := s.mayDo(ctx, who, act, note, byAPI); err != nil {
 		return login.Person{}, apiError(ctx, err)
 	}
 	return who, nil
@@ -305,7 +305,7 @@ func (s *Server) apiEdit(ctx context.Context, in *editInput) (*editOutput, error
 	if err := s.limits.edit(who, len(in.RawBody)); err != nil {
 		return nil, apiError(ctx, err)
 	}
-	grant, err := s.grant(ctx, who, in.ID)
+	grant, err := s.grant(ctx, who, in.ID, byAPI)
 	if err != nil {
 		return nil, apiError(ctx, err)
 	}

@@ -33,7 +33,7 @@ func (s *Server) board(w http.ResponseWriter, r *http.Request, who login.Person)
 	}
 	view := web.BoardView{
 		Shell:       s.shellOf(r, who, unit.Name, web.SectionBoard),
-		BoardUnitID: unit.ID, BoardUnitName: unit.Name, AsOf: time.Now(), Beds: beds,
+		BoardUnitID: unit.ID, BoardUnitName: unit.Name, AsOf: time.Now(), Beds: beds, OpenReviews: s.openReviews(r.Context(), who, unit.ID),
 	}
 	for _, u := range units {
 		if access.Decide(asker(who), access.SeeBoard, onUnit(u.Works)).Allow {
@@ -100,6 +100,7 @@ type boardStream struct {
 	control *http.ResponseController
 	unit    string
 	shown   map[string][sha256.Size]byte // by bed: what the page shows
+	reviews int                          // that wait, as the page shows it
 	events  int
 
 	who login.Person // that watches
@@ -112,7 +113,7 @@ func (b *boardStream) run(ctx context.Context) error {
 	defer ping.Stop()
 	b.shown = make(map[string][sha256.Size]byte)
 	for {
-		changed := b.server.hub.Changed() // taken before looking, so that no change falls between
+		changed, news := b.server.hub.Changed(), b.server.news.heard() // taken before looking, so that no change falls between
 		if err := b.send(ctx); err != nil {
 			return err
 		}
@@ -124,6 +125,7 @@ func (b *boardStream) run(ctx context.Context) error {
 		}
 		select {
 		case <-changed:
+		case <-news:
 		case <-poll.C:
 		case <-ping.C:
 			if err := b.write(func() error { return web.WritePing(b.w, time.Now()) }); err != nil {
@@ -159,9 +161,11 @@ func (b *boardStream) send(ctx context.Context) error {
 			update.Beds = append(update.Beds, bed)
 		}
 	}
-	if len(update.Beds) == 0 {
+	update.OpenReviews = b.server.openReviews(ctx, who, b.unit)
+	if len(update.Beds) == 0 && update.OpenReviews == b.reviews {
 		return nil
 	}
+	b.reviews = update.OpenReviews
 	b.events++
 	return b.write(func() error { return web.WriteEvent(ctx, b.w, strconv.Itoa(b.events), web.BoardEvent(update)) })
 }

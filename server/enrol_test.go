@@ -2,7 +2,6 @@ package server_test
 
 import (
 	"errors"
-	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -26,16 +25,8 @@ func (h *hospital) browser() *http.Client {
 // post sends a form.
 func (h *hospital) post(c *http.Client, path string, form url.Values) (int, string) {
 	h.t.Helper()
-	r, err := c.PostForm(h.URL+path, form)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	defer func() { _ = r.Body.Close() }()
-	b, err := io.ReadAll(r.Body)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	return r.StatusCode, string(b)
+	status, body, _ := h.submit(c, path, form)
+	return status, body
 }
 
 func (h *hospital) enrol(c *http.Client, code, password, repeat string) (int, string) {

@@ -103,6 +103,10 @@ func (s *Server) renderError(w http.ResponseWriter, r *http.Request, err error) 
 		return
 	}
 	view := web.ErrorView{Shell: web.Shell{Title: "Error", Now: time.Now()}, Status: status, Request: request}
+	var refused denial
+	if errors.As(err, &refused) && refused.opensWithGlass() {
+		view.NoteID = r.PathValue("id")
+	}
 	if status < http.StatusInternalServerError { // else the database may not even say who this is
 		view.Shell = s.shell(r, "Error")
 	}

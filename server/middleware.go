@@ -103,6 +103,10 @@ func (s *Server) shellOf(r *http.Request, who login.Person, title string, active
 		Title: title, User: &user, Active: active, Now: time.Now(),
 		CanReadNotes:   access.May(who.Role, access.ReadNote),
 		CanSeeSessions: access.May(who.Role, access.ReviewSessions),
+		CanBreakGlass:  access.May(who.Role, access.BreakGlass),
+		CanSeeReviews:  access.May(who.Role, access.SeeReviews),
+		CanSeeAccesses: access.May(who.Role, access.SeeAccesses),
+		OpenReviews:    s.openReviews(r.Context(), who, ""),
 	}
 	if who.Unit != "" && access.May(who.Role, access.SeeBoard) {
 		if unit, err := s.db.UnitByID(r.Context(), who.Unit); err == nil {

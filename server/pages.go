@@ -194,7 +194,7 @@ func (s *Server) notePage(w http.ResponseWriter, r *http.Request, who login.Pers
 	if err != nil {
 		return sessions.ErrNoNote
 	}
-	st, err := s.mayDo(r.Context(), who, access.ReadNote, id)
+	st, err := s.mayDo(r.Context(), who, access.ReadNote, id, byPage)
 	if err != nil {
 		return err
 	}

@@ -48,6 +48,8 @@ type Server struct {
 	version   string
 	limits    limits
 
+	news news
+
 	drained context.Context // ends when the server drains: long answers end with it
 	drain   context.CancelFunc
 }
@@ -95,6 +97,12 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /units/{id}", s.known(s.board))
 	mux.Handle("GET /units/{id}/events", s.answer(s.recognised(s.boardEvents)))
 	mux.Handle("GET /admin/sessions", s.allowed(access.ReviewSessions, s.sessionsPage))
+	mux.Handle("GET /glass", s.allowedAnywhere(access.BreakGlass, s.glassPage))
+	mux.Handle("POST /glass", s.allowedAnywhere(access.BreakGlass, s.breakGlass))
+	mux.Handle("GET /reviews", s.allowedAnywhere(access.SeeReviews, s.reviewsPage))
+	mux.Handle("POST /reviews/{id}", s.allowedAnywhere(access.CloseReview, s.closeReview))
+	mux.Handle("GET /patients/{id}/accesses", s.allowedAnywhere(access.SeeAccesses, s.accessesPage))
+	mux.Handle("POST /patients/{id}/accesses", s.allowedAnywhere(access.Export, s.exportAccesses))
 	mux.Handle("GET /api/docs", s.page(s.apiDocs))
 	mux.Handle("/", s.page(func(http.ResponseWriter, *http.Request) error { return errNoPage }))
 
@@ -139,6 +147,16 @@ func (s *Server) allowed(act access.Act, h personal) http.Handler {
 	return s.known(func(w http.ResponseWriter, r *http.Request, who login.Person) error {
 		if err := s.decide(who, act, access.Note{}, nil); err != nil {
 			return err
+		}
+		return h(w, r, who)
+	})
+}
+
+// allowedAnywhere is a page for people whose role may do act to something. It decides to what.
+func (s *Server) allowedAnywhere(act access.Act, h personal) http.Handler {
+	return s.known(func(w http.ResponseWriter, r *http.Request, who login.Person) error {
+		if !access.May(who.Role, act) {
+			return s.decide(who, act, access.Note{}, nil)
 		}
 		return h(w, r, who)
 	})

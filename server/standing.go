@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,6 +48,11 @@ func (d denial) detail() string {
 	}
 }
 
+// opensWithGlass reports whether breaking the glass would help.
+func (d denial) opensWithGlass() bool {
+	return d.act == access.ReadNote && (d.reason == access.NoRelation || d.reason == access.Restricted)
+}
+
 // asker is somebody as package access knows them.
 func asker(p login.Person) access.Who {
 	return access.Who{Role: p.Role, Fresh: p.Fresh()}
@@ -89,14 +95,46 @@ func (s *Server) standingOf(ctx context.Context, p login.Person, note uuid.UUID)
 
 func (st standing) may(act access.Act) access.Decision { return access.Decide(st.who, act, st.note) }
 
-// mayDo decides about a note that somebody names, and returns what was decided on.
-func (s *Server) mayDo(ctx context.Context, p login.Person, act access.Act, note uuid.UUID) (standing, error) {
+// Ways to open a record, as the table opening has them.
+const (
+	byPage     = "page"
+	byEditor   = "editor"
+	byAPI      = "api"
+	byGlass    = "glass"
+	byAccesses = "accesses"
+	byExport   = "export"
+	denied     = "denied"
+	notAgain   = "" // a decision about what is open already
+)
+
+// mayDo decides about a note that somebody names, and returns what was decided on. That they open it in that way, or
+// try to, is on record before they get anything.
+func (s *Server) mayDo(ctx context.Context, p login.Person, act access.Act, note uuid.UUID, how string) (standing, error) {
 	st, err := s.standingOf(ctx, p, note)
 	if err != nil {
 		return st, err
 	}
 	p.Role = st.who.Role
-	return st, s.decide(p, act, st.note, note)
+	refused := s.decide(p, act, st.note, note)
+	if how == notAgain {
+		return st, refused
+	}
+	if refused != nil {
+		how = denied
+	}
+	err = s.opened(ctx, p, st.PatientID, uuid.NullUUID{UUID: note, Valid: true}, how, st.note.Ties)
+	return st, cmp.Or(refused, err)
+}
+
+// opened records that somebody has opened a record, or one note of it.
+func (s *Server) opened(ctx context.Context, p login.Person, patient uuid.UUID, note uuid.NullUUID, how string, ties access.Ties) error {
+	err := s.db.RecordOpening(ctx, queries.RecordOpeningParams{
+		PersonID: p.ID, PatientID: patient, NoteID: note, How: how, Ties: ties.String(),
+	})
+	if err != nil {
+		return fmt.Errorf("record access: %w", err)
+	}
+	return nil
 }
 
 // listed is a note of a list as it stands to somebody.

@@ -51,7 +51,7 @@ func initials(name string) string {
 func patientView(p queries.Patient, bed, unit string) web.Patient {
 	return web.Patient{
 		ID: p.ID.String(), Family: p.Family, Given: p.Given, Title: p.Title, Born: p.BirthDate, Gender: p.Gender, MRN: p.Mrn,
-		Bed: bed, Unit: unit, Allergies: allergiesView(p.Allergies),
+		Bed: bed, Unit: unit, Restricted: p.Vip, Allergies: allergiesView(p.Allergies),
 	}
 }
 
@@ -118,7 +118,7 @@ func boardBeds(rows []queries.BedsForRow, notes []queries.Note, unit string, pre
 
 func patientOf(row queries.BedsForRow) queries.Patient {
 	p := queries.Patient{
-		ID: row.PatientID.UUID, Mrn: row.Mrn, Family: row.Family, Given: row.Given, Title: row.Title, Gender: row.Gender, Allergies: row.Allergies,
+		ID: row.PatientID.UUID, Mrn: row.Mrn, Family: row.Family, Given: row.Given, Title: row.Title, Gender: row.Gender, Allergies: row.Allergies, Vip: row.Vip,
 	}
 	if row.BirthDate != nil {
 		p.BirthDate = *row.BirthDate

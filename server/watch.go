@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -48,6 +49,7 @@ func (s *Server) watch(ctx context.Context, version *int64) error {
 		if len(changes) > 0 {
 			s.log.Info("access changed", "version", now, "changes", len(changes))
 			s.hub.Recheck(ctx, concerned(changes))
+			s.news.tell()
 		}
 		*version = now
 		s.hub.AccessSeen(asked)
@@ -73,4 +75,29 @@ func concerned(changes []store.AccessChange) func(sessions.NoteID, sessions.Pers
 	return func(note sessions.NoteID, who sessions.PersonID, login string) bool {
 		return all || people[who] || logins[login] || notes[note]
 	}
+}
+
+// news wakes whoever shows what follows from access: a board, for one. Its zero value is ready.
+type news struct {
+	mu   sync.Mutex
+	next chan struct{}
+}
+
+// heard returns a channel that is closed at the next change of access.
+func (n *news) heard() <-chan struct{} {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.next == nil {
+		n.next = make(chan struct{})
+	}
+	return n.next
+}
+
+func (n *news) tell() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.next != nil {
+		close(n.next)
+	}
+	n.next = nil
 }

@@ -84,34 +84,34 @@ func (s *Server) authorize(r *http.Request) sessions.Authorizer {
 		} else {
 			who, err = s.desk.ByToken(ctx, token)
 		}
-		return s.grantFor(ctx, who, err, note, schema, epoch)
+		return s.grantFor(ctx, who, err, note, byEditor, schema, epoch)
 	}
 }
 
 // grantFor says what somebody may do with a note whom a look-up at that epoch found, or why it found nobody. Later looks
 // go by the login, whose cookie may have been renewed.
-func (s *Server) grantFor(ctx context.Context, who login.Person, err error, note sessions.NoteID, schema *prose.Schema, epoch uint64) (sessions.Grant, error) {
+func (s *Server) grantFor(ctx context.Context, who login.Person, err error, note sessions.NoteID, how string, schema *prose.Schema, epoch uint64) (sessions.Grant, error) {
 	if errors.Is(err, login.ErrNotSignedIn) {
 		return sessions.Grant{}, sessions.ErrUnauthenticated
 	}
 	if err != nil {
 		return sessions.Grant{}, err
 	}
-	grant, err := s.grant(ctx, who, note)
+	grant, err := s.grant(ctx, who, note, how)
 	grant.Epoch, grant.Schema = epoch, schema
 	grant.Renew = func(ctx context.Context) (sessions.Grant, error) {
 		epoch := s.hub.AccessEpoch()
 		ctx, cancel := context.WithTimeout(ctx, authorizeTimeout)
 		defer cancel()
 		now, err := s.desk.Again(ctx, who)
-		return s.grantFor(ctx, now, err, note, schema, epoch)
+		return s.grantFor(ctx, now, err, note, notAgain, schema, epoch)
 	}
 	return grant, err
 }
 
-// grant says what a person may do with a note, and that it exists.
-func (s *Server) grant(ctx context.Context, who login.Person, note sessions.NoteID) (sessions.Grant, error) {
-	st, err := s.mayDo(ctx, who, access.ReadNote, note)
+// grant says what a person may do with a note that they open in some way, and that it exists.
+func (s *Server) grant(ctx context.Context, who login.Person, note sessions.NoteID, how string) (sessions.Grant, error) {
+	st, err := s.mayDo(ctx, who, access.ReadNote, note, how)
 	if errors.Is(err, errForbidden) {
 		return sessions.Grant{}, fmt.Errorf("%w: %w", sessions.ErrForbidden, err)
 	}

@@ -209,3 +209,11 @@ func (r SessionRow) edits() int {
 	}
 	return n
 }
+
+// reviewsText names the page of reviews, with how many wait.
+func (s Shell) reviewsText() string {
+	if s.OpenReviews == 0 {
+		return "Emergency access"
+	}
+	return "Emergency access (" + strconv.Itoa(s.OpenReviews) + ")"
+}

@@ -37,6 +37,10 @@ type Shell struct {
 
 	CanReadNotes   bool // offers the worklist and links to notes
 	CanSeeSessions bool // offers /admin/sessions
+	CanBreakGlass  bool // offers /glass
+	CanSeeReviews  bool // offers /reviews
+	CanSeeAccesses bool // offers /patients/{id}/accesses
+	OpenReviews    int  // how many wait for this person
 
 	// Now is the time of rendering, by the server's clock. Ages, "printed at"
 	// and the choice between a time and a date derive from it.
@@ -52,6 +56,7 @@ const (
 	SectionWorklist Section = "worklist"
 	SectionBoard    Section = "board"
 	SectionSessions Section = "sessions"
+	SectionReviews  Section = "reviews"
 	SectionAPI      Section = "api"
 )
 
@@ -231,6 +236,8 @@ type Patient struct {
 	Bed    string // label of the bed, empty when there is none
 	Unit   string // name of the unit, may be empty
 
+	Restricted bool // to the care team
+
 	Allergies Allergies
 }
 
@@ -284,6 +291,7 @@ type BoardView struct {
 	Units         []UnitLink
 	AsOf          time.Time
 	Beds          []BoardBed
+	OpenReviews   int // of broken glass on this unit that wait for who looks
 }
 
 // BoardBed is a row of the board.
@@ -312,6 +320,7 @@ type BoardUpdate struct {
 	CanReadNotes bool
 	Beds         []BoardBed
 	Totals       BoardTotals
+	OpenReviews  int // as in BoardView
 }
 
 // BoardTotals are the counts that a board shows and announces.
@@ -361,6 +370,8 @@ type ErrorView struct {
 	Detail  string // one or two sentences; empty likewise
 	// Request identifies the request in the server's log; may be empty.
 	Request string
+	// NoteID is a note that breaking the glass would open; empty for none.
+	NoteID string
 }
 
 // APIDocsView is the page of the HTTP API's documentation.

@@ -85,6 +85,27 @@ type Facility struct {
 	Name string
 }
 
+// Broken glass: for one patient, with a reason, for half an hour at most.
+type Glass struct {
+	ID        uuid.UUID
+	PersonID  uuid.UUID
+	PatientID uuid.UUID
+	UnitID    *string
+	Reason    string
+	Words     string
+	At        time.Time
+	Until     time.Time
+}
+
+// What somebody else found about it. Without a row, it waits.
+type GlassReview struct {
+	GlassID uuid.UUID
+	ByID    uuid.UUID
+	Finding string
+	Words   string
+	At      time.Time
+}
+
 // Made by whoever has an invitation, and never by a sign-in.
 type Identity struct {
 	Issuer   string
@@ -219,6 +240,17 @@ type NoteUpdate struct {
 	At        time.Time
 }
 
+// Who has opened which record, how, and by what right; and who tried to.
+type Opening struct {
+	PersonID  uuid.UUID
+	PatientID uuid.UUID
+	NoteID    uuid.NullUUID
+	How       string
+	Ties      string
+	At        time.Time
+	Minute    int64
+}
+
 type Participation struct {
 	ID        uuid.UUID
 	SessionID uuid.UUID
@@ -303,7 +335,6 @@ type Stay struct {
 	AdmittedAt time.Time
 }
 
-// What a person has to do with a patient now. Package access says what follows from it.
 type Tie struct {
 	PersonID  uuid.UUID
 	PatientID uuid.UUID

@@ -12,7 +12,7 @@ SELECT sqlc.embed(note), sqlc.embed(patient), person.name AS creator,
 
 -- name: NotesFor :many
 -- Notes about patients whom a person has something to do with, and what, or with everyone all notes; the newest edited
--- first. unit is where the patient lies, or of one who has left where the note was written; '' means anywhere.
+-- first, behind them those that the person only began. unit is where the patient lies, or of one who has left where the note was written; '' means anywhere.
 SELECT sqlc.embed(note), sqlc.embed(patient), coalesce(bed.label, '')::text AS bed_label, coalesce(tied.ties, '{}')::text[] AS ties
   FROM note
   JOIN patient ON patient.id = note.patient_id
@@ -22,7 +22,7 @@ SELECT sqlc.embed(note), sqlc.embed(patient), coalesce(bed.label, '')::text AS b
     ON tied.patient_id = note.patient_id
  WHERE (sqlc.arg(unit)::text = '' OR coalesce(bed.unit_id, note.unit_id) = sqlc.arg(unit))
    AND (sqlc.arg(everyone)::boolean OR tied.ties IS NOT NULL OR note.created_by = sqlc.arg(person))
- ORDER BY note.edited_at DESC, note.id
+ ORDER BY tied.ties IS NULL, note.edited_at DESC, note.id
  LIMIT sqlc.arg(max_rows);
 
 -- name: InsertNote :exec

@@ -222,7 +222,7 @@ SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state
     ON tied.patient_id = note.patient_id
  WHERE ($2::text = '' OR coalesce(bed.unit_id, note.unit_id) = $2)
    AND ($3::boolean OR tied.ties IS NOT NULL OR note.created_by = $1)
- ORDER BY note.edited_at DESC, note.id
+ ORDER BY tied.ties IS NULL, note.edited_at DESC, note.id
  LIMIT $4
 `
 
@@ -241,7 +241,7 @@ type NotesForRow struct {
 }
 
 // Notes about patients whom a person has something to do with, and what, or with everyone all notes; the newest edited
-// first. unit is where the patient lies, or of one who has left where the note was written; ” means anywhere.
+// first, behind them those that the person only began. unit is where the patient lies, or of one who has left where the note was written; ” means anywhere.
 func (q *Queries) NotesFor(ctx context.Context, arg NotesForParams) ([]NotesForRow, error) {
 	rows, err := q.db.Query(ctx, notesFor,
 		arg.Person,

@@ -1,0 +1,107 @@
+package server
+
+import (
+	"encoding/csv"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/server/access"
+	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/server/store/queries"
+	"github.com/clisonix/tidechart/web"
+)
+
+// How much of who has opened a record there is to see at once, and to hand out.
+const (
+	maxOpenings = 500
+	maxExported = 100_000
+)
+
+// waysText says how a record was opened, for people.
+var waysText = map[string]string{
+	byPage: "read a note", byEditor: "had a note open to edit or follow", byAPI: "read or wrote by a program", denied: "tried to, and was refused",
+	byGlass: "broke the glass", byAccesses: "looked at this list", byExport: "exported this list",
+}
+
+// accessesPage lists who has opened a patient's record.
+func (s *Server) accessesPage(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	row, ties, err := s.recordOf(r, who, access.SeeAccesses)
+	if err != nil {
+		return err
+	}
+	if err := s.opened(r.Context(), who, row.Patient.ID, uuid.NullUUID{}, byAccesses, ties); err != nil {
+		return err
+	}
+	rows, err := s.db.Openings(r.Context(), row.Patient.ID, maxOpenings)
+	if err != nil {
+		return fmt.Errorf("list accesses: %w", err)
+	}
+	view := web.AccessesView{
+		Shell:   s.shellOf(r, who, "Who has opened a record", web.SectionReviews),
+		Patient: patientView(row.Patient, row.BedLabel, ""), Truncated: len(rows) == maxOpenings,
+	}
+	for _, o := range rows {
+		view.Rows = append(view.Rows, web.Opening{
+			At: o.Opening.At.Local(), Name: o.Name, Role: o.Role, What: o.Title, How: waysText[o.Opening.How],
+			Ties: o.Opening.Ties, Refused: o.Opening.How == denied, Glass: strings.Contains(o.Opening.Ties, "glass") || o.Opening.How == byGlass,
+		})
+	}
+	s.render(w, r, http.StatusOK, web.Accesses(view))
+	return nil
+}
+
+// recordOf returns the patient named in the path, if somebody may do act to their record.
+func (s *Server) recordOf(r *http.Request, who login.Person, act access.Act) (queries.StandingToRow, access.Ties, error) {
+	id, err := uuid.Parse(r.PathValue("id"))
+	if err != nil {
+		return queries.StandingToRow{}, 0, store.ErrNotFound
+	}
+	row, err := s.db.StandingTo(r.Context(), who.ID, id)
+	if err != nil {
+		return row, 0, err
+	}
+	ties := access.TiesOf(row.Ties)
+	return row, ties, s.decide(who, act, access.Note{VIP: row.Patient.Vip, Ties: ties}, id)
+}
+
+// exportAccesses hands the list out, for the patient. That it was handed out is on it.
+func (s *Server) exportAccesses(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	if err := justProven(who, r.URL.Path); err != nil {
+		return err
+	}
+	row, ties, err := s.recordOf(r, who, access.Export)
+	if err != nil {
+		return err
+	}
+	if err := s.opened(r.Context(), who, row.Patient.ID, uuid.NullUUID{}, byExport, ties); err != nil {
+		return err
+	}
+	rows, err := s.db.Openings(r.Context(), row.Patient.ID, maxExported)
+	if err != nil {
+		return fmt.Errorf("list accesses: %w", err)
+	}
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	w.Header().Set("Content-Disposition", `attachment; filename="accesses.csv"`)
+	out := csv.NewWriter(w)
+	_ = out.Write([]string{"When", "Who", "Function", "What", "How", "Linked by"}) // Flush tells
+	for _, o := range rows {
+		_ = out.Write([]string{
+			o.Opening.At.Local().Format(time.RFC3339), plainCell(o.Name), o.Role, plainCell(o.Title), waysText[o.Opening.How], o.Opening.Ties,
+		})
+	}
+	out.Flush()
+	return nil // the reader may be gone
+}
+
+// plainCell keeps spreadsheets from taking text for a formula.
+func plainCell(text string) string {
+	if strings.ContainsAny(text[:min(len(text), 1)], "=+-@\t\r") {
+		return "'" + text
+	}
+	return text
+}

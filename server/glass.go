@@ -1,0 +1,235 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/server/access"
+	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/server/store/queries"
+	"github.com/clisonix/tidechart/sessions"
+	"github.com/clisonix/tidechart/web"
+)
+
+// Limits of breaking the glass.
+const (
+	glassLasts = 30 * time.Minute
+	minWords   = 10  // characters of what somebody says about why
+	maxWords   = 500 // likewise, and about a review
+)
+
+// glassReasons are the coded reasons, in the order of the form.
+var glassReasons = []web.Choice{
+	{Value: "emergency", Text: "Emergency: the patient needs care now"},
+	{Value: "cover", Text: "I cover for somebody, and was not put on the unit"},
+	{Value: "consult", Text: "I was asked for a consult"},
+	{Value: "handover", Text: "I hand over, or take over, this patient"},
+	{Value: "other", Text: "Something else, which I explain"},
+}
+
+// glassPage asks why.
+func (s *Server) glassPage(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	note := clip(r.URL.Query().Get("note"), maxQuery)
+	if err := justProven(who, glassPath(note)); err != nil {
+		return err
+	}
+	s.showGlass(w, r, who, http.StatusOK, web.GlassView{NoteID: note})
+	return nil
+}
+
+func glassPath(note string) string {
+	if note == "" {
+		return "/glass"
+	}
+	return "/glass?note=" + url.QueryEscape(note)
+}
+
+func (s *Server) showGlass(w http.ResponseWriter, r *http.Request, who login.Person, status int, view web.GlassView) {
+	view.Shell = s.shellOf(r, who, "Break the glass", web.SectionNone)
+	view.Reasons, view.Lasts, view.MinWords, view.MaxWords = glassReasons, glassLasts, minWords, maxWords
+	s.render(w, r, status, web.Glass(view))
+}
+
+// breakGlass opens one record for half an hour to somebody to whom it is closed, and has others told.
+func (s *Server) breakGlass(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	view := web.GlassView{
+		NoteID: r.PostFormValue("note"), Sought: clip(strings.TrimSpace(r.PostFormValue("patient")), maxQuery),
+		Reason: r.PostFormValue("reason"), Words: strings.TrimSpace(r.PostFormValue("words")),
+	}
+	if err := justProven(who, glassPath(clip(view.NoteID, maxQuery))); err != nil {
+		return err
+	}
+	if view.Error = glassMissing(view); view.Error != "" {
+		s.showGlass(w, r, who, http.StatusUnprocessableEntity, view)
+		return nil
+	}
+	patient, err := s.sought(r, who, view)
+	if errors.Is(err, store.ErrNotFound) {
+		view.Error = "Nobody has this number or lies in this bed. Check it, and try again."
+		s.showGlass(w, r, who, http.StatusUnprocessableEntity, view)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	row, err := s.db.StandingTo(r.Context(), who.ID, patient)
+	if err != nil {
+		return err
+	}
+	about := access.Note{VIP: row.Patient.Vip, Ties: access.TiesOf(row.Ties)}
+	if err := s.decide(who, access.BreakGlass, about, patient); err != nil {
+		return err
+	}
+	if _, err := s.db.BreakGlass(r.Context(), queries.BreakGlassParams{
+		ID: uuid.New(), Person: who.ID, Patient: patient, Reason: view.Reason, Words: view.Words, Seconds: glassLasts.Seconds(),
+	}); err != nil {
+		return fmt.Errorf("break the glass: %w", err)
+	}
+	if err := s.opened(r.Context(), who, patient, uuid.NullUUID{}, byGlass, about.Ties); err != nil {
+		return err
+	}
+	s.log.Warn("glass broken", "person", who.ID, "patient", patient, "reason", view.Reason)
+	next := "/?unit="
+	if view.NoteID != "" {
+		next = "/notes/" + view.NoteID
+	}
+	http.Redirect(w, r, next, http.StatusSeeOther)
+	return nil
+}
+
+// glassMissing says what a form lacks, for who filled it in.
+func glassMissing(v web.GlassView) string {
+	known := false
+	for _, reason := range glassReasons {
+		known = known || reason.Value == v.Reason
+	}
+	switch n := utf8.RuneCountInString(v.Words); {
+	case !known:
+		return "Choose a reason."
+	case n < minWords || n > maxWords || !utf8.ValidString(v.Words) || strings.ContainsRune(v.Words, 0):
+		return fmt.Sprintf("Say why in %d to %d characters. Somebody will read it.", minWords, maxWords)
+	case v.Sought == "" && v.NoteID == "":
+		return "Say which patient: their record number, or the bed they lie in."
+	}
+	return ""
+}
+
+// sought finds the patient of the note that was denied, or the one somebody names.
+func (s *Server) sought(r *http.Request, who login.Person, v web.GlassView) (uuid.UUID, error) {
+	if v.NoteID == "" {
+		return s.db.PatientSought(r.Context(), v.Sought)
+	}
+	note, err := uuid.Parse(v.NoteID)
+	if err != nil {
+		return uuid.Nil, sessions.ErrNoNote
+	}
+	st, err := s.standingOf(r.Context(), who, note)
+	return st.PatientID, err
+}
+
+// maxReviews is how many reviews a page lists.
+const maxReviews = 200
+
+func (s *Server) reviewsPage(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	rows, err := s.db.GlassFor(r.Context(), who.ID, access.MayAlways(who.Role, access.SeeReviews), maxReviews)
+	if err != nil {
+		return fmt.Errorf("list reviews: %w", err)
+	}
+	view := web.ReviewsView{Shell: s.shellOf(r, who, "Emergency access", web.SectionReviews), MaxWords: maxWords}
+	for _, row := range rows {
+		about := reviewed(row.Works, row.Glass.PersonID == who.ID)
+		if !access.Decide(asker(who), access.SeeReviews, about).Allow {
+			continue
+		}
+		one := web.Review{
+			ID: row.Glass.ID.String(), Person: personRowView(row.Person), Unit: row.UnitName, MRN: row.Mrn, PatientID: row.Glass.PatientID.String(),
+			PatientInitials: web.Patient{Family: row.Family, Given: row.Given}.Initials(),
+			Reason:          reasonText(row.Glass.Reason), Words: row.Glass.Words, At: row.Glass.At.Local(), Until: row.Glass.Until.Local(), Opened: int(row.Opened),
+			Reviewer: row.Reviewer, ReviewedAt: clock(row.ReviewedAt), Finding: row.Finding, ReviewWords: row.ReviewWords,
+			CanClose:    access.Decide(asker(who), access.CloseReview, about).Allow,
+			CanSeeWhole: access.May(who.Role, access.SeeAccesses),
+		}
+		if row.ReviewedAt == nil {
+			view.Open = append(view.Open, one)
+		} else {
+			view.Closed = append(view.Closed, one)
+		}
+	}
+	s.render(w, r, http.StatusOK, web.Reviews(view))
+	return nil
+}
+
+// reviewed is broken glass as it stands to who looks at it.
+func reviewed(works, own bool) access.Note {
+	about := onUnit(works)
+	if own {
+		about.Ties |= access.Own
+	}
+	return about
+}
+
+func reasonText(code string) string {
+	for _, reason := range glassReasons {
+		if reason.Value == code {
+			return reason.Text
+		}
+	}
+	return code
+}
+
+// closeReview says what somebody else found about broken glass.
+func (s *Server) closeReview(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	id, err := uuid.Parse(r.PathValue("id"))
+	if err != nil {
+		return store.ErrNotFound
+	}
+	row, err := s.db.GlassByID(r.Context(), who.ID, id)
+	if err == nil {
+		err = s.decide(who, access.CloseReview, reviewed(row.Works, row.PersonID == who.ID), id)
+	}
+	if err != nil {
+		return err
+	}
+	finding, words := r.PostFormValue("finding"), strings.TrimSpace(r.PostFormValue("words"))
+	if finding != "appropriate" && finding != "inappropriate" || utf8.RuneCountInString(words) > maxWords || !utf8.ValidString(words) {
+		return badRequest("Say whether it was appropriate, in 500 characters at most.")
+	}
+	if finding == "inappropriate" && utf8.RuneCountInString(words) < minWords {
+		return badRequest("Say what was not appropriate about it. Go back, and add that.")
+	}
+	if _, err := s.db.ReviewGlass(r.Context(), queries.ReviewGlassParams{GlassID: id, ByID: who.ID, Finding: finding, Words: words}); err != nil {
+		return fmt.Errorf("close review: %w", err)
+	}
+	s.log.Info("review closed", "person", who.ID, "glass", id, "finding", finding)
+	http.Redirect(w, r, "/reviews", http.StatusSeeOther)
+	return nil
+}
+
+// openReviews counts what waits for somebody's review: of a unit, or with "" of all they may see.
+func (s *Server) openReviews(ctx context.Context, who login.Person, unit string) int {
+	if !access.May(who.Role, access.SeeReviews) {
+		return 0
+	}
+	n, err := s.db.OpenReviews(ctx, who.ID, unit, access.MayAlways(who.Role, access.SeeReviews))
+	if err != nil {
+		s.log.Error("reviews not counted", "err", err) // the page is worth more than the number
+	}
+	return int(n)
+}

@@ -1,0 +1,275 @@
+package server_test
+
+import (
+	"context"
+	"encoding/csv"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/clisonix/tidechart/server/demo"
+)
+
+// submit sends a form.
+func (h *hospital) submit(c *http.Client, path string, form url.Values) (status int, body string, header http.Header) {
+	h.t.Helper()
+	r, err := c.PostForm(h.URL+path, form)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer func() { _ = r.Body.Close() }()
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return r.StatusCode, string(b), r.Header
+}
+
+// count runs a query for one number.
+func (h *hospital) count(query string, args ...any) (n int) {
+	h.t.Helper()
+	if err := h.connect().QueryRow(h.t.Context(), query, args...).Scan(&n); err != nil {
+		h.t.Fatal(err)
+	}
+	return n
+}
+
+// why is a form that breaks the glass for the patient of the note.
+func (h *hospital) why() url.Values {
+	return url.Values{"note": {h.note.String()}, "reason": {"emergency"}, "words": {"Arrest on the stairs, no chart."}}
+}
+
+// age makes every browser's sign-in too old for what is grave.
+func (h *hospital) age() {
+	h.t.Helper()
+	h.sql(`UPDATE login SET proven_at = now() - interval '5 minutes'`)
+}
+
+// connect returns a connection to the database, as an operator has one.
+func (h *hospital) connect() *pgx.Conn {
+	h.t.Helper()
+	conn, err := pgx.Connect(h.t.Context(), h.url)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+// TestGlass: a nurse of another unit opens one record in an emergency, for one patient, with a reason; others are told at
+// once, and one of them closes the review, who is not the nurse.
+func TestGlass(t *testing.T) {
+	h := open(t).work()
+	brandt, haddad, lindqvist := h.signIn("brandt"), h.signIn("haddad"), h.signIn("lindqvist")
+	note := "/notes/" + h.note.String()
+	if status, body, _ := h.get(brandt, note); status != 403 || !strings.Contains(body, "/glass?note="+h.note.String()) {
+		t.Fatalf("before: %d, offers the glass: %v", status, strings.Contains(body, "/glass?note="))
+	}
+	events := h.watch(haddad)
+	if first := <-events; strings.Contains(first, "See who, and why") {
+		t.Fatal("somebody is told of nothing")
+	}
+	for name, change := range map[string]url.Values{
+		"no reason": {"reason": {""}}, "a reason of their own": {"reason": {"curiosity"}}, "too few words": {"words": {"because"}},
+		"too many": {"words": {strings.Repeat("long ", 101)}}, "nobody": {"note": {""}}, "nobody known": {"note": {""}, "patient": {"T-000000"}},
+		"no text": {"words": {"because of \x00 that"}},
+	} {
+		form := h.why()
+		for k, v := range change {
+			form[k] = v
+		}
+		if status, body, _ := h.submit(brandt, "/glass", form); status != 422 || !strings.Contains(body, "glass-error") {
+			t.Errorf("%s: %d", name, status)
+		}
+	}
+	if n := h.count("SELECT count(*) FROM glass"); n != 0 {
+		t.Fatalf("the glass was broken %d times", n)
+	}
+
+	broke := time.Now()
+	if status, _, header := h.submit(brandt, "/glass", h.why()); status != 303 || header.Get("Location") != note {
+		t.Fatalf("%d to %s", status, header.Get("Location"))
+	}
+	for told := false; !told; {
+		select {
+		case event, more := <-events:
+			if told = strings.Contains(event, "See who, and why"); !more {
+				t.Fatal("the stream ends")
+			}
+		case <-time.After(5 * time.Second):
+			t.Fatal("the charge nurse is not told")
+		}
+	}
+	if took := time.Since(broke); took > time.Second {
+		t.Errorf("the charge nurse is told after %v", took)
+	}
+	for _, c := range []*http.Client{haddad, lindqvist} {
+		if _, body, _ := h.get(c, "/reviews"); !containsAny(body, "Arrest on the stairs") || !containsAny(body, "Emergency access (1)") || !containsAny(body, "Open now") {
+			t.Error("the list does not have it")
+		}
+	}
+	if status, _, _ := h.get(brandt, note); status != 200 {
+		t.Errorf("afterwards: %d", status)
+	}
+	ws := h.openWire(h.token("brandt"), nil)
+	if saved, _ := ws.write(10, 0); !saved {
+		t.Error("not saved")
+	}
+	another := h.count(`SELECT count(*) FROM tie JOIN person ON person.id = person_id WHERE username = 'brandt' AND kind = 'glass'`)
+	if another != 1 {
+		t.Errorf("%d records are open", another)
+	}
+
+	_, page, _ := h.get(lindqvist, "/reviews")
+	review := regexp.MustCompile(`/reviews/[0-9a-f-]{36}`).FindString(page)
+	finding := url.Values{"finding": {"inappropriate"}, "words": {"Was asked; it was for a friend."}}
+	for name, c := range map[string]*http.Client{"a nurse": brandt, "a nurse of the unit": h.signIn("rivera"), "an administrator": h.signIn("novak")} {
+		if status, _, _ := h.submit(c, review, finding); status != 403 {
+			t.Errorf("%s closes it: %d", name, status)
+		}
+	}
+	h.sql(`UPDATE person SET role = 'charge nurse', unit_id = '4-west' WHERE username = 'brandt'`)
+	if status, _, _ := h.submit(brandt, review, finding); status != 403 {
+		t.Errorf("who broke it closes it: %d", status)
+	}
+	if status, _, _ := h.submit(haddad, review, url.Values{"finding": {"inappropriate"}}); status != 422 {
+		t.Errorf("closed without a word: %d", status)
+	}
+	for range 2 { // the second time changes nothing
+		if status, _, _ := h.submit(haddad, review, finding); status != 303 {
+			t.Errorf("somebody else closes it: %d", status)
+		}
+	}
+	if _, body, _ := h.get(lindqvist, "/reviews"); !containsAny(body, "for a friend") || containsAny(body, "Emergency access (") {
+		t.Error("it still waits")
+	}
+}
+
+// TestGlassEnds: after its time the socket that it opened closes, without anybody's doing; a page does not open.
+func TestGlassEnds(t *testing.T) {
+	h := open(t).work()
+	h.sql(`INSERT INTO glass (id, person_id, patient_id, reason, words, until)
+		SELECT gen_random_uuid(), person.id, note.patient_id, 'other', 'for a few seconds', now() + interval '4 seconds'
+		  FROM person, note WHERE username = 'brandt' AND note.id = $1`, h.note)
+	began := time.Now()
+	ws, other := h.openWire(h.token("brandt"), nil), h.openWire(h.token("chen"), nil)
+	if saved, _ := ws.write(10, 0); !saved {
+		t.Fatal("not saved")
+	}
+	if _, code := ws.until(isScope); code != 4403 {
+		t.Errorf("close code %d, want 4403", code)
+	}
+	if took := time.Since(began); took < 3*time.Second || took > 5*time.Second {
+		t.Errorf("it ended after %v, want 4 s", took)
+	}
+	if status, _, _ := h.get(h.signIn("brandt"), "/notes/"+h.note.String()); status != 403 {
+		t.Errorf("the page: %d", status)
+	}
+	if saved, _ := other.write(20, 0); !saved {
+		t.Error("somebody else: not saved")
+	}
+}
+
+// TestGlassNeedsAFreshSignIn, and is not for everybody.
+func TestGlassNeedsAFreshSignIn(t *testing.T) {
+	h := open(t).work()
+	brandt := h.signIn("brandt")
+	h.age()
+	back := "/glass?note=" + h.note.String()
+	confirm := "/confirm?next=" + url.QueryEscape(back)
+	if status, _, header := h.get(brandt, back); status != 303 || header.Get("Location") != confirm {
+		t.Errorf("the page: %d to %q", status, header.Get("Location"))
+	}
+	if status, _, header := h.submit(brandt, "/glass", h.why()); status != 303 || header.Get("Location") != confirm {
+		t.Errorf("the form: %d to %q", status, header.Get("Location"))
+	}
+	if n := h.count("SELECT count(*) FROM glass"); n != 0 {
+		t.Fatalf("broken %d times by an old sign-in", n)
+	}
+	if status, to := h.confirm(brandt, demo.Password, back); status != 303 || to != back {
+		t.Errorf("the password: %d to %q", status, to)
+	}
+	if status, _, header := h.submit(brandt, "/glass", h.why()); status != 303 || header.Get("Location") != "/notes/"+h.note.String() {
+		t.Errorf("the form after it: %d to %q", status, header.Get("Location"))
+	}
+	if n := h.count("SELECT count(*) FROM glass"); n != 1 {
+		t.Errorf("broken %d times", n)
+	}
+	if status, _, _ := h.api("POST", "/glass", h.token("brandt"), "", nil); status == 303 {
+		t.Error("a token breaks it")
+	}
+	for _, username := range []string{"moreau", "novak", "lindqvist"} {
+		if status, _, _ := h.submit(h.signIn(username), "/glass", h.why()); status != 403 {
+			t.Errorf("%s: %d", username, status)
+		}
+	}
+	h.sql(`UPDATE person SET patient_id = (SELECT patient_id FROM note WHERE id = $1) WHERE username = 'okafor'`, h.note)
+	if status, body, _ := h.submit(h.signIn("okafor"), "/glass", h.why()); status != 403 || !containsAny(body, "about yourself") {
+		t.Errorf("one's own record: %d", status)
+	}
+	if n := h.count("SELECT count(*) FROM glass"); n != 1 {
+		t.Errorf("broken %d times", n)
+	}
+}
+
+// TestWhoHasOpenedARecord: the privacy officer sees it, and hands it out; nobody changes it.
+func TestWhoHasOpenedARecord(t *testing.T) {
+	h := open(t).work()
+	row, err := h.db.NoteByID(t.Context(), h.note)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, note := "/patients/"+row.Patient.ID.String()+"/accesses", "/notes/"+h.note.String()
+	chen := h.signIn("chen")
+	for range 3 {
+		h.get(chen, note)
+	}
+	h.openWire(h.token("rivera"), nil)
+	h.api("GET", "/api/v1"+note+"/state", h.token("okafor"), "", nil)
+	h.get(h.signIn("brandt"), note)
+	if n := h.count("SELECT count(*) FROM opening WHERE how = 'page' AND ties = 'unit'"); n < 1 || n > 2 { // a minute may end meanwhile
+		t.Errorf("three looks at a page are on record %d times", n)
+	}
+
+	lindqvist := h.signIn("lindqvist")
+	_, page, _ := h.get(lindqvist, path)
+	for _, want := range []string{"Dr Mei Chen", "read a note", "Rosa Rivera", "had a note open", "Dr Daniel Okafor", "by a program", "Jonas Brandt", "Refused"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	for _, username := range []string{"chen", "haddad", "novak"} {
+		if status, _, _ := h.get(h.signIn(username), path); status != 403 {
+			t.Errorf("%s sees it: %d", username, status)
+		}
+	}
+	if status, _, _ := h.get(lindqvist, "/patients/none/accesses"); status != 404 {
+		t.Errorf("nobody's: %d", status)
+	}
+	h.age()
+	if status, _, header := h.submit(lindqvist, path, nil); status != 303 || header.Get("Location") != "/confirm?next="+url.QueryEscape(path) {
+		t.Errorf("export after an old sign-in: %d to %q", status, header.Get("Location"))
+	}
+	if status, _ := h.confirm(lindqvist, demo.Password, path); status != 303 {
+		t.Errorf("the password: %d", status)
+	}
+	status, body, header := h.submit(lindqvist, path, nil)
+	rows, err := csv.NewReader(strings.NewReader(body)).ReadAll()
+	if status != 200 || err != nil || len(rows) < 6 || !strings.Contains(header.Get("Content-Disposition"), "attachment") {
+		t.Fatalf("export: %d, %d rows, %v", status, len(rows), err)
+	}
+	if got := rows[1]; got[1] != "Erik Lindqvist" || got[4] != "exported this list" {
+		t.Errorf("the newest is %q: that it was handed out is not on it", got)
+	}
+	for _, statement := range []string{"DELETE FROM opening", "UPDATE opening SET how = 'api'", "TRUNCATE opening", "DELETE FROM glass", "UPDATE glass_review SET words = ''"} {
+		if _, err := h.connect().Exec(t.Context(), statement); err == nil {
+			t.Errorf("%s is allowed", statement)
+		}
+	}
+}

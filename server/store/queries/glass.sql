@@ -1,0 +1,62 @@
+-- Broken glass, its reviews, and who has opened which record.
+
+-- name: BreakGlass :one
+INSERT INTO glass (id, person_id, patient_id, unit_id, reason, words, until)
+SELECT sqlc.arg(id), sqlc.arg(person), patient.id, bed.unit_id, sqlc.arg(reason), sqlc.arg(words), now() + make_interval(secs => sqlc.arg(seconds)::double precision)
+  FROM patient LEFT JOIN stay ON stay.patient_id = patient.id LEFT JOIN bed ON bed.id = stay.bed_id
+ WHERE patient.id = sqlc.arg(patient)
+RETURNING until;
+
+-- name: PatientSought :one
+-- A patient by number, or by where they lie, whoever asks. No row: nobody.
+SELECT patient.id FROM patient LEFT JOIN stay ON stay.patient_id = patient.id LEFT JOIN bed ON bed.id = stay.bed_id
+ WHERE upper(patient.mrn) = upper(sqlc.arg(number_or_bed)::text) OR upper(bed.label) = upper(sqlc.arg(number_or_bed)::text)
+ ORDER BY upper(patient.mrn) = upper(sqlc.arg(number_or_bed)::text) DESC LIMIT 1;
+
+-- name: GlassFor :many
+-- Broken glass of the units where a person works, or with everyone of all: what waits for a review first, then the newest.
+SELECT sqlc.embed(glass), sqlc.embed(person), patient.family, patient.given, patient.mrn, coalesce(unit.name, '')::text AS unit_name,
+       EXISTS (SELECT FROM duty WHERE duty.person_id = sqlc.arg(person) AND duty.unit_id = glass.unit_id) AS works,
+       review.at AS reviewed_at, coalesce(review.finding, '')::text AS finding, coalesce(review.words, '')::text AS review_words,
+       coalesce(reviewer.name, '')::text AS reviewer,
+       (SELECT count(DISTINCT opening.note_id) FROM opening
+         WHERE opening.patient_id = glass.patient_id AND opening.person_id = glass.person_id
+           AND opening.how <> 'denied' AND opening.at BETWEEN glass.at AND glass.until) AS opened
+  FROM glass
+  JOIN person ON person.id = glass.person_id
+  JOIN patient ON patient.id = glass.patient_id
+  LEFT JOIN unit ON unit.id = glass.unit_id
+  LEFT JOIN glass_review review ON review.glass_id = glass.id
+  LEFT JOIN person reviewer ON reviewer.id = review.by_id
+ WHERE sqlc.arg(everyone)::boolean OR EXISTS (SELECT FROM duty WHERE duty.person_id = sqlc.arg(person) AND duty.unit_id = glass.unit_id)
+ ORDER BY review.at IS NOT NULL, glass.at DESC
+ LIMIT sqlc.arg(max_rows);
+
+-- name: GlassByID :one
+SELECT glass.person_id, glass.patient_id,
+       EXISTS (SELECT FROM duty WHERE duty.person_id = sqlc.arg(person) AND duty.unit_id = glass.unit_id) AS works
+  FROM glass WHERE glass.id = sqlc.arg(id);
+
+-- name: OpenReviews :one
+-- How much broken glass waits for a review that a person may make: of units where they work, or with everyone of all, and
+-- with a unit only of that one.
+SELECT count(*) FROM glass
+ WHERE NOT EXISTS (SELECT FROM glass_review WHERE glass_review.glass_id = glass.id)
+   AND glass.person_id <> sqlc.arg(person)
+   AND (sqlc.arg(unit)::text = '' OR glass.unit_id = sqlc.arg(unit))
+   AND (sqlc.arg(everyone)::boolean OR EXISTS (SELECT FROM duty WHERE duty.person_id = sqlc.arg(person) AND duty.unit_id = glass.unit_id));
+
+-- name: ReviewGlass :execrows
+-- Once: who comes second changes nothing.
+INSERT INTO glass_review (glass_id, by_id, finding, words) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING;
+
+-- name: RecordOpening :exec
+INSERT INTO opening (person_id, patient_id, note_id, how, ties) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING;
+
+-- name: Openings :many
+-- Who has opened a patient's record, the newest first.
+SELECT sqlc.embed(opening), person.name, person.username, person.role, coalesce(note.title, '')::text AS title
+  FROM opening JOIN person ON person.id = opening.person_id LEFT JOIN note ON note.id = opening.note_id
+ WHERE opening.patient_id = sqlc.arg(patient)
+ ORDER BY opening.at DESC
+ LIMIT sqlc.arg(max_rows);
