@@ -49,6 +49,7 @@ CREATE TABLE opening (
 );
 CREATE UNIQUE INDEX opening_once ON opening (patient_id, person_id, how, coalesce(note_id, patient_id), minute);
 CREATE INDEX opening_at ON opening (patient_id, at DESC);
+CREATE INDEX opening_person ON opening (person_id, at);
 COMMENT ON TABLE opening IS 'Who has opened which record, how, and by what right; and who tried to.';
 
 -- +goose StatementBegin

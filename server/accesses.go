@@ -24,7 +24,7 @@ const (
 
 // waysText says how a record was opened, for people.
 var waysText = map[string]string{
-	byPage: "read a note", byEditor: "had a note open to edit or follow", byAPI: "read or wrote by a program", denied: "tried to, and was refused",
+	byPage: "read a note", byEditor: "had a note open to edit or follow", byAPI: "asked for it over the API", denied: "tried to, and was refused",
 	byGlass: "broke the glass", byAccesses: "looked at this list", byExport: "exported this list",
 }
 

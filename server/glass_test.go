@@ -239,7 +239,7 @@ func TestWhoHasOpenedARecord(t *testing.T) {
 
 	lindqvist := h.signIn("lindqvist")
 	_, page, _ := h.get(lindqvist, path)
-	for _, want := range []string{"Dr Mei Chen", "read a note", "Rosa Rivera", "had a note open", "Dr Daniel Okafor", "by a program", "Jonas Brandt", "Refused"} {
+	for _, want := range []string{"Dr Mei Chen", "read a note", "Rosa Rivera", "had a note open", "Dr Daniel Okafor", "over the API", "Jonas Brandt", "Refused"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
 		}
@@ -271,5 +271,31 @@ func TestWhoHasOpenedARecord(t *testing.T) {
 		if _, err := h.connect().Exec(t.Context(), statement); err == nil {
 			t.Errorf("%s is allowed", statement)
 		}
+	}
+}
+
+// TestSnoopersRankFirst: of all who open records, those whose reasons are the hardest to see come first; who cares for the
+// patient is not listed.
+func TestSnoopersRankFirst(t *testing.T) {
+	h := open(t).work()
+	note := "/notes/" + h.note.String()
+	h.sql(`UPDATE patient SET family = 'Lindgren', vip = true WHERE id = `+patient, h.note)
+	h.sql(`INSERT INTO care_team (patient_id, person_id) SELECT note.patient_id, person.id FROM note, person WHERE note.id = $1 AND username = 'chen'`, h.note)
+	h.sql(`UPDATE person SET name = 'Ola Lindgren RN' WHERE username = 'brandt'`)
+	for _, username := range []string{"chen", "okafor", "brandt"} { // on the care team; on the unit; of the same name, elsewhere
+		h.get(h.signIn(username), note)
+	}
+	_, page, _ := h.get(h.signIn("lindqvist"), "/reviews/activity")
+	snooper, colleague := strings.Index(page, "Ola Lindgren"), strings.Index(page, "Daniel Okafor")
+	if snooper < 0 || colleague < snooper || strings.Contains(page, "Mei Chen") || strings.Contains(page, "LINDGREN") {
+		t.Errorf("the snooper is at %d, a colleague at %d, the care team is listed: %v", snooper, colleague, strings.Contains(page, "Mei Chen"))
+	}
+	for _, want := range []string{"same family name", "nothing linked them", "was refused", "restricted record"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if status, _, _ := h.get(h.signIn("haddad"), "/reviews/activity"); status != 403 {
+		t.Errorf("a charge nurse: %d", status)
 	}
 }

@@ -101,6 +101,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("POST /glass", s.allowedAnywhere(access.BreakGlass, s.breakGlass))
 	mux.Handle("GET /reviews", s.allowedAnywhere(access.SeeReviews, s.reviewsPage))
 	mux.Handle("POST /reviews/{id}", s.allowedAnywhere(access.CloseReview, s.closeReview))
+	mux.Handle("GET /reviews/activity", s.allowedAnywhere(access.SeeAccesses, s.activityPage))
 	mux.Handle("GET /patients/{id}/accesses", s.allowedAnywhere(access.SeeAccesses, s.accessesPage))
 	mux.Handle("POST /patients/{id}/accesses", s.allowedAnywhere(access.Export, s.exportAccesses))
 	mux.Handle("GET /api/docs", s.page(s.apiDocs))

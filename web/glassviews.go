@@ -75,3 +75,21 @@ type Opening struct {
 	Refused bool
 	Glass   bool // by broken glass
 }
+
+// ActivityView ranks who has opened whose record by how unusual that is.
+type ActivityView struct {
+	Shell
+	Days int        // that it is about
+	Rows []Activity // the most unusual first
+}
+
+// Activity is all that one person did with one record.
+type Activity struct {
+	Person
+	PatientID       string
+	PatientInitials string
+	MRN             string
+	Notes           int // opened, or tried to
+	Last            time.Time
+	Unusual         []string // what is, in words, the gravest first
+}

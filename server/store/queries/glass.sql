@@ -60,3 +60,28 @@ SELECT sqlc.embed(opening), person.name, person.username, person.role, coalesce(
  WHERE opening.patient_id = sqlc.arg(patient)
  ORDER BY opening.at DESC
  LIMIT sqlc.arg(max_rows);
+
+-- name: Unusual :many
+-- Who has opened whose record since a time, or tried to, as far as something about it is unusual; the most unusual first.
+-- What is unusual weighs the more, the less there is a good reason for it.
+SELECT seen.*, (CASE WHEN seen.own THEN 8 ELSE 0 END + CASE WHEN seen.same_name THEN 6 ELSE 0 END + CASE WHEN seen.unrelated THEN 4 ELSE 0 END
+     + CASE WHEN seen.restricted THEN 3 ELSE 0 END + CASE WHEN seen.bulk THEN 3 ELSE 0 END + CASE WHEN seen.refused THEN 1 ELSE 0 END)::integer AS weight
+  FROM (
+      SELECT person.name, person.role, person.color, patient.id AS patient_id, patient.family, patient.given, patient.mrn,
+             count(DISTINCT opening.note_id) AS notes, max(opening.at)::timestamptz AS last_at,
+             bool_or(opening.ties LIKE '%own%')::boolean AS own,
+             (lower(patient.family) = ANY (regexp_split_to_array(lower(person.name), '[\s-]+')))::boolean AS same_name,
+             (person.role <> 'privacy officer' AND bool_or(opening.ties NOT LIKE '%unit%' AND opening.ties NOT LIKE '%team%' AND opening.ties NOT LIKE '%supervised%'))::boolean AS unrelated,
+             (person.role <> 'privacy officer' AND patient.vip AND bool_or(opening.ties NOT LIKE '%team%'))::boolean AS restricted,
+             bool_or(opening.how = 'denied')::boolean AS refused,
+             ((SELECT count(DISTINCT other.patient_id) FROM opening other
+                WHERE other.person_id = person.id AND other.at > max(opening.at) - interval '1 day' AND other.at <= max(opening.at)) > sqlc.arg(many)::integer)::boolean AS bulk
+        FROM opening
+        JOIN person ON person.id = opening.person_id
+        JOIN patient ON patient.id = opening.patient_id
+       WHERE opening.at > sqlc.arg(since)::timestamptz AND opening.how IN ('page', 'editor', 'api', 'denied', 'glass')
+       GROUP BY person.id, patient.id
+  ) seen
+ WHERE seen.own OR seen.same_name OR seen.unrelated OR seen.restricted OR seen.bulk
+ ORDER BY weight DESC, seen.last_at DESC
+ LIMIT sqlc.arg(max_rows);

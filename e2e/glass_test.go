@@ -1,0 +1,80 @@
+package e2e
+
+import (
+	"os"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// TestBreakingTheGlass: a nurse of another unit is refused a note, breaks the glass on the page, and writes; the charge
+// nurse sees it on her board as it happens, and closes the review; the privacy officer sees who has opened the record.
+func TestBreakingTheGlass(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	note := s.newNote(t, s.token(t, "chen"))
+	brandt, haddad, lindqvist := signedIn(t, s, "brandt"), signedIn(t, s, "haddad"), signedIn(t, s, "lindqvist")
+	haddad.visit("/units/4-west")
+	haddad.waitFor("the board", exists("#board tr"))
+
+	brandt.allow("403")
+	brandt.visit("/notes/" + note)
+	brandt.pictures("glass-denied", "main.error, .error")
+	brandt.submit(`a[href^="/glass"]`)
+	brandt.pictures("glass-form", "#glass")
+	brandt.do(
+		chromedp.SetValue(chromedp.CSS(`#reason`), "emergency"),
+		chromedp.SendKeys(chromedp.CSS(`#words`), "Called to the arrest in this bed; the team asks for the history."),
+	)
+	brandt.submit(`#glass button`)
+	brandt.waitStatus("saved")
+	brandt.caretAtEnd(0)
+	if err := brandt.typeKeys("ROSC after two minutes."); err != nil {
+		t.Fatal(err)
+	}
+	brandt.waitStatus("saved")
+
+	haddad.waitFor("the notice", exists(`#board-notice a[href="/reviews"]`))
+	haddad.pictures("glass-board", "#board-notice")
+	haddad.submit(`#board-notice a`)
+	haddad.pictures("glass-reviews", "table.reviews form")
+	haddad.do(
+		chromedp.SetValue(chromedp.CSS(`[name="finding"]`), "appropriate"),
+		chromedp.SendKeys(chromedp.CSS(`[name="words"]`), "She was first at the bed."),
+	)
+	haddad.submit(`table.reviews button`)
+	haddad.waitFor("the finding", `document.querySelector('table.reviews').textContent.includes('first at the bed')`)
+	haddad.pictures("glass-reviewed", "table.reviews")
+
+	lindqvist.visit("/reviews")
+	lindqvist.submit(`a[href^="/patients/"]`)
+	lindqvist.waitFor("the list", `document.querySelector('main').textContent.includes('broke the glass')`)
+	lindqvist.pictures("glass-accesses", "table.sessions")
+	lindqvist.visit("/reviews/activity")
+	lindqvist.pictures("activity", "table.sessions")
+}
+
+// pictures has axe look at a page, light and dark, wide and narrow, and keeps a picture of each.
+func (w *window) pictures(name, ready string) {
+	w.t.Helper()
+	script, err := os.ReadFile(axePath)
+	if err != nil {
+		w.t.Fatalf("axe-core is needed, from `npm ci`: %v", err)
+	}
+	defer w.do(chromedp.EmulateViewport(1280, 900))
+	for _, look := range []struct {
+		name, scheme string
+		width        int64
+	}{{"light", "light", 1280}, {"dark", "dark", 1280}, {"narrow", "light", 360}} {
+		w.colorScheme(look.scheme)
+		w.do(chromedp.EmulateViewport(look.width, 900))
+		w.waitFor(name, exists(ready))
+		w.shot(name + "-" + look.name)
+		for _, v := range w.axe(script) {
+			w.t.Errorf("%s, %s: %s", name, look.name, v)
+		}
+		if wide := eval[int64](w, `document.documentElement.scrollWidth`); wide > look.width {
+			w.t.Errorf("%s, %s: %d pixels wide", name, look.name, wide)
+		}
+	}
+}

@@ -1,0 +1,56 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/server/store/queries"
+	"github.com/clisonix/tidechart/web"
+)
+
+// What the review of activity looks at.
+const (
+	activitySince = 7 * 24 * time.Hour
+	manyPatients  = 60 // whose records one person opens within a day: more than a large unit has
+	maxActivity   = 100
+)
+
+// activityPage ranks who has opened whose record by how unusual that is.
+func (s *Server) activityPage(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	rows, err := s.db.Unusual(r.Context(), manyPatients, time.Now().Add(-activitySince), maxActivity)
+	if err != nil {
+		return fmt.Errorf("review activity: %w", err)
+	}
+	view := web.ActivityView{Shell: s.shellOf(r, who, "Unusual access", web.SectionReviews), Days: int(activitySince.Hours() / 24)}
+	for _, row := range rows {
+		view.Rows = append(view.Rows, web.Activity{
+			Person:    web.Person{Name: row.Name, Role: row.Role, Initials: initials(row.Name), ColorIndex: int(row.Color)},
+			PatientID: row.PatientID.String(), PatientInitials: web.Patient{Family: row.Family, Given: row.Given}.Initials(), MRN: row.Mrn,
+			Notes: int(row.Notes), Last: row.LastAt.Local(), Unusual: unusual(row),
+		})
+	}
+	s.render(w, r, http.StatusOK, web.ActivityReview(view))
+	return nil
+}
+
+// unusual says what is, the gravest first.
+func unusual(row queries.UnusualRow) (what []string) {
+	for _, one := range []struct {
+		is   bool
+		text string
+	}{
+		{row.Own, "own record"},
+		{row.SameName, "same family name"},
+		{row.Unrelated, "nothing linked them"},
+		{row.Restricted, "restricted record"},
+		{row.Bulk, "many records in a day"},
+		{row.Refused, "was refused"},
+	} {
+		if one.is {
+			what = append(what, one.text)
+		}
+	}
+	return what
+}
