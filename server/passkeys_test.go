@@ -1,10 +1,14 @@
 package server_test
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // TestPasskeys: somebody adds two, signs in and confirms with them, and removes them but for the last way in.
@@ -182,6 +186,10 @@ func TestChallenges(t *testing.T) {
 	if status, _ := h.finish(chen, "confirm", d.use(h.ask(chen, "sign-in"))); status != http.StatusUnprocessableEntity {
 		t.Errorf("for something else: %d", status)
 	}
+	d.count++
+	if status, _ := h.finish(chen, "confirm", d.use(h.ask(chen, "add"))); status != http.StatusUnprocessableEntity {
+		t.Errorf("for something else of her own: %d", status)
+	}
 	challenge, rivera := h.ask(chen, "confirm"), h.signIn("rivera")
 	rivera.Jar.SetCookies(h.at(), ceremonyOf(chen.Jar.Cookies(h.at())))
 	d.count++
@@ -204,6 +212,7 @@ func TestPasskeysAtOnce(t *testing.T) {
 	h.add(chen, b)
 	a.count++
 	results := make(chan int)
+	together := h.meetAt("passkey")
 	for range 2 {
 		browser := h.browser()
 		answer := a.use(h.ask(browser, "sign-in"))
@@ -212,18 +221,50 @@ func TestPasskeysAtOnce(t *testing.T) {
 			results <- status
 		}()
 	}
+	together(2)
 	if got := <-results + <-results; got != http.StatusOK+http.StatusUnauthorized {
 		t.Errorf("two with the same count: statuses add up to %d", got)
 	}
 	h.sql(`UPDATE person SET password_hash = NULL`)
+	together = h.meetAt("passkey")
 	for _, d := range []*device{a, b} {
 		go func() {
 			status, _ := h.post(chen, "/security/passkeys/remove", url.Values{"id": {plain64(d.id)}})
 			results <- status
 		}()
 	}
+	together(2)
 	if got := <-results + <-results; got != http.StatusSeeOther+http.StatusConflict {
 		t.Errorf("two removals: statuses add up to %d", got)
+	}
+}
+
+// meetAt keeps whoever writes a table waiting, until so many wait for that or for each other.
+func (h *hospital) meetAt(table string) (together func(n int)) {
+	h.t.Helper()
+	ctx := h.t.Context()
+	conn, err := pgx.Connect(ctx, h.url)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	if _, err := conn.Exec(ctx, "BEGIN; LOCK TABLE "+table+" IN SHARE MODE"); err != nil {
+		h.t.Fatal(err)
+	}
+	return func(n int) {
+		h.t.Helper()
+		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+		defer cancel()
+		for waiting := 0; waiting < n; {
+			err := conn.QueryRow(ctx, `SELECT count(*), pg_stat_clear_snapshot() IS NULL, pg_sleep(0.01) IS NULL
+				FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&waiting, nil, nil)
+			if err != nil {
+				h.t.Fatal(err)
+			}
+		}
+		if _, err := conn.Exec(ctx, "COMMIT"); err != nil {
+			h.t.Fatal(err)
+		}
 	}
 }
 
