@@ -52,14 +52,14 @@ func TestChangesOfPeopleWaitForCommits(t *testing.T) {
 	changed := make(chan error, 1)
 	go func() { changed <- change.Commit(context.Background()) }()
 	for waiting := 0; waiting == 0; runtime.Gosched() {
+		select {
+		case err := <-changed:
+			t.Fatalf("committed before what had looked: %v", err)
+		default:
+		}
 		if err := watcher.QueryRow(t.Context(), `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`).Scan(&waiting); err != nil {
 			t.Fatal(err)
 		}
-	}
-	select {
-	case err := <-changed:
-		t.Fatalf("committed before what had looked: %v", err)
-	default:
 	}
 	if err := looked.Commit(t.Context()); err != nil {
 		t.Fatal(err)
