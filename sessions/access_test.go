@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,9 +13,10 @@ import (
 	"github.com/clisonix/tidechart/sessions"
 )
 
-// office decides what people may do, and changes its mind.
+// office decides what people may do, and changes its mind. What it says is asked for at any time: tests lock it.
 type office struct {
-	w        *ward
+	w *ward
+	sync.Mutex
 	readOnly bool
 	until    time.Time // of recovery
 	again    time.Time // when it is to be asked anew
@@ -25,12 +27,21 @@ type office struct {
 
 // grant is what the office says of somebody now, and how to ask again.
 func (o *office) grant(who sessions.Author) sessions.Grant {
+	o.Lock()
+	defer o.Unlock()
+	return o.says(who)
+}
+
+func (o *office) says(who sessions.Author) sessions.Grant {
 	g := sessions.Grant{Author: who, ReadOnly: o.readOnly, RecoverUntil: o.until, Epoch: o.w.hub.AccessEpoch(), Again: o.again}
 	g.Stamp = o.w.store.Stamp(note, who.ID)
 	g.Renew = func(context.Context) (sessions.Grant, error) {
+		o.Lock()
 		o.asked++
-		g, denied, held := o.grant(who), o.denied, o.held
-		if o.held = nil; held != nil {
+		g, denied, held := o.says(who), o.denied, o.held
+		o.held = nil
+		o.Unlock()
+		if held != nil {
 			<-held
 		}
 		return g, denied
@@ -40,7 +51,9 @@ func (o *office) grant(who sessions.Author) sessions.Grant {
 
 // change has what the office says now reach those who are there, chen's only.
 func (o *office) change(readOnly bool, denied error) {
+	o.Lock()
 	o.readOnly, o.denied = readOnly, denied
+	o.Unlock()
 	o.tell()
 	synctest.Wait()
 }
@@ -48,6 +61,13 @@ func (o *office) change(readOnly bool, denied error) {
 // tell has chen decided about anew.
 func (o *office) tell() {
 	o.w.hub.Recheck(o.w.t.Context(), func(_ sessions.NoteID, who sessions.PersonID, _ string) bool { return who == chen.ID })
+}
+
+// times is how often it was asked.
+func (o *office) times() int {
+	o.Lock()
+	defer o.Unlock()
+	return o.asked
 }
 
 // auths are the texts of the auth messages received.

@@ -129,7 +129,9 @@ func TestRecoveryEnds(t *testing.T) {
 		o := &office{w: w}
 		c := w.hClient(o.grant(chen))
 		w.store.Recover(note, true)
+		o.Lock()
 		o.until = time.Now().Add(time.Minute)
+		o.Unlock()
 		o.change(false, nil)
 		time.Sleep(time.Minute)
 		c.step2(held)
@@ -144,7 +146,9 @@ func TestRecoveryEnds(t *testing.T) {
 		}
 
 		c = w.hClient(o.grant(chen))
+		o.Lock()
 		o.until = time.Now().Add(time.Minute)
+		o.Unlock()
 		o.change(false, nil)
 		c.step2(held)
 		if c.answers() != "11" || !strings.Contains(w.brought(), "3: rivera's by chen") {

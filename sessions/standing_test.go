@@ -40,7 +40,9 @@ func TestRightsEndWhileACommitIsInFlight(t *testing.T) {
 				}
 				c.update(insert(1, 1, "b"))
 				other.update(insert(2, 0, "r")) // waits for that commit
+				o.Lock()
 				o.readOnly, o.denied = tt.readOnly, tt.denied
+				o.Unlock()
 				w.store.Touch(chen.ID)
 				w.store.Fault = nil
 				close(gate)
@@ -89,7 +91,9 @@ func TestNoteMovesOnWhileACommitIsInFlight(t *testing.T) {
 	inWard(t, func(w *ward) {
 		goes, stays := &office{w: w}, &office{w: w}
 		a, b := w.hClient(goes.grant(chen)), w.hClient(stays.grant(rivera))
+		goes.Lock()
 		goes.denied = sessions.ErrForbidden
+		goes.Unlock()
 		w.store.TouchNote(note)
 		a.update(insert(1, 0, "a"))
 		b.update(insert(2, 0, "b"))
@@ -140,16 +144,20 @@ func TestRightsEndByThemselves(t *testing.T) {
 		c, other := w.hClient(o.grant(chen)), w.yClient(write(rivera))
 		c.update(insert(1, 0, "a"))
 		time.Sleep(30*time.Minute - time.Second)
-		if c.closeCode() != 0 || o.asked != 0 {
-			t.Fatalf("close code %d before the end, asked %d times", c.closeCode(), o.asked)
+		if c.closeCode() != 0 || o.times() != 0 {
+			t.Fatalf("close code %d before the end, asked %d times", c.closeCode(), o.times())
 		}
+		o.Lock()
 		o.again = time.Now().Add(time.Hour) // there is another reason
+		o.Unlock()
 		time.Sleep(2 * time.Second)
-		if c.closeCode() != 0 || o.asked != 1 {
-			t.Fatalf("close code %d, asked %d times, want once", c.closeCode(), o.asked)
+		if c.closeCode() != 0 || o.times() != 1 {
+			t.Fatalf("close code %d, asked %d times, want once", c.closeCode(), o.times())
 		}
 		c.update(insert(1, 1, "b"))
+		o.Lock()
 		o.again, o.denied = time.Time{}, sessions.ErrForbidden
+		o.Unlock()
 		time.Sleep(time.Hour)
 		if code := c.closeCode(); code != 4403 {
 			t.Errorf("close code %d, want 4403", code)
@@ -170,8 +178,8 @@ func TestLeaversAreNotAskedAbout(t *testing.T) {
 		o := &office{w: w, again: time.Now().Add(time.Minute)}
 		w.hClient(o.grant(chen)).leave()
 		time.Sleep(time.Hour)
-		if o.asked != 0 {
-			t.Errorf("asked %d times", o.asked)
+		if o.times() != 0 {
+			t.Errorf("asked %d times", o.times())
 		}
 	})
 }
@@ -182,7 +190,9 @@ func TestOlderDecisionsComeLater(t *testing.T) {
 		o := &office{w: w}
 		c := w.hClient(o.grant(chen))
 		held := make(chan struct{})
+		o.Lock()
 		o.held = held
+		o.Unlock()
 		go o.tell() // decided while chen may write
 		synctest.Wait()
 		w.store.Touch(chen.ID)
@@ -201,12 +211,16 @@ func TestNothingIsWrittenOnWhatHasEnded(t *testing.T) {
 		o := &office{w: w, again: time.Now().Add(time.Minute)}
 		c := w.hClient(o.grant(chen))
 		held := make(chan struct{})
+		o.Lock()
 		o.held = held
+		o.Unlock()
 		time.Sleep(time.Minute + 500*time.Millisecond)
 		c.update(insert(1, 0, "a"))
 		time.Sleep(time.Second)
 		c.update(insert(1, 1, "b"))
+		o.Lock()
 		o.again = time.Time{}
+		o.Unlock()
 		close(held)
 		if got := c.answers(); got != "110" {
 			t.Errorf("answers %q, want 110", got)
