@@ -22,7 +22,7 @@ func TestIdleConnectionsAreSmall(t *testing.T) {
 	if needs.Raced {
 		t.Skip("measures memory; make test does, without the race detector")
 	}
-	const perPerson, notes, most = 8, 20, 15_000
+	const perPerson, notes, most = 8, 20, 13_000
 	h := open(t)
 	people := []string{h.token("chen"), h.token("rivera"), h.token("okafor")}
 	opened := h.opened(notes)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,8 +52,13 @@ type socket struct {
 
 	// Owned by the reading goroutine.
 	pace    pace
-	updates int // what the message being handled counts for
+	updates int       // what the message being handled counts for
+	heard   time.Time // when the message before came
+	run     int       // messages so far with no busyGap between them
 }
+
+// When a socket is busy: after so many messages with no such gap between them.
+const busyAfter, busyGap = 16, time.Second
 
 // errGone is the reason when the peer went away by itself.
 var errGone = errors.New("peer gone")
@@ -64,15 +68,28 @@ func (s *socket) fail(reason error) { s.cancel(reason) }
 
 // serve runs a socket until it fails, closes conn, and returns why: a [*CloseError], or an error of conn.
 func (h *Hub) serve(ctx context.Context, conn Conn, speak func(*socket) protocol) error {
+	s, p, err := h.begin(ctx, conn, speak)
+	if err != nil {
+		return err
+	}
+	defer h.removeSocket(s)
+	s.read(p)
+	s.closed.Wait()
+	return context.Cause(s.ctx)
+}
+
+// begin is what serve does first. It is apart, for its stack: that of serve is kept by every connection.
+//
+//go:noinline
+func (h *Hub) begin(ctx context.Context, conn Conn, speak func(*socket) protocol) (*socket, protocol, error) {
 	s := &socket{conn: conn, log: h.log, pace: newPace(h.allow, time.Now())}
 	s.out = newOutbox(s.offer, func() { h.running.Go(s.write) })
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
 	if err := h.addSocket(s); err != nil {
 		reason := refusal(err)
 		conn.Close(reason)
-		return reason
+		return nil, nil, reason
 	}
-	defer h.removeSocket(s)
 	s.closed.Add(1) // before anything can end the socket: its writer takes it back
 	context.AfterFunc(s.ctx, func() {
 		// Writing outlives the socket's end by a moment, so that what was said before it is still heard.
@@ -82,9 +99,7 @@ func (h *Hub) serve(ctx context.Context, conn Conn, speak func(*socket) protocol
 	var p protocol
 	aside(func() { p = speak(s) })
 	s.stayAlive(p)
-	s.read(p)
-	s.closed.Wait()
-	return context.Cause(s.ctx)
+	return s, p, nil
 }
 
 // stayAlive says something harmless when nothing else was said for keepAliveEvery; two of them may pass until then.
@@ -106,7 +121,7 @@ func (s *socket) read(p protocol) {
 	defer p.leave()
 	defer func() {
 		if v := recover(); v != nil {
-			s.panicked()
+			s.panicked(v)
 		}
 	}()
 	for {
@@ -120,7 +135,12 @@ func (s *socket) read(p protocol) {
 				return // a reason to end it came first
 			}
 			s.updates = 0
-			if err = p.handle(s.ctx, message); err == nil {
+			if s.busy(time.Now()) {
+				err = p.handle(s.ctx, message)
+			} else {
+				aside(func() { err = p.handle(s.ctx, message) })
+			}
+			if err == nil {
 				err = s.slowDown(len(message))
 			}
 		} else if reason := new(CloseError); !errors.As(err, &reason) {
@@ -131,6 +151,17 @@ func (s *socket) read(p protocol) {
 			return
 		}
 	}
+}
+
+// busy reports whether messages come one soon after the other. What handles them needs a larger stack than waiting for
+// them does, which who seldom says anything is not to keep.
+func (s *socket) busy(now time.Time) bool {
+	if now.Sub(s.heard) > busyGap {
+		s.run = 0
+	}
+	s.heard = now
+	s.run = min(s.run+1, busyAfter)
+	return s.run == busyAfter
 }
 
 // slowDown waits after a message of that many bytes for as long as its sender is too fast.
@@ -170,7 +201,7 @@ func (s *socket) write() {
 func (s *socket) drain() (over bool) {
 	defer func() {
 		if v := recover(); v != nil {
-			s.panicked()
+			s.panicked(v)
 			over = true
 		}
 	}()
@@ -187,8 +218,8 @@ func (s *socket) drain() (over bool) {
 }
 
 // panicked ends this socket, not the server. What a panic says may quote content; the stack does not.
-func (s *socket) panicked() {
-	s.log.Error("socket panics", "stack", string(debug.Stack()))
+func (s *socket) panicked(v any) {
+	s.log.Error("socket panics", "stack", string(stackOf(v)))
 	s.fail(Malformed(errPanic))
 }
 
