@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -34,28 +35,56 @@ func (c Config) documents(ctx context.Context, begun *atomic.Int64) ([]string, e
 		}
 		return names, nil
 	}
-	var list struct {
-		Notes []struct{ Patient struct{ ID string } }
+	patients, err := c.patients(ctx)
+	if err != nil {
+		return nil, err
 	}
-	if err := c.call(ctx, http.MethodGet, "/notes", c.Tokens[0], nil, &list); err != nil {
-		return nil, fmt.Errorf("list notes: %w", err)
-	}
-	if len(list.Notes) == 0 {
-		return nil, errors.New("the server has no note; new ones are begun for the patients of those there are")
-	}
-	err := each(ctx, len(names), beginning, func(ctx context.Context, i int) error {
-		about := map[string]string{"patient": list.Notes[i%len(list.Notes)].Patient.ID, "kind": noteKind}
-		var note struct{ ID string }
-		err := c.call(ctx, http.MethodPost, "/notes", c.Tokens[0], about, &note)
-		if err != nil {
-			return fmt.Errorf("begin a note: %w", err)
+	err = each(ctx, len(names), beginning, func(ctx context.Context, i int) (err error) {
+		for k := range patients { // not everybody whose notes one reads is one's own to write about
+			about := map[string]string{"patient": patients[(i+k)%len(patients)], "kind": noteKind}
+			var note struct{ ID string }
+			if err = c.call(ctx, http.MethodPost, "/notes", c.Tokens[0], about, &note); err == nil {
+				names[i] = note.ID
+				begun.Add(1)
+				return nil
+			}
+			if !errors.Is(err, refusal(http.StatusForbidden)) {
+				break
+			}
 		}
-		names[i] = note.ID
-		begun.Add(1)
-		return nil
+		return fmt.Errorf("begin a note: %w", err)
 	})
 	return names, err
 }
+
+// patients returns those whose notes all people of the load may read.
+func (c Config) patients(ctx context.Context) ([]string, error) {
+	var all []string
+	for i, token := range c.Tokens {
+		var list struct {
+			Notes []struct{ Patient struct{ ID string } }
+		}
+		if err := c.call(ctx, http.MethodGet, "/notes", token, nil, &list); err != nil {
+			return nil, fmt.Errorf("list notes: %w", err)
+		}
+		var theirs []string
+		for _, n := range list.Notes {
+			if id := n.Patient.ID; !slices.Contains(theirs, id) && (i == 0 || slices.Contains(all, id)) {
+				theirs = append(theirs, id)
+			}
+		}
+		all = theirs
+	}
+	if len(all) == 0 {
+		return nil, errors.New("there is no note that everybody may read; new ones are begun for the patients of those there are")
+	}
+	return all, nil
+}
+
+// refusal is the status of an answer that is none.
+type refusal int
+
+func (r refusal) Error() string { return fmt.Sprintf("%d %s", int(r), http.StatusText(int(r))) }
 
 // each calls f for 0 ≤ i < n, at most so many at once, and returns the first error, which ends the others' context.
 func each(ctx context.Context, n, atOnce int, f func(ctx context.Context, i int) error) error {
@@ -119,7 +148,7 @@ func (c Config) callOnce(ctx context.Context, method, path, token string, body [
 		return after, nil
 	}
 	if resp.StatusCode >= http.StatusMultipleChoices {
-		return 0, errors.New(resp.Status)
+		return 0, refusal(resp.StatusCode)
 	}
 	return 0, json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(out)
 }
