@@ -30,7 +30,7 @@ func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
 	err := error(nil)
 	if password != r.PostFormValue("repeat") {
 		view.Error = "The two passwords are not the same. Type both again."
-	} else if err = s.desk.Enrol(w, r, view.Code, password); err == nil {
+	} else if _, err = s.desk.Enrol(w, r, view.Code, password); err == nil {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return nil
 	}

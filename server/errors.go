@@ -30,6 +30,7 @@ var statuses = []struct {
 	{login.ErrNotSignedIn, http.StatusUnauthorized, "Sign in, or send a valid token."},
 	{login.ErrWrongPassword, http.StatusUnauthorized, "Wrong username or password."},
 	{errForbidden, http.StatusForbidden, "Your role does not allow this."},
+	{errOtherPerson, http.StatusConflict, "Somebody else has signed in here since this page was loaded."},
 	{sessions.ErrReadOnly, http.StatusForbidden, "You may read this note, but not write it."},
 	{errNoPage, http.StatusNotFound, "There is no such page."},
 	{store.ErrNotFound, http.StatusNotFound, "There is nothing under this address."},
@@ -84,7 +85,12 @@ func (s *Server) renderError(w http.ResponseWriter, r *http.Request, err error) 
 	s.logRefusal(r, status, request, err)
 	if errors.Is(err, login.ErrNotSignedIn) && (r.Method == http.MethodGet || r.Method == http.MethodHead) &&
 		r.Header.Get("Authorization") == "" && r.Header.Get("HX-Request") == "" {
-		http.Redirect(w, r, "/login?next="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
+		to := "/login?next=" + url.QueryEscape(r.URL.RequestURI())
+		if errors.Is(err, login.ErrLoggedOff) { // who was here finds back without it, and nobody else should
+			to = endedPage
+			w.Header().Set("Clear-Site-Data", clearSiteData)
+		}
+		http.Redirect(w, r, to, http.StatusSeeOther)
 		return
 	}
 	view := web.ErrorView{Shell: web.Shell{Title: "Error", Now: time.Now()}, Status: status, Request: request}

@@ -100,7 +100,7 @@ func (s *Server) shell(r *http.Request, title string) web.Shell {
 func (s *Server) shellOf(r *http.Request, who login.Person, title string, active web.Section) web.Shell {
 	user := personView(who)
 	shell := web.Shell{
-		Title: title, User: &user, Active: active, Now: time.Now(),
+		Title: title, User: &user, Active: active, Now: time.Now(), Left: s.left(who), Warn: s.desk.WarnBefore(who.Role),
 		CanReadNotes:   access.May(who.Role, access.ReadNote),
 		CanSeeSessions: access.May(who.Role, access.ReviewSessions),
 	}

@@ -31,7 +31,9 @@ func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, home(who), http.StatusSeeOther)
 		return nil
 	}
-	view := web.LoginView{Shell: s.shell(r, "Sign in"), Next: localPath(r.URL.Query().Get("next")), Demo: s.demo}
+	view := web.LoginView{
+		Shell: s.shell(r, "Sign in"), Next: localPath(r.URL.Query().Get("next")), Ended: endedView(r), Demo: s.demo,
+	}
 	s.render(w, r, http.StatusOK, web.Login(view))
 	return nil
 }
@@ -42,7 +44,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	username, next := r.PostFormValue("username"), localPath(r.PostFormValue("next"))
-	err := s.desk.SignIn(w, r, username, r.PostFormValue("password"))
+	who, err := s.desk.SignIn(w, r, username, r.PostFormValue("password"))
 	var many *login.TooManyTries
 	status, says := http.StatusUnauthorized, "The username or the password is wrong. Check both and try again."
 	switch {
@@ -60,21 +62,11 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 		s.render(w, r, status, web.Login(view))
 		return nil
 	}
-	if next == "" {
-		next = "/"
-	}
-	http.Redirect(w, r, next, http.StatusSeeOther)
-	return nil
-}
-
-func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
-	name, err := s.desk.SignOut(w, r)
+	next, err = s.landing(r, who, next)
 	if err != nil {
 		return err
 	}
-	s.hub.EndLogin(name)
-	w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
-	http.Redirect(w, r, "/login", http.StatusSeeOther)
+	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil
 }
 
@@ -222,7 +214,7 @@ func (s *Server) createNote(w http.ResponseWriter, r *http.Request, who login.Pe
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/notes/"+id.String(), http.StatusSeeOther)
+	http.Redirect(w, r, notePath(id), http.StatusSeeOther)
 	return nil
 }
 

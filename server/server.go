@@ -16,11 +16,16 @@ import (
 	"github.com/clisonix/tidechart/web"
 )
 
-// Config is what a server needs. All fields but Demo and Secure are required.
+// Config is what a server needs. DB, Hub, Log and Version are required.
 type Config struct {
 	DB  *store.DB
 	Hub *sessions.Hub
 	Log *slog.Logger
+
+	// Logoff says how long a login lasts that nobody uses; the zero value is the default.
+	Logoff login.Logoff
+	// Now is the clock by which logins are unused; nil: the machine's.
+	Now func() time.Time
 
 	// Secure says that browsers reach the server by HTTPS, here or at a proxy in front.
 	Secure bool
@@ -35,6 +40,7 @@ type Server struct {
 	db      *store.DB
 	hub     *sessions.Hub
 	desk    *login.Desk
+	now     func() time.Time // for what is left of a login
 	log     *slog.Logger
 	secure  bool
 	demo    *web.DemoSignIns
@@ -47,8 +53,11 @@ type Server struct {
 
 // New returns a server. Whoever lets people write runs [Server.Watch] beside it.
 func New(c Config) *Server {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	s := &Server{
-		db: c.DB, hub: c.Hub, desk: login.NewDesk(c.DB, c.Secure), log: c.Log,
+		db: c.DB, hub: c.Hub, desk: login.NewDesk(c.DB, c.Secure, c.Logoff, c.Now), now: c.Now, log: c.Log,
 		secure: c.Secure, demo: c.Demo, version: c.Version, limits: newLimits(),
 	}
 	s.drained, s.drain = context.WithCancel(context.Background())
@@ -72,6 +81,8 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /enrol", s.page(s.enrolPage))
 	mux.Handle("POST /enrol", s.page(s.enrol))
 	mux.Handle("POST /logout", s.page(s.signOut))
+	mux.Handle("GET /login/left", s.page(s.loginLeft))
+	mux.Handle("POST /login/input", s.page(s.noteInput))
 	mux.Handle("GET /{$}", s.page(s.worklist))
 	mux.Handle("POST /notes", s.allowed(access.CreateNote, s.createNote))
 	mux.Handle("GET /notes/{id}", s.allowed(access.ReadNote, s.notePage))

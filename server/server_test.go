@@ -39,6 +39,12 @@ type hospital struct {
 
 func open(t *testing.T) *hospital {
 	t.Helper()
+	return openAs(t, func(*server.Config) {})
+}
+
+// openAs opens a server that is set otherwise.
+func openAs(t *testing.T, otherwise func(*server.Config)) *hospital {
+	t.Helper()
 	url := postgrestest.URL(t)
 	db, err := store.Open(t.Context(), url)
 	if err != nil {
@@ -52,7 +58,9 @@ func open(t *testing.T) *hospital {
 	log := slog.New(slog.NewTextHandler(h.log, nil))
 	h.hub = sessions.NewHub(db, log)
 	t.Cleanup(func() { _ = h.hub.Close(context.Background()) })
-	h.edge = server.New(server.Config{DB: db, Hub: h.hub, Log: log, Version: "test"})
+	config := server.Config{DB: db, Hub: h.hub, Log: log, Version: "test"}
+	otherwise(&config)
+	h.edge = server.New(config)
 	h.Server = httptest.NewServer(h.edge.Handler())
 	watch, stop := context.WithCancel(context.Background())
 	watched := make(chan struct{})

@@ -56,11 +56,15 @@ func (p *Peer) recheck(ctx context.Context) {
 	defer cancel()
 	now, err := p.grant.Renew(ctx)
 	p.allowRecovery(now.RecoverUntil)
+	if err == nil && (now.Author.ID != p.grant.Author.ID || !now.Until.IsZero() && !now.Until.After(time.Now())) {
+		err = ErrUnauthenticated
+	}
+	if err == nil {
+		p.expiry.at(now.Until, p.expired)
+	}
 	switch {
 	case err != nil:
 		p.revoke(refusal(err))
-	case now.Author.ID != p.grant.Author.ID:
-		p.revoke(refusal(ErrUnauthenticated))
 	case p.readOnly.Swap(now.ReadOnly) != now.ReadOnly:
 		s := p.session
 		s.log.Info("access changed", "person", p.grant.Author.ID, "read_only", now.ReadOnly)

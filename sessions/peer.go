@@ -28,8 +28,10 @@ type Grant struct {
 	// RecoverUntil is until when the author may bring what others wrote, too; zero: not at all. See [Claim].
 	RecoverUntil time.Time
 
-	Login string    // names the login, for [Hub.EndLogin]; may be empty
-	Until time.Time // zero: no end
+	Login string // names the login, for [Hub.EndLogin]; may be empty
+	// Until is when the grant ends, unless Renew then says a later time: that of a login moves while somebody is there.
+	// Zero: no end.
+	Until time.Time
 
 	// Schema is what the author's editor can hold, as it declared it; nil: it declared none.
 	Schema *prose.Schema
@@ -67,8 +69,8 @@ type Peer struct {
 	socket        *socket
 	wire          wire
 	participation uuid.UUID
-	owesStep2     bool        // it has been asked what it has; owned by the socket's reading goroutine
-	expiry        *time.Timer // fails the socket when the grant ends; may be nil
+	owesStep2     bool // it has been asked what it has; owned by the socket's reading goroutine
+	expiry        expiry
 
 	// What has become of the grant.
 	readOnly     atomic.Bool
@@ -114,7 +116,7 @@ func (h *Hub) join(ctx context.Context, note NoteID, grant Grant, s *socket, w w
 		p.leave()
 		return nil, err
 	}
-	p.expire(grant.Until)
+	p.expiry.at(grant.Until, p.expired)
 	return p, nil
 }
 
@@ -146,25 +148,13 @@ func (p *Peer) renew(grant Grant) error {
 	if old.Author != grant.Author || p.readOnly.Load() != grant.ReadOnly || old.Login != grant.Login || old.Schema != grant.Schema {
 		return &CloseError{Code: closeReset, Reason: "signed in anew"}
 	}
-	p.expire(grant.Until)
+	p.expiry.at(grant.Until, p.expired)
 	return nil
-}
-
-// expire ends the socket when the grant ends.
-func (p *Peer) expire(until time.Time) {
-	if p.expiry != nil {
-		p.expiry.Stop()
-	}
-	if !until.IsZero() {
-		p.expiry = time.AfterFunc(time.Until(until), func() { p.revoke(refusal(ErrUnauthenticated)) })
-	}
 }
 
 // leave ends a peer. It is called once, by the goroutine that joined.
 func (p *Peer) leave() {
-	if p.expiry != nil {
-		p.expiry.Stop()
-	}
+	p.expiry.stop()
 	s := p.session
 	_ = s.do(context.Background(), func() { s.remove(p) }) // an ended session has let go of it
 	s.hub.mu.Lock()

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"strings"
 	"time"
 
 	"github.com/clisonix/tidechart/crdt/prose"
@@ -35,6 +36,11 @@ type Shell struct {
 	// Active is the navigation entry that this page belongs to.
 	Active Section
 
+	// Left is for how long User stays signed in if nobody touches anything.
+	Left time.Duration
+	// Warn is how long before that they are asked whether they are still there.
+	Warn time.Duration
+
 	CanReadNotes   bool // offers the worklist and links to notes
 	CanSeeSessions bool // offers /admin/sessions
 
@@ -65,8 +71,28 @@ type LoginView struct {
 	// Next is the local path to go to afterwards; it goes round through the
 	// form and must be checked by whoever redirects.
 	Next string
+	// Ended says why somebody is asked again who was signed in.
+	Ended EndedView
 	// Demo adds the list of demo sign-ins.
 	Demo *DemoSignIns
+}
+
+// EndedView is about the login that a page was shown to before.
+type EndedView struct {
+	Unused  bool // nobody touched anything for too long
+	Unsaved int  // changes that were not saved by then
+}
+
+// text says what happened; "" if nothing did.
+func (e EndedView) text() string {
+	said := ""
+	if e.Unused {
+		said = "Nobody had used the page for a while. Sign in again to go on where you were."
+	}
+	if e.Unsaved > 0 {
+		said += " " + count(e.Unsaved, "change", "changes") + " may not have been saved before that: look at what you wrote last."
+	}
+	return strings.TrimSpace(said)
 }
 
 // EnrolView is the page on which somebody who was invited chooses a password.

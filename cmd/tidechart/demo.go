@@ -24,11 +24,16 @@ type demoCmd struct {
 	DatabaseURL string `help:"Postgres to use instead of a private one. It is filled with synthetic patients if it is empty." env:"TIDECHART_DATABASE_URL"`
 
 	allowanceFlags
+	edgeFlags
 }
 
 func (c *demoCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
 	allow, err := c.allowance()
 	if err != nil {
+		return err
+	}
+	config := server.Config{Demo: signIns()}
+	if err := c.apply(&config); err != nil {
 		return err
 	}
 	listener, err := net.Listen("tcp", c.Listen)
@@ -62,7 +67,7 @@ func (c *demoCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
 		return err
 	}
 	log.Info("demo database", "seeded", seeded)
-	err = run(ctx, log, db, listener, allow, server.Config{Demo: signIns()}, func() { c.announce(listener.Addr()) })
+	err = run(ctx, log, db, listener, allow, config, func() { c.announce(listener.Addr()) })
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}

@@ -35,11 +35,16 @@ type serveCmd struct {
 	BehindTLSProxy bool   `help:"A proxy in front speaks TLS with browsers and passes the Host header on." env:"TIDECHART_BEHIND_TLS_PROXY"`
 
 	allowanceFlags
+	edgeFlags
 }
 
 func (c *serveCmd) Run(ctx context.Context, log *slog.Logger) error {
 	cert, err := c.check()
 	if err != nil {
+		return err
+	}
+	config := server.Config{Secure: true}
+	if err := c.apply(&config); err != nil {
 		return err
 	}
 	allow, err := c.allowance()
@@ -65,7 +70,7 @@ func (c *serveCmd) Run(ctx context.Context, log *slog.Logger) error {
 			MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{*cert}, NextProtos: []string{"h2", "http/1.1"},
 		})
 	}
-	return run(ctx, log, db, listener, allow, server.Config{Secure: true}, func() {
+	return run(ctx, log, db, listener, allow, config, func() {
 		log.Info("ready", "address", listener.Addr().String())
 	})
 }

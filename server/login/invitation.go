@@ -67,32 +67,32 @@ func hashOfCode(code string) []byte {
 
 // Enrol gives the person whom code invites a password, ends their other logins, and signs them in. The code does not work
 // again. The error is [ErrNoInvitation], or [ErrWeakPassword], after which the code still works, or [ErrBusy].
-func (d *Desk) Enrol(w http.ResponseWriter, r *http.Request, code, password string) error {
+func (d *Desk) Enrol(w http.ResponseWriter, r *http.Request, code, password string) (Person, error) {
 	ctx := r.Context()
 	hash := hashOfCode(code)
 	invited, err := d.db.Invited(ctx, hash)
 	if errors.Is(err, store.ErrNotFound) {
-		return ErrNoInvitation
+		return Person{}, ErrNoInvitation
 	}
 	if err != nil {
-		return fmt.Errorf("look up invitation: %w", err)
+		return Person{}, fmt.Errorf("look up invitation: %w", err)
 	}
 	if weak(password, invited.Person) {
-		return ErrWeakPassword
+		return Person{}, ErrWeakPassword
 	}
 	var phc string
 	if err := inTurn(ctx, func() { phc = HashPassword(password) }); err != nil {
-		return fmt.Errorf("hash password: %w", err)
+		return Person{}, fmt.Errorf("hash password: %w", err)
 	}
 	person, err := d.db.AcceptInvitation(ctx, phc, hash)
 	if errors.Is(err, store.ErrNotFound) {
-		return ErrNoInvitation // somebody else was faster
+		return Person{}, ErrNoInvitation // somebody else was faster
 	}
 	if err != nil {
-		return fmt.Errorf("accept invitation: %w", err)
+		return Person{}, fmt.Errorf("accept invitation: %w", err)
 	}
 	if err := d.know(ctx, w, r, person.ID); err != nil {
-		return err
+		return Person{}, err
 	}
 	return d.begin(w, r, person.ID)
 }

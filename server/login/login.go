@@ -48,7 +48,7 @@ type Person struct {
 	Color    int    // 0–7
 
 	Login string    // names this proof of who they are, and reveals nothing of it
-	Until time.Time // when it expires
+	Until time.Time // when it expires; that of a browser's login moves with input, see [Desk.Input]
 }
 
 // Desk signs people in and recognises them afterwards.
@@ -56,10 +56,12 @@ type Desk struct {
 	db       *store.DB
 	cookies  *scs.SessionManager
 	attempts *attempts
+	logoff   Logoff
+	now      func() time.Time // of input, which all servers on a database compare
 }
 
-// NewDesk returns a Desk. secure says that browsers reach the server by HTTPS.
-func NewDesk(db *store.DB, secure bool) *Desk {
+// NewDesk returns a Desk. secure says that browsers reach the server by HTTPS; now is the clock of automatic logoff.
+func NewDesk(db *store.DB, secure bool, logoff Logoff, now func() time.Time) *Desk {
 	m := scs.New()
 	m.Store = db.Logins()
 	m.HashTokenInStore = true
@@ -71,33 +73,33 @@ func NewDesk(db *store.DB, secure bool) *Desk {
 	m.Cookie.Secure = secure
 	m.Cookie.HttpOnly = true
 	m.Cookie.SameSite = http.SameSiteStrictMode
-	return &Desk{db: db, cookies: m, attempts: newAttempts()}
+	return &Desk{db: db, cookies: m, attempts: newAttempts(), logoff: logoff, now: now}
 }
 
 const personKey = "person"
 
 // SignIn checks a password and sets the cookie of a fresh login. It returns [ErrWrongPassword] for a wrong
 // password and for an unknown person alike, after the same time, and [*TooManyTries] after too many.
-func (d *Desk) SignIn(w http.ResponseWriter, r *http.Request, username, password string) error {
+func (d *Desk) SignIn(w http.ResponseWriter, r *http.Request, username, password string) (Person, error) {
 	ctx := r.Context()
 	row, err := d.db.PersonByUsername(ctx, username)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("look up person: %w", err)
+		return Person{}, fmt.Errorf("look up person: %w", err)
 	}
 	known, err := d.knows(r, row.ID)
 	if err != nil {
-		return err
+		return Person{}, err
 	}
 	right, err := d.attempts.begin(time.Now(), username, known)
 	if err != nil {
-		return err
+		return Person{}, err
 	}
 	if err := d.compare(ctx, row.PasswordHash, password); err != nil {
-		return err
+		return Person{}, err
 	}
 	right()
 	if err := d.know(ctx, w, r, row.ID); err != nil {
-		return err
+		return Person{}, err
 	}
 	return d.begin(w, r, row.ID)
 }
@@ -118,22 +120,30 @@ func (d *Desk) compare(ctx context.Context, phc *string, password string) error 
 	return nil
 }
 
-// begin sets the cookie of a fresh login.
-func (d *Desk) begin(w http.ResponseWriter, r *http.Request, person uuid.UUID) error {
+// begin sets the cookie of a fresh login, in place of the one that the browser may have: nobody works on beside who has
+// just signed in.
+func (d *Desk) begin(w http.ResponseWriter, r *http.Request, person uuid.UUID) (Person, error) {
+	if _, err := d.end(r); err != nil {
+		return Person{}, err
+	}
 	ctx, err := d.cookies.Load(r.Context(), "")
 	if err != nil {
-		return fmt.Errorf("begin login: %w", err)
+		return Person{}, fmt.Errorf("begin login: %w", err)
 	}
 	d.cookies.Put(ctx, personKey, person.String())
 	token, expiry, err := d.cookies.Commit(ctx)
 	if err == nil {
-		err = d.db.OwnLogin(ctx, loginName(token), uuid.NullUUID{UUID: person, Valid: true})
+		err = d.db.OwnLogin(ctx, loginName(token), uuid.NullUUID{UUID: person, Valid: true}, d.now())
 	}
 	if err != nil {
-		return fmt.Errorf("store login: %w", err)
+		return Person{}, fmt.Errorf("store login: %w", err)
+	}
+	row, err := d.db.PersonOfLogin(ctx, loginName(token))
+	if err != nil {
+		return Person{}, fmt.Errorf("look up person: %w", err)
 	}
 	d.cookies.WriteSessionCookie(ctx, w, token, expiry)
-	return nil
+	return known(row.Person, loginName(token), expiry), nil
 }
 
 // decoyHash is compared against when there is nobody to compare with, so that time does not tell.
@@ -141,6 +151,15 @@ var decoyHash = hashWith("", make([]byte, argonSalt))
 
 // SignOut ends the request's login and returns its name, as in [Person.Login]; "" if there was none.
 func (d *Desk) SignOut(w http.ResponseWriter, r *http.Request) (string, error) {
+	name, err := d.end(r)
+	if name != "" && err == nil {
+		d.cookies.WriteSessionCookie(r.Context(), w, "", time.Time{})
+	}
+	return name, err
+}
+
+// end ends the login of the browser that sent r, if it has one, and returns its name.
+func (d *Desk) end(r *http.Request) (string, error) {
 	cookie, err := r.Cookie(d.cookies.Cookie.Name)
 	if err != nil {
 		return "", nil // nothing to end
@@ -152,7 +171,6 @@ func (d *Desk) SignOut(w http.ResponseWriter, r *http.Request) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("end login: %w", err)
 	}
-	d.cookies.WriteSessionCookie(ctx, w, "", time.Time{})
 	return loginName(cookie.Value), nil
 }
 
@@ -162,7 +180,8 @@ func loginName(secret string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// ByCookie returns the person whose browser sent r, or [ErrNotSignedIn].
+// ByCookie returns the person whose browser sent r, or [ErrNotSignedIn], as [ErrLoggedOff] if that is because nobody has
+// used it for too long.
 func (d *Desk) ByCookie(r *http.Request) (Person, error) {
 	cookie, err := r.Cookie(d.cookies.Cookie.Name)
 	if err != nil {
@@ -172,18 +191,24 @@ func (d *Desk) ByCookie(r *http.Request) (Person, error) {
 	if err != nil {
 		return Person{}, fmt.Errorf("look up login: %w", err)
 	}
-	id, err := uuid.Parse(d.cookies.GetString(ctx, personKey))
-	if err != nil {
-		return Person{}, ErrNotSignedIn
-	}
-	row, err := d.db.PersonByID(ctx, id)
+	name := loginName(cookie.Value)
+	row, err := d.db.PersonOfLogin(ctx, name)
 	if errors.Is(err, store.ErrNotFound) {
 		return Person{}, ErrNotSignedIn
 	}
 	if err != nil {
 		return Person{}, fmt.Errorf("look up person: %w", err)
 	}
-	return known(row, loginName(cookie.Value), d.cookies.Deadline(ctx)), nil
+	until, err := d.unused(ctx, name, row)
+	if err != nil {
+		return Person{}, err
+	}
+	if deadline := d.cookies.Deadline(ctx); deadline.Before(until) {
+		if until = deadline; !d.now().Before(until) {
+			return Person{}, ErrNotSignedIn
+		}
+	}
+	return known(row.Person, name, until), nil
 }
 
 // ByToken returns the person a bearer token belongs to, or [ErrNotSignedIn].

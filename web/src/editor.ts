@@ -9,6 +9,7 @@ import { HocuspocusProvider, HocuspocusProviderWebsocket } from '@hocuspocus/pro
 import * as Y from 'yjs'
 
 import { schemaExtensions } from './extensions.ts'
+import { checkLogin, onLogoff } from './logoff.ts'
 import { LOSSES, LossNotice } from './losses.ts'
 import { nameMovingCarets, type Person, renderCaret, renderSelection, showPresence } from './presence.ts'
 import { accountedSocket, isStep2, Ledger } from './saved.ts'
@@ -30,6 +31,10 @@ const ENDED: Record<number, string> = {
 /** How often at most a page that cannot connect asks whether it may. */
 const ASK_MS = 15_000
 
+/** How long a page whose login ends waits for what is unsaved, and how often it looks. */
+const FLUSH_MS = 2_500
+const LOOK_MS = 50
+
 class NotePage {
   #root = byId('note')
   #body = byId('note-body')
@@ -47,6 +52,7 @@ class NotePage {
   #askedAt = 0
   #unsaved = 0
   #savedAt: Date | undefined
+  #cleared = false
 
   constructor() {
     const name = this.#root.dataset.note ?? ''
@@ -85,7 +91,7 @@ class NotePage {
     })
     p.on('close', ({ event }: { event: { code: number } }) => this.#closed(event))
     window.addEventListener('beforeunload', e => {
-      if (this.#ledger.unsaved > 0) e.preventDefault()
+      if (this.#ledger.unsaved > 0 && !this.#cleared) e.preventDefault()
     })
     // The network is back, or somebody looks again: knock at once, instead of
     // after the provider's pause of up to half a minute.
@@ -97,9 +103,26 @@ class NotePage {
     // A sign-out in another window, or a page taken from the back-forward
     // cache, must not leave a socket that nobody sees.
     window.addEventListener('pagehide', () => this.#socket.disconnect())
-    window.addEventListener('pageshow', e => {
-      if (e.persisted) location.reload()
-    })
+    onLogoff(() => this.#clear())
+  }
+
+  // The login has ended, or is about to: the note goes from the screen at once,
+  // and from memory when what is unsaved is saved, or cannot be.
+  async #clear(): Promise<number> {
+    this.#cleared = true
+    this.#editor?.destroy()
+    this.#editor = undefined
+    this.#toolbar = this.#losses = undefined
+    const until = Date.now() + FLUSH_MS
+    while (this.#ledger.unsaved > 0 && this.#link.is !== 'ended' && Date.now() < until) {
+      await new Promise(resolve => setTimeout(resolve, LOOK_MS))
+    }
+    const { unsaved } = this.#ledger
+    this.#provider.destroy()
+    this.#socket.destroy()
+    this.#doc.destroy()
+    this.#doc = new Y.Doc()
+    return unsaved
   }
 
   get #editable(): boolean {
@@ -108,7 +131,7 @@ class NotePage {
 
   // The server's document is in ours: from now on the page is live.
   #documentCame(): void {
-    if (this.#link.is === 'ended') return
+    if (this.#link.is === 'ended' || this.#cleared) return
     this.#gotDocument = true
     this.#link = { is: 'live' }
     if (!this.#editor) this.#mount()
@@ -192,6 +215,7 @@ class NotePage {
   #end(why: string): void {
     if (this.#link.is === 'ended') return
     this.#link = { is: 'ended', why }
+    if (why === ENDED[4401]) checkLogin()
     this.#socket.disconnect()
     this.#draw()
   }
@@ -204,6 +228,7 @@ class NotePage {
   }
 
   #draw(): void {
+    if (this.#cleared) return // there is nothing left to draw on
     const editable = this.#editable
     if (this.#editor && this.#editor.isEditable !== editable) this.#editor.setEditable(editable, false)
     this.#editor?.view.dom.setAttribute('aria-readonly', String(!editable))

@@ -62,6 +62,10 @@ type Login struct {
 	Data      []byte
 	ExpiresAt time.Time
 	PersonID  uuid.NullUUID
+	// When a person last touched a key or pointer. Requests and sockets do not count.
+	InputAt time.Time
+	// The last note that it was in.
+	NoteID uuid.NullUUID
 }
 
 type Note struct {
@@ -206,6 +210,13 @@ type Recovered struct {
 	ToClock   int64
 	ByID      uuid.UUID
 	At        time.Time
+}
+
+// Where somebody was when a login of theirs ended by itself. Their next sign-in leads there, once; nobody else's does.
+type Resume struct {
+	PersonID uuid.UUID
+	NoteID   uuid.UUID
+	EndedAt  time.Time
 }
 
 type Session struct {

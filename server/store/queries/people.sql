@@ -4,8 +4,11 @@
 -- No row: nobody of that name, or suspended.
 SELECT * FROM person WHERE username = $1 AND NOT suspended;
 
--- name: PersonByID :one
-SELECT * FROM person WHERE id = $1 AND NOT suspended;
+-- name: PersonOfLogin :one
+-- No row: the login has ended, or its person is suspended.
+SELECT sqlc.embed(person), login.input_at
+  FROM login JOIN person ON person.id = login.person_id
+ WHERE login.token = $1 AND login.expires_at > now() AND NOT person.suspended;
 
 -- name: InsertToken :exec
 INSERT INTO api_token (hash, person_id, expires_at) VALUES ($1, $2, $3);
@@ -37,8 +40,32 @@ DELETE FROM api_token WHERE expires_at <= now();
 SELECT * FROM person WHERE id = ANY (sqlc.arg(ids)::uuid[]);
 
 -- name: OwnLogin :exec
--- Says whose a login is, so that all of theirs can be ended.
-UPDATE login SET person_id = $2 WHERE token = $1;
+-- Says whose a login is, so that all of theirs can be ended. Signing in is input.
+UPDATE login SET person_id = $2, input_at = $3 WHERE token = $1;
+
+-- name: NoteInput :execrows
+-- note is where it was. Input elsewhere, or in a note that does not exist, leaves the note before.
+UPDATE login
+   SET input_at = greatest(input_at, sqlc.arg(at)::timestamptz),
+       note_id = coalesce((SELECT id FROM note WHERE id = sqlc.narg(note)::uuid), note_id)
+ WHERE token = sqlc.arg(token) AND expires_at > now();
+
+-- name: LogOff :exec
+-- Ends a login without input since a time. Input that another server heard of meanwhile keeps it.
+WITH ended AS (
+    DELETE FROM login WHERE token = sqlc.arg(token) AND input_at <= sqlc.arg(since)::timestamptz
+    RETURNING login.person_id, login.note_id
+)
+INSERT INTO resume (person_id, note_id, ended_at)
+SELECT person_id, note_id, sqlc.arg(at)::timestamptz FROM ended WHERE person_id IS NOT NULL AND note_id IS NOT NULL
+    ON CONFLICT (person_id) DO UPDATE SET note_id = excluded.note_id, ended_at = excluded.ended_at;
+
+-- name: Resume :one
+-- Once.
+DELETE FROM resume WHERE person_id = $1 RETURNING note_id, ended_at;
+
+-- name: DeleteOldResumes :exec
+DELETE FROM resume WHERE ended_at <= now() - interval '12 hours';
 
 -- name: People :many
 SELECT sqlc.embed(person), invitation.expires_at AS invited_until

@@ -90,6 +90,15 @@ func (q *Queries) DeleteLogin(ctx context.Context, token string) error {
 	return err
 }
 
+const deleteOldResumes = `-- name: DeleteOldResumes :exec
+DELETE FROM resume WHERE ended_at <= now() - interval '12 hours'
+`
+
+func (q *Queries) DeleteOldResumes(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, deleteOldResumes)
+	return err
+}
+
 const deleteUnseenDevices = `-- name: DeleteUnseenDevices :exec
 DELETE FROM device WHERE seen_at <= now() - interval '1 year'
 `
@@ -174,13 +183,45 @@ func (q *Queries) KnowDevice(ctx context.Context, hash []byte, personID uuid.UUI
 	return err
 }
 
-const ownLogin = `-- name: OwnLogin :exec
-UPDATE login SET person_id = $2 WHERE token = $1
+const logOff = `-- name: LogOff :exec
+WITH ended AS (
+    DELETE FROM login WHERE token = $2 AND input_at <= $3::timestamptz
+    RETURNING login.person_id, login.note_id
+)
+INSERT INTO resume (person_id, note_id, ended_at)
+SELECT person_id, note_id, $1::timestamptz FROM ended WHERE person_id IS NOT NULL AND note_id IS NOT NULL
+    ON CONFLICT (person_id) DO UPDATE SET note_id = excluded.note_id, ended_at = excluded.ended_at
 `
 
-// Says whose a login is, so that all of theirs can be ended.
-func (q *Queries) OwnLogin(ctx context.Context, token string, personID uuid.NullUUID) error {
-	_, err := q.db.Exec(ctx, ownLogin, token, personID)
+// Ends a login without input since a time. Input that another server heard of meanwhile keeps it.
+func (q *Queries) LogOff(ctx context.Context, at time.Time, token string, since time.Time) error {
+	_, err := q.db.Exec(ctx, logOff, at, token, since)
+	return err
+}
+
+const noteInput = `-- name: NoteInput :execrows
+UPDATE login
+   SET input_at = greatest(input_at, $1::timestamptz),
+       note_id = coalesce((SELECT id FROM note WHERE id = $2::uuid), note_id)
+ WHERE token = $3 AND expires_at > now()
+`
+
+// note is where it was. Input elsewhere, or in a note that does not exist, leaves the note before.
+func (q *Queries) NoteInput(ctx context.Context, at time.Time, note uuid.NullUUID, token string) (int64, error) {
+	result, err := q.db.Exec(ctx, noteInput, at, note, token)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const ownLogin = `-- name: OwnLogin :exec
+UPDATE login SET person_id = $2, input_at = $3 WHERE token = $1
+`
+
+// Says whose a login is, so that all of theirs can be ended. Signing in is input.
+func (q *Queries) OwnLogin(ctx context.Context, token string, personID uuid.NullUUID, inputAt time.Time) error {
+	_, err := q.db.Exec(ctx, ownLogin, token, personID, inputAt)
 	return err
 }
 
@@ -259,26 +300,6 @@ func (q *Queries) PeopleByID(ctx context.Context, ids []uuid.UUID) ([]Person, er
 	return items, nil
 }
 
-const personByID = `-- name: PersonByID :one
-SELECT id, username, name, role, unit_id, color, password_hash, suspended FROM person WHERE id = $1 AND NOT suspended
-`
-
-func (q *Queries) PersonByID(ctx context.Context, id uuid.UUID) (Person, error) {
-	row := q.db.QueryRow(ctx, personByID, id)
-	var i Person
-	err := row.Scan(
-		&i.ID,
-		&i.Username,
-		&i.Name,
-		&i.Role,
-		&i.UnitID,
-		&i.Color,
-		&i.PasswordHash,
-		&i.Suspended,
-	)
-	return i, err
-}
-
 const personByToken = `-- name: PersonByToken :one
 SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, api_token.expires_at
   FROM api_token JOIN person ON person.id = api_token.person_id
@@ -335,6 +356,52 @@ func (q *Queries) PersonByUsername(ctx context.Context, username string) (Person
 		&i.PasswordHash,
 		&i.Suspended,
 	)
+	return i, err
+}
+
+const personOfLogin = `-- name: PersonOfLogin :one
+SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, login.input_at
+  FROM login JOIN person ON person.id = login.person_id
+ WHERE login.token = $1 AND login.expires_at > now() AND NOT person.suspended
+`
+
+type PersonOfLoginRow struct {
+	Person  Person
+	InputAt time.Time
+}
+
+// No row: the login has ended, or its person is suspended.
+func (q *Queries) PersonOfLogin(ctx context.Context, token string) (PersonOfLoginRow, error) {
+	row := q.db.QueryRow(ctx, personOfLogin, token)
+	var i PersonOfLoginRow
+	err := row.Scan(
+		&i.Person.ID,
+		&i.Person.Username,
+		&i.Person.Name,
+		&i.Person.Role,
+		&i.Person.UnitID,
+		&i.Person.Color,
+		&i.Person.PasswordHash,
+		&i.Person.Suspended,
+		&i.InputAt,
+	)
+	return i, err
+}
+
+const resume = `-- name: Resume :one
+DELETE FROM resume WHERE person_id = $1 RETURNING note_id, ended_at
+`
+
+type ResumeRow struct {
+	NoteID  uuid.UUID
+	EndedAt time.Time
+}
+
+// Once.
+func (q *Queries) Resume(ctx context.Context, personID uuid.UUID) (ResumeRow, error) {
+	row := q.db.QueryRow(ctx, resume, personID)
+	var i ResumeRow
+	err := row.Scan(&i.NoteID, &i.EndedAt)
 	return i, err
 }
 
