@@ -60,6 +60,7 @@ func (s *Server) mountAPI(mux *http.ServeMux) {
 	huma.Register(api, schema, s.apiReadSchema)
 	s.mountLosses(api)
 	s.mountAuthors(api)
+	s.mountTickets(api)
 }
 
 func operation(id, method, path, summary string) huma.Operation {

@@ -118,9 +118,8 @@ func TestInputKeepsLogin(t *testing.T) {
 func TestUnusedSocketEnds(t *testing.T) {
 	h := openAs(t, func(config *server.Config) { config.Logoff = login.Logoff{After: 2 * time.Second} })
 	c := h.signIn("chen")
-	at, _ := url.Parse(h.URL)
 	began := time.Now()
-	w := h.openWire("", http.Header{"Origin": {h.URL}, "Cookie": {loginOf(c, at).String()}})
+	w := h.openWire(h.ticket(c, h.note), h.page(c))
 	if saved, _ := w.write(77, 0); !saved {
 		t.Error("not saved while signed in")
 	}
@@ -222,7 +221,7 @@ func TestSignInEndsTheLoginBefore(t *testing.T) {
 	c := h.signIn("chen")
 	at, _ := url.Parse(h.URL)
 	before := loginOf(c, at)
-	w := h.openWire("", http.Header{"Origin": {h.URL}, "Cookie": {before.String()}})
+	w := h.openWire(h.ticket(c, h.note), h.page(c))
 	h.signInAgain(c, "rivera", "")
 	if _, code := w.until(func(m ysync.Message) bool { return false }); code != 4401 {
 		t.Errorf("the socket of who was there before: %d, want 4401", code)

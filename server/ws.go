@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,38 +66,60 @@ func credentials(r *http.Request) http.Header {
 	return own
 }
 
-// authorize decides about notes for whoever opened the socket with r: by the token given, else by r's own
-// token or cookie.
+// authorize decides about notes for whoever opened the socket with r: by the token given, else by r's own, or by a ticket
+// together with r's cookie. A cookie alone opens nothing: a browser adds it to what other sites' pages ask, too.
 func (s *Server) authorize(r *http.Request) sessions.Authorizer {
 	schema, unknown := declaredSchema(r.URL.Query().Get("schema"))
 	own := credentials(r)
-	var decide sessions.Authorizer
-	decide = func(ctx context.Context, note sessions.NoteID, token string) (sessions.Grant, error) {
+	decide := func(ctx context.Context, note sessions.NoteID, by proof) (sessions.Grant, error) {
 		epoch := s.hub.AccessEpoch()
 		if unknown != nil {
 			return sessions.Grant{}, unknown
 		}
 		ctx, cancel := context.WithTimeout(ctx, authorizeTimeout)
 		defer cancel()
-		var who login.Person
-		var err error
-		if token == "" {
-			who, err = s.desk.ByRequest((&http.Request{Header: own}).WithContext(ctx))
-		} else {
-			who, err = s.desk.ByToken(ctx, token)
-		}
-		if errors.Is(err, login.ErrNotSignedIn) {
-			return sessions.Grant{}, sessions.ErrUnauthenticated
+		who, err := by(ctx)
+		if errors.Is(err, login.ErrNotSignedIn) || errors.Is(err, login.ErrNoTicket) {
+			return sessions.Grant{}, fmt.Errorf("%w: %w", sessions.ErrUnauthenticated, err)
 		}
 		if err != nil {
 			return sessions.Grant{}, err
 		}
 		grant, err := s.grant(ctx, who, note)
 		grant.Epoch, grant.Schema = epoch, schema
-		grant.Renew = func(ctx context.Context) (sessions.Grant, error) { return decide(ctx, note, token) }
 		return grant, err
 	}
-	return decide
+	return func(ctx context.Context, note sessions.NoteID, token string) (sessions.Grant, error) {
+		again := func(ctx context.Context) (login.Person, error) {
+			return s.desk.ByCookie((&http.Request{Header: own}).WithContext(ctx))
+		}
+		first := again
+		bearer, has := strings.CutPrefix(own.Get("Authorization"), "Bearer ")
+		switch {
+		case login.IsTicket(token):
+			first = func(ctx context.Context) (login.Person, error) { return s.byTicket(ctx, own, note, token) }
+		case token != "" || has:
+			again = func(ctx context.Context) (login.Person, error) { return s.desk.ByToken(ctx, cmp.Or(token, bearer)) }
+			first = again
+		default:
+			return sessions.Grant{}, fmt.Errorf("%w: neither token nor ticket", sessions.ErrUnauthenticated)
+		}
+		grant, err := decide(ctx, note, first)
+		grant.Renew = func(ctx context.Context) (sessions.Grant, error) { return decide(ctx, note, again) }
+		return grant, err
+	}
+}
+
+// proof says who somebody is.
+type proof func(context.Context) (login.Person, error)
+
+// byTicket returns whose cookie is among credentials, if their login was given the ticket for that note. It is used up.
+func (s *Server) byTicket(ctx context.Context, own http.Header, note sessions.NoteID, ticket string) (login.Person, error) {
+	who, err := s.desk.ByCookie((&http.Request{Header: own}).WithContext(ctx))
+	if err != nil {
+		return who, err
+	}
+	return who, s.desk.TakeTicket(ctx, who, note, ticket)
 }
 
 // grant says what a person may do with a note, and that it exists.

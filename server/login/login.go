@@ -47,6 +47,8 @@ type Person struct {
 	Unit     string // empty: none
 	Color    int    // 0–7
 
+	Browser bool // known by a browser's cookie, not by a token
+
 	Login string    // names this proof of who they are, and reveals nothing of it
 	Until time.Time // when it expires; that of a browser's login moves with input, see [Desk.Input]
 }
@@ -208,7 +210,9 @@ func (d *Desk) ByCookie(r *http.Request) (Person, error) {
 			return Person{}, ErrNotSignedIn
 		}
 	}
-	return known(row.Person, name, until), nil
+	who := known(row.Person, name, until)
+	who.Browser = true
+	return who, nil
 }
 
 // ByToken returns the person a bearer token belongs to, or [ErrNotSignedIn].

@@ -31,6 +31,9 @@ const ENDED: Record<number, string> = {
 /** How often at most a page that cannot connect asks whether it may. */
 const ASK_MS = 15_000
 
+/** How long a page waits for a ticket: less than a socket may be open without one. */
+const TICKET_MS = 4_000
+
 /** How long a page whose login ends waits for what is unsaved, and how often it looks. */
 const FLUSH_MS = 2_500
 const LOOK_MS = 50
@@ -72,7 +75,7 @@ class NotePage {
       name,
       document: this.#doc,
       websocketProvider: this.#socket,
-      token: '', // the cookie signs in
+      token: () => this.#ticket(),
     })
     this.#listen()
     this.#provider.attach()
@@ -178,6 +181,33 @@ class NotePage {
     const { userId, userName, userColor } = this.#root.dataset
     if (!userId || !userName) return undefined
     return { id: userId, name: userName, index: Number(userColor) }
+  }
+
+  // Each connection takes a ticket of its own. Without one there is nothing to
+  // say on it: the promise stays open, and the next connection asks again.
+  async #ticket(): Promise<string> {
+    const socket = this.#socket.webSocket
+    const ticket = await this.#askTicket()
+    if (ticket !== undefined && socket === this.#socket.webSocket) return ticket
+    if (ticket === undefined) socket?.close()
+    return new Promise(() => {})
+  }
+
+  async #askTicket(): Promise<string | undefined> {
+    const { note, userId } = this.#root.dataset
+    try {
+      const answer = await fetch(`/api/v1/notes/${note}/ticket`, {
+        method: 'POST',
+        headers: { 'Tidechart-Person': userId ?? '' },
+        signal: AbortSignal.timeout(TICKET_MS),
+      })
+      if (answer.ok) return ((await answer.json()) as { ticket: string }).ticket
+      const why = ENDED[answer.status === 409 ? 4401 : 4000 + answer.status]
+      if (why) this.#end(why)
+    } catch {
+      // No network: the provider goes on trying.
+    }
+    return undefined
   }
 
   #closed(event: { code: number }): void {

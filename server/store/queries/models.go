@@ -233,6 +233,14 @@ type Stay struct {
 	AdmittedAt time.Time
 }
 
+// Opens one socket of one login at one note, within half a minute.
+type Ticket struct {
+	Hash      []byte
+	Login     string
+	NoteID    uuid.UUID
+	ExpiresAt time.Time
+}
+
 type Unit struct {
 	ID         string
 	FacilityID string

@@ -108,3 +108,16 @@ SELECT EXISTS (SELECT 1 FROM device WHERE device.hash = $1 AND device.person_id 
 
 -- name: DeleteUnseenDevices :exec
 DELETE FROM device WHERE seen_at <= now() - interval '1 year';
+
+-- name: InsertTicket :exec
+-- Those of the login that were not used in time go.
+WITH old AS (DELETE FROM ticket WHERE ticket.login = $2 AND ticket.expires_at <= now())
+INSERT INTO ticket (hash, login, note_id, expires_at)
+VALUES ($1, $2, $3, now() + make_interval(secs => sqlc.arg(seconds)::float8));
+
+-- name: TakeTicket :one
+-- It is gone then, whoever showed it.
+DELETE FROM ticket WHERE hash = $1 RETURNING login, note_id, (expires_at > now())::bool AS fresh;
+
+-- name: DeleteExpiredTickets :exec
+DELETE FROM ticket WHERE expires_at <= now();

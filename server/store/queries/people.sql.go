@@ -72,6 +72,15 @@ func (q *Queries) DeleteExpiredLogins(ctx context.Context) error {
 	return err
 }
 
+const deleteExpiredTickets = `-- name: DeleteExpiredTickets :exec
+DELETE FROM ticket WHERE expires_at <= now()
+`
+
+func (q *Queries) DeleteExpiredTickets(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, deleteExpiredTickets)
+	return err
+}
+
 const deleteExpiredTokens = `-- name: DeleteExpiredTokens :exec
 DELETE FROM api_token WHERE expires_at <= now()
 `
@@ -128,6 +137,30 @@ func (q *Queries) FindLogin(ctx context.Context, token string) ([]byte, error) {
 	var data []byte
 	err := row.Scan(&data)
 	return data, err
+}
+
+const insertTicket = `-- name: InsertTicket :exec
+WITH old AS (DELETE FROM ticket WHERE ticket.login = $2 AND ticket.expires_at <= now())
+INSERT INTO ticket (hash, login, note_id, expires_at)
+VALUES ($1, $2, $3, now() + make_interval(secs => $4::float8))
+`
+
+type InsertTicketParams struct {
+	Hash    []byte
+	Login   string
+	NoteID  uuid.UUID
+	Seconds float64
+}
+
+// Those of the login that were not used in time go.
+func (q *Queries) InsertTicket(ctx context.Context, arg InsertTicketParams) error {
+	_, err := q.db.Exec(ctx, insertTicket,
+		arg.Hash,
+		arg.Login,
+		arg.NoteID,
+		arg.Seconds,
+	)
+	return err
 }
 
 const insertToken = `-- name: InsertToken :exec
@@ -413,6 +446,24 @@ INSERT INTO login (token, data, expires_at) VALUES ($1, $2, $3)
 func (q *Queries) SaveLogin(ctx context.Context, token string, data []byte, expiresAt time.Time) error {
 	_, err := q.db.Exec(ctx, saveLogin, token, data, expiresAt)
 	return err
+}
+
+const takeTicket = `-- name: TakeTicket :one
+DELETE FROM ticket WHERE hash = $1 RETURNING login, note_id, (expires_at > now())::bool AS fresh
+`
+
+type TakeTicketRow struct {
+	Login  string
+	NoteID uuid.UUID
+	Fresh  bool
+}
+
+// It is gone then, whoever showed it.
+func (q *Queries) TakeTicket(ctx context.Context, hash []byte) (TakeTicketRow, error) {
+	row := q.db.QueryRow(ctx, takeTicket, hash)
+	var i TakeTicketRow
+	err := row.Scan(&i.Login, &i.NoteID, &i.Fresh)
+	return i, err
 }
 
 const updatePerson = `-- name: UpdatePerson :exec
