@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/a-h/templ"
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/google/uuid"
@@ -340,6 +341,7 @@ func (s *Server) apiDocs(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		shell = s.shellOf(r, who, "API", web.SectionAPI)
 	}
+	w.Header().Set("Content-Security-Policy", web.DocsPolicy(templ.GetNonce(r.Context())))
 	s.render(w, r, http.StatusOK, web.APIDocs(web.APIDocsView{Shell: shell, SpecURL: specPath + ".json"}))
 	return nil
 }

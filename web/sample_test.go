@@ -34,7 +34,7 @@ var patients = []Patient{
 func date(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, time.UTC) }
 
 func shell(title string, user *Person, active Section) Shell {
-	s := Shell{Title: title, User: user, Active: active, Now: now}
+	s := Shell{Title: title, User: user, Active: active, Now: now, Left: 15 * time.Minute, Warn: time.Minute}
 	if user != nil {
 		s.UnitID, s.UnitName = "4w", "4 West"
 		s.CanReadNotes = user.ID != novak.ID

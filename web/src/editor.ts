@@ -28,6 +28,9 @@ const ENDED: Record<number, string> = {
   4413: 'The last change is larger than a note can take. Copy what you need, and reload the page.',
 }
 
+/** What the editor begins with; the note's document takes its place. */
+const EMPTY = { type: 'doc', content: [{ type: 'paragraph' }] }
+
 /** How often at most a page that cannot connect asks whether it may. */
 const ASK_MS = 15_000
 
@@ -146,6 +149,7 @@ class NotePage {
     const box = document.createElement('div')
     const editor = new Editor({
       element: box,
+      content: EMPTY, // no markup is parsed, as it would be of nothing
       injectCSS: false, // app.css has it: the policy allows no inline style
       editable: this.#editable,
       extensions: [
