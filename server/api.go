@@ -97,7 +97,7 @@ func (s *Server) apiLogin(api huma.API) func(huma.Context, func(huma.Context)) {
 		limit, cancel := context.WithTimeout(r.Context(), apiTimeout)
 		defer cancel()
 		reason := new(error)
-		who, err := s.apiCaller(r.WithContext(limit))
+		who, err := s.asks(r.WithContext(limit))
 		if err != nil {
 			status, detail := statusOf(err)
 			retryAfter(w.Header(), err)
@@ -108,19 +108,6 @@ func (s *Server) apiLogin(api huma.API) func(huma.Context, func(huma.Context)) {
 		if status := ctx.Status(); status >= http.StatusBadRequest { // huma's own refusals too
 			s.logRefusal(r, status, "", cmp.Or(err, *reason))
 		}
-	}
-}
-
-// apiCaller returns whose request r is, and counts it.
-func (s *Server) apiCaller(r *http.Request) (login.Person, error) {
-	who, err := s.desk.ByRequest(r)
-	switch {
-	case err == nil:
-		return who, s.limits.known(who)
-	case errors.Is(err, login.ErrNotSignedIn):
-		return who, cmp.Or(s.limits.stranger(r), err)
-	default:
-		return who, err
 	}
 }
 

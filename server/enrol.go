@@ -34,15 +34,22 @@ func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return nil
 	}
+	status := http.StatusUnprocessableEntity
+	var many *login.TooManyTries
 	switch {
+	case errors.As(err, &many):
+		soon := &tooMany{wait: many.Wait}
+		retryAfter(w.Header(), soon)
+		status, view.Error = http.StatusTooManyRequests, fmt.Sprintf("Too many wrong codes from here. Try again in %s seconds.", soon.seconds())
+		s.log.Warn("enrolment refused", "remote", s.network(r), "status", status)
 	case errors.Is(err, login.ErrNoInvitation):
-		s.log.Warn("enrolment refused", "remote", r.RemoteAddr)
+		s.log.Warn("enrolment refused", "remote", s.network(r))
 		view.Error = "This code does not work: it was typed wrong, was used before, or has expired. Ask for a new one."
 	case errors.Is(err, login.ErrWeakPassword):
 		view.Error = fmt.Sprintf("This password would be easy to guess. It needs %d characters that are not just your name, or one key again and again.", login.MinPassword)
 	case err != nil:
 		return err
 	}
-	s.showEnrol(w, r, http.StatusUnprocessableEntity, view)
+	s.showEnrol(w, r, status, view)
 	return nil
 }

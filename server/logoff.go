@@ -47,7 +47,7 @@ func (s *Server) sayLeft(w http.ResponseWriter, r *http.Request, ended int, who 
 	}{who.ID, s.left(who).Milliseconds()}
 	switch {
 	case errors.Is(err, login.ErrNotSignedIn):
-		status, err = ended, s.limits.stranger(r)
+		status, err = ended, s.limits.stranger(s.network(r))
 		w.Header().Set("Clear-Site-Data", clearSiteData)
 	case err == nil:
 		err = s.limits.known(who)

@@ -61,7 +61,7 @@ func (s *Server) recovered(next http.Handler) http.Handler {
 const maxReport = 16 << 10
 
 // cspReport logs which directive a page violated. Anyone can send one, so it says nothing else.
-func (s *Server) cspReport(w http.ResponseWriter, r *http.Request) {
+func (s *Server) cspReport(w http.ResponseWriter, r *http.Request) error {
 	var report struct {
 		Report struct {
 			Directive string `json:"effective-directive"`
@@ -71,6 +71,7 @@ func (s *Server) cspReport(w http.ResponseWriter, r *http.Request) {
 		s.log.Warn("content security policy violated", "directive", clip(report.Report.Directive, 64))
 	}
 	w.WriteHeader(http.StatusNoContent)
+	return nil
 }
 
 func clip(s string, n int) string {

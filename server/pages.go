@@ -57,7 +57,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err != nil {
-		s.log.Warn("sign-in refused", "remote", r.RemoteAddr, "status", status)
+		s.log.Warn("sign-in refused", "remote", s.network(r), "status", status)
 		view := web.LoginView{Shell: s.shell(r, "Sign in"), Username: username, Next: next, Demo: s.demo, Error: says}
 		s.render(w, r, status, web.Login(view))
 		return nil
@@ -89,7 +89,7 @@ func home(who login.Person) string {
 }
 
 func (s *Server) worklist(w http.ResponseWriter, r *http.Request) error {
-	who, err := s.desk.ByRequest(r)
+	who, err := s.asks(r)
 	if err != nil {
 		return err
 	}

@@ -3,10 +3,12 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/clisonix/tidechart/server/access"
@@ -27,6 +29,9 @@ type Config struct {
 	// Now is the clock by which logins are unused; nil: the machine's.
 	Now func() time.Time
 
+	// TrustedProxies are whom the server believes where requests come from; see [Server.client].
+	TrustedProxies []netip.Prefix
+
 	// Secure says that browsers reach the server by HTTPS, here or at a proxy in front.
 	Secure bool
 	// Demo offers the demo sign-ins on the sign-in page; nil outside the demo.
@@ -46,6 +51,7 @@ type Server struct {
 	demo    *web.DemoSignIns
 	version string
 	limits  limits
+	proxies []netip.Prefix
 
 	drained context.Context // ends when the server drains: long answers end with it
 	drain   context.CancelFunc
@@ -57,9 +63,10 @@ func New(c Config) *Server {
 		c.Now = time.Now
 	}
 	s := &Server{
-		db: c.DB, hub: c.Hub, desk: login.NewDesk(c.DB, c.Secure, c.Logoff, c.Now), now: c.Now, log: c.Log,
+		db: c.DB, hub: c.Hub, now: c.Now, log: c.Log, proxies: c.TrustedProxies,
 		secure: c.Secure, demo: c.Demo, version: c.Version, limits: newLimits(),
 	}
+	s.desk = login.NewDesk(c.DB, login.Options{Secure: c.Secure, Logoff: c.Logoff, Now: c.Now, Network: s.network})
 	s.drained, s.drain = context.WithCancel(context.Background())
 	s.hub.AccessSeen(time.Now()) // from now on it is watched, or nothing is committed
 	return s
@@ -74,12 +81,12 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /assets/", web.Assets())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.ready)
-	mux.HandleFunc("POST /csp-report", s.cspReport)
+	mux.Handle("POST /csp-report", s.open(s.cspReport))
 
-	mux.Handle("GET /login", s.page(s.loginPage))
-	mux.Handle("POST /login", s.page(s.signIn))
-	mux.Handle("GET /enrol", s.page(s.enrolPage))
-	mux.Handle("POST /enrol", s.page(s.enrol))
+	mux.Handle("GET /login", s.open(s.loginPage))
+	mux.Handle("POST /login", s.open(s.signIn))
+	mux.Handle("GET /enrol", s.open(s.enrolPage))
+	mux.Handle("POST /enrol", s.open(s.enrol))
 	mux.Handle("POST /logout", s.page(s.signOut))
 	mux.Handle("GET /login/left", s.page(s.loginLeft))
 	mux.Handle("POST /login/input", s.page(s.noteInput))
@@ -90,7 +97,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /units/{id}/events", s.stream(access.SeeBoard, s.boardEvents))
 	mux.Handle("GET /admin/sessions", s.allowed(access.ReviewSessions, s.sessionsPage))
 	mux.Handle("GET /api/docs", s.page(s.apiDocs))
-	mux.Handle("/", s.page(func(http.ResponseWriter, *http.Request) error { return errNoPage }))
+	mux.Handle("/", s.open(func(http.ResponseWriter, *http.Request) error { return errNoPage }))
 
 	mux.HandleFunc("GET /ws", s.serveHocuspocus)
 	mux.HandleFunc("GET /ws/notes/{id}", s.serveYWebSocket)
@@ -117,6 +124,16 @@ func (s *Server) page(h handler) http.Handler {
 	})
 }
 
+// open is a page for anybody, but not too often for one network.
+func (s *Server) open(h handler) http.Handler {
+	return s.page(func(w http.ResponseWriter, r *http.Request) error {
+		if err := s.limits.stranger(s.network(r)); err != nil {
+			return err
+		}
+		return h(w, r)
+	})
+}
+
 // answer renders a handler's error as a page.
 func (s *Server) answer(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -135,11 +152,8 @@ func (s *Server) stream(act access.Act, h personal) http.Handler { return s.answ
 // onlyIf runs h for people who may do act, and not too often. Others are sent to sign in, or told why not.
 func (s *Server) onlyIf(act access.Act, h personal) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		who, err := s.desk.ByRequest(r)
+		who, err := s.asks(r)
 		if err != nil {
-			return err
-		}
-		if err := s.limits.known(who); err != nil {
 			return err
 		}
 		if !access.May(who.Role, act) {
@@ -147,6 +161,19 @@ func (s *Server) onlyIf(act access.Act, h personal) handler {
 			return errForbidden
 		}
 		return h(w, r, who)
+	}
+}
+
+// asks returns whose request r is, and counts it.
+func (s *Server) asks(r *http.Request) (login.Person, error) {
+	who, err := s.desk.ByRequest(r)
+	switch {
+	case err == nil:
+		return who, s.limits.known(who)
+	case errors.Is(err, login.ErrNotSignedIn):
+		return who, cmp.Or(s.limits.stranger(s.network(r)), err)
+	default:
+		return who, err
 	}
 }
 

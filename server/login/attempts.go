@@ -9,13 +9,16 @@ import (
 )
 
 // How often passwords may be wrong (I10). What is tried under a user name from browsers that nobody of that name has used
-// counts together, so that a name is not guessed from many places. It does not count against the browsers that its owner
-// has used: nobody is locked out by others. docs/limits.md lists these.
+// counts together, so that a name is not guessed from many places, and what is tried from one network counts together, so
+// that one password is not tried with many names. Neither counts against the browsers that a name's owner has used: nobody
+// is locked out by others. docs/limits.md lists these.
 const (
 	strangersTries = 20               // for a user name, from browsers that are new to it
 	knownTries     = 10               // for a user name, from one browser that its owner has signed in with
 	oneMoreAfter   = 30 * time.Second // one of these comes back
-	maxTried       = 20_000           // names, and browsers, that are counted apart; all others count together
+	networkTries   = 100              // from one network, by browsers that are new to the name, or with an invitation's code
+	oneMoreFrom    = 3 * time.Second  // one of those comes back: a hospital may be one network
+	maxTried       = 20_000           // names, browsers and networks that are counted apart; all others count together
 )
 
 // TooManyTries refuses a sign-in before its password is looked at.
@@ -32,49 +35,78 @@ type attempts struct {
 	rest  tries               // of those for whom there is no room
 }
 
-// tries is what one name or browser has used up.
+// tries is what one name, browser or network has used up.
 type tries struct {
-	used float64
-	at   time.Time
+	used  float64
+	at    time.Time
+	every time.Duration // in which one comes back
+}
+
+// countOf is what a try counts for.
+type countOf struct {
+	key   string
+	most  float64
+	every time.Duration
+}
+
+// triesAt returns what counts when somebody tries a password for a user name: with the browser of that hash, if it is one
+// that the owner of the name has used, else from a network.
+func triesAt(username string, device []byte, network string) []countOf {
+	if device != nil {
+		return []countOf{{"device " + string(device) + username, knownTries, oneMoreAfter}}
+	}
+	return []countOf{{"name " + username, strangersTries, oneMoreAfter}, triesFrom(network)}
+}
+
+// triesFrom returns what counts when somebody unknown tries something.
+func triesFrom(network string) countOf {
+	return countOf{"network " + network, networkTries, oneMoreFrom}
 }
 
 func newAttempts() *attempts { return &attempts{tried: make(map[[32]byte]*tries)} }
 
-// begin takes one try for a user name, from the browser of that hash if it is one that the owner of the name has used, or
-// says when there is one again. right gives it back.
-func (a *attempts) begin(now time.Time, username string, device []byte) (right func(), err error) {
-	key, most := "name "+username, float64(strangersTries)
-	if device != nil {
-		key, most = "device "+string(device)+username, knownTries
-	}
+// begin takes one try of each count, or says when there is one again, and takes none. right gives it back.
+func (a *attempts) begin(now time.Time, counts ...countOf) (right func(), err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	t := a.of(sha256.Sum256([]byte(key)), now)
-	if over := t.used + 1 - most; over > 0 {
-		return nil, &TooManyTries{Wait: time.Duration(math.Ceil(over * float64(oneMoreAfter)))}
+	all, wait := make([]*tries, len(counts)), time.Duration(0)
+	for i, c := range counts {
+		all[i] = a.of(c, now)
+		if over := all[i].used + 1 - c.most; over > 0 {
+			wait = max(wait, time.Duration(math.Ceil(over*float64(c.every))))
+		}
 	}
-	t.used++
+	if wait > 0 {
+		return nil, &TooManyTries{Wait: wait}
+	}
+	for _, t := range all {
+		t.used++
+	}
 	return func() {
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		t.used = max(t.used-1, 0)
+		for _, t := range all {
+			t.used = max(t.used-1, 0)
+		}
 	}, nil
 }
 
 // of finds tries as they are now.
-func (a *attempts) of(key [32]byte, now time.Time) *tries {
+func (a *attempts) of(c countOf, now time.Time) *tries {
+	key := sha256.Sum256([]byte(c.key))
 	t := a.tried[key]
 	if t == nil {
 		if len(a.tried) >= maxTried {
 			a.forget(now)
 		}
-		if t = new(tries); len(a.tried) >= maxTried {
+		if t = (&tries{every: c.every}); len(a.tried) >= maxTried {
 			t = &a.rest
+			t.every = oneMoreAfter
 		} else {
 			a.tried[key] = t
 		}
 	}
-	t.used = max(t.used-float64(now.Sub(t.at))/float64(oneMoreAfter), 0)
+	t.used = max(t.used-float64(now.Sub(t.at))/float64(t.every), 0)
 	t.at = now
 	return t
 }
@@ -82,7 +114,7 @@ func (a *attempts) of(key [32]byte, now time.Time) *tries {
 // forget drops what has all come back.
 func (a *attempts) forget(now time.Time) {
 	for key, t := range a.tried {
-		if now.Sub(t.at) >= time.Duration(t.used*float64(oneMoreAfter)) {
+		if now.Sub(t.at) >= time.Duration(t.used*float64(t.every)) {
 			delete(a.tried, key)
 		}
 	}

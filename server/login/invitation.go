@@ -66,14 +66,20 @@ func hashOfCode(code string) []byte {
 }
 
 // Enrol gives the person whom code invites a password, ends their other logins, and signs them in. The code does not work
-// again. The error is [ErrNoInvitation], or [ErrWeakPassword], after which the code still works, or [ErrBusy].
+// again. The error is [ErrNoInvitation], or [ErrWeakPassword], after which the code
+// still works, or [ErrBusy], or [*TooManyTries].
 func (d *Desk) Enrol(w http.ResponseWriter, r *http.Request, code, password string) (Person, error) {
 	ctx := r.Context()
 	hash := hashOfCode(code)
+	right, err := d.attempts.begin(time.Now(), triesFrom(d.network(r)))
+	if err != nil {
+		return Person{}, err
+	}
 	invited, err := d.db.Invited(ctx, hash)
 	if errors.Is(err, store.ErrNotFound) {
 		return Person{}, ErrNoInvitation
 	}
+	right()
 	if err != nil {
 		return Person{}, fmt.Errorf("look up invitation: %w", err)
 	}

@@ -59,23 +59,32 @@ type Desk struct {
 	cookies  *scs.SessionManager
 	attempts *attempts
 	logoff   Logoff
-	now      func() time.Time // of input, which all servers on a database compare
+	now      func() time.Time
+	network  func(*http.Request) string
 }
 
-// NewDesk returns a Desk. secure says that browsers reach the server by HTTPS; now is the clock of automatic logoff.
-func NewDesk(db *store.DB, secure bool, logoff Logoff, now func() time.Time) *Desk {
+// Options are how a [Desk] works. All but Secure and Logoff are required.
+type Options struct {
+	Secure  bool                       // browsers reach the server by HTTPS
+	Logoff  Logoff                     // the zero value is the default
+	Now     func() time.Time           // of input, which all servers on a database compare
+	Network func(*http.Request) string // names where a request comes from, whatever its sender writes
+}
+
+// NewDesk returns a Desk.
+func NewDesk(db *store.DB, o Options) *Desk {
 	m := scs.New()
 	m.Store = db.Logins()
 	m.HashTokenInStore = true
 	m.Lifetime = loginLifetime
 	m.Cookie.Name = "tidechart"
-	if secure {
+	if o.Secure {
 		m.Cookie.Name = "__Host-tidechart"
 	}
-	m.Cookie.Secure = secure
+	m.Cookie.Secure = o.Secure
 	m.Cookie.HttpOnly = true
 	m.Cookie.SameSite = http.SameSiteStrictMode
-	return &Desk{db: db, cookies: m, attempts: newAttempts(), logoff: logoff, now: now}
+	return &Desk{db: db, cookies: m, attempts: newAttempts(), logoff: o.Logoff, now: o.Now, network: o.Network}
 }
 
 const personKey = "person"
@@ -92,7 +101,7 @@ func (d *Desk) SignIn(w http.ResponseWriter, r *http.Request, username, password
 	if err != nil {
 		return Person{}, err
 	}
-	right, err := d.attempts.begin(time.Now(), username, known)
+	right, err := d.attempts.begin(time.Now(), triesAt(username, known, d.network(r))...)
 	if err != nil {
 		return Person{}, err
 	}
