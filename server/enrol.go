@@ -30,7 +30,10 @@ func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
 	err := error(nil)
 	if password != r.PostFormValue("repeat") {
 		view.Error = "The two passwords are not the same. Type both again."
-	} else if _, err = s.desk.Enrol(w, r, view.Code, password); err == nil {
+	} else if who, failed := s.desk.Enrol(w, r, view.Code, password); failed != nil {
+		err = failed
+	} else {
+		s.log.Info("signed in", "person", who.ID, "with", "invitation", "remote", s.network(r))
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return nil
 	}

@@ -69,10 +69,14 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return err
 	}
+	who, err := s.desk.ByCookie(r)
+	if err != nil && !errors.Is(err, login.ErrNotSignedIn) {
+		return err
+	}
+	unused := r.PostFormValue("unused") != ""
 	end, next := s.desk.SignOut, "/login"
-	if r.PostFormValue("unused") != "" {
+	if unused {
 		end, next = s.desk.LogOff, endedPage
-		who, err := s.desk.ByCookie(r)
 		if err == nil && r.PostFormValue("person") != who.ID.String() {
 			return errOtherPerson // who has signed in since
 		}
@@ -81,6 +85,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	s.log.Info("signed out", "person", who.ID, "unused", unused, "remote", s.network(r))
 	s.hub.EndLogin(name)
 	w.Header().Set("Clear-Site-Data", clearSiteData)
 	http.Redirect(w, r, next, http.StatusSeeOther)

@@ -62,6 +62,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 		s.render(w, r, status, web.Login(view))
 		return nil
 	}
+	s.log.Info("signed in", "person", who.ID, "with", "password", "remote", s.network(r))
 	next, err = s.landing(r, who, next)
 	if err != nil {
 		return err

@@ -263,6 +263,7 @@ func TestHeaders(t *testing.T) {
 			for name, want := range map[string]string{
 				"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
 				"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin", "Strict-Transport-Security": "",
+				"Access-Control-Allow-Origin": "",
 			} {
 				if got := header.Get(name); got != want {
 					t.Errorf("%s: %s is %q, want %q", path, name, got, want)

@@ -283,6 +283,7 @@ func TestPolicyBites(t *testing.T) {
 		{"a policy of one's own", `trustedTypes.createPolicy('mine', {createHTML: s => s})`, "trusted-types"},
 		{"an inline script", `{ const s = document.createElement('script'); s.append('window.ran = 1'); document.body.append(s) }`, "require-trusted-types-for"},
 		{"a script by its address", `{ const s = document.createElement('script'); s.src = '/assets/evil.js'; document.body.append(s) }`, "require-trusted-types-for"},
+		{"code from text", `(0, eval)('window.ran = 1')`, ""},
 		{"a handler", `document.body.setAttribute('onclick', 'window.ran = 1')`, "require-trusted-types-for"},
 		{"a frame", `{ const f = document.createElement('iframe'); f.src = '/login'; document.body.append(f) }`, "frame-src"},
 		{"another base", `{ const b = document.createElement('base'); b.href = 'https://evil.example/'; document.head.append(b) }`, "base-uri"},
@@ -299,7 +300,7 @@ func TestPolicyBites(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.HasPrefix(directive, attack.directive) {
+		if !strings.HasPrefix(directive, attack.directive) || directive == "it ran" || directive == "nothing" {
 			t.Errorf("%s: the browser says %q, want %s", attack.name, directive, attack.directive)
 		}
 	}
