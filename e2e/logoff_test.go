@@ -22,7 +22,7 @@ const (
 // screen, behind it, or in the browser. Who comes next begins at their own work, who comes back goes on.
 func TestLogoffAndHandOver(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, "--logoff-after=24s")
+	s := startServer(t, "--logoff-after=1m")
 	token := s.token(t, "rivera")
 	note := s.newNote(t, token)
 	chen := signedIn(t, s, "chen")
@@ -53,9 +53,20 @@ func TestLogoffAndHandOver(t *testing.T) {
 	list.waitFor("the answer", "!("+asked+")")
 	chen.waitFor("the answer given elsewhere", "!("+asked+")")
 
+	okafor := signedIn(t, s, "okafor") // on the same machine, in another profile
+	okafor.openNote(note)
+	okafor.waitFor("chen's presence", `document.querySelector('#presence').textContent.includes('Mei Chen')`)
+
 	chen.waitFor("the question again", asked)
+	okafor.waitFor("a question of his own", asked)
+	okafor.do(chromedp.Click(chromedp.CSS("#logoff-stay")))
 	chen.waitAtDoor()
 	list.waitAtDoor()
+	okafor.waitFor("chen to be gone", `!document.querySelector('#presence').textContent.includes('Mei Chen')`)
+	if at := eval[string](okafor, `location.pathname`); at != "/notes/"+note {
+		t.Errorf("who answered is led to %s", at)
+	}
+	okafor.waitStatus("saved")
 	rivera.wait(want{"nobody": "Dr Mei Chen"})
 	if said := eval[string](chen, `document.querySelector('#ended').innerText`); !strings.Contains(said, "Nobody had used") || strings.Contains(said, "may not have been saved") {
 		t.Errorf("the sign-in page says %q", said)
@@ -115,7 +126,7 @@ func TestLogoffSendsWhatIsUnsaved(t *testing.T) {
 	t.Parallel()
 	for name, thaw := range map[string]bool{"in time": true, "never": false} {
 		t.Run(name, func(t *testing.T) {
-			s := startServer(t, "--logoff-after=30s")
+			s := startServer(t, "--logoff-after=1m")
 			note := s.newNote(t, s.token(t, "rivera"))
 			chen := signedIn(t, s, "chen")
 			chen.allow("Failed to load resource")
@@ -165,6 +176,33 @@ func TestSignOutClearsEveryWindow(t *testing.T) {
 	list.signIn("rivera", password)
 	if at := eval[string](list, `location.pathname`); at != "/" {
 		t.Errorf("who comes next is led to %s", at)
+	}
+}
+
+// TestSignInClearsTheWindowsBefore: who signs in beside somebody's page does not leave it there.
+func TestSignInClearsTheWindowsBefore(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	window := openWindow(t, s, "chen")
+	window.visit("/login")
+	other := window.tab("rivera")
+	other.visit("/login")
+	window.signIn("chen", password)
+	window.waitFor("the worklist", exists("#worklist"))
+	window.do(chromedp.Evaluate[chromedp.Void](`window.hers = true`))
+	other.do(
+		chromedp.SetValue(chromedp.CSS(`#username`), "rivera"),
+		chromedp.SendKeys(chromedp.CSS(`#password`), password),
+	)
+	other.submit(`form[action="/login"] button`)
+	other.waitFor("the worklist", exists("#worklist"))
+	for deadline := time.Now().Add(patience); ; {
+		if window.tryFor(`window.hers !== true && document.querySelector('.me-name')?.textContent.includes('Rosa Rivera')`) == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("chen's page stays: %s", window.summary())
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -121,20 +122,20 @@ func (s *Server) landing(r *http.Request, who login.Person, next string) (string
 		}
 		return home(who), nil
 	}
-	if path := notePath(resume); resume != uuid.Nil && s.mayVisit(r, who, path) {
-		return path, nil
+	if was := notePath(resume); resume != uuid.Nil && s.mayVisit(r, who, was) {
+		return was, nil
 	}
 	return home(who), nil
 }
 
 // mayVisit reports whether a path leads to no note that somebody may not read. Other pages say so themselves, and tell
 // of nobody.
-func (s *Server) mayVisit(r *http.Request, who login.Person, path string) bool {
-	at, err := url.Parse(path)
+func (s *Server) mayVisit(r *http.Request, who login.Person, next string) bool {
+	at, err := url.Parse(next)
 	if err != nil {
 		return false
 	}
-	id, is := strings.CutPrefix(at.Path, "/notes/")
+	id, is := strings.CutPrefix(path.Clean(at.Path), "/notes/") // as browsers read it
 	if !is {
 		return true
 	}

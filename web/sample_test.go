@@ -162,6 +162,8 @@ func samplePages() map[string]templ.Component {
 	login := LoginView{Shell: shell("Sign in", nil, SectionNone), Next: "/", Demo: &DemoSignIns{Password: "tidechart-demo", People: []Person{chen, okafor, rivera, haddad, novak}}}
 	refused := login
 	refused.Username, refused.Error, refused.Demo = "chen", "The user name or the password is wrong. Check both and try again.", nil
+	ended := login
+	ended.Ended, ended.Demo = EndedView{Unused: true, Unsaved: 2}, nil
 	empty := worklistSample()
 	empty.Rows, empty.Query = nil, "Smythe"
 	signed := noteSample(chen, false)
@@ -171,6 +173,7 @@ func samplePages() map[string]templ.Component {
 	return map[string]templ.Component{
 		"/login":         Login(login),
 		"/login-refused": Login(refused),
+		"/login-ended":   Login(ended),
 		"/worklist":      Worklist(worklistSample()),
 		"/empty":         Worklist(empty),
 		"/note":          Note(noteSample(chen, true)),

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -47,6 +48,11 @@ type Shell struct {
 	// Now is the time of rendering, by the server's clock. Ages, "printed at"
 	// and the choice between a time and a date derive from it.
 	Now time.Time
+}
+
+// leave has a page without scripts, which can tell of no input, go when its login ends.
+func (s Shell) leave() string {
+	return strconv.Itoa(int(s.Left.Seconds())) + "; url=/login?ended=unused"
 }
 
 // Section is an entry of the navigation.

@@ -18,8 +18,13 @@ const AGAIN_TIMES = 20
 /** Seconds before the end at which the time left is read out. */
 const SAID = [60, 30, 10]
 
-/** What windows of one login tell each other. */
-type Word = { says: 'left'; ends: number } | { says: 'over' }
+/** What the windows of a browser tell each other. */
+interface Word {
+  /** Whose window it is. */
+  person: string
+  /** When their login ends; it has ended already if there is none. */
+  ends?: number
+}
 
 /** What the server says of a login. */
 interface Left {
@@ -71,8 +76,9 @@ class Login {
       e.preventDefault()
       void this.#report()
     })
-    this.#signOut()?.addEventListener('submit', () => this.#tell({ says: 'over' }))
+    this.#signOut()?.addEventListener('submit', () => this.#tell())
     setInterval(() => this.#tick(), 1_000)
+    this.#tell(this.#ends) // whoever's windows there may still be
   }
 
   /** Asks the server what is left. */
@@ -89,13 +95,15 @@ class Login {
     return document.querySelector('form[action="/logout"]')
   }
 
-  #tell(word: Word): void {
-    this.#channel.postMessage(word)
+  #tell(ends?: number): void {
+    this.#channel.postMessage({ person: this.#person, ends } satisfies Word)
   }
 
   #told(word: Word): void {
-    if (word.says === 'over') void this.#end(false)
-    else this.#lasts(word.ends)
+    const mine = word.person === this.#person
+    if (mine && word.ends !== undefined) this.#lasts(word.ends)
+    // Ours is over, or somebody else has begun.
+    else if (mine || word.ends !== undefined) void this.#end()
   }
 
   // Input is told soon, and then now and then. Once the warning is there, only
@@ -115,7 +123,7 @@ class Login {
     const body = new URLSearchParams({ note: document.getElementById('note')?.dataset.note ?? '' })
     const answered = await this.#ask(fetch('/login/input', { method: 'POST', body, keepalive: true, signal: AbortSignal.timeout(PATIENCE_MS) }))
     if (!answered || !this.#dialog.open || this.#over) return
-    this.#problem('You have been signed in for as long as one sign-in lasts. Sign in again to go on; what you have written is saved.')
+    this.#problem('You have been signed in for as long as one sign-in lasts. Sign in again to go on.')
   }
 
   /** Acts on what the server says of the login, and returns whether it did. */
@@ -131,12 +139,12 @@ class Login {
     }
     // Nobody is signed in here, or somebody else.
     if (left?.person !== this.#person) {
-      void this.#end(false)
+      void this.#end()
       return true
     }
     const ends = Date.now() + left.left - LEAD_MS
     this.#lasts(ends)
-    this.#tell({ says: 'left', ends })
+    this.#tell(ends)
     return true
   }
 
@@ -148,7 +156,7 @@ class Login {
   #tick(): void {
     if (this.#over) return
     const left = this.#ends - Date.now()
-    if (left <= 0) return void this.#end(true)
+    if (left <= 0) return void this.#unused(left > -LEAD_MS)
     if (left > this.#warn) return
     if (!this.#dialog.open) {
       // Another window, or another machine's clock, may know better.
@@ -188,24 +196,32 @@ class Login {
     if (e.persisted) document.documentElement.hidden = true
   }
 
-  // own: it is this page that knows that nobody is there.
-  async #end(own: boolean): Promise<void> {
+  // Nobody was there. A page that notices late, since its window slept, says
+  // nothing to the server: somebody may have signed in again.
+  async #unused(inTime: boolean): Promise<void> {
+    if (inTime && !this.#over) this.#tell()
+    await this.#end(inTime ? () => this.#logOff() : () => this.#endedElsewhere(), 'unused')
+  }
+
+  // Other windows may have to send something, too.
+  async #logOff(): Promise<void> {
+    await pause(LEAD_MS - AGAIN_MS)
+    const body = new URLSearchParams({ unused: '1', person: this.#person })
+    const signal = AbortSignal.timeout(PATIENCE_MS)
+    await fetch('/logout', { method: 'POST', body, redirect: 'manual', signal }).catch(() => undefined) // the server ends it by itself
+  }
+
+  async #end(login = () => this.#endedElsewhere(), why?: string): Promise<void> {
     if (this.#over) return
     this.#over = true
     clearTimeout(this.#pending)
-    if (own) this.#tell({ says: 'over' })
     const cleaned = cleanups.map(f => f())
     clearScreen()
+    const ended = login()
     const unsaved = (await Promise.all(cleaned)).reduce((n, m) => n + m, 0)
+    await ended
     const to = new URL('/login', location.href)
-    if (own) {
-      to.searchParams.set('ended', 'unused')
-      const body = new URLSearchParams({ unused: '1', person: this.#person })
-      const signal = AbortSignal.timeout(PATIENCE_MS)
-      await fetch('/logout', { method: 'POST', body, redirect: 'manual', signal }).catch(() => undefined) // the server ends it by itself
-    } else {
-      await this.#endedElsewhere()
-    }
+    if (why) to.searchParams.set('ended', why)
     if (unsaved > 0) to.searchParams.set('unsaved', String(unsaved))
     location.replace(to)
   }
@@ -216,9 +232,13 @@ class Login {
       const answer = await fetch('/login/left', { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => undefined)
       const left = answer?.ok ? ((await answer.json()) as Left) : undefined
       if (left && left.person !== this.#person) return
-      await new Promise(resolve => setTimeout(resolve, AGAIN_MS))
+      await pause(AGAIN_MS)
     }
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms))
 }
 
 // clearScreen leaves nothing of the page but that it was cleared.
