@@ -24,6 +24,8 @@ interface Word {
   person: string
   /** When their login ends; it has ended already if there is none. */
   ends?: number
+  /** Why it has ended, for the sign-in page. */
+  why?: string
 }
 
 /** What the server says of a login. */
@@ -95,15 +97,15 @@ class Login {
     return document.querySelector('form[action="/logout"]')
   }
 
-  #tell(ends?: number): void {
-    this.#channel.postMessage({ person: this.#person, ends } satisfies Word)
+  #tell(ends?: number, why?: string): void {
+    this.#channel.postMessage({ person: this.#person, ends, why } satisfies Word)
   }
 
   #told(word: Word): void {
     const mine = word.person === this.#person
     if (mine && word.ends !== undefined) this.#lasts(word.ends)
     // Ours is over, or somebody else has begun.
-    else if (mine || word.ends !== undefined) void this.#end()
+    else if (mine || word.ends !== undefined) void this.#end(undefined, word.why)
   }
 
   // Input is told soon, and then now and then. Once the warning is there, only
@@ -199,7 +201,7 @@ class Login {
   // Nobody was there. A page that notices late, since its window slept, says
   // nothing to the server: somebody may have signed in again.
   async #unused(inTime: boolean): Promise<void> {
-    if (inTime && !this.#over) this.#tell()
+    if (inTime && !this.#over) this.#tell(undefined, 'unused')
     await this.#end(inTime ? () => this.#logOff() : () => this.#endedElsewhere(), 'unused')
   }
 
