@@ -44,10 +44,12 @@ func newGallery(t *testing.T) *gallery {
 		defer g.mu.Unlock()
 		g.reports = append(g.reports, string(b))
 	})
-	mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, `{"openapi":"3.1.0","info":{"title":"Tidechart","version":"1","description":"All **notes**.<img src=x onerror=\"window.ran=1\">"},"paths":{"/api/v1/notes":{"get":{"summary":"List notes","responses":{"200":{"description":"the notes"}}}}}}`)
-	})
+	for path, more := range map[string]string{"/openapi.json": "", "/hostile.json": `<img src=x onerror=\"window.ran=1\">`} {
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, `{"openapi":"3.1.0","info":{"title":"Tidechart","version":"1","description":"All **notes**.`+more+`"},"paths":{"/api/v1/notes":{"get":{"summary":"List notes","responses":{"200":{"description":"the notes"}}}}}}`)
+		})
+	}
 	mux.HandleFunc("GET /units/{id}/events", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		beds := boardSample().Beds
@@ -69,10 +71,12 @@ func newGallery(t *testing.T) *gallery {
 			t.Error(err)
 		}
 	})
-	for path, page := range samplePages() {
+	pages := samplePages()
+	pages["/api/docs/hostile"] = APIDocs(APIDocsView{Shell: shell("HTTP API", &chen, SectionAPI), SpecURL: "/hostile.json"})
+	for path, page := range pages {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
 			policy, nonce := Policy, rand.Text()
-			if path == "/api/docs" {
+			if strings.HasPrefix(path, "/api/docs") {
 				policy = DocsPolicy
 			}
 			w.Header().Set("Content-Security-Policy", policy(nonce))
@@ -313,7 +317,7 @@ func TestPolicyBites(t *testing.T) {
 func TestDocsUnderPolicy(t *testing.T) {
 	ctx := browser(t)
 	g := newGallery(t)
-	if err := chromedp.Do(ctx, chromedp.Navigate(g.URL+"/api/docs")); err != nil {
+	if err := chromedp.Do(ctx, chromedp.Navigate(g.URL+"/api/docs/hostile")); err != nil {
 		t.Fatal(err)
 	}
 	settled(t, ctx, "the operation is listed", `document.querySelector('#swagger-ui .opblock')?.textContent.includes('List notes')`)
