@@ -156,18 +156,19 @@ func (b *badInput) expiredLogin(t *testing.T) {
 		t.Fatalf("cookies after sign-in: %v", cookies)
 	}
 	header := http.Header{"Cookie": {cookies[i].String()}, "Origin": {b.s.url}}
-	live, resp := b.s.dial(t, "/ws/notes/"+b.note, header)
+	live, resp := b.s.dial(t, "/ws/notes/"+b.note+"?token="+b.s.ticket(t, c, b.note), header)
 	if live == nil {
 		t.Fatalf("a socket with a login cookie: %s", resp.Status)
 	}
 	live.send(websocket.MessageBinary, syncFrame(0, []byte{0}))
 	live.readUntil("the document", func(f []byte) bool { return len(f) > 2 && f[0] == 0 })
+	ticket := b.s.ticket(t, c, b.note)
 	// The honest pair uses tokens; only okafor holds a login.
 	if _, err := b.s.db(t).Exec(t.Context(), `UPDATE login SET expires_at = now() - interval '1 minute'`); err != nil {
 		t.Fatal(err)
 	}
 	from := b.s.log.len()
-	y, resp := b.s.dial(t, "/ws/notes/"+b.note, header)
+	y, resp := b.s.dial(t, "/ws/notes/"+b.note+"?token="+ticket, header)
 	if y == nil {
 		t.Fatalf("a socket with an expired login: %s; a refused upgrade makes y-websocket retry for ever", resp.Status)
 	}

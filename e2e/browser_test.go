@@ -85,6 +85,18 @@ func openWindow(t *testing.T, s *server, name string) *window {
 		t.Fatalf("start Chromium: %v", chromium.err)
 	}
 	ctx, cancel := chromedp.NewContext(chromium.ctx, chromedp.WithNewBrowserContext())
+	return watchWindow(t, s, name, ctx, cancel)
+}
+
+// tab opens another window of the same browser: the cookies are shared.
+func (w *window) tab(name string) *window {
+	w.t.Helper()
+	ctx, cancel := chromedp.NewContext(w.ctx)
+	return watchWindow(w.t, w.s, name, ctx, cancel)
+}
+
+func watchWindow(t *testing.T, s *server, name string, ctx context.Context, cancel context.CancelFunc) *window {
+	t.Helper()
 	w := &window{t: t, s: s, name: name, ctx: ctx}
 	messages := chromedp.Console(ctx)
 	collected := make(chan struct{})

@@ -143,6 +143,20 @@ func (s *server) newNoteFor(t *testing.T, token, patient, kind string) apiNote {
 	return n
 }
 
+// ticket opens one socket of c's login at a note.
+func (s *server) ticket(t *testing.T, c *http.Client, note string) string {
+	t.Helper()
+	resp, err := c.Post(s.url+"/api/v1/notes/"+note+"/ticket", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var says struct{ Ticket string }
+	if body := readAll(t, resp); json.Unmarshal(body, &says) != nil || says.Ticket == "" {
+		t.Fatalf("ticket for %s: %s: %.300s", note, resp.Status, body)
+	}
+	return says.Ticket
+}
+
 // state is the note's committed state in the form that accept names.
 func (s *server) state(t *testing.T, token, note, accept string) []byte {
 	t.Helper()

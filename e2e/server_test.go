@@ -188,7 +188,9 @@ func (s *server) close() {
 }
 
 // alarms are the lines of the server's log that no test may cause.
-func (s *server) alarms() string { return linesWith(s.log.String(), "DATA RACE", "panic") }
+func (s *server) alarms() string {
+	return linesWith(s.log.String(), "DATA RACE", "panic", "content security policy violated")
+}
 
 // token is a bearer token of a demo user, from the operator's command.
 func (s *server) token(t *testing.T, user string) string {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/a-h/templ"
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/google/uuid"
@@ -60,6 +61,7 @@ func (s *Server) mountAPI(mux *http.ServeMux) {
 	huma.Register(api, schema, s.apiReadSchema)
 	s.mountLosses(api)
 	s.mountAuthors(api)
+	s.mountTickets(api)
 }
 
 func operation(id, method, path, summary string) huma.Operation {
@@ -95,7 +97,7 @@ func (s *Server) apiLogin(api huma.API) func(huma.Context, func(huma.Context)) {
 		limit, cancel := context.WithTimeout(r.Context(), apiTimeout)
 		defer cancel()
 		reason := new(error)
-		who, err := s.apiCaller(r.WithContext(limit))
+		who, err := s.asks(r.WithContext(limit))
 		if err != nil {
 			status, detail := statusOf(err)
 			retryAfter(w.Header(), err)
@@ -106,19 +108,6 @@ func (s *Server) apiLogin(api huma.API) func(huma.Context, func(huma.Context)) {
 		if status := ctx.Status(); status >= http.StatusBadRequest { // huma's own refusals too
 			s.logRefusal(r, status, "", cmp.Or(err, *reason))
 		}
-	}
-}
-
-// apiCaller returns whose request r is, and counts it.
-func (s *Server) apiCaller(r *http.Request) (login.Person, error) {
-	who, err := s.desk.ByRequest(r)
-	switch {
-	case err == nil:
-		return who, s.limits.known(who)
-	case errors.Is(err, login.ErrNotSignedIn):
-		return who, cmp.Or(s.limits.stranger(r), err)
-	default:
-		return who, err
 	}
 }
 
@@ -331,6 +320,7 @@ func (s *Server) apiDocs(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		shell = s.shellOf(r, who, "API", web.SectionAPI)
 	}
+	w.Header().Set("Content-Security-Policy", web.DocsPolicy(templ.GetNonce(r.Context())))
 	s.render(w, r, http.StatusOK, web.APIDocs(web.APIDocsView{Shell: shell, SpecURL: specPath + ".json"}))
 	return nil
 }

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -66,9 +65,9 @@ func (s *Server) confirm(w http.ResponseWriter, r *http.Request, who login.Perso
 		if says == "" {
 			return err
 		}
-		s.log.Warn("confirmation refused", "person", who.ID, "remote", r.RemoteAddr, "status", status)
+		s.log.Warn("confirmation refused", "person", who.ID, "remote", s.network(r), "status", status)
 		return s.showConfirm(w, r, who, status, web.ConfirmView{Next: next, Error: says})
 	}
-	http.Redirect(w, r, cmp.Or(next, "/"), http.StatusSeeOther)
+	http.Redirect(w, r, s.onwardTo(r, who, next), http.StatusSeeOther)
 	return nil
 }

@@ -45,7 +45,7 @@ func TestConfirmingRenewsTheLogin(t *testing.T) {
 	h := open(t)
 	chen := h.signIn("chen")
 	old := loginOf(chen, h.at())
-	ws := h.openWire("", http.Header{"Origin": {h.URL}, "Cookie": {old.String()}})
+	ws := h.openWireOf(chen)
 	if status, _ := h.confirm(chen, "guess", "/"); status != http.StatusUnauthorized || loginOf(chen, h.at()).Value != old.Value {
 		t.Errorf("a wrong password: %d, or the cookie changed", status)
 	}
@@ -119,10 +119,7 @@ var loginID = regexp.MustCompile(`name="id" value="([0-9a-f-]{36})"`)
 func TestOwnLogins(t *testing.T) {
 	h := open(t)
 	chen, lost, rivera := h.signIn("chen"), h.signIn("chen"), h.signIn("rivera")
-	elsewhere := func(cookie *http.Cookie) *wire {
-		return h.openWire("", http.Header{"Origin": {h.URL}, "Cookie": {cookie.String()}})
-	}
-	ws, hers, own := elsewhere(loginOf(lost, h.at())), elsewhere(loginOf(rivera, h.at())), elsewhere(loginOf(chen, h.at()))
+	ws, hers, own := h.openWireOf(lost), h.openWireOf(rivera), h.openWireOf(chen)
 	ids := func(c *http.Client) (all []string) {
 		_, page, _ := h.get(c, "/security")
 		for _, m := range loginID.FindAllStringSubmatch(page, -1) {

@@ -34,19 +34,26 @@ func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
 	err := error(nil)
 	if password != r.PostFormValue("repeat") {
 		view.Error = "The two passwords are not the same. Type both again."
-	} else if err = s.desk.Enrol(w, r, view.Code, password); err == nil {
-		http.Redirect(w, r, "/", http.StatusSeeOther)
-		return nil
+	} else if who, failed := s.desk.Enrol(w, r, view.Code, password); failed != nil {
+		err = failed
+	} else {
+		return s.arrive(w, r, who, "invitation", "")
 	}
+	status := http.StatusUnprocessableEntity
+	var many *login.TooManyTries
 	switch {
+	case errors.As(err, &many):
+		retryAfter(w.Header(), err)
+		status, view.Error = http.StatusTooManyRequests, tooManyTries(many)
+		s.log.Warn("enrolment refused", "remote", s.network(r), "status", status)
 	case errors.Is(err, login.ErrNoInvitation):
-		s.log.Warn("enrolment refused", "remote", r.RemoteAddr)
+		s.log.Warn("enrolment refused", "remote", s.network(r))
 		view.Error = noInvitation
 	case errors.Is(err, login.ErrWeakPassword):
 		view.Error = fmt.Sprintf("This password would be easy to guess. It needs %d characters that are not just your name, or one key again and again.", login.MinPassword)
 	case err != nil:
 		return err
 	}
-	s.showEnrol(w, r, http.StatusUnprocessableEntity, view)
+	s.showEnrol(w, r, status, view)
 	return nil
 }

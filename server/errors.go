@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -35,6 +36,7 @@ var statuses = []struct {
 	{login.ErrProvider, http.StatusUnauthorized, "What came back does not prove who you are. Begin again, or sign in in another way."},
 	{login.ErrNotLinked, http.StatusForbidden, "This account is not linked to you here. Ask whoever runs Tidechart for an invitation, and use it on the page /enrol."},
 	{login.ErrNoInvitation, http.StatusUnprocessableEntity, noInvitation},
+	{errOtherPerson, http.StatusConflict, "Somebody else has signed in here since this page was loaded."},
 	{sessions.ErrForbidden, http.StatusForbidden, "You may not open this note."},
 	{sessions.ErrReadOnly, http.StatusForbidden, "You may read this note, but not write it."},
 	{errNoPage, http.StatusNotFound, "There is no such page."},
@@ -51,6 +53,11 @@ var statuses = []struct {
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, outcomeUnknown},
 	{sessions.ErrAccessUnknown, http.StatusServiceUnavailable, "Whether you may write cannot be checked now. Try again."},
 	{sessions.ErrEnded, http.StatusServiceUnavailable, outcomeUnknown},
+}
+
+// tooManyTries says when what was wrong too often may be tried again.
+func tooManyTries(e *login.TooManyTries) string {
+	return fmt.Sprintf("Too many wrong tries. Try again in %s seconds, or ask for a new invitation.", (&tooMany{wait: e.Wait}).seconds())
 }
 
 const asSchema = "Declare one as GET /api/v1/schema says; without one it is Tiptap's StarterKit."
@@ -70,6 +77,10 @@ func statusOf(err error) (status int, detail string) {
 	var many *tooMany
 	if errors.As(err, &many) {
 		return http.StatusTooManyRequests, "Too many requests at once. Ask again in " + many.seconds() + " s; nothing was done."
+	}
+	var wrong *login.TooManyTries
+	if errors.As(err, &wrong) {
+		return http.StatusTooManyRequests, tooManyTries(wrong)
 	}
 	var denied denial
 	if errors.As(err, &denied) {
@@ -94,7 +105,12 @@ func (s *Server) renderError(w http.ResponseWriter, r *http.Request, err error) 
 	s.logRefusal(r, status, request, err)
 	if errors.Is(err, login.ErrNotSignedIn) && (r.Method == http.MethodGet || r.Method == http.MethodHead) &&
 		r.Header.Get("Authorization") == "" && r.Header.Get("HX-Request") == "" {
-		http.Redirect(w, r, "/login?next="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
+		to := "/login?next=" + url.QueryEscape(r.URL.RequestURI())
+		if errors.Is(err, login.ErrLoggedOff) { // who was here finds back without it, and nobody else should
+			to = endedPage
+			w.Header().Set("Clear-Site-Data", clearSiteData)
+		}
+		http.Redirect(w, r, to, http.StatusSeeOther)
 		return
 	}
 	var old *stale

@@ -143,20 +143,29 @@ func (p *issuer) code(q url.Values, token string) string {
 }
 
 // openWith is open with a provider.
-func openWith(t *testing.T) (*hospital, *issuer) {
+func openWith(t *testing.T, but ...func(*server.Config)) (*hospital, *issuer) {
 	t.Helper()
 	p := newIssuer(t)
-	return open(t, func(c *server.Config) {
+	return open(t, append(but, withProvider(p))...), p
+}
+
+func withProvider(p *issuer) func(*server.Config) {
+	return func(c *server.Config) {
 		c.Provider = login.NewProvider(login.ProviderConfig{Issuer: p.URL, ClientID: "tidechart", ClientSecret: providerSecret, Name: "St. Elsewhere"})
-	}), p
+	}
 }
 
 var leads = regexp.MustCompile(`http-equiv="refresh" content="0;url=([^"]*)"`)
 
-// toProvider sends a browser to the provider, and returns what it is asked there.
+// toProvider sends a browser to the provider, to go to 4 West then, and returns what it is asked there.
 func (h *hospital) toProvider(c *http.Client, why, code string) url.Values {
 	h.t.Helper()
-	status, page := h.post(c, "/login/provider", url.Values{"for": {why}, "code": {code}, "next": {"/units/4-west"}})
+	return h.toProviderFor(c, why, code, "/units/4-west")
+}
+
+func (h *hospital) toProviderFor(c *http.Client, why, code, next string) url.Values {
+	h.t.Helper()
+	status, page := h.post(c, "/login/provider", url.Values{"for": {why}, "code": {code}, "next": {next}})
 	to := leads.FindStringSubmatch(page)
 	if status != http.StatusOK || to == nil {
 		h.t.Fatalf("to the provider: %d %.500s", status, page)
@@ -191,6 +200,11 @@ func (h *hospital) back(c *http.Client, answer url.Values) (status int, next str
 // visit goes to the provider, which says that somebody is there, and back.
 func (h *hospital) visit(p *issuer, c *http.Client, why, code, subject string) (int, string) {
 	h.t.Helper()
-	q := h.toProvider(c, why, code)
+	return h.vouch(p, c, h.toProvider(c, why, code), subject)
+}
+
+// vouch is the second half of that.
+func (h *hospital) vouch(p *issuer, c *http.Client, q url.Values, subject string) (int, string) {
+	h.t.Helper()
 	return h.back(c, url.Values{"state": {q.Get("state")}, "code": {p.code(q, p.sign(p.key, "RS256", p.honest(subject, q)))}, "iss": {p.URL}})
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -16,25 +17,29 @@ import (
 	"github.com/clisonix/tidechart/web"
 )
 
-// csp allows what the pages need and nothing else: no inline script or style, nothing from elsewhere.
-const csp = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
-	"connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; report-uri /csp-report"
+// permissions turns off what no page here needs. Passkeys are for our own pages alone.
+const permissions = "accelerometer=(), autoplay=(), bluetooth=(), camera=(), display-capture=(), encrypted-media=(), geolocation=(), " +
+	"gyroscope=(), hid=(), idle-detection=(), local-fonts=(), magnetometer=(), microphone=(), midi=(), payment=(), " +
+	"picture-in-picture=(), publickey-credentials-create=(self), publickey-credentials-get=(self), screen-wake-lock=(), " +
+	"serial=(), usb=(), xr-spatial-tracking=()"
 
-// secured sets the headers that every answer carries.
+// secured sets the headers that every answer carries. Each answer has a nonce of its own, which templates find in their
+// context.
 func (s *Server) secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		nonce := rand.Text()
 		h := w.Header()
-		h.Set("Content-Security-Policy", csp)
+		h.Set("Content-Security-Policy", web.Policy(nonce))
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+		h.Set("Permissions-Policy", permissions)
 		h.Set("Cache-Control", "no-store")
 		if s.secure {
 			h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
 		}
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(w, r.WithContext(templ.WithNonce(r.Context(), nonce)))
 	})
 }
 
@@ -56,7 +61,7 @@ func (s *Server) recovered(next http.Handler) http.Handler {
 const maxReport = 16 << 10
 
 // cspReport logs which directive a page violated. Anyone can send one, so it says nothing else.
-func (s *Server) cspReport(w http.ResponseWriter, r *http.Request) {
+func (s *Server) cspReport(w http.ResponseWriter, r *http.Request) error {
 	var report struct {
 		Report struct {
 			Directive string `json:"effective-directive"`
@@ -66,6 +71,7 @@ func (s *Server) cspReport(w http.ResponseWriter, r *http.Request) {
 		s.log.Warn("content security policy violated", "directive", clip(report.Report.Directive, 64))
 	}
 	w.WriteHeader(http.StatusNoContent)
+	return nil
 }
 
 func clip(s string, n int) string {
@@ -100,7 +106,7 @@ func (s *Server) shell(r *http.Request, title string) web.Shell {
 func (s *Server) shellOf(r *http.Request, who login.Person, title string, active web.Section) web.Shell {
 	user := personView(who)
 	shell := web.Shell{
-		Title: title, User: &user, Active: active, Now: time.Now(),
+		Title: title, User: &user, Active: active, Now: time.Now(), Left: s.left(who), Warn: s.desk.WarnBefore(who.Role),
 		CanReadNotes:   access.May(who.Role, access.ReadNote),
 		CanSeeSessions: access.May(who.Role, access.ReviewSessions),
 		CanBreakGlass:  access.May(who.Role, access.BreakGlass),

@@ -1,9 +1,7 @@
 package server
 
 import (
-	"cmp"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -32,9 +30,7 @@ func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, home(who), http.StatusSeeOther)
 		return nil
 	}
-	_, named := s.site(r)
-	view := web.LoginView{Shell: s.shell(r, "Sign in"), Next: localPath(r.URL.Query().Get("next")), Demo: s.demo, Passkeys: named, Provider: s.providerName()}
-	s.render(w, r, http.StatusOK, web.Login(view))
+	s.showLogin(w, r, http.StatusOK, web.LoginView{Next: localPath(r.URL.Query().Get("next")), Ended: endedView(r)})
 	return nil
 }
 
@@ -44,19 +40,32 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	username, next := r.PostFormValue("username"), localPath(r.PostFormValue("next"))
-	err := s.desk.SignIn(w, r, username, r.PostFormValue("password"), r.PostFormValue("code"))
+	who, err := s.desk.SignIn(w, r, username, r.PostFormValue("password"), r.PostFormValue("code"))
 	if err != nil {
 		status, says := refusedTry(w, err)
 		if says == "" {
 			return err
 		}
-		s.log.Warn("sign-in refused", "remote", r.RemoteAddr, "status", status)
-		_, named := s.site(r)
-		view := web.LoginView{Shell: s.shell(r, "Sign in"), Username: username, Next: next, Demo: s.demo, Passkeys: named, Provider: s.providerName(), Error: says}
-		s.render(w, r, status, web.Login(view))
+		s.log.Warn("sign-in refused", "remote", s.network(r), "status", status)
+		s.showLogin(w, r, status, web.LoginView{Username: username, Next: next, Error: says})
 		return nil
 	}
-	http.Redirect(w, r, cmp.Or(next, "/"), http.StatusSeeOther)
+	return s.arrive(w, r, who, "password", next)
+}
+
+func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, status int, view web.LoginView) {
+	view.Shell, view.Demo, view.Provider = s.shell(r, "Sign in"), s.demo, s.providerName()
+	_, view.Passkeys = s.site(r)
+	s.render(w, r, status, web.Login(view))
+}
+
+// arrive leads somebody on who has just signed in.
+func (s *Server) arrive(w http.ResponseWriter, r *http.Request, who login.Person, with, next string) error {
+	next, err := s.landing(r, who, with, next)
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil
 }
 
@@ -65,24 +74,12 @@ func refusedTry(w http.ResponseWriter, err error) (status int, says string) {
 	var many *login.TooManyTries
 	switch {
 	case errors.As(err, &many):
-		soon := &tooMany{wait: many.Wait}
-		retryAfter(w.Header(), soon)
-		return http.StatusTooManyRequests, fmt.Sprintf("Too many wrong tries. Try again in %s seconds, or ask for a new invitation.", soon.seconds())
+		retryAfter(w.Header(), err)
+		return http.StatusTooManyRequests, tooManyTries(many)
 	case errors.Is(err, login.ErrWrongPassword):
 		return http.StatusUnauthorized, "The username, the password or the code is wrong. Check them and try again."
 	}
 	return 0, ""
-}
-
-func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
-	name, err := s.desk.SignOut(w, r)
-	if err != nil {
-		return err
-	}
-	s.hub.EndLogin(name)
-	w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
-	http.Redirect(w, r, "/login", http.StatusSeeOther)
-	return nil
 }
 
 // localPath returns next if it is a path on this server, or "".
@@ -104,7 +101,7 @@ func home(who login.Person) string {
 }
 
 func (s *Server) worklist(w http.ResponseWriter, r *http.Request) error {
-	who, err := s.desk.ByRequest(r)
+	who, err := s.asks(r)
 	if err != nil {
 		return err
 	}
@@ -233,7 +230,7 @@ func (s *Server) createNote(w http.ResponseWriter, r *http.Request, who login.Pe
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/notes/"+id.String(), http.StatusSeeOther)
+	http.Redirect(w, r, notePath(id), http.StatusSeeOther)
 	return nil
 }
 

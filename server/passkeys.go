@@ -1,7 +1,6 @@
 package server
 
 import (
-	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -58,6 +57,8 @@ func (s *Server) script(h handler) handler {
 		switch {
 		case errors.As(err, &old):
 			answer.Next = confirmPath(old.back)
+		case errors.Is(err, login.ErrLoggedOff):
+			answer.Next = endedPage
 		case errors.Is(err, login.ErrNotSignedIn):
 			answer.Next = "/login"
 		case errors.Is(err, login.ErrPasskey):
@@ -75,7 +76,7 @@ func (s *Server) script(h handler) handler {
 // asked is for scripts of pages that anybody sees.
 func (s *Server) asked(h func(w http.ResponseWriter, r *http.Request, site login.Site) error) http.Handler {
 	return s.page(s.script(func(w http.ResponseWriter, r *http.Request) error {
-		if err := s.limits.stranger(r); err != nil {
+		if err := s.limits.stranger(s.network(r)); err != nil {
 			return err
 		}
 		return s.withSite(w, r, h)
@@ -85,10 +86,7 @@ func (s *Server) asked(h func(w http.ResponseWriter, r *http.Request, site login
 // askedOf is for scripts of pages of somebody who is signed in.
 func (s *Server) askedOf(h func(w http.ResponseWriter, r *http.Request, site login.Site, who login.Person) error) http.Handler {
 	return s.page(s.script(func(w http.ResponseWriter, r *http.Request) error {
-		who, err := s.desk.ByCookie(r)
-		if err == nil {
-			err = s.limits.known(who)
-		}
+		who, err := s.asksHere(r)
 		if err != nil {
 			return err
 		}
@@ -154,15 +152,17 @@ func (s *Server) ask(w http.ResponseWriter, options any, err error) error {
 func answerOf(r *http.Request) []byte { return []byte(r.PostFormValue("credential")) }
 
 func (s *Server) signInByPasskey(w http.ResponseWriter, r *http.Request, site login.Site) error {
-	return s.lead(w, r, s.desk.SignInByPasskey(w, r, site, answerOf(r)))
+	who, err := s.desk.SignInByPasskey(w, r, site, answerOf(r))
+	return s.leadIn(w, r, who, "passkey", err)
 }
 
 func (s *Server) enrolByPasskey(w http.ResponseWriter, r *http.Request, site login.Site) error {
-	return s.lead(w, r, s.desk.EnrolByPasskey(w, r, site, answerOf(r)))
+	who, err := s.desk.EnrolByPasskey(w, r, site, answerOf(r))
+	return s.leadIn(w, r, who, "invitation", err)
 }
 
 func (s *Server) confirmByPasskey(w http.ResponseWriter, r *http.Request, site login.Site, who login.Person) error {
-	return s.lead(w, r, s.desk.ConfirmByPasskey(w, r, site, who, answerOf(r)))
+	return s.lead(w, r, who, s.desk.ConfirmByPasskey(w, r, site, who, answerOf(r)))
 }
 
 func (s *Server) addPasskey(w http.ResponseWriter, r *http.Request, site login.Site, who login.Person) error {
@@ -173,13 +173,25 @@ func (s *Server) addPasskey(w http.ResponseWriter, r *http.Request, site login.S
 	if err == nil {
 		s.log.Info("passkey added", "person", who.ID)
 	}
-	return s.lead(w, r, err)
+	return s.lead(w, r, who, err)
 }
 
 // lead sends the page on to where it was to go.
-func (s *Server) lead(w http.ResponseWriter, r *http.Request, err error) error {
+func (s *Server) lead(w http.ResponseWriter, r *http.Request, who login.Person, err error) error {
 	if err == nil {
-		s.say(w, http.StatusOK, said{Next: cmp.Or(localPath(r.PostFormValue("next")), "/")})
+		s.say(w, http.StatusOK, said{Next: s.onwardTo(r, who, localPath(r.PostFormValue("next")))})
+	}
+	return err
+}
+
+// leadIn is lead of somebody who has signed in with that.
+func (s *Server) leadIn(w http.ResponseWriter, r *http.Request, who login.Person, with string, err error) error {
+	if err != nil {
+		return err
+	}
+	next, err := s.landing(r, who, with, localPath(r.PostFormValue("next")))
+	if err == nil {
+		s.say(w, http.StatusOK, said{Next: next})
 	}
 	return err
 }

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -41,7 +40,7 @@ var purposes = map[string]login.Purpose{"sign-in": login.ToSignIn, "confirm": lo
 
 // toProvider leads to the provider. It answers with a page, since the policy of pages lets no form lead elsewhere.
 func (s *Server) toProvider(w http.ResponseWriter, r *http.Request) error {
-	if err := s.limits.stranger(r); err != nil {
+	if err := s.limits.stranger(s.network(r)); err != nil {
 		return err
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
@@ -57,8 +56,12 @@ func (s *Server) toProvider(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	to, err := s.desk.AskProvider(w, r, s.provider, s.callback(r), why, who, r.PostFormValue("code"), localPath(r.PostFormValue("next")))
-	if errors.Is(err, login.ErrNoInvitation) {
-		s.showEnrol(w, r, http.StatusUnprocessableEntity, web.EnrolView{Code: clip(r.PostFormValue("code"), maxQuery), Error: noInvitation})
+	var many *login.TooManyTries
+	if errors.Is(err, login.ErrNoInvitation) || errors.As(err, &many) {
+		status, says := statusOf(err)
+		retryAfter(w.Header(), err)
+		s.log.Warn("enrolment refused", "remote", s.network(r), "status", status)
+		s.showEnrol(w, r, status, web.EnrolView{Code: clip(r.PostFormValue("code"), maxQuery), Error: says})
 		return nil
 	}
 	if err != nil {
@@ -70,14 +73,21 @@ func (s *Server) toProvider(w http.ResponseWriter, r *http.Request) error {
 // fromProvider takes the answer. It leads on by a page: to what follows directly from another site, browsers do not show
 // the cookie of a login.
 func (s *Server) fromProvider(w http.ResponseWriter, r *http.Request) error {
-	if err := s.limits.stranger(r); err != nil {
+	if err := s.limits.stranger(s.network(r)); err != nil {
 		return err
 	}
-	next, err := s.desk.AnswerOfProvider(w, r, s.provider, s.callback(r))
+	answer, err := s.desk.AnswerOfProvider(w, r, s.provider, s.callback(r))
 	if err != nil {
 		return err
 	}
-	return s.onward(w, r, cmp.Or(localPath(next), "/"))
+	next := localPath(answer.Next)
+	if answer.Purpose == login.ToConfirm {
+		return s.onward(w, r, s.onwardTo(r, answer.Person, next))
+	}
+	if next, err = s.landing(r, answer.Person, "provider", next); err != nil {
+		return err
+	}
+	return s.onward(w, r, next)
 }
 
 // onward is a page that leads to an address of ours, or of the provider.
@@ -91,7 +101,7 @@ func (s *Server) onward(w http.ResponseWriter, r *http.Request, to string) error
 
 // endFromProvider ends the logins of somebody who has signed out at the provider, which calls this by itself.
 func (s *Server) endFromProvider(w http.ResponseWriter, r *http.Request) error {
-	if err := s.limits.stranger(r); err != nil {
+	if err := s.limits.stranger(s.network(r)); err != nil {
 		return err
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
@@ -100,7 +110,7 @@ func (s *Server) endFromProvider(w http.ResponseWriter, r *http.Request) error {
 	}
 	ended, err := s.desk.EndFromProvider(r.Context(), s.provider, r.PostFormValue("logout_token"))
 	if errors.Is(err, login.ErrProvider) {
-		s.log.Warn("logout refused", "remote", r.RemoteAddr, "err", err)
+		s.log.Warn("logout refused", "remote", s.network(r), "err", err)
 		writeText(w, http.StatusBadRequest, "invalid_request\n")
 		return nil
 	}

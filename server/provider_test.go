@@ -214,7 +214,7 @@ func TestProviderSignsOut(t *testing.T) {
 				t.Fatalf("signing in again: %d", status)
 			}
 		}
-		ws := h.openWire("", http.Header{"Origin": {h.URL}, "Cookie": {loginOf(duarte, h.at()).String()}})
+		ws := h.openWireOf(duarte)
 		token, before := p.sign(p.key, "RS256", p.logout(about)), time.Now()
 		if status := tell(token); status != http.StatusOK || signedIn() {
 			t.Errorf("%s: %d, signed in %v", what, status, signedIn())

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"sync"
 	"time"
@@ -49,7 +48,11 @@ func wasTold(err error) bool {
 // retryAfter sets the header that says when to ask again, if err is about that.
 func retryAfter(h http.Header, err error) {
 	var many *tooMany
-	if errors.As(err, &many) {
+	var wrong *login.TooManyTries
+	if errors.As(err, &wrong) {
+		many = &tooMany{wait: wrong.Wait}
+	}
+	if many != nil || errors.As(err, &many) {
 		h.Set("Retry-After", many.seconds())
 	}
 }
@@ -143,30 +146,12 @@ func (l limits) known(who login.Person) error {
 	return l.people.pass(string(who.ID[:]), 1, time.Now())
 }
 
-// stranger counts a request of nobody known, by the address that the connection comes from: what headers say of it,
-// whoever asks may have written. People behind that address do not share its count.
-func (l limits) stranger(r *http.Request) error {
-	return l.strangers.pass(network(r.RemoteAddr), 1, time.Now())
-}
+// stranger counts a request of nobody known, by the network that it comes from. People there do not share its count.
+func (l limits) stranger(network string) error { return l.strangers.pass(network, 1, time.Now()) }
 
 // edit counts the bytes of an update.
 func (l limits) edit(who login.Person, bytes int) error {
 	return l.edits.pass(string(who.ID[:]), bytes, time.Now())
-}
-
-// network names what is likely one household: an IPv4 address, or the first half of an IPv6 one.
-func network(remote string) string {
-	at, err := netip.ParseAddrPort(remote)
-	if err != nil {
-		return "" // a Unix socket has none
-	}
-	addr := at.Addr().Unmap().WithZone("")
-	if addr.Is6() {
-		if half, err := addr.Prefix(64); err == nil {
-			return half.String()
-		}
-	}
-	return addr.String()
 }
 
 // documentLimits adds to an operation's description what it answers to too many requests.

@@ -79,19 +79,3 @@ func TestGateIsBounded(t *testing.T) {
 		t.Errorf("%v; %d callers are remembered, want 2", err, len(g.callers))
 	}
 }
-
-func TestNetwork(t *testing.T) {
-	for remote, want := range map[string]string{
-		"192.0.2.7:1234":               "192.0.2.7",
-		"[::ffff:192.0.2.7]:1234":      "192.0.2.7",
-		"[2001:db8:1:2:3:4:5:6]:1":     "2001:db8:1:2::/64",
-		"[2001:db8:1:2:ffff::1%x]:2":   "2001:db8:1:2::/64",
-		"[fe80::1%eth0]:443":           "fe80::/64",
-		"@":                            "",
-		"2001:db8:1:2:3:4:5:6 forged,": "",
-	} {
-		if got := network(remote); got != want {
-			t.Errorf("network(%q) = %q, want %q", remote, got, want)
-		}
-	}
-}

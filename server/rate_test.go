@@ -6,12 +6,16 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 
+	"github.com/clisonix/tidechart/server"
+	"github.com/clisonix/tidechart/server/demo"
 	"github.com/clisonix/tidechart/sessions"
 )
 
@@ -169,5 +173,90 @@ func TestLimitsAreDescribed(t *testing.T) {
 				t.Errorf("%s %s does not describe 429: %+v", method, path, many)
 			}
 		}
+	}
+}
+
+// behindProxy opens a server that believes what this machine says of where requests come from.
+func behindProxy(t *testing.T, but ...func(*server.Config)) *hospital {
+	t.Helper()
+	return open(t, append(but, func(config *server.Config) {
+		config.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	})...)
+}
+
+// from is a request that a proxy passes on for somebody, who has added an address of their own invention.
+func (h *hospital) from(address string, i int, method, path string, form url.Values) *http.Request {
+	r := h.request(method, path, "")
+	if form != nil {
+		body := form.Encode()
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	r.Header.Set("X-Forwarded-For", fmt.Sprintf("198.51.%d.%d, %s", i/250, i%250, address))
+	return r
+}
+
+// TestOpenPagesAreLimited by network, for whoever is not known; behind a proxy, by what the proxy says.
+func TestOpenPagesAreLimited(t *testing.T) {
+	for name, h := range map[string]*hospital{"behind a proxy": behindProxy(t), "in front": open(t)} {
+		for _, page := range []string{"GET /login", "POST /login", "GET /enrol", "GET /nowhere", "GET /", "GET /units/4-west", "POST /csp-report", "POST /login/input", "GET /login/left", "GET /security", "POST /passkeys/sign-in/ask"} {
+			method, path, _ := strings.Cut(page, " ")
+			attacker := "2001:db8::" + strconv.Itoa(len(path)) // of one household
+			if refused := h.flood(1500, func(i int) *http.Request { return h.from(attacker, i, method, path, nil) }); refused == nil || refused.Header.Get("Retry-After") == "" {
+				t.Errorf("%s, %s: 1500 requests: %+v", name, page, refused)
+			}
+			if name == "in front" {
+				continue
+			}
+			r, err := http.DefaultTransport.RoundTrip(h.from("203.0.113.9", 0, "GET", "/login", nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = r.Body.Close()
+			if r.StatusCode != http.StatusOK {
+				t.Errorf("%s: somebody else is told %s", page, r.Status)
+			}
+		}
+	}
+}
+
+// TestSprayingIsSlow: one network cannot try a password with every name, nor codes without end, whatever it writes of
+// where it is; others, and browsers that their owners have used before, sign in.
+func TestSprayingIsSlow(t *testing.T) {
+	h := behindProxy(t)
+	hers := h.signIn("chen")
+	guess := func(i int) *http.Request {
+		return h.from("203.0.113.9", i, "POST", "/login", url.Values{"username": {"name" + strconv.Itoa(i)}, "password": {"correct horse battery"}})
+	}
+	refused := h.flood(180, guess)
+	if refused == nil || refused.Header.Get("Retry-After") == "" {
+		t.Fatalf("180 names: %+v", refused)
+	}
+	refused = h.flood(5, func(i int) *http.Request {
+		return h.from("203.0.113.9", i, "POST", "/enrol", url.Values{"code": {"0000-0000-0000-0000"}, "password": {"a"}, "repeat": {"a"}})
+	})
+	if refused == nil || refused.Header.Get("Retry-After") == "" {
+		t.Errorf("codes from there: %+v", refused)
+	}
+	right := url.Values{"username": {"rivera"}, "password": {demo.Password}}
+	for address, want := range map[string]int{"203.0.113.9": http.StatusTooManyRequests, "203.0.113.10": http.StatusSeeOther} {
+		r, err := http.DefaultTransport.RoundTrip(h.from(address, 0, "POST", "/login", right))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = r.Body.Close()
+		if r.StatusCode != want {
+			t.Errorf("a colleague from %s: %s, want %d", address, r.Status, want)
+		}
+	}
+	again := h.from("203.0.113.9", 0, "POST", "/login", url.Values{"username": {"chen"}, "password": {demo.Password}})
+	again.RequestURI = ""
+	r, err := hers.Do(again)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = r.Body.Close()
+	if r.StatusCode != http.StatusSeeOther {
+		t.Errorf("her browser, from there: %s", r.Status)
 	}
 }

@@ -101,7 +101,6 @@ func isScope(m ysync.Message) bool { return m.Kind == ysync.Auth && m.Auth == ys
 func TestChangedGrantsReachSockets(t *testing.T) {
 	h := open(t)
 	stays := h.signIn("chen")
-	at, _ := url.Parse(h.URL)
 	other := h.openWire(h.token("rivera"), nil)
 	clock := byte(0)
 	for i, tt := range []struct {
@@ -115,8 +114,8 @@ func TestChangedGrantsReachSockets(t *testing.T) {
 		{"suspended", `UPDATE person SET suspended = true WHERE username = 'chen'`, 4401}, // which ends all logins
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			login := loginOf(h.signIn("chen"), at).String()
-			ws := h.openWire("", http.Header{"Origin": {h.URL}, "Cookie": {login}})
+			browser := h.signIn("chen")
+			ws := h.openWireOf(browser)
 			client := byte(10 + i)
 			if saved, _ := ws.write(client, 0); !saved {
 				t.Fatal("not saved before")

@@ -3,10 +3,12 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"time"
 
@@ -17,11 +19,19 @@ import (
 	"github.com/clisonix/tidechart/web"
 )
 
-// Config is what a server needs. DB, Hub and Log are required.
+// Config is what a server needs. DB, Hub, Log and Version are required.
 type Config struct {
 	DB  *store.DB
 	Hub *sessions.Hub
 	Log *slog.Logger
+
+	// Logoff says how long a login lasts that nobody uses; the zero value is the default.
+	Logoff login.Logoff
+	// Now is the clock by which logins are unused; nil: the machine's.
+	Now func() time.Time
+
+	// TrustedProxies are whom the server believes where requests come from; see [Server.client].
+	TrustedProxies []netip.Prefix
 
 	// Secure says that browsers reach the server by HTTPS, here or at a proxy in front.
 	Secure bool
@@ -40,6 +50,7 @@ type Server struct {
 	db        *store.DB
 	hub       *sessions.Hub
 	desk      *login.Desk
+	now       func() time.Time // for what is left of a login
 	log       *slog.Logger
 	secure    bool
 	publicURL *url.URL
@@ -47,6 +58,7 @@ type Server struct {
 	demo      *web.DemoSignIns
 	version   string
 	limits    limits
+	proxies   []netip.Prefix
 
 	news news
 
@@ -56,10 +68,14 @@ type Server struct {
 
 // New returns a server. Whoever lets people write runs [Server.Watch] beside it.
 func New(c Config) *Server {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	s := &Server{
-		db: c.DB, hub: c.Hub, desk: login.NewDesk(c.DB, c.Secure), log: c.Log,
+		db: c.DB, hub: c.Hub, now: c.Now, log: c.Log, proxies: c.TrustedProxies,
 		secure: c.Secure, publicURL: c.PublicURL, provider: c.Provider, demo: c.Demo, version: c.Version, limits: newLimits(),
 	}
+	s.desk = login.NewDesk(c.DB, login.Options{Secure: c.Secure, Logoff: c.Logoff, Now: c.Now, Network: s.network})
 	s.drained, s.drain = context.WithCancel(context.Background())
 	s.hub.AccessSeen(time.Now()) // from now on it is watched, or nothing is committed
 	return s
@@ -74,13 +90,15 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /assets/", web.Assets())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.ready)
-	mux.HandleFunc("POST /csp-report", s.cspReport)
+	mux.Handle("POST /csp-report", s.open(s.cspReport))
 
-	mux.Handle("GET /login", s.page(s.loginPage))
-	mux.Handle("POST /login", s.page(s.signIn))
-	mux.Handle("GET /enrol", s.page(s.enrolPage))
-	mux.Handle("POST /enrol", s.page(s.enrol))
+	mux.Handle("GET /login", s.open(s.loginPage))
+	mux.Handle("POST /login", s.open(s.signIn))
+	mux.Handle("GET /enrol", s.open(s.enrolPage))
+	mux.Handle("POST /enrol", s.open(s.enrol))
 	mux.Handle("POST /logout", s.page(s.signOut))
+	mux.Handle("GET /login/left", s.page(s.loginLeft))
+	mux.Handle("POST /login/input", s.page(s.noteInput))
 	mux.Handle("GET /confirm", s.own(s.confirmPage))
 	mux.Handle("POST /confirm", s.own(s.confirm))
 	mux.Handle("GET /security", s.own(s.securityPage))
@@ -105,7 +123,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /patients/{id}/accesses", s.allowedAnywhere(access.SeeAccesses, s.accessesPage))
 	mux.Handle("POST /patients/{id}/accesses", s.allowedAnywhere(access.Export, s.exportAccesses))
 	mux.Handle("GET /api/docs", s.page(s.apiDocs))
-	mux.Handle("/", s.page(func(http.ResponseWriter, *http.Request) error { return errNoPage }))
+	mux.Handle("/", s.open(func(http.ResponseWriter, *http.Request) error { return errNoPage }))
 
 	mux.HandleFunc("GET /ws", s.serveHocuspocus)
 	mux.HandleFunc("GET /ws/notes/{id}", s.serveYWebSocket)
@@ -131,6 +149,16 @@ func (s *Server) page(h handler) http.Handler {
 		ctx, cancel := context.WithTimeout(r.Context(), pageTimeout)
 		defer cancel()
 		return h(w, r.WithContext(ctx))
+	})
+}
+
+// open is a page for anybody, but not too often for one network.
+func (s *Server) open(h handler) http.Handler {
+	return s.page(func(w http.ResponseWriter, r *http.Request) error {
+		if err := s.limits.stranger(s.network(r)); err != nil {
+			return err
+		}
+		return h(w, r)
 	})
 }
 
@@ -169,10 +197,7 @@ func (s *Server) known(h personal) http.Handler { return s.page(s.recognised(h))
 // own is a page about whoever is signed in at this browser.
 func (s *Server) own(h personal) http.Handler {
 	return s.page(func(w http.ResponseWriter, r *http.Request) error {
-		who, err := s.desk.ByCookie(r)
-		if err == nil {
-			err = s.limits.known(who)
-		}
+		who, err := s.asksHere(r)
 		if err != nil {
 			return err
 		}
@@ -187,14 +212,35 @@ func (s *Server) own(h personal) http.Handler {
 // recognised runs h for people who are signed in, and not too often. Others are sent to sign in, or told why not.
 func (s *Server) recognised(h personal) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		who, err := s.desk.ByRequest(r)
+		who, err := s.asks(r)
 		if err != nil {
 			return err
 		}
-		if err := s.limits.known(who); err != nil {
-			return err
-		}
 		return h(w, r, who)
+	}
+}
+
+// asks returns whose request r is, and counts it.
+func (s *Server) asks(r *http.Request) (login.Person, error) {
+	who, err := s.desk.ByRequest(r)
+	return who, s.counted(r, who, err)
+}
+
+// asksHere is asks of whoever is signed in at the browser that sent r, whatever token it may bring.
+func (s *Server) asksHere(r *http.Request) (login.Person, error) {
+	who, err := s.desk.ByCookie(r)
+	return who, s.counted(r, who, err)
+}
+
+// counted counts a request of who, or of a stranger if that is the error, and returns why it is not answered.
+func (s *Server) counted(r *http.Request, who login.Person, err error) error {
+	switch {
+	case err == nil:
+		return s.limits.known(who)
+	case errors.Is(err, login.ErrNotSignedIn):
+		return cmp.Or(s.limits.stranger(s.network(r)), err)
+	default:
+		return err
 	}
 }
 

@@ -9,10 +9,12 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
 	"github.com/google/uuid"
 
 	"github.com/clisonix/tidechart/server"
@@ -247,14 +249,44 @@ func TestRolesAtTheDoor(t *testing.T) {
 	}
 }
 
-// TestHeaders: every answer carries them.
+// TestHeaders: every answer carries them, whoever asks for whatever.
 func TestHeaders(t *testing.T) {
 	h := open(t)
-	for _, path := range []string{"/login", "/nowhere", "/api/v1/notes", "/healthz"} {
-		_, _, header := h.get(http.DefaultClient, path)
-		policy := header.Get("Content-Security-Policy")
-		if !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") || header.Get("Cache-Control") != "no-store" {
-			t.Errorf("%s: %v", path, header)
+	chen := h.signIn("chen")
+	nonces := make(map[string]bool)
+	for _, c := range []*http.Client{h.browser(), chen} {
+		for _, path := range []string{
+			"/", "/login", "/enrol", "/nowhere", "/healthz", "/login/left", "/notes/" + h.note.String(), "/units/4-west", "/admin/sessions",
+			"/api/docs", "/api/v1/notes", "/api/v1/notes/" + h.note.String() + "/state", "/api/v1/openapi.json", "/ws",
+		} {
+			_, body, header := h.get(c, path)
+			for name, want := range map[string]string{
+				"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+				"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin", "Strict-Transport-Security": "",
+				"Access-Control-Allow-Origin": "",
+			} {
+				if got := header.Get(name); got != want {
+					t.Errorf("%s: %s is %q, want %q", path, name, got, want)
+				}
+			}
+			if got := header.Get("Permissions-Policy"); !strings.Contains(got, "camera=()") {
+				t.Errorf("%s: Permissions-Policy is %q", path, got)
+			}
+			policy := header.Get("Content-Security-Policy")
+			nonce := regexp.MustCompile(`script-src 'nonce-([A-Z2-7]{26})';`).FindStringSubmatch(policy)
+			if nonce == nil || nonces[nonce[1]] || strings.Contains(policy, "unsafe") {
+				t.Errorf("%s: the policy is %q, whose nonce may not come twice", path, policy)
+				continue
+			}
+			nonces[nonce[1]] = true
+			for _, part := range []string{"default-src 'none'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'", "trusted-types "} {
+				if !strings.Contains(policy, part) {
+					t.Errorf("%s: the policy is %q without %s", path, policy, part)
+				}
+			}
+			if scripts, marked := strings.Count(body, "<script"), strings.Count(body, `nonce="`+nonce[1]+`"`); scripts != marked {
+				t.Errorf("%s: %d of %d scripts have the nonce", path, marked, scripts)
+			}
 		}
 	}
 	if status, body, _ := h.get(http.DefaultClient, "/readyz"); status != 200 {
@@ -263,5 +295,66 @@ func TestHeaders(t *testing.T) {
 	h.edge.Drain()
 	if status, _, _ := h.get(http.DefaultClient, "/readyz"); status != http.StatusServiceUnavailable {
 		t.Errorf("draining: %d", status)
+	}
+}
+
+// TestSecureServer: over TLS, browsers are told to stay there, and the cookie is bound to the host.
+func TestSecureServer(t *testing.T) {
+	h := open(t, func(config *server.Config) { config.Secure = true })
+	r, err := h.browser().PostForm(h.URL+"/login", url.Values{"username": {"chen"}, "password": {demo.Password}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = r.Body.Close()
+	if got := r.Header.Get("Strict-Transport-Security"); got != "max-age=63072000; includeSubDomains" {
+		t.Errorf("Strict-Transport-Security is %q", got)
+	}
+	if len(r.Cookies()) == 0 {
+		t.Error("no cookie")
+	}
+	for _, c := range r.Cookies() {
+		if !strings.HasPrefix(c.Name, "__Host-") || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Path != "/" || c.Domain != "" {
+			t.Errorf("cookie %s: %+v", c.Name, c)
+		}
+	}
+	for origin, want := range map[string]int{
+		"https://" + r.Request.URL.Host: http.StatusSwitchingProtocols, "http://" + r.Request.URL.Host: http.StatusForbidden,
+	} {
+		ws, r, err := websocket.Dial(t.Context(), h.URL+"/ws", &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {origin}}})
+		if ws != nil {
+			_ = ws.CloseNow()
+		}
+		if r == nil || r.StatusCode != want {
+			t.Errorf("a socket from %s: %v, %v", origin, r, err)
+		}
+	}
+}
+
+// TestForgedRequests: a page of another site, or of another host of ours, changes nothing with our cookies.
+func TestForgedRequests(t *testing.T) {
+	h := open(t)
+	c := h.signIn("chen")
+	for _, path := range []string{"/login", "/enrol", "/logout", "/notes", "/login/input", "/api/v1/notes", "/api/v1/notes/" + h.note.String() + "/ticket", "/api/v1/notes/" + h.note.String() + "/edits"} {
+		for name, header := range map[string]http.Header{
+			"cross-site": {"Sec-Fetch-Site": {"cross-site"}}, "same-site": {"Sec-Fetch-Site": {"same-site"}},
+			"an old browser": {"Origin": {"https://evil.example"}}, "a sandbox": {"Origin": {"null"}},
+		} {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.URL+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header = header
+			r, err := c.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = r.Body.Close()
+			if r.StatusCode != http.StatusForbidden {
+				t.Errorf("%s to %s: %s", name, path, r.Status)
+			}
+		}
+	}
+	if status, _, _ := h.get(c, "/"); status != http.StatusOK {
+		t.Errorf("she was signed out: %d", status)
 	}
 }

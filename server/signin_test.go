@@ -4,7 +4,9 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/clisonix/tidechart/server/demo"
 )
@@ -77,5 +79,33 @@ func TestStolenDeviceLetsNobodyIn(t *testing.T) {
 	}
 	if status, _, _ := h.get(thief, "/"); status != http.StatusSeeOther {
 		t.Errorf("the worklist answers %d", status)
+	}
+}
+
+// TestSignInsAreLogged, refused ones too, and how logins end: by ids and networks, not by what was typed.
+func TestSignInsAreLogged(t *testing.T) {
+	h, clock := openWithClock(t)
+	h.try(h.browser(), "chen", "my secret guess")
+	chen, gone := h.signIn("chen"), h.signIn("chen")
+	h.post(chen, "/logout", nil)
+	clock.forward(16 * time.Minute)
+	h.get(gone, "/")
+	row, err := h.db.PersonByUsername(t.Context(), "chen")
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := h.log.String()
+	for line, times := range map[string]int{
+		`msg="sign-in refused" remote=127.0.0.1 status=401`:                             1,
+		`msg="signed in" person=` + row.ID.String() + ` with=password remote=127.0.0.1`: 2,
+		`msg="signed out" person=` + row.ID.String() + ` unused=false remote=127.0.0.1`: 1,
+		`no input for too long`: 1,
+	} {
+		if n := strings.Count(log, line); n != times {
+			t.Errorf("%d lines of %s, want %d", n, line, times)
+		}
+	}
+	if strings.Contains(log, "guess") || strings.Contains(log, demo.Password) {
+		t.Error("the log knows what was typed")
 	}
 }

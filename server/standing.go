@@ -104,7 +104,8 @@ const (
 	byAccesses = "accesses"
 	byExport   = "export"
 	denied     = "denied"
-	notAgain   = "" // a decision about what is open already
+	notAgain   = ""       // a decision about what is open already, or is not opened by it
+	byTicket   = "ticket" // not yet: the socket is on record when it opens, as byEditor
 )
 
 // mayDo decides about a note that somebody names, and returns what was decided on. That they open it in that way, or
@@ -116,7 +117,7 @@ func (s *Server) mayDo(ctx context.Context, p login.Person, act access.Act, note
 	}
 	p.Role = st.who.Role
 	refused := s.decide(p, act, st.note, note)
-	if how == notAgain {
+	if how == notAgain || how == byTicket && refused == nil {
 		return st, refused
 	}
 	if refused != nil {

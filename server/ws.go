@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,8 +66,8 @@ func credentials(r *http.Request) http.Header {
 	return own
 }
 
-// authorize decides about notes for whoever opened the socket with r: by the token given, else by r's own
-// token or cookie.
+// authorize decides about notes for whoever opened the socket with r: by the token given, else by r's own, or by a ticket
+// together with r's cookie. A cookie alone opens nothing: a browser adds it to what other sites' pages ask, too.
 func (s *Server) authorize(r *http.Request) sessions.Authorizer {
 	schema, unknown := declaredSchema(r.URL.Query().Get("schema"))
 	own := credentials(r)
@@ -77,22 +78,38 @@ func (s *Server) authorize(r *http.Request) sessions.Authorizer {
 		}
 		ctx, cancel := context.WithTimeout(ctx, authorizeTimeout)
 		defer cancel()
-		var who login.Person
-		var err error
-		if token == "" {
-			who, err = s.desk.ByRequest((&http.Request{Header: own}).WithContext(ctx))
-		} else {
-			who, err = s.desk.ByToken(ctx, token)
-		}
+		who, err := s.prove(ctx, own, note, token)
 		return s.grantFor(ctx, who, err, note, byEditor, schema, epoch)
 	}
+}
+
+// prove returns whom the credentials of a socket, with what came as its token, show.
+func (s *Server) prove(ctx context.Context, own http.Header, note sessions.NoteID, token string) (login.Person, error) {
+	bearer, has := strings.CutPrefix(own.Get("Authorization"), "Bearer ")
+	switch {
+	case login.IsTicket(token):
+		return s.byTicket(ctx, own, note, token)
+	case token != "" || has:
+		return s.desk.ByToken(ctx, cmp.Or(token, bearer))
+	default:
+		return login.Person{}, fmt.Errorf("%w: neither token nor ticket", login.ErrNotSignedIn)
+	}
+}
+
+// byTicket returns whose cookie is among credentials, if their login was given the ticket for that note. It is used up.
+func (s *Server) byTicket(ctx context.Context, own http.Header, note sessions.NoteID, ticket string) (login.Person, error) {
+	who, err := s.desk.ByCookie((&http.Request{Header: own}).WithContext(ctx))
+	if err != nil {
+		return who, err
+	}
+	return who, s.desk.TakeTicket(ctx, who, note, ticket)
 }
 
 // grantFor says what somebody may do with a note whom a look-up at that epoch found, or why it found nobody. Later looks
 // go by the login, whose cookie may have been renewed.
 func (s *Server) grantFor(ctx context.Context, who login.Person, err error, note sessions.NoteID, how string, schema *prose.Schema, epoch uint64) (sessions.Grant, error) {
-	if errors.Is(err, login.ErrNotSignedIn) {
-		return sessions.Grant{}, sessions.ErrUnauthenticated
+	if errors.Is(err, login.ErrNotSignedIn) || errors.Is(err, login.ErrNoTicket) {
+		return sessions.Grant{}, fmt.Errorf("%w: %w", sessions.ErrUnauthenticated, err)
 	}
 	if err != nil {
 		return sessions.Grant{}, err

@@ -16,10 +16,9 @@ import (
 func TestSigningOutEndsSockets(t *testing.T) {
 	h := open(t)
 	leaves, stays := h.signIn("chen"), h.signIn("chen")
-	at, _ := url.Parse(h.URL)
 	dial := func(c *http.Client) *websocket.Conn {
-		header := http.Header{"Origin": {h.URL}, "Cookie": {loginOf(c, at).String()}}
-		ws, _, err := websocket.Dial(t.Context(), h.URL+"/ws/notes/"+h.note.String(), &websocket.DialOptions{HTTPHeader: header})
+		at := h.URL + "/ws/notes/" + h.note.String() + "?token=" + h.ticket(c, h.note)
+		ws, _, err := websocket.Dial(t.Context(), at, &websocket.DialOptions{HTTPHeader: h.page(c)})
 		if err != nil {
 			t.Fatal(err)
 		}

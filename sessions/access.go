@@ -63,14 +63,15 @@ func (p *Peer) recheck(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, recheckTimeout)
 	defer cancel()
 	now, err := p.renew(ctx)
-	switch {
-	case err != nil:
+	if err == nil && (now.Author.ID != p.author.ID || !now.Until.IsZero() && !now.Until.After(time.Now())) {
+		err = ErrUnauthenticated
+	}
+	if err != nil {
 		p.revoke(refusal(err))
 		return
-	case now.Author.ID != p.author.ID:
-		p.revoke(refusal(ErrUnauthenticated))
-		return
-	case p.take(now):
+	}
+	p.expiry.at(now.Until, p.expired)
+	if p.take(now) {
 		s := p.session
 		s.log.Info("access changed", "person", p.author.ID, "read_only", now.ReadOnly)
 		if message := p.wire.scope(!p.mayWrite()); message != nil {

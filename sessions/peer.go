@@ -28,8 +28,10 @@ type Grant struct {
 	// RecoverUntil is until when the author may bring what others wrote, too; zero: not at all. See [Claim].
 	RecoverUntil time.Time
 
-	Login string    // names the login, for [Hub.EndLogin]; may be empty
-	Until time.Time // zero: no end
+	Login string // names the login, for [Hub.EndLogin]; may be empty
+	// Until is when the grant ends, unless Renew then says a later time: that of a login moves while somebody is there.
+	// Zero: no end.
+	Until time.Time
 
 	// Schema is what the author's editor can hold, as it declared it; nil: it declared none.
 	Schema *prose.Schema
@@ -77,8 +79,8 @@ type Peer struct {
 	socket        *socket
 	wire          wire
 	participation uuid.UUID
-	owesStep2     bool        // it has been asked what it has; owned by the socket's reading goroutine
-	expiry        *time.Timer // fails the socket when the grant ends; may be nil
+	owesStep2     bool // it has been asked what it has; owned by the socket's reading goroutine
+	expiry        expiry
 
 	standing
 	outdated atomic.Bool // the note holds what its editor lacks
@@ -120,7 +122,7 @@ func (h *Hub) join(ctx context.Context, note NoteID, grant Grant, s *socket, w w
 		p.leave()
 		return nil, err
 	}
-	p.expire(grant.Until)
+	p.expiry.at(grant.Until, p.expired)
 	p.decideAgain()
 	return p, nil
 }
@@ -152,25 +154,13 @@ func (p *Peer) renewed(grant Grant) error {
 	if p.author != grant.Author || p.readOnly.Load() != grant.ReadOnly || p.login != grant.Login || p.schema != grant.Schema {
 		return &CloseError{Code: closeReset, Reason: "signed in anew"}
 	}
-	p.expire(grant.Until)
+	p.expiry.at(grant.Until, p.expired)
 	return nil
-}
-
-// expire ends the socket when the grant ends.
-func (p *Peer) expire(until time.Time) {
-	if p.expiry != nil {
-		p.expiry.Stop()
-	}
-	if !until.IsZero() {
-		p.expiry = time.AfterFunc(time.Until(until), func() { p.revoke(refusal(ErrUnauthenticated)) })
-	}
 }
 
 // leave ends a peer. It is called once, by the goroutine that joined.
 func (p *Peer) leave() {
-	if p.expiry != nil {
-		p.expiry.Stop()
-	}
+	p.expiry.stop()
 	p.settleFor()
 	s := p.session
 	_ = s.do(context.Background(), func() { s.remove(p) }) // an ended session has let go of it

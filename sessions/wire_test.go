@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -216,6 +217,42 @@ func TestLoginExpires(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		if got := c.closeCode(); got != 4401 {
 			t.Errorf("close code %d, want 4401", got)
+		}
+	})
+}
+
+// TestLoginInUseGoesOn: when a grant should end, it is asked whether somebody is still there (I9).
+func TestLoginInUseGoesOn(t *testing.T) {
+	inWard(t, func(w *ward) {
+		var until, asked atomic.Int64 // seconds since 1970; times
+		until.Store(time.Now().Add(15 * time.Minute).Unix())
+		grant := sessions.Grant{Author: chen, Until: time.Unix(until.Load(), 0), Renew: func(context.Context) (sessions.Grant, error) {
+			asked.Add(1)
+			g := write(chen)
+			if g.Until = time.Unix(until.Load(), 0); !time.Now().Before(g.Until) {
+				return sessions.Grant{}, sessions.ErrUnauthenticated
+			}
+			return g, nil
+		}}
+		clients := []*client{w.yClient(grant), w.hClient(grant)}
+		time.Sleep(14 * time.Minute)
+		until.Add(14 * 60) // input
+		time.Sleep(14 * time.Minute)
+		for i, c := range clients {
+			if c.closeCode() != 0 || asked.Load() != 2 {
+				t.Errorf("client %d in use: close code %d; asked %d times, want once for each", i, c.closeCode(), asked.Load())
+			}
+		}
+		time.Sleep(2 * time.Minute)
+		for i, c := range clients {
+			if got := c.closeCode(); got != 4401 {
+				t.Errorf("client %d unused: close code %d, want 4401", i, got)
+			}
+		}
+		before := asked.Load()
+		time.Sleep(time.Hour)
+		if n := asked.Load() - before; n != 0 {
+			t.Errorf("asked %d times about sockets that are gone", n)
 		}
 	})
 }

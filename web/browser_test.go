@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/a-h/templ"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
@@ -24,10 +26,6 @@ import (
 )
 
 var shots = flag.String("shots", "", "directory to write screenshots of all sample pages to")
-
-// policy is what the server sends with each page.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
-	"connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; report-uri /csp-report"
 
 // gallery serves the sample pages under the policy and keeps its reports.
 type gallery struct {
@@ -46,10 +44,12 @@ func newGallery(t *testing.T) *gallery {
 		defer g.mu.Unlock()
 		g.reports = append(g.reports, string(b))
 	})
-	mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, `{"openapi":"3.1.0","info":{"title":"Tidechart","version":"1"},"paths":{"/api/v1/notes":{"get":{"summary":"List notes","responses":{"200":{"description":"the notes"}}}}}}`)
-	})
+	for path, more := range map[string]string{"/openapi.json": "", "/hostile.json": `<img src=x onerror=\"window.ran=1\">`} {
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, `{"openapi":"3.1.0","info":{"title":"Tidechart","version":"1","description":"All **notes**.`+more+`"},"paths":{"/api/v1/notes":{"get":{"summary":"List notes","responses":{"200":{"description":"the notes"}}}}}}`)
+		})
+	}
 	mux.HandleFunc("GET /units/{id}/events", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		beds := boardSample().Beds
@@ -65,15 +65,23 @@ func newGallery(t *testing.T) *gallery {
 		v := worklistSample()
 		v.Query, v.Unit = r.URL.Query().Get("q"), r.URL.Query().Get("unit")
 		v.Rows = slices.DeleteFunc(v.Rows, func(p PatientRow) bool { return !strings.Contains(p.Family, v.Query) })
-		if err := Worklist(v).Render(r.Context(), w); err != nil {
+		nonce := rand.Text()
+		w.Header().Set("Content-Security-Policy", Policy(nonce))
+		if err := Worklist(v).Render(templ.WithNonce(r.Context(), nonce), w); err != nil {
 			t.Error(err)
 		}
 	})
-	for path, page := range samplePages() {
+	pages := samplePages()
+	pages["/api/docs/hostile"] = APIDocs(APIDocsView{Shell: shell("HTTP API", &chen, SectionAPI), SpecURL: "/hostile.json"})
+	for path, page := range pages {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Security-Policy", policy)
+			policy, nonce := Policy, rand.Text()
+			if strings.HasPrefix(path, "/api/docs") {
+				policy = DocsPolicy
+			}
+			w.Header().Set("Content-Security-Policy", policy(nonce))
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
-			if err := page.Render(r.Context(), w); err != nil {
+			if err := page.Render(templ.WithNonce(r.Context(), nonce), w); err != nil {
 				t.Error(err)
 			}
 		})
@@ -182,12 +190,24 @@ func visit(t *testing.T, ctx context.Context, g *gallery, path string, l look, a
 	if over > 0 {
 		t.Errorf("the page scrolls sideways by %d px", over)
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, r := range g.reports {
+	g.kept(t)
+}
+
+// kept fails the test if a page has broken its policy.
+func (g *gallery) kept(t *testing.T) {
+	t.Helper()
+	for _, r := range g.broken() {
 		t.Errorf("policy broken: %s", r)
 	}
+}
+
+// broken returns the reports that have come since it was called last.
+func (g *gallery) broken() []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	reports := g.reports
 	g.reports = nil
+	return reports
 }
 
 func shoot(t *testing.T, ctx context.Context, path string, l look) {
@@ -234,6 +254,7 @@ func TestWorklistFilters(t *testing.T) {
 		t.Fatal(err)
 	}
 	settled(t, ctx, "a unit is chosen: rows no longer name it", `document.querySelector('#worklist td.bed small') === null`)
+	g.kept(t)
 }
 
 // TestBoardFollowsItsStream waits for what the stream sends: a patient in an
@@ -251,4 +272,63 @@ func TestBoardFollowsItsStream(t *testing.T) {
 	g.CloseClientConnections()
 	settled(t, ctx, "a broken stream is shown", `!document.querySelector('#board-stale').hidden || document.querySelector('#board').classList.contains('stale')`)
 	settled(t, ctx, "it comes back by itself", `document.querySelector('#board-stale').hidden`)
+}
+
+// TestPolicyBites: what somebody could get into a page does not run, in the browser that enforces it.
+func TestPolicyBites(t *testing.T) {
+	ctx := browser(t)
+	g := newGallery(t)
+	if err := chromedp.Do(ctx, chromedp.Navigate(g.URL+"/note")); err != nil {
+		t.Fatal(err)
+	}
+	// Evaluated text has rights of its own; what a script of the page would do runs from a timer.
+	for _, attack := range []struct{ name, script, directive string }{
+		{"markup from text", `document.createElement('div').innerHTML = '<b>x</b>'`, "require-trusted-types-for"},
+		{"a policy of one's own", `trustedTypes.createPolicy('mine', {createHTML: s => s})`, "trusted-types"},
+		{"an inline script", `{ const s = document.createElement('script'); s.append('window.ran = 1'); document.body.append(s) }`, "require-trusted-types-for"},
+		{"a script by its address", `{ const s = document.createElement('script'); s.src = '/assets/evil.js'; document.body.append(s) }`, "require-trusted-types-for"},
+		{"code from text", `(0, eval)('window.ran = 1')`, ""},
+		{"a handler", `document.body.setAttribute('onclick', 'window.ran = 1')`, "require-trusted-types-for"},
+		{"a frame", `{ const f = document.createElement('iframe'); f.src = '/login'; document.body.append(f) }`, "frame-src"},
+		{"another base", `{ const b = document.createElement('base'); b.href = 'https://evil.example/'; document.head.append(b) }`, "base-uri"},
+		{"another site", `fetch('https://evil.example/').catch(() => {})`, "connect-src"},
+		{"an inline style", `document.body.setAttribute('style', 'color: red')`, "style-src"},
+	} {
+		seen := `new Promise(resolve => {
+			const done = d => resolve(d)
+			document.addEventListener('securitypolicyviolation', e => done(e.effectiveDirective), {once: true})
+			setTimeout(() => { try { ` + attack.script + ` } catch {} }, 0)
+			setTimeout(() => done(window.ran ? 'it ran' : 'nothing'), 3000)
+		})`
+		directive, err := chromedp.Run(ctx, chromedp.Evaluate[string](seen, chromedp.EvalAwaitPromise))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(directive, attack.directive) || directive == "it ran" || directive == "nothing" {
+			t.Errorf("%s: the browser says %q, want %s", attack.name, directive, attack.directive)
+		}
+	}
+	if len(g.broken()) == 0 {
+		t.Error("nothing was reported")
+	}
+}
+
+// TestDocsUnderPolicy: the viewer shows the document, and runs nothing of it.
+func TestDocsUnderPolicy(t *testing.T) {
+	ctx := browser(t)
+	g := newGallery(t)
+	if err := chromedp.Do(ctx, chromedp.Navigate(g.URL+"/api/docs/hostile")); err != nil {
+		t.Fatal(err)
+	}
+	settled(t, ctx, "the operation is listed", `document.querySelector('#swagger-ui .opblock')?.textContent.includes('List notes')`)
+	settled(t, ctx, "the description is drawn", `document.querySelector('#swagger-ui .renderedMarkdown strong, #swagger-ui .markdown strong')?.textContent === 'notes'`)
+	ran, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`window.ran === 1`))
+	if err != nil || ran {
+		t.Errorf("the description's script ran: %v, %v", ran, err)
+	}
+	for _, r := range g.broken() {
+		if !strings.Contains(r, `"effective-directive":"script-src-attr"`) { // the description's
+			t.Errorf("policy broken: %s", r)
+		}
+	}
 }

@@ -134,6 +134,8 @@ func moment(t, now time.Time) string {
 
 func machineTime(t time.Time) string { return t.Format(time.RFC3339) }
 
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+
 // span is how long something took or has lasted: "under 1 min", "42 min",
 // "3 h 05 min".
 func span(from, to time.Time) string {

@@ -140,3 +140,28 @@ func TestWriteEvent(t *testing.T) {
 		t.Errorf("got %q; want %q", got, want)
 	}
 }
+
+// TestEndedView: who is signed out by the server is told, and what may be lost.
+func TestEndedView(t *testing.T) {
+	for view, want := range map[EndedView]string{
+		{}:                         "",
+		{Unused: true}:             "Nobody had used the page for a while. Sign in again to go on where you were.",
+		{Unsaved: 1}:               "1 change may not have been saved before that: look at what you wrote last.",
+		{Unused: true, Unsaved: 2}: "Sign in again to go on where you were. 2 changes may not have been saved",
+	} {
+		if got := view.text(); !strings.Contains(got, want) || want == "" && got != "" {
+			t.Errorf("%+v says %q, want %q", view, got, want)
+		}
+	}
+}
+
+// TestPagesKnowWhenToLeave: with scripts, which ask first, and without.
+func TestPagesKnowWhenToLeave(t *testing.T) {
+	for name, page := range map[string]string{"somebody's": render(t, Worklist(worklistSample())), "nobody's": render(t, Login(LoginView{Shell: shell("Sign in", nil, SectionNone)}))} {
+		for _, part := range []string{`data-left="900000" data-warn="60000"`, `<meta http-equiv="refresh" content="900; url=/login?ended=unused">`} {
+			if strings.Contains(page, part) != (name == "somebody's") {
+				t.Errorf("%s page holds %s: %v", name, part, strings.Contains(page, part))
+			}
+		}
+	}
+}

@@ -34,7 +34,7 @@ var patients = []Patient{
 func date(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, time.UTC) }
 
 func shell(title string, user *Person, active Section) Shell {
-	s := Shell{Title: title, User: user, Active: active, Now: now}
+	s := Shell{Title: title, User: user, Active: active, Now: now, Left: 15 * time.Minute, Warn: time.Minute}
 	if user != nil {
 		s.UnitID, s.UnitName = "4w", "4 West"
 		s.CanReadNotes = user.ID != novak.ID
@@ -163,6 +163,8 @@ func samplePages() map[string]templ.Component {
 	login.Passkeys, login.Provider = true, "St. Elsewhere"
 	refused := login
 	refused.Username, refused.Error, refused.Demo = "chen", "The user name or the password is wrong. Check both and try again.", nil
+	ended := login
+	ended.Ended, ended.Demo = EndedView{Unused: true, Unsaved: 2}, nil
 	empty := worklistSample()
 	empty.Rows, empty.Query = nil, "Smythe"
 	signed := noteSample(chen, false)
@@ -181,6 +183,7 @@ func samplePages() map[string]templ.Component {
 		"/login":         Login(login),
 		"/enrol":         Enrol(EnrolView{Shell: shell("First sign-in", nil, SectionNone), MinPassword: 15, Passkeys: true, Provider: "St. Elsewhere"}),
 		"/login-refused": Login(refused),
+		"/login-ended":   Login(ended),
 		"/worklist":      Worklist(worklistSample()),
 		"/empty":         Worklist(empty),
 		"/note":          Note(noteSample(chen, true)),

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/clisonix/tidechart/crdt/prose"
@@ -35,6 +37,11 @@ type Shell struct {
 	// Active is the navigation entry that this page belongs to.
 	Active Section
 
+	// Left is for how long User stays signed in if nobody touches anything.
+	Left time.Duration
+	// Warn is how long before that they are asked whether they are still there.
+	Warn time.Duration
+
 	CanReadNotes   bool // offers the worklist and links to notes
 	CanSeeSessions bool // offers /admin/sessions
 	CanBreakGlass  bool // offers /glass
@@ -45,6 +52,11 @@ type Shell struct {
 	// Now is the time of rendering, by the server's clock. Ages, "printed at"
 	// and the choice between a time and a date derive from it.
 	Now time.Time
+}
+
+// leave has a page without scripts, which can tell of no input, go when its login ends.
+func (s Shell) leave() string {
+	return strconv.Itoa(int(s.Left.Seconds())) + "; url=/login?ended=unused"
 }
 
 // Section is an entry of the navigation.
@@ -74,6 +86,8 @@ type LoginView struct {
 	Passkeys bool
 	// Provider is whose account people sign in with, too; empty: nobody's.
 	Provider string
+	// Ended says why somebody is asked again who was signed in.
+	Ended EndedView
 	// Demo adds the list of demo sign-ins.
 	Demo *DemoSignIns
 }
@@ -151,6 +165,24 @@ type LoginRow struct {
 	Browser     string // in words; empty: unknown
 	Began, Seen time.Time
 	This        bool // the page is shown there
+}
+
+// EndedView is about the login that a page was shown to before.
+type EndedView struct {
+	Unused  bool // nobody touched anything for too long
+	Unsaved int  // changes that were not saved by then
+}
+
+// text says what happened; "" if nothing did.
+func (e EndedView) text() string {
+	said := ""
+	if e.Unused {
+		said = "Nobody had used the page for a while. Sign in again to go on where you were."
+	}
+	if e.Unsaved > 0 {
+		said += " " + count(e.Unsaved, "change", "changes") + " may not have been saved before that: look at what you wrote last."
+	}
+	return strings.TrimSpace(said)
 }
 
 // EnrolView is the page on which somebody who was invited chooses a password.

@@ -25,6 +25,7 @@ type demoCmd struct {
 
 	siteFlags
 	allowanceFlags
+	edgeFlags
 }
 
 func (c *demoCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
@@ -32,12 +33,11 @@ func (c *demoCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	site, err := c.site(false)
-	if err != nil {
+	config := server.Config{Demo: signIns()}
+	if err := c.edges(&config); err != nil {
 		return err
 	}
-	provider, err := c.provider(false)
-	if err != nil {
+	if err := c.atSite(&config, false); err != nil {
 		return err
 	}
 	listener, err := net.Listen("tcp", c.Listen)
@@ -71,7 +71,7 @@ func (c *demoCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
 		return err
 	}
 	log.Info("demo database", "seeded", seeded)
-	err = run(ctx, log, db, listener, allow, server.Config{Demo: signIns(), PublicURL: site, Provider: provider}, func() { c.announce(listener.Addr()) })
+	err = run(ctx, log, db, listener, allow, config, func() { c.announce(listener.Addr()) })
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}

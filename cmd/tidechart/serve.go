@@ -36,6 +36,7 @@ type serveCmd struct {
 
 	siteFlags
 	allowanceFlags
+	edgeFlags
 }
 
 func (c *serveCmd) Run(ctx context.Context, log *slog.Logger) error {
@@ -43,15 +44,14 @@ func (c *serveCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	config := server.Config{Secure: true}
+	if err := c.edges(&config); err != nil {
+		return err
+	}
+	if err := c.atSite(&config, true); err != nil {
+		return err
+	}
 	allow, err := c.allowance()
-	if err != nil {
-		return err
-	}
-	site, err := c.site(true)
-	if err != nil {
-		return err
-	}
-	provider, err := c.provider(true)
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (c *serveCmd) Run(ctx context.Context, log *slog.Logger) error {
 			MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{*cert}, NextProtos: []string{"h2", "http/1.1"},
 		})
 	}
-	return run(ctx, log, db, listener, allow, server.Config{Secure: true, PublicURL: site, Provider: provider}, func() {
+	return run(ctx, log, db, listener, allow, config, func() {
 		log.Info("ready", "address", listener.Addr().String())
 	})
 }

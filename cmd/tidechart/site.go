@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 
+	"github.com/clisonix/tidechart/server"
 	"github.com/clisonix/tidechart/server/login"
 )
 
@@ -15,6 +16,14 @@ type siteFlags struct {
 	OIDCClientID     string `name:"oidc-client-id" help:"What the provider calls this server." env:"TIDECHART_OIDC_CLIENT_ID"`
 	OIDCClientSecret string `name:"oidc-client-secret" help:"What this server proves to the provider who it is by. Rather give it in the environment, where other users do not see it." env:"TIDECHART_OIDC_CLIENT_SECRET"`
 	OIDCName         string `name:"oidc-name" default:"your hospital account" help:"What people call the provider: Sign in with …" env:"TIDECHART_OIDC_NAME"`
+}
+
+// atSite sets what the flags say, if it makes sense. secure says that browsers must come by HTTPS.
+func (f siteFlags) atSite(c *server.Config, secure bool) (err error) {
+	if c.PublicURL, err = f.site(secure); err == nil {
+		c.Provider, err = f.provider(secure)
+	}
+	return err
 }
 
 // provider returns who says who people are, or nil if nobody does.

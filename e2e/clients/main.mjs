@@ -33,6 +33,7 @@ const conditions = {
   gaveUp: (c, want) => c.stats.gaveUp === want,
   scope: (c, want) => c.provider.authorizedScope === want,
   peers: (c, want) => [].concat(want).every(name => c.presence().some(p => p.state.user?.name === name)),
+  nobody: (c, want) => c.presence().every(p => p.state.user?.name !== want),
   cursor: (c, want) => isDeepStrictEqual(c.provider.awareness.getStates().get(want.client)?.cursor, want.cursor),
   unackedWords: (c, want) => (c.typist?.unacked() ?? 0) >= want,
   progress: (c, want) => (c.typist?.progress() ?? 0) >= want

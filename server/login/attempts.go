@@ -9,12 +9,16 @@ import (
 )
 
 // How often what proves who somebody is may be wrong (I10). What is tried under a user name from browsers that nobody of
-// that name has used counts together, so that a name is not guessed from many places. It does not count against the
-// browsers that its owner has used: nobody is locked out by others. docs/limits.md lists these.
+// that name has used counts together, so that a name is not guessed from many places, and what is tried from one network
+// counts together, so that one password is not tried with many names. Neither counts against the browsers that a name's
+// owner has used: nobody is locked out by others. docs/limits.md lists these.
 var (
 	strangersGuesses = guesses{"name", 20, 30 * time.Second}    // for a user name, from browsers that are new to it
 	knownGuesses     = guesses{"device", 10, 30 * time.Second}  // for a user name, from one browser that its owner has signed in with
 	confirmGuesses   = guesses{"confirm", 10, 30 * time.Second} // within a login
+
+	// From one network, by browsers that are new to the name, or with an invitation's code. A hospital may be one network.
+	networkGuesses = guesses{"network", 100, 3 * time.Second}
 
 	// Of a code, by whoever knows the password: one in 333,333 is right.
 	strangersCodes = guesses{"code", 10, 10 * time.Minute}      // for a person, from browsers that are new to them
@@ -29,7 +33,7 @@ type guesses struct {
 	back time.Duration
 }
 
-const maxTried = 20_000 // names, browsers and logins that are counted apart; all others count together
+const maxTried = 20_000 // names, browsers, networks and logins that are counted apart; all others count together
 
 // TooManyTries refuses a try before it is looked at.
 type TooManyTries struct{ Wait time.Duration }
@@ -45,47 +49,75 @@ type attempts struct {
 	rest  map[string]*tries   // of those for whom there is no room, by what is guessed
 }
 
-// tries is what one name, browser or login has used up.
+// tries is what one name, browser, network or login has used up.
 type tries struct {
 	back time.Duration // after which one comes back
 	used float64
 	at   time.Time
 }
 
+// count is what a try counts for: guesses of somebody or something.
+type count struct {
+	guesses
+	by string
+}
+
+func (g guesses) of(by string) count { return count{g, by} }
+
+// triesAt returns what counts when somebody tries a password for a user name, and then a code: with the browser of that
+// hash, if it is one that the owner of the name has used, else from a network. A wrong code is a wrong password, too.
+func triesAt(username string, device []byte, network string) (passwords, codes []count) {
+	if device != nil {
+		by := string(device) + username
+		return []count{knownGuesses.of(by)}, []count{knownCodes.of(by)}
+	}
+	return []count{strangersGuesses.of(username), networkGuesses.of(network)}, []count{strangersCodes.of(username)}
+}
+
 func newAttempts() *attempts {
 	return &attempts{tried: make(map[[32]byte]*tries), rest: make(map[string]*tries)}
 }
 
-// begin takes one try of what by may guess, or says when there is one again. right gives it back.
-func (a *attempts) begin(now time.Time, g guesses, by string) (right func(), err error) {
+// begin takes one try of each count, or says when there is one again, and takes none. right gives it back.
+func (a *attempts) begin(now time.Time, counts ...count) (right func(), err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	t := a.of(g, by, now)
-	if over := t.used + 1 - g.most; over > 0 {
-		return nil, &TooManyTries{Wait: time.Duration(math.Ceil(over * float64(g.back)))}
+	all, wait := make([]*tries, len(counts)), time.Duration(0)
+	for i, c := range counts {
+		all[i] = a.of(c, now)
+		if over := all[i].used + 1 - c.most; over > 0 {
+			wait = max(wait, time.Duration(math.Ceil(over*float64(c.back))))
+		}
 	}
-	t.used++
+	if wait > 0 {
+		return nil, &TooManyTries{Wait: wait}
+	}
+	for _, t := range all {
+		t.used++
+	}
 	return func() {
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		t.used = max(t.used-1, 0)
+		for _, t := range all {
+			t.used = max(t.used-1, 0)
+		}
 	}, nil
 }
 
 // of finds tries as they are now.
-func (a *attempts) of(g guesses, by string, now time.Time) *tries {
-	key := sha256.Sum256([]byte(g.what + " " + by))
+func (a *attempts) of(c count, now time.Time) *tries {
+	key := sha256.Sum256([]byte(c.what + " " + c.by))
 	t := a.tried[key]
 	if t == nil {
 		if len(a.tried) >= maxTried {
 			a.forget(now)
 		}
 		if len(a.tried) < maxTried {
-			t = &tries{back: g.back}
+			t = &tries{back: c.back}
 			a.tried[key] = t
-		} else if t = a.rest[g.what]; t == nil {
-			t = &tries{back: g.back}
-			a.rest[g.what] = t
+		} else if t = a.rest[c.what]; t == nil {
+			t = &tries{back: c.back}
+			a.rest[c.what] = t
 		}
 	}
 	t.used = max(t.used-float64(now.Sub(t.at))/float64(t.back), 0)

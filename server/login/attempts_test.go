@@ -10,7 +10,7 @@ import (
 // TestTriesComeBack one by one, and those of the right password at once.
 func TestTriesComeBack(t *testing.T) {
 	a, now := newAttempts(), time.Now()
-	begin := func() (func(), error) { return a.begin(now, strangersGuesses, "chen") }
+	begin := func() (func(), error) { return tryPassword(a, now, "chen", nil, "192.0.2.1") }
 	for i := range int(strangersGuesses.most) {
 		if _, err := begin(); err != nil {
 			t.Fatalf("try %d: %v", i, err)
@@ -20,10 +20,10 @@ func TestTriesComeBack(t *testing.T) {
 	if _, err := begin(); !errors.As(err, &many) || many.Wait != strangersGuesses.back {
 		t.Fatalf("one more: %v", err)
 	}
-	if _, err := a.begin(now, strangersGuesses, "rivera"); err != nil {
+	if _, err := tryPassword(a, now, "rivera", nil, "192.0.2.1"); err != nil {
 		t.Errorf("somebody else: %v", err)
 	}
-	if _, err := a.begin(now, knownGuesses, "chen"); err != nil {
+	if _, err := tryPassword(a, now, "chen", []byte("hers"), "192.0.2.1"); err != nil {
 		t.Errorf("a browser of hers: %v", err)
 	}
 	now = now.Add(strangersGuesses.back)
@@ -45,7 +45,7 @@ func TestTriesAreBounded(t *testing.T) {
 	a, now := newAttempts(), time.Now()
 	refused := 0
 	for i := range maxTried + 100 {
-		if _, err := a.begin(now, strangersGuesses, fmt.Sprint(i)); err != nil {
+		if _, err := a.begin(now, strangersGuesses.of(fmt.Sprint(i))); err != nil {
 			refused++
 		}
 	}
@@ -53,7 +53,42 @@ func TestTriesAreBounded(t *testing.T) {
 		t.Errorf("%d are kept, %d refused; want %d and %d", len(a.tried), refused, maxTried, 100-int(strangersGuesses.most))
 	}
 	now = now.Add(strangersGuesses.back)
-	if _, err := a.begin(now, strangersGuesses, "new"); err != nil || len(a.tried) != 1 {
+	if _, err := a.begin(now, strangersGuesses.of("new")); err != nil || len(a.tried) != 1 {
 		t.Errorf("later: %v, and %d are kept", err, len(a.tried))
+	}
+}
+
+// tryPassword takes what a password's try counts for.
+func tryPassword(a *attempts, now time.Time, username string, device []byte, network string) (func(), error) {
+	passwords, _ := triesAt(username, device, network)
+	return a.begin(now, passwords...)
+}
+
+// TestNetworksAreCounted: one password tried with many names is many tries, but not of people in browsers of theirs.
+func TestNetworksAreCounted(t *testing.T) {
+	a, now := newAttempts(), time.Now()
+	for i := range int(networkGuesses.most) {
+		if _, err := tryPassword(a, now, fmt.Sprint(i), nil, "192.0.2.1"); err != nil {
+			t.Fatalf("name %d: %v", i, err)
+		}
+	}
+	var many *TooManyTries
+	if _, err := tryPassword(a, now, "one more", nil, "192.0.2.1"); !errors.As(err, &many) || many.Wait != networkGuesses.back {
+		t.Errorf("one more name: %v", err)
+	}
+	if _, err := a.begin(now, networkGuesses.of("192.0.2.1")); err == nil {
+		t.Error("an invitation's code from there is tried")
+	}
+	if _, err := tryPassword(a, now, "one more", nil, "192.0.2.2"); err != nil {
+		t.Errorf("from elsewhere: %v", err)
+	}
+	if _, err := tryPassword(a, now, "chen", []byte("hers"), "192.0.2.1"); err != nil {
+		t.Errorf("a known browser there: %v", err)
+	}
+	if one := a.of(strangersGuesses.of("one more"), now); one.used > 1 {
+		t.Errorf("a try that was refused counts for its name: %v", one.used)
+	}
+	if _, err := a.begin(now.Add(networkGuesses.back), networkGuesses.of("192.0.2.1")); err != nil {
+		t.Errorf("later: %v", err)
 	}
 }

@@ -81,7 +81,7 @@ func (d *Desk) AcceptCodes(ctx context.Context, who Person, code string) (recove
 	if err != nil {
 		return nil, err
 	}
-	right, err := d.attempts.begin(time.Now(), confirmGuesses, who.Login)
+	right, err := d.attempts.begin(time.Now(), confirmGuesses.of(who.Login))
 	if err != nil {
 		return nil, err
 	}
@@ -131,8 +131,8 @@ func newRecoveryCodes() (plain []string, hashes [][]byte) {
 }
 
 // checkCode returns [ErrWrongPassword] unless somebody has no app, or code is one that it makes now and that was not used
-// before, or one of their recovery codes, which is used up. g says how many may be wrong for by.
-func (d *Desk) checkCode(ctx context.Context, person uuid.UUID, code string, g guesses, by string) error {
+// before, or one of their recovery codes, which is used up. tries are what a wrong one counts for.
+func (d *Desk) checkCode(ctx context.Context, person uuid.UUID, code string, tries []count) error {
 	row, err := d.db.TOTP(ctx, person)
 	if errors.Is(err, store.ErrNotFound) || err == nil && row.Secret == nil {
 		return nil
@@ -140,7 +140,7 @@ func (d *Desk) checkCode(ctx context.Context, person uuid.UUID, code string, g g
 	if err != nil {
 		return fmt.Errorf("look up app: %w", err)
 	}
-	right, err := d.attempts.begin(time.Now(), g, by)
+	right, err := d.attempts.begin(time.Now(), tries...)
 	if err != nil {
 		return err
 	}

@@ -74,40 +74,47 @@ func hashOfCode(code string) []byte {
 }
 
 // Enrol gives the person whom code invites a password, ends their other logins and ways to sign in, and signs them in. The
-// code does not work again. The error is [ErrNoInvitation], or [ErrWeakPassword], after which the code still works, or [ErrBusy].
-func (d *Desk) Enrol(w http.ResponseWriter, r *http.Request, code, password string) error {
+// code does not work again. The error is [ErrNoInvitation], or [ErrWeakPassword], after which the code still works, or
+// [ErrBusy], or [*TooManyTries].
+func (d *Desk) Enrol(w http.ResponseWriter, r *http.Request, code, password string) (Person, error) {
 	ctx := r.Context()
 	hash := hashOfCode(code)
-	invited, err := d.invited(ctx, hash)
+	invited, err := d.invited(r, hash)
 	if err != nil {
-		return err
+		return Person{}, err
 	}
 	if weak(password, invited) {
-		return ErrWeakPassword
+		return Person{}, ErrWeakPassword
 	}
 	var phc string
 	if err := inTurn(ctx, func() { phc = HashPassword(password) }); err != nil {
-		return fmt.Errorf("hash password: %w", err)
+		return Person{}, fmt.Errorf("hash password: %w", err)
 	}
 	person, err := d.db.AcceptInvitation(ctx, &phc, hash)
 	if errors.Is(err, store.ErrNotFound) {
-		return ErrNoInvitation // somebody else was faster
+		return Person{}, ErrNoInvitation // somebody else was faster
 	}
 	if err != nil {
-		return fmt.Errorf("accept invitation: %w", err)
+		return Person{}, fmt.Errorf("accept invitation: %w", err)
 	}
 	if err := d.know(ctx, w, r, person.ID); err != nil {
-		return err
+		return Person{}, err
 	}
 	return d.begin(w, r, person.ID)
 }
 
-// invited returns whom the code with that hash invites, or [ErrNoInvitation].
-func (d *Desk) invited(ctx context.Context, hash []byte) (queries.Person, error) {
-	row, err := d.db.Invited(ctx, hash)
+// invited returns whom the code with that hash invites, which r brings. The error is [ErrNoInvitation], or [*TooManyTries]
+// of the network that r comes from.
+func (d *Desk) invited(r *http.Request, hash []byte) (queries.Person, error) {
+	right, err := d.attempts.begin(time.Now(), networkGuesses.of(d.network(r)))
+	if err != nil {
+		return queries.Person{}, err
+	}
+	row, err := d.db.Invited(r.Context(), hash)
 	if errors.Is(err, store.ErrNotFound) {
 		return queries.Person{}, ErrNoInvitation
 	}
+	right()
 	if err != nil {
 		return queries.Person{}, fmt.Errorf("look up invitation: %w", err)
 	}

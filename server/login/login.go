@@ -47,8 +47,10 @@ type Person struct {
 	Unit     string // empty: none
 	Color    int    // 0–7
 
+	Browser bool // known by a browser's cookie, not by a token
+
 	Login  string    // names this proof of who they are, and reveals nothing of it
-	Until  time.Time // when it expires
+	Until  time.Time // when it expires; that of a browser's login moves with input, see [Desk.Input]
 	Proven time.Time // when they last gave it at this browser; zero for a program
 }
 
@@ -64,25 +66,37 @@ type Desk struct {
 	db       *store.DB
 	cookies  *scs.SessionManager
 	attempts *attempts
+	logoff   Logoff
+	now      func() time.Time
+	network  func(*http.Request) string
 }
 
-// NewDesk returns a Desk. secure says that browsers reach the server by HTTPS.
-func NewDesk(db *store.DB, secure bool) *Desk {
+// Options are how a [Desk] works. All but Secure and Logoff are required.
+type Options struct {
+	Secure  bool                       // browsers reach the server by HTTPS
+	Logoff  Logoff                     // the zero value is the default
+	Now     func() time.Time           // of input, which all servers on a database compare
+	Network func(*http.Request) string // names where a request comes from, whatever its sender writes
+}
+
+// NewDesk returns a Desk.
+func NewDesk(db *store.DB, o Options) *Desk {
 	m := scs.New()
 	m.Store = db.Logins()
 	m.HashTokenInStore = true
 	m.Lifetime = loginLifetime
 	m.Cookie.Name = "tidechart"
-	if secure {
+	if o.Secure {
 		m.Cookie.Name = "__Host-tidechart"
 	}
-	m.Cookie.Secure = secure
+	m.Cookie.Secure = o.Secure
 	m.Cookie.HttpOnly = true
 	m.Cookie.SameSite = http.SameSiteStrictMode
-	return &Desk{db: db, cookies: m, attempts: newAttempts()}
+	return &Desk{db: db, cookies: m, attempts: newAttempts(), logoff: o.Logoff, now: o.Now, network: o.Network}
 }
 
-// ByCookie returns the person whose browser sent r, or [ErrNotSignedIn].
+// ByCookie returns the person whose browser sent r, or [ErrNotSignedIn], as [ErrLoggedOff] if that is because nobody has
+// used it for too long.
 func (d *Desk) ByCookie(r *http.Request) (Person, error) {
 	cookie, err := r.Cookie(d.cookies.Cookie.Name)
 	if err != nil {
@@ -103,18 +117,22 @@ func (d *Desk) ofLogin(ctx context.Context, row queries.PersonOfLoginRow, err er
 	if err != nil {
 		return Person{}, fmt.Errorf("look up login: %w", err)
 	}
+	until, err := d.unused(ctx, row)
+	if err != nil {
+		return Person{}, err
+	}
 	if time.Since(row.SeenAt) > seenEvery {
 		if err := d.db.SeeLogin(ctx, row.ID); err != nil {
 			return Person{}, fmt.Errorf("note that a login is used: %w", err)
 		}
 	}
-	who := known(row.Person, row.ID.String(), row.ExpiresAt)
-	who.Proven = row.ProvenAt
+	who := known(row.Person, row.ID.String(), until)
+	who.Browser, who.Proven = true, row.ProvenAt
 	return who, nil
 }
 
 // Again looks up anew who somebody is, by the proof that who was recognised by, though a browser's cookie may have been
-// renewed since. The error is [ErrNotSignedIn] if that proof has ended.
+// renewed since. The error is [ErrNotSignedIn] if that proof has ended, as [ErrLoggedOff] if nobody has used it for too long.
 func (d *Desk) Again(ctx context.Context, who Person) (Person, error) {
 	if id, err := uuid.Parse(who.Login); err == nil {
 		row, err := d.db.PersonOfLoginNamed(ctx, id)

@@ -24,7 +24,7 @@ type Login struct {
 
 // Logins lists where somebody is signed in.
 func (d *Desk) Logins(ctx context.Context, who Person) ([]Login, error) {
-	rows, err := d.db.LoginsOf(ctx, ofPerson(who), maxListed)
+	rows, err := d.db.LoginsOf(ctx, ofPerson(who), d.usedSince(who.Role), maxListed)
 	if err != nil {
 		return nil, fmt.Errorf("list logins: %w", err)
 	}

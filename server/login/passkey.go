@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -117,10 +118,10 @@ func (d *Desk) AskForPasskey(w http.ResponseWriter, r *http.Request, site Site) 
 }
 
 // SignInByPasskey takes the answer and sets the cookie of a fresh login. The error is [ErrPasskey] or [ErrNoCeremony].
-func (d *Desk) SignInByPasskey(w http.ResponseWriter, r *http.Request, site Site, answer []byte) error {
+func (d *Desk) SignInByPasskey(w http.ResponseWriter, r *http.Request, site Site, answer []byte) (Person, error) {
 	var question passkeyQuestion
 	if err := d.takeCeremony(w, r, askToSignIn, &question); err != nil {
-		return err
+		return Person{}, err
 	}
 	var found *owner
 	var broken error
@@ -138,13 +139,10 @@ func (d *Desk) SignInByPasskey(w http.ResponseWriter, r *http.Request, site Site
 		return key, errors.Join(err, broken)
 	}
 	if err := d.usePasskey(r.Context(), site, answer, check); err != nil {
-		if broken != nil {
-			return broken
-		}
-		return err
+		return Person{}, cmp.Or(broken, err)
 	}
 	if err := d.know(r.Context(), w, r, found.ID); err != nil {
-		return err
+		return Person{}, err
 	}
 	return d.begin(w, r, found.ID)
 }
@@ -233,10 +231,11 @@ func (d *Desk) AskForNewPasskey(w http.ResponseWriter, r *http.Request, site Sit
 	return d.askForNew(w, r, site, o, passkeyQuestion{Login: who.Login})
 }
 
-// AskForFirstPasskey is [Desk.AskForNewPasskey] of somebody whom code invites; else the error is [ErrNoInvitation].
+// AskForFirstPasskey is [Desk.AskForNewPasskey] of somebody whom code invites; else the error is [ErrNoInvitation], or
+// [*TooManyTries].
 func (d *Desk) AskForFirstPasskey(w http.ResponseWriter, r *http.Request, site Site, code string) (*protocol.CredentialCreation, error) {
 	hash := hashOfCode(code)
-	invited, err := d.invited(r.Context(), hash)
+	invited, err := d.invited(r, hash)
 	if err != nil {
 		return nil, err
 	}
@@ -269,27 +268,27 @@ func (d *Desk) AddPasskey(w http.ResponseWriter, r *http.Request, site Site, who
 }
 
 // EnrolByPasskey gives the person who was invited their first passkey, ends their other logins and ways to sign in, and
-// signs them in. The error is [ErrNoInvitation], [ErrPasskey] or [ErrNoCeremony].
-func (d *Desk) EnrolByPasskey(w http.ResponseWriter, r *http.Request, site Site, answer []byte) error {
+// signs them in. The error is [ErrNoInvitation], [*TooManyTries], [ErrPasskey] or [ErrNoCeremony].
+func (d *Desk) EnrolByPasskey(w http.ResponseWriter, r *http.Request, site Site, answer []byte) (Person, error) {
 	var question passkeyQuestion
 	if err := d.takeCeremony(w, r, askToAdd, &question); err != nil {
-		return err
+		return Person{}, err
 	}
 	if question.Code == nil {
-		return ErrNoCeremony
+		return Person{}, ErrNoCeremony
 	}
-	if _, err := d.invited(r.Context(), question.Code); err != nil {
-		return err
+	if _, err := d.invited(r, question.Code); err != nil {
+		return Person{}, err
 	}
 	if err := d.addPasskey(r, site, question, answer); err != nil {
-		return err
+		return Person{}, err
 	}
 	person, err := uuid.FromBytes(question.WebAuthn.UserID)
 	if err != nil {
-		return fmt.Errorf("read question: %w", err)
+		return Person{}, fmt.Errorf("read question: %w", err)
 	}
 	if err := d.know(r.Context(), w, r, person); err != nil {
-		return err
+		return Person{}, err
 	}
 	return d.begin(w, r, person)
 }

@@ -93,7 +93,8 @@ type providerQuestion struct {
 }
 
 // AskProvider returns the address at which the provider says who is there, and then sends them back. who is signed in at
-// that browser, if somebody is; code is of use to enrol: one that does not count is [ErrNoInvitation]. next comes out of [Desk.AnswerOfProvider] again.
+// that browser, if somebody is; code is of use to enrol: one that does not count is [ErrNoInvitation], or [*TooManyTries].
+// next comes out of [Desk.AnswerOfProvider] again.
 func (d *Desk) AskProvider(w http.ResponseWriter, r *http.Request, p *Provider, back string, why Purpose, who Person, code, next string) (string, error) {
 	q := providerQuestion{
 		State: newSecret(), Nonce: newSecret(), Verifier: oauth2.GenerateVerifier(), Purpose: why, Next: next, Login: who.Login,
@@ -105,7 +106,7 @@ func (d *Desk) AskProvider(w http.ResponseWriter, r *http.Request, p *Provider, 
 		options = append(options, oauth2.SetAuthURLParam("prompt", "login"), oauth2.SetAuthURLParam("max_age", "0"))
 	case ToEnrol:
 		q.Code = hashOfCode(code)
-		if _, err := d.invited(r.Context(), q.Code); err != nil {
+		if _, err := d.invited(r, q.Code); err != nil {
 			return "", err
 		}
 	}
@@ -127,30 +128,40 @@ type account struct {
 	At              time.Time // when they proved who they are, there; zero: it does not say
 }
 
-// AnswerOfProvider takes what the provider sent a browser back with, does what it was asked for, and returns where the
-// browser was to go. The error is [ErrNoCeremony], [ErrProvider], [ErrNotLinked] or [ErrNoInvitation].
-func (d *Desk) AnswerOfProvider(w http.ResponseWriter, r *http.Request, p *Provider, back string) (next string, err error) {
+// An Answer is what has come of a question to a provider: who is signed in now at the browser that was asked there, why
+// it was, and where it was to go next.
+type Answer struct {
+	Person  Person
+	Purpose Purpose
+	Next    string
+}
+
+// AnswerOfProvider takes what the provider sent a browser back with, and does what it was asked for. The error is [ErrNoCeremony], [ErrProvider], [ErrNotLinked] or [ErrNoInvitation].
+func (d *Desk) AnswerOfProvider(w http.ResponseWriter, r *http.Request, p *Provider, back string) (Answer, error) {
 	var q providerQuestion
 	if err := d.takeCeremony(w, r, askProvider, &q); err != nil {
-		return "", err
+		return Answer{}, err
 	}
 	who, err := p.account(r, back, q)
 	if err != nil {
-		return "", err
+		return Answer{}, err
 	}
+	answer := Answer{Purpose: q.Purpose, Next: q.Next}
 	if q.Purpose == ToConfirm {
-		return q.Next, d.confirmElsewhere(w, r, who, q)
+		answer.Person, err = d.confirmElsewhere(w, r, who, q)
+		return answer, err
 	}
 	person, err := d.personElsewhere(r.Context(), who, q)
 	if err != nil {
-		return "", err
+		return Answer{}, err
 	}
 	if old, err := uuid.Parse(q.Login); err == nil { // nobody goes on as whoever was there before
 		if err := d.db.EndLoginNamed(r.Context(), old); err != nil {
-			return "", fmt.Errorf("end the login before: %w", err)
+			return Answer{}, fmt.Errorf("end the login before: %w", err)
 		}
 	}
-	return q.Next, d.beginFrom(w, r, person, who)
+	answer.Person, err = d.beginFrom(w, r, person, who)
+	return answer, err
 }
 
 // personElsewhere returns whom an account belongs to, or gives it to whom an invitation is for.
@@ -178,18 +189,18 @@ func (d *Desk) personElsewhere(ctx context.Context, who account, q providerQuest
 }
 
 // confirmElsewhere renews the login that asked, if its person has just proven to the provider who they are.
-func (d *Desk) confirmElsewhere(w http.ResponseWriter, r *http.Request, who account, q providerQuestion) error {
+func (d *Desk) confirmElsewhere(w http.ResponseWriter, r *http.Request, who account, q providerQuestion) (Person, error) {
 	now, err := d.Again(r.Context(), Person{Login: q.Login})
 	if err != nil {
-		return err
+		return Person{}, err
 	}
 	if owner, err := d.personElsewhere(r.Context(), who, q); err != nil || owner != now.ID {
-		return cmp.Or(err, ErrNotLinked)
+		return Person{}, cmp.Or(err, ErrNotLinked)
 	}
 	if who.At.Before(q.Asked.Add(-clockSkew)) {
-		return fmt.Errorf("%w: it did not ask who is there", ErrProvider)
+		return Person{}, fmt.Errorf("%w: it did not ask who is there", ErrProvider)
 	}
-	return d.renew(w, r, now)
+	return now, d.renew(w, r, now)
 }
 
 // account trades the code for what the provider says about who is there, and believes it only if all of it fits.

@@ -19,33 +19,30 @@ import (
 // SignIn checks a password, and a code of whoever has an app for those, and sets the cookie of a fresh login. It returns
 // [ErrWrongPassword] for what is wrong of these and for an unknown person alike, after the same time, and [*TooManyTries]
 // after too many.
-func (d *Desk) SignIn(w http.ResponseWriter, r *http.Request, username, password, code string) error {
+func (d *Desk) SignIn(w http.ResponseWriter, r *http.Request, username, password, code string) (Person, error) {
 	ctx := r.Context()
 	row, err := d.db.PersonByUsername(ctx, username)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("look up person: %w", err)
+		return Person{}, fmt.Errorf("look up person: %w", err)
 	}
 	known, err := d.knows(r, row.ID)
 	if err != nil {
-		return err
+		return Person{}, err
 	}
-	passwords, codes, by := strangersGuesses, strangersCodes, username
-	if known != nil {
-		passwords, codes, by = knownGuesses, knownCodes, string(known)+username
-	}
-	right, err := d.attempts.begin(time.Now(), passwords, by)
+	passwords, codes := triesAt(username, known, d.network(r))
+	right, err := d.attempts.begin(time.Now(), passwords...)
 	if err != nil {
-		return err
+		return Person{}, err
 	}
 	if err := d.compare(ctx, row.PasswordHash, password); err != nil {
-		return err
+		return Person{}, err
 	}
-	if err := d.checkCode(ctx, row.ID, code, codes, by); err != nil {
-		return err
+	if err := d.checkCode(ctx, row.ID, code, codes); err != nil {
+		return Person{}, err
 	}
 	right()
 	if err := d.know(ctx, w, r, row.ID); err != nil {
-		return err
+		return Person{}, err
 	}
 	return d.begin(w, r, row.ID)
 }
@@ -58,14 +55,14 @@ func (d *Desk) Confirm(w http.ResponseWriter, r *http.Request, who Person, passw
 	if err != nil {
 		return fmt.Errorf("look up person: %w", err)
 	}
-	right, err := d.attempts.begin(time.Now(), confirmGuesses, who.Login)
+	right, err := d.attempts.begin(time.Now(), confirmGuesses.of(who.Login))
 	if err != nil {
 		return err
 	}
 	if err := d.compare(ctx, row.PasswordHash, password); err != nil {
 		return err
 	}
-	if err := d.checkCode(ctx, who.ID, code, confirmCodes, who.Login); err != nil {
+	if err := d.checkCode(ctx, who.ID, code, []count{confirmCodes.of(who.Login)}); err != nil {
 		return err
 	}
 	right()
@@ -93,33 +90,38 @@ var decoyHash = hashWith("", make([]byte, argonSalt))
 
 // begin sets the cookie of a fresh login, and ends the one that the browser had: nobody goes on as whoever was there before,
 // and no secret from before a sign-in is worth anything after it.
-func (d *Desk) begin(w http.ResponseWriter, r *http.Request, person uuid.UUID) error {
+func (d *Desk) begin(w http.ResponseWriter, r *http.Request, person uuid.UUID) (Person, error) {
 	return d.beginFrom(w, r, person, account{At: time.Now()})
 }
 
 // beginFrom is begin of somebody who proved elsewhere who they are.
-func (d *Desk) beginFrom(w http.ResponseWriter, r *http.Request, person uuid.UUID, from account) error {
+func (d *Desk) beginFrom(w http.ResponseWriter, r *http.Request, person uuid.UUID, from account) (Person, error) {
 	if old, err := r.Cookie(d.cookies.Cookie.Name); err == nil {
 		if err := d.db.DeleteLogin(r.Context(), hashOfSecret(old.Value)); err != nil {
-			return fmt.Errorf("end the login before: %w", err)
+			return Person{}, fmt.Errorf("end the login before: %w", err)
 		}
 	}
 	ctx, err := d.cookies.Load(r.Context(), "")
 	if err != nil {
-		return fmt.Errorf("begin login: %w", err)
+		return Person{}, fmt.Errorf("begin login: %w", err)
 	}
 	secret, expiry, err := d.cookies.Commit(ctx)
 	if err == nil {
 		err = d.db.OwnLogin(ctx, queries.OwnLoginParams{
 			Token: hashOfSecret(secret), Person: uuid.NullUUID{UUID: person, Valid: true}, Browser: browserName(r.UserAgent()),
-			ProvenAt: from.At, Issuer: orNull(from.Issuer), Subject: orNull(from.Subject), Sid: orNull(from.Session),
+			ProvenAt: from.At, InputAt: d.now(), Issuer: orNull(from.Issuer), Subject: orNull(from.Subject), Sid: orNull(from.Session),
 		})
 	}
 	if err != nil {
-		return fmt.Errorf("store login: %w", err)
+		return Person{}, fmt.Errorf("store login: %w", err)
+	}
+	row, err := d.db.PersonOfLogin(ctx, hashOfSecret(secret))
+	who, err := d.ofLogin(ctx, row, err)
+	if err != nil {
+		return Person{}, err
 	}
 	d.cookies.WriteSessionCookie(ctx, w, secret, expiry)
-	return nil
+	return who, nil
 }
 
 func orNull(s string) *string {
@@ -137,7 +139,9 @@ func (d *Desk) renew(w http.ResponseWriter, r *http.Request, who Person) error {
 		return ErrNotSignedIn
 	}
 	fresh := newSecret()
-	expiry, err := d.db.RenewLogin(r.Context(), hashOfSecret(fresh), id)
+	expiry, err := d.db.RenewLogin(r.Context(), queries.RenewLoginParams{
+		Fresh: hashOfSecret(fresh), At: d.now(), ID: id, UsedSince: d.usedSince(who.Role),
+	})
 	if errors.Is(err, store.ErrNotFound) {
 		return ErrNotSignedIn
 	}

@@ -80,7 +80,10 @@ func (db *DB) MendCutOffSessions(ctx context.Context) (sessions int64, err error
 
 // Sweep deletes what has expired: logins, tokens, receipts of batches, shifts on other units.
 func (db *DB) Sweep(ctx context.Context) error {
-	for _, f := range []func(context.Context) error{db.DeleteExpiredLogins, db.DeleteExpiredTokens, db.DeleteUnseenDevices, db.DeleteOldBatches, db.DeleteEndedCovers} {
+	for _, f := range []func(context.Context) error{
+		db.DeleteExpiredLogins, db.DeleteExpiredTokens, db.DeleteExpiredTickets, db.DeleteUnseenDevices, db.DeleteOldResumes,
+		db.DeleteOldBatches, db.DeleteEndedCovers,
+	} {
 		if err := f(ctx); err != nil {
 			return fmt.Errorf("sweep: %w", err)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/server/store/queries"
 )
 
 // TestWatchAccess: each change of who may do what is told, with whom it concerns; nothing else is.
@@ -38,7 +39,10 @@ func TestWatchAccess(t *testing.T) {
 		{"two suspended", func() error { return h.exec(t, `UPDATE person SET suspended = true`) }, []store.AccessChange{{Person: h.author}, {Person: h.other}}},
 		{"signed in", func() error { return h.db.Logins().CommitCtx(ctx, "abc", []byte("data"), soon) }, nil},
 		{"given a name", func() error { return h.exec(t, `UPDATE login SET id = $1`, id) }, nil},
-		{"renewed", func() error { _, err := h.db.RenewLogin(ctx, "abd", id); return err }, nil},
+		{"renewed", func() error {
+			_, err := h.db.RenewLogin(ctx, queries.RenewLoginParams{Fresh: "abd", At: time.Now(), ID: id})
+			return err
+		}, nil},
 		{"signed in for longer", func() error { return h.db.Logins().CommitCtx(ctx, "abc", []byte("data"), soon.Add(time.Hour)) }, nil},
 		{"signed out", func() error { return h.db.Logins().DeleteCtx(ctx, "abd") }, []store.AccessChange{{Login: id.String()}}},
 		{"an expired login", func() error {
@@ -51,7 +55,7 @@ func TestWatchAccess(t *testing.T) {
 		{"a token's end", func() error { return h.exec(t, `DELETE FROM api_token`) }, []store.AccessChange{{Login: named}}},
 		{"a note edited", func() error { return h.exec(t, `UPDATE note SET edited_at = now() WHERE id = $1`, note) }, nil},
 		{"a note signed", func() error { return h.exec(t, `UPDATE note SET state = 'signed' WHERE id = $1`, note) }, []store.AccessChange{{Note: note}}},
-		{"all logins", func() error { return h.exec(t, `TRUNCATE login`) }, []store.AccessChange{{}}},
+		{"all logins", func() error { return h.exec(t, `TRUNCATE login CASCADE`) }, []store.AccessChange{{}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if err := tt.do(); err != nil {

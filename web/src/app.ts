@@ -1,4 +1,7 @@
-// On every page: the switch between dark and light, and the time on paper.
+// On every page: the switch between dark and light, the time on paper, and the
+// end of a login that nobody uses.
+
+import './logoff.ts'
 
 const button = document.getElementById('theme-toggle')
 const root = document.documentElement
@@ -31,5 +34,3 @@ window.addEventListener('beforeprint', () => {
   printed.setAttribute('datetime', t.toISOString())
   printed.textContent = `${two(t.getDate())}-${month}-${t.getFullYear()} ${two(t.getHours())}:${two(t.getMinutes())}`
 })
-
-export {}

@@ -9,6 +9,7 @@ import { HocuspocusProvider, HocuspocusProviderWebsocket } from '@hocuspocus/pro
 import * as Y from 'yjs'
 
 import { schemaExtensions } from './extensions.ts'
+import { checkLogin, onLogoff } from './logoff.ts'
 import { LOSSES, LossNotice } from './losses.ts'
 import { nameMovingCarets, type Person, renderCaret, renderSelection, showPresence } from './presence.ts'
 import { accountedSocket, isStep2, Ledger } from './saved.ts'
@@ -27,8 +28,18 @@ const ENDED: Record<number, string> = {
   4413: 'The last change is larger than a note can take. Copy what you need, and reload the page.',
 }
 
+/** What the editor begins with; the note's document takes its place. */
+const EMPTY = { type: 'doc', content: [{ type: 'paragraph' }] }
+
 /** How often at most a page that cannot connect asks whether it may. */
 const ASK_MS = 15_000
+
+/** How long a page waits for a ticket: less than a socket may be open without one. */
+const TICKET_MS = 4_000
+
+/** How long a page whose login ends waits for what is unsaved, and how often it looks. */
+const FLUSH_MS = 2_500
+const LOOK_MS = 50
 
 class NotePage {
   #root = byId('note')
@@ -47,6 +58,7 @@ class NotePage {
   #askedAt = 0
   #unsaved = 0
   #savedAt: Date | undefined
+  #cleared = false
 
   constructor() {
     const name = this.#root.dataset.note ?? ''
@@ -66,7 +78,7 @@ class NotePage {
       name,
       document: this.#doc,
       websocketProvider: this.#socket,
-      token: '', // the cookie signs in
+      token: () => this.#ticket(),
     })
     this.#listen()
     this.#provider.attach()
@@ -85,7 +97,7 @@ class NotePage {
     })
     p.on('close', ({ event }: { event: { code: number } }) => this.#closed(event))
     window.addEventListener('beforeunload', e => {
-      if (this.#ledger.unsaved > 0) e.preventDefault()
+      if (this.#ledger.unsaved > 0 && !this.#cleared) e.preventDefault()
     })
     // The network is back, or somebody looks again: knock at once, instead of
     // after the provider's pause of up to half a minute.
@@ -97,9 +109,26 @@ class NotePage {
     // A sign-out in another window, or a page taken from the back-forward
     // cache, must not leave a socket that nobody sees.
     window.addEventListener('pagehide', () => this.#socket.disconnect())
-    window.addEventListener('pageshow', e => {
-      if (e.persisted) location.reload()
-    })
+    onLogoff(() => this.#clear())
+  }
+
+  // The login has ended, or is about to: the note goes from the screen at once,
+  // and from memory when what is unsaved is saved, or cannot be.
+  async #clear(): Promise<number> {
+    this.#cleared = true
+    this.#editor?.destroy()
+    this.#editor = undefined
+    this.#toolbar = this.#losses = undefined
+    const until = Date.now() + FLUSH_MS
+    while (this.#ledger.unsaved > 0 && this.#link.is !== 'ended' && Date.now() < until) {
+      await new Promise(resolve => setTimeout(resolve, LOOK_MS))
+    }
+    const { unsaved } = this.#ledger
+    this.#provider.destroy()
+    this.#socket.destroy()
+    this.#doc.destroy()
+    this.#doc = new Y.Doc()
+    return unsaved
   }
 
   get #editable(): boolean {
@@ -108,7 +137,7 @@ class NotePage {
 
   // The server's document is in ours: from now on the page is live.
   #documentCame(): void {
-    if (this.#link.is === 'ended') return
+    if (this.#link.is === 'ended' || this.#cleared) return
     this.#gotDocument = true
     this.#link = { is: 'live' }
     if (!this.#editor) this.#mount()
@@ -120,6 +149,7 @@ class NotePage {
     const box = document.createElement('div')
     const editor = new Editor({
       element: box,
+      content: EMPTY, // no markup is parsed, as it would be of nothing
       injectCSS: false, // app.css has it: the policy allows no inline style
       editable: this.#editable,
       extensions: [
@@ -157,6 +187,33 @@ class NotePage {
     return { id: userId, name: userName, index: Number(userColor) }
   }
 
+  // Each connection takes a ticket of its own. Without one there is nothing to
+  // say on it: the promise stays open, and the next connection asks again.
+  async #ticket(): Promise<string> {
+    const socket = this.#socket.webSocket
+    const ticket = await this.#askTicket()
+    if (ticket !== undefined && socket === this.#socket.webSocket) return ticket
+    if (ticket === undefined) socket?.close()
+    return new Promise(() => {})
+  }
+
+  async #askTicket(): Promise<string | undefined> {
+    const { note, userId } = this.#root.dataset
+    try {
+      const answer = await fetch(`/api/v1/notes/${note}/ticket`, {
+        method: 'POST',
+        headers: { 'Tidechart-Person': userId ?? '' },
+        signal: AbortSignal.timeout(TICKET_MS),
+      })
+      if (answer.ok) return ((await answer.json()) as { ticket: string }).ticket
+      const why = ENDED[answer.status === 409 ? 4401 : 4000 + answer.status]
+      if (why) this.#end(why)
+    } catch {
+      // No network: the provider goes on trying.
+    }
+    return undefined
+  }
+
   #closed(event: { code: number }): void {
     if (this.#link.is === 'ended') return
     if (!(event instanceof CloseEvent)) {
@@ -192,6 +249,7 @@ class NotePage {
   #end(why: string): void {
     if (this.#link.is === 'ended') return
     this.#link = { is: 'ended', why }
+    if (why === ENDED[4401]) checkLogin()
     this.#socket.disconnect()
     this.#draw()
   }
@@ -204,6 +262,7 @@ class NotePage {
   }
 
   #draw(): void {
+    if (this.#cleared) return // there is nothing left to draw on
     const editable = this.#editable
     if (this.#editor && this.#editor.isEditable !== editable) this.#editor.setEditable(editable, false)
     this.#editor?.view.dom.setAttribute('aria-readonly', String(!editable))

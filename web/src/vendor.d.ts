@@ -1,5 +1,5 @@
 // htmx types its global build only.
 declare module 'htmx.org/dist/htmx.esm.js' {
-  const htmx: object
+  const htmx: { registerExtension(name: string, extension: object): void }
   export default htmx
 }

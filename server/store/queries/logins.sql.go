@@ -21,12 +21,30 @@ func (q *Queries) DeleteExpiredLogins(ctx context.Context) error {
 	return err
 }
 
+const deleteExpiredTickets = `-- name: DeleteExpiredTickets :exec
+DELETE FROM ticket WHERE expires_at <= now()
+`
+
+func (q *Queries) DeleteExpiredTickets(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, deleteExpiredTickets)
+	return err
+}
+
 const deleteLogin = `-- name: DeleteLogin :exec
 DELETE FROM login WHERE token = $1
 `
 
 func (q *Queries) DeleteLogin(ctx context.Context, token string) error {
 	_, err := q.db.Exec(ctx, deleteLogin, token)
+	return err
+}
+
+const deleteOldResumes = `-- name: DeleteOldResumes :exec
+DELETE FROM resume WHERE ended_at <= now() - interval '12 hours'
+`
+
+func (q *Queries) DeleteOldResumes(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, deleteOldResumes)
 	return err
 }
 
@@ -88,8 +106,50 @@ func (q *Queries) FindLogin(ctx context.Context, token string) ([]byte, error) {
 	return data, err
 }
 
+const insertTicket = `-- name: InsertTicket :exec
+WITH old AS (DELETE FROM ticket WHERE ticket.login = $2 AND ticket.expires_at <= now())
+INSERT INTO ticket (hash, login, note_id, expires_at)
+VALUES ($1, $2, $3, now() + make_interval(secs => $4::float8))
+`
+
+type InsertTicketParams struct {
+	Hash    []byte
+	Login   uuid.UUID
+	NoteID  uuid.UUID
+	Seconds float64
+}
+
+// Those of the login that were not used in time go.
+func (q *Queries) InsertTicket(ctx context.Context, arg InsertTicketParams) error {
+	_, err := q.db.Exec(ctx, insertTicket,
+		arg.Hash,
+		arg.Login,
+		arg.NoteID,
+		arg.Seconds,
+	)
+	return err
+}
+
+const logOff = `-- name: LogOff :exec
+WITH ended AS (
+    DELETE FROM login WHERE login.id = $2 AND input_at <= $3::timestamptz
+    RETURNING login.person_id, login.note_id
+)
+INSERT INTO resume (person_id, note_id, ended_at)
+SELECT person_id, note_id, $1::timestamptz FROM ended WHERE person_id IS NOT NULL AND note_id IS NOT NULL
+    ON CONFLICT (person_id) DO UPDATE SET note_id = excluded.note_id, ended_at = excluded.ended_at
+`
+
+// Ends a login without input since a time. Input that another server heard of meanwhile keeps it.
+func (q *Queries) LogOff(ctx context.Context, at time.Time, iD uuid.UUID, since time.Time) error {
+	_, err := q.db.Exec(ctx, logOff, at, iD, since)
+	return err
+}
+
 const loginsOf = `-- name: LoginsOf :many
-SELECT id, browser, began_at, seen_at FROM login WHERE person_id = $1 AND expires_at > now() ORDER BY seen_at DESC, began_at DESC LIMIT $2
+SELECT id, browser, began_at, seen_at FROM login
+ WHERE person_id = $1 AND expires_at > now() AND input_at > $2
+ ORDER BY seen_at DESC, began_at DESC LIMIT $3
 `
 
 type LoginsOfRow struct {
@@ -99,8 +159,8 @@ type LoginsOfRow struct {
 	SeenAt  time.Time
 }
 
-func (q *Queries) LoginsOf(ctx context.Context, personID uuid.NullUUID, limit int32) ([]LoginsOfRow, error) {
-	rows, err := q.db.Query(ctx, loginsOf, personID, limit)
+func (q *Queries) LoginsOf(ctx context.Context, person uuid.NullUUID, usedSince time.Time, maxRows int32) ([]LoginsOfRow, error) {
+	rows, err := q.db.Query(ctx, loginsOf, person, usedSince, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -124,28 +184,46 @@ func (q *Queries) LoginsOf(ctx context.Context, personID uuid.NullUUID, limit in
 	return items, nil
 }
 
+const noteInput = `-- name: NoteInput :execrows
+UPDATE login
+   SET input_at = greatest(input_at, $1::timestamptz),
+       note_id = coalesce((SELECT id FROM note WHERE id = $2::uuid), note_id)
+ WHERE login.id = $3 AND expires_at > now()
+`
+
+// note is where it was. Input elsewhere, or in a note that does not exist, leaves the note before.
+func (q *Queries) NoteInput(ctx context.Context, at time.Time, note uuid.NullUUID, iD uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, noteInput, at, note, iD)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const ownLogin = `-- name: OwnLogin :exec
-UPDATE login SET person_id = $1, browser = $2, proven_at = $3,
-                 issuer = $4, subject = $5, sid = $6
- WHERE token = $7
+UPDATE login SET person_id = $1, browser = $2, proven_at = $3, input_at = $4,
+                 issuer = $5, subject = $6, sid = $7
+ WHERE token = $8
 `
 
 type OwnLoginParams struct {
 	Person   uuid.NullUUID
 	Browser  string
 	ProvenAt time.Time
+	InputAt  time.Time
 	Issuer   *string
 	Subject  *string
 	Sid      *string
 	Token    string
 }
 
-// Says whose a login is, when they proved it, and where if not here.
+// Says whose a login is, when they proved it, and where if not here. Signing in is input.
 func (q *Queries) OwnLogin(ctx context.Context, arg OwnLoginParams) error {
 	_, err := q.db.Exec(ctx, ownLogin,
 		arg.Person,
 		arg.Browser,
 		arg.ProvenAt,
+		arg.InputAt,
 		arg.Issuer,
 		arg.Subject,
 		arg.Sid,
@@ -155,7 +233,7 @@ func (q *Queries) OwnLogin(ctx context.Context, arg OwnLoginParams) error {
 }
 
 const personOfLogin = `-- name: PersonOfLogin :one
-SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch, login.id, login.expires_at, login.proven_at, login.seen_at
+SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch, login.id, login.expires_at, login.proven_at, login.seen_at, login.input_at
   FROM login JOIN person ON person.id = login.person_id
  WHERE login.token = $1 AND login.expires_at > now() AND NOT person.suspended
 `
@@ -166,6 +244,7 @@ type PersonOfLoginRow struct {
 	ExpiresAt time.Time
 	ProvenAt  time.Time
 	SeenAt    time.Time
+	InputAt   time.Time
 }
 
 // No row: no such login, expired, or its owner suspended.
@@ -188,12 +267,13 @@ func (q *Queries) PersonOfLogin(ctx context.Context, token string) (PersonOfLogi
 		&i.ExpiresAt,
 		&i.ProvenAt,
 		&i.SeenAt,
+		&i.InputAt,
 	)
 	return i, err
 }
 
 const personOfLoginNamed = `-- name: PersonOfLoginNamed :one
-SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch, login.id, login.expires_at, login.proven_at, login.seen_at
+SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch, login.id, login.expires_at, login.proven_at, login.seen_at, login.input_at
   FROM login JOIN person ON person.id = login.person_id
  WHERE login.id = $1 AND login.expires_at > now() AND NOT person.suspended
 `
@@ -204,6 +284,7 @@ type PersonOfLoginNamedRow struct {
 	ExpiresAt time.Time
 	ProvenAt  time.Time
 	SeenAt    time.Time
+	InputAt   time.Time
 }
 
 func (q *Queries) PersonOfLoginNamed(ctx context.Context, id uuid.UUID) (PersonOfLoginNamedRow, error) {
@@ -225,22 +306,52 @@ func (q *Queries) PersonOfLoginNamed(ctx context.Context, id uuid.UUID) (PersonO
 		&i.ExpiresAt,
 		&i.ProvenAt,
 		&i.SeenAt,
+		&i.InputAt,
 	)
 	return i, err
 }
 
 const renewLogin = `-- name: RenewLogin :one
-UPDATE login SET token = $1, proven_at = now()
- WHERE id = $2 AND expires_at > now()
+UPDATE login SET token = $1, proven_at = now(), input_at = greatest(input_at, $2::timestamptz)
+ WHERE id = $3 AND expires_at > now() AND input_at > $4
 RETURNING expires_at
 `
 
-// The old secret opens nothing any more; the login goes on.
-func (q *Queries) RenewLogin(ctx context.Context, fresh string, iD uuid.UUID) (time.Time, error) {
-	row := q.db.QueryRow(ctx, renewLogin, fresh, iD)
+type RenewLoginParams struct {
+	Fresh     string
+	At        time.Time
+	ID        uuid.UUID
+	UsedSince time.Time
+}
+
+// The old secret opens nothing any more; the login goes on, unless nobody has used it for too long. To prove who one is is input.
+func (q *Queries) RenewLogin(ctx context.Context, arg RenewLoginParams) (time.Time, error) {
+	row := q.db.QueryRow(ctx, renewLogin,
+		arg.Fresh,
+		arg.At,
+		arg.ID,
+		arg.UsedSince,
+	)
 	var expires_at time.Time
 	err := row.Scan(&expires_at)
 	return expires_at, err
+}
+
+const resume = `-- name: Resume :one
+DELETE FROM resume WHERE person_id = $1 RETURNING note_id, ended_at
+`
+
+type ResumeRow struct {
+	NoteID  uuid.UUID
+	EndedAt time.Time
+}
+
+// Once.
+func (q *Queries) Resume(ctx context.Context, personID uuid.UUID) (ResumeRow, error) {
+	row := q.db.QueryRow(ctx, resume, personID)
+	var i ResumeRow
+	err := row.Scan(&i.NoteID, &i.EndedAt)
+	return i, err
 }
 
 const saveLogin = `-- name: SaveLogin :exec
@@ -260,4 +371,22 @@ UPDATE login SET seen_at = now() WHERE id = $1
 func (q *Queries) SeeLogin(ctx context.Context, id uuid.UUID) error {
 	_, err := q.db.Exec(ctx, seeLogin, id)
 	return err
+}
+
+const takeTicket = `-- name: TakeTicket :one
+DELETE FROM ticket WHERE hash = $1 RETURNING login, note_id, (expires_at > now())::bool AS fresh
+`
+
+type TakeTicketRow struct {
+	Login  uuid.UUID
+	NoteID uuid.UUID
+	Fresh  bool
+}
+
+// It is gone then, whoever showed it.
+func (q *Queries) TakeTicket(ctx context.Context, hash []byte) (TakeTicketRow, error) {
+	row := q.db.QueryRow(ctx, takeTicket, hash)
+	var i TakeTicketRow
+	err := row.Scan(&i.Login, &i.NoteID, &i.Fresh)
+	return i, err
 }

@@ -132,9 +132,13 @@ type Login struct {
 	BeganAt   time.Time
 	SeenAt    time.Time
 	ProvenAt  time.Time
-	Issuer    *string
-	Subject   *string
-	Sid       *string
+	// When a person last touched a key or pointer. Requests and sockets do not count.
+	InputAt time.Time
+	// The last note that it was in.
+	NoteID  uuid.NullUUID
+	Issuer  *string
+	Subject *string
+	Sid     *string
 }
 
 type Note struct {
@@ -321,6 +325,13 @@ type RecoveryCode struct {
 	Hash     []byte
 }
 
+// Where somebody was when a login of theirs ended by itself. Their next sign-in leads there, once; nobody else's does.
+type Resume struct {
+	PersonID uuid.UUID
+	NoteID   uuid.UUID
+	EndedAt  time.Time
+}
+
 type Session struct {
 	ID        uuid.UUID
 	NoteID    uuid.UUID
@@ -333,6 +344,14 @@ type Stay struct {
 	PatientID  uuid.UUID
 	BedID      string
 	AdmittedAt time.Time
+}
+
+// Opens one socket of one login at one note, within half a minute.
+type Ticket struct {
+	Hash      []byte
+	Login     uuid.UUID
+	NoteID    uuid.UUID
+	ExpiresAt time.Time
 }
 
 type Tie struct {

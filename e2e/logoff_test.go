@@ -1,0 +1,243 @@
+package e2e
+
+import (
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+const (
+	asked   = `document.querySelector('#logoff')?.open === true`
+	notes   = `location.pathname.startsWith('/notes/')`
+	cleared = `document.title.startsWith('Signed out')`
+	atDoor  = `location.pathname === '/login' && document.readyState === 'complete'`
+)
+
+// TestLogoffAndHandOver: who walks away is asked, and then signed out in every window; nothing of the note stays on the
+// screen, behind it, or in the browser. Who comes next begins at their own work, who comes back goes on.
+func TestLogoffAndHandOver(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, "--logoff-after=1m")
+	token := s.token(t, "rivera")
+	note := s.newNote(t, token)
+	chen := signedIn(t, s, "chen")
+	list := chen.tab("chen-list")
+	list.visit("/")
+	chen.openNote(note)
+	chen.caretAtEnd(0)
+	if err := chen.typeKeys(canary); err != nil {
+		t.Fatal(err)
+	}
+	chen.waitStatus("saved")
+	rivera := startNode(t).connect("rivera", hocuspocusV4, s, note, token)
+	rivera.wait(want{"synced": true, "peers": "Dr Mei Chen"})
+
+	chen.waitFor("the question", asked)
+	list.waitFor("the question in the other window", asked)
+	axe, err := os.ReadFile(axePath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range chen.axe(axe) {
+		t.Error(v)
+	}
+	if focused := eval[string](chen, `document.activeElement.id`); focused != "logoff-stay" {
+		t.Errorf("the focus is at %q", focused)
+	}
+	list.do(chromedp.Click(chromedp.CSS("#logoff-stay")))
+	list.waitFor("the answer", "!("+asked+")")
+	chen.waitFor("the answer given elsewhere", "!("+asked+")")
+
+	okafor := signedIn(t, s, "okafor") // on the same machine, in another profile
+	okafor.openNote(note)
+	okafor.waitFor("chen's presence", `document.querySelector('#presence').textContent.includes('Mei Chen')`)
+
+	chen.waitFor("the question again", asked)
+	okafor.waitFor("a question of his own", asked)
+	okafor.do(chromedp.Click(chromedp.CSS("#logoff-stay")))
+	chen.waitAtDoor()
+	list.waitAtDoor()
+	okafor.waitFor("chen to be gone", `!document.querySelector('#presence').textContent.includes('Mei Chen')`)
+	if at := eval[string](okafor, `location.pathname`); at != "/notes/"+note {
+		t.Errorf("who answered is led to %s", at)
+	}
+	okafor.waitStatus("saved")
+	rivera.wait(want{"nobody": "Dr Mei Chen"})
+	if said := eval[string](chen, `document.querySelector('#ended').innerText`); !strings.Contains(said, "Nobody had used") || strings.Contains(said, "may not have been saved") {
+		t.Errorf("the sign-in page says %q", said)
+	}
+	if at := eval[string](chen, `location.href + history.state`); strings.Contains(at, note) {
+		t.Errorf("the address of the sign-in page is %s", at)
+	}
+	if text := s.text(t, token, note); !strings.Contains(text, canary) {
+		t.Errorf("the note is %q", text)
+	}
+	chen.nothingIsKept()
+
+	chen.do(chromedp.NavigateBack())
+	chen.waitAtDoor()
+	chen.nothingIsKept()
+
+	chen.signIn("rivera", password) // at chen's workstation
+	if at := eval[string](chen, `location.pathname`); at != "/" {
+		t.Errorf("who comes next is led to %s", at)
+	}
+	chen.submit(`form[action="/logout"] button`)
+	chen.signIn("chen", password)
+	chen.waitFor("the note", notes)
+	if at := eval[string](chen, `location.pathname`); at != "/notes/"+note {
+		t.Errorf("who comes back is led to %s", at)
+	}
+	chen.waitContains(canary)
+}
+
+// waitAtDoor waits until the page has left for the sign-in page, which ends any wait within it.
+func (w *window) waitAtDoor() {
+	w.t.Helper()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		if w.tryFor(atDoor) == nil {
+			return
+		}
+	}
+	w.t.Fatalf("%s's window does not reach the sign-in page: %s", w.name, w.summary())
+}
+
+// nothingIsKept fails the test if the browser has anything of the note.
+func (w *window) nothingIsKept() {
+	w.t.Helper()
+	kept := eval[string](w, `(async () => {
+		const kept = [document.documentElement.outerHTML, ...Object.values(localStorage), ...Object.values(sessionStorage)]
+		for (const name of await caches.keys()) kept.push("cache " + name)
+		for (const db of await indexedDB.databases()) kept.push('database ' + db.name)
+		return kept.join(' ')
+	})()`)
+	if strings.Contains(kept, canary) || strings.Contains(kept, "database ") {
+		w.t.Errorf("the browser keeps %.300s", kept)
+	}
+}
+
+// TestLogoffSendsWhatIsUnsaved, though the page is cleared already, and says how much it could not.
+func TestLogoffSendsWhatIsUnsaved(t *testing.T) {
+	t.Parallel()
+	for name, inTime := range map[string]bool{"in time": true, "never": false} {
+		t.Run(name, func(t *testing.T) {
+			s := startServer(t, "--logoff-after=1m")
+			note := s.newNote(t, s.token(t, "rivera"))
+			chen := signedIn(t, s, "chen")
+			chen.allow("Failed to load resource")
+			chen.openNote(note)
+			chen.caretAtEnd(0)
+			release := s.holdNote(t, note)
+			if err := chen.typeKeys(canary); err != nil {
+				t.Fatal(err)
+			}
+			chen.waitFor("the question", asked)
+			chen.waitFor("an empty screen", cleared)
+			if page := eval[string](chen, `document.documentElement.outerHTML`); strings.Contains(page, canary) {
+				t.Errorf("the screen shows %.300s", page)
+			}
+			if inTime {
+				release()
+			}
+			chen.waitAtDoor()
+			release()
+			at, err := url.Parse(eval[string](chen, `location.href`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, unsaved := s.text(t, s.token(t, "rivera"), note), at.Query().Get("unsaved")
+			if inTime && (!strings.Contains(text, canary) || unsaved != "") {
+				t.Errorf("the note is %q, and %q changes were not saved", text, unsaved)
+			}
+			if !inTime && unsaved == "" {
+				t.Errorf("the page led to %s, and does not say that something was lost", at)
+			}
+		})
+	}
+}
+
+// holdNote lets nothing of a note be committed until it is released.
+func (s *server) holdNote(t *testing.T, note string) (release func()) {
+	t.Helper()
+	tx, err := s.db(t).Begin(t.Context())
+	if err == nil {
+		_, err = tx.Exec(t.Context(), `SELECT FROM note WHERE id = $1 FOR UPDATE`, note)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() { _ = tx.Rollback(t.Context()) } // it may be released already
+}
+
+// TestSignOutClearsEveryWindow, of whatever page.
+func TestSignOutClearsEveryWindow(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	note := s.newNote(t, s.token(t, "rivera"))
+	chen := signedIn(t, s, "chen")
+	list := chen.tab("chen-list")
+	list.visit("/")
+	chen.openNote(note)
+	list.submit(`form[action="/logout"] button`)
+	list.waitAtDoor()
+	chen.waitAtDoor()
+	list.signIn("rivera", password)
+	if at := eval[string](list, `location.pathname`); at != "/" {
+		t.Errorf("who comes next is led to %s", at)
+	}
+}
+
+// TestSignInClearsTheWindowsBefore: who signs in beside somebody's page does not leave it there.
+func TestSignInClearsTheWindowsBefore(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	window := openWindow(t, s, "chen")
+	window.visit("/login")
+	other := window.tab("rivera")
+	other.visit("/login")
+	window.signIn("chen", password)
+	window.waitFor("the worklist", exists("#worklist"))
+	window.do(chromedp.Evaluate[chromedp.Void](`window.hers = true`))
+	other.do(
+		chromedp.SetValue(chromedp.CSS(`#username`), "rivera"),
+		chromedp.SendKeys(chromedp.CSS(`#password`), password),
+	)
+	other.submit(`form[action="/login"] button`)
+	other.waitFor("the worklist", exists("#worklist"))
+	for deadline := time.Now().Add(patience); ; {
+		if window.tryFor(`window.hers !== true && document.querySelector('.me-name')?.textContent.includes('Rosa Rivera')`) == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("chen's page stays: %s", window.summary())
+		}
+	}
+}
+
+// TestLogoffPictures writes pictures of the question to $E2E_SHOTS.
+func TestLogoffPictures(t *testing.T) {
+	dir := os.Getenv("E2E_SHOTS")
+	if dir == "" {
+		t.Skip("E2E_SHOTS names no folder")
+	}
+	s := startServer(t, "--logoff-after=24s")
+	chen := signedIn(t, s, "chen")
+	for _, scheme := range []string{"light", "dark"} {
+		chen.colorScheme(scheme)
+		chen.visit("/")
+		chen.waitFor("the question", asked)
+		chen.screenshot(filepath.Join(dir, "logoff-"+scheme+".png"))
+		chen.do(chromedp.Click(chromedp.CSS("#logoff-stay")))
+		chen.waitFor("the answer", "!("+asked+")")
+	}
+	chen.do(chromedp.EmulateViewport(360, 740))
+	chen.waitFor("the question", asked)
+	chen.screenshot(filepath.Join(dir, "logoff-narrow.png"))
+	chen.waitAtDoor()
+	chen.screenshot(filepath.Join(dir, "logoff-after.png"))
+}

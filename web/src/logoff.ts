@@ -1,0 +1,259 @@
+// Automatic logoff. The server ends a login that no person has used for some
+// minutes; this page tells it of input, warns before the end, and clears itself.
+// Nothing is kept in the browser: windows of one login talk to each other.
+
+/** What counts as a person's doing. */
+const INPUT = ['keydown', 'pointerdown', 'pointermove', 'wheel', 'touchstart'] as const
+
+/** How long before the server's end a page ends itself, to send what is unsaved. */
+const LEAD_MS = 3_000
+
+/** How long the server is waited for. */
+const PATIENCE_MS = 4_000
+
+/** How often the end of a login is looked for that another window is ending. */
+const AGAIN_MS = 500
+const AGAIN_TIMES = 20
+
+/** Seconds before the end at which the time left is read out. */
+const SAID = [60, 30, 10]
+
+/** What the windows of a browser tell each other. */
+interface Word {
+  /** Whose window it is. */
+  person: string
+  /** When their login ends; it has ended already if there is none. */
+  ends?: number
+  /** Why it has ended, for the sign-in page. */
+  why?: string
+}
+
+/** What the server says of a login. */
+interface Left {
+  /** Nobody is signed in without it. */
+  person?: string
+  left: number
+}
+
+/** Takes something off the page, and says how many changes of it were not saved. */
+type Cleanup = () => Promise<number>
+
+const cleanups: Cleanup[] = []
+
+/** Has f called when the login ends: at once it takes off the page what it shows, then it may wait for a moment. */
+export function onLogoff(f: Cleanup): void {
+  cleanups.push(f)
+}
+
+/** Looks whether the login has ended, because there is reason to think so. */
+export function checkLogin(): void {
+  void login?.check()
+}
+
+class Login {
+  #dialog: HTMLDialogElement
+  #person: string
+  #warn: number
+  #ends: number
+  #over = false
+  #reportedAt = 0
+  #pending: ReturnType<typeof setTimeout> | undefined
+  #askedAt = 0
+  #said = Infinity
+  #channel = new BroadcastChannel('login')
+
+  constructor(dialog: HTMLDialogElement) {
+    this.#dialog = dialog
+    this.#person = dialog.dataset.person ?? ''
+    this.#warn = Number(dialog.dataset.warn)
+    this.#ends = Date.now() + Number(dialog.dataset.left) - LEAD_MS
+    for (const type of INPUT) window.addEventListener(type, e => e.isTrusted && this.#input(), { capture: true, passive: true })
+    window.addEventListener('pagehide', e => this.#hidden(e))
+    document.addEventListener('visibilitychange', () => this.#tick())
+    this.#channel.addEventListener('message', e => this.#told(e.data as Word))
+    this.#button('logoff-stay', () => void this.#report())
+    this.#button('logoff-leave', () => this.#signOut()?.requestSubmit())
+    // Escape is an answer, too.
+    dialog.addEventListener('cancel', e => {
+      e.preventDefault()
+      void this.#report()
+    })
+    this.#signOut()?.addEventListener('submit', () => this.#tell())
+    setInterval(() => this.#tick(), 1_000)
+    this.#tell(this.#ends) // whoever's windows there may still be
+  }
+
+  /** Asks the server what is left. */
+  async check(): Promise<void> {
+    this.#askedAt = Date.now()
+    await this.#ask(fetch('/login/left', { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE_MS) }))
+  }
+
+  #button(id: string, act: () => void): void {
+    document.getElementById(id)?.addEventListener('click', act)
+  }
+
+  #signOut(): HTMLFormElement | null {
+    return document.querySelector('form[action="/logout"]')
+  }
+
+  #tell(ends?: number, why?: string): void {
+    this.#channel.postMessage({ person: this.#person, ends, why } satisfies Word)
+  }
+
+  #told(word: Word): void {
+    const mine = word.person === this.#person
+    if (mine && word.ends !== undefined) this.#lasts(word.ends)
+    // Ours is over, or somebody else has begun.
+    else if (mine || word.ends !== undefined) void this.#end(undefined, word.why)
+  }
+
+  // Input is told soon, and then now and then. Once the warning is there, only
+  // an answer to it counts: a cuff on the keyboard is nobody.
+  #input(): void {
+    if (this.#dialog.open || this.#over) return
+    const wait = this.#reportedAt + this.#warn / 2 - Date.now()
+    if (wait <= 0) void this.#report()
+    else this.#pending ??= setTimeout(() => void this.#report(), wait)
+  }
+
+  async #report(): Promise<void> {
+    clearTimeout(this.#pending)
+    this.#pending = undefined
+    this.#reportedAt = Date.now()
+    this.#problem('')
+    const body = new URLSearchParams({ note: document.getElementById('note')?.dataset.note ?? '' })
+    const answered = await this.#ask(fetch('/login/input', { method: 'POST', body, keepalive: true, signal: AbortSignal.timeout(PATIENCE_MS) }))
+    if (!answered || !this.#dialog.open || this.#over) return
+    this.#problem('You have been signed in for as long as one sign-in lasts. Sign in again to go on.')
+  }
+
+  /** Acts on what the server says of the login, and returns whether it did. */
+  async #ask(asked: Promise<Response>): Promise<boolean> {
+    let left: Left | undefined
+    try {
+      const answer = await asked
+      if (answer.ok) left = (await answer.json()) as Left
+      else if (answer.status !== 401) throw new Error(`status ${answer.status}`)
+    } catch {
+      if (this.#dialog.open) this.#problem('The server cannot be reached. Trying again may help.')
+      return false // the page's own clock goes on
+    }
+    // Nobody is signed in here, or somebody else.
+    if (left?.person !== this.#person) {
+      void this.#end()
+      return true
+    }
+    const ends = Date.now() + left.left - LEAD_MS
+    this.#lasts(ends)
+    this.#tell(ends)
+    return true
+  }
+
+  #lasts(ends: number): void {
+    this.#ends = ends
+    if (ends - Date.now() > this.#warn) this.#dialog.close()
+  }
+
+  #tick(): void {
+    if (this.#over) return
+    const left = this.#ends - Date.now()
+    if (left <= 0) return void this.#unused(left > -LEAD_MS)
+    if (left > this.#warn) return
+    if (!this.#dialog.open) {
+      // Another window, or another machine's clock, may know better.
+      if (Date.now() - this.#askedAt > this.#warn / 2) void this.check().then(() => this.#ends - Date.now() <= this.#warn && this.#open())
+      return
+    }
+    this.#count(Math.ceil(left / 1_000))
+  }
+
+  #open(): void {
+    if (this.#dialog.open || this.#over) return
+    this.#said = Infinity
+    this.#problem('')
+    this.#dialog.showModal()
+    this.#count(Math.ceil((this.#ends - Date.now()) / 1_000))
+  }
+
+  #count(seconds: number): void {
+    const shown = document.getElementById('logoff-left')
+    if (shown) shown.textContent = `${seconds} s`
+    const due = SAID.filter(s => seconds <= s).at(-1)
+    const said = document.getElementById('logoff-said')
+    if (!said || due === undefined || due >= this.#said) return
+    this.#said = due
+    said.textContent = `Signing out in ${seconds} seconds`
+  }
+
+  #problem(text: string): void {
+    const box = document.getElementById('logoff-problem')
+    if (box && box.textContent !== text) box.textContent = text
+  }
+
+  // What was pressed last on this page is told before it goes. A page that the
+  // browser might show again is blank until it has been loaded anew.
+  #hidden(e: PageTransitionEvent): void {
+    if (this.#pending !== undefined && !this.#over) void this.#report()
+    if (e.persisted) document.documentElement.hidden = true
+  }
+
+  // Nobody was there. A page that notices late, since its window slept, says
+  // nothing to the server: somebody may have signed in again.
+  async #unused(inTime: boolean): Promise<void> {
+    if (inTime && !this.#over) this.#tell(undefined, 'unused')
+    await this.#end(inTime ? () => this.#logOff() : () => this.#endedElsewhere(), 'unused')
+  }
+
+  // Other windows may have to send something, too.
+  async #logOff(): Promise<void> {
+    await pause(LEAD_MS - AGAIN_MS)
+    const body = new URLSearchParams({ unused: '1', person: this.#person })
+    const signal = AbortSignal.timeout(PATIENCE_MS)
+    await fetch('/logout', { method: 'POST', body, redirect: 'manual', signal }).catch(() => undefined) // the server ends it by itself
+  }
+
+  async #end(login = () => this.#endedElsewhere(), why?: string): Promise<void> {
+    if (this.#over) return
+    this.#over = true
+    clearTimeout(this.#pending)
+    const cleaned = cleanups.map(f => f())
+    clearScreen()
+    const ended = login()
+    const unsaved = (await Promise.all(cleaned)).reduce((n, m) => n + m, 0)
+    await ended
+    const to = new URL('/login', location.href)
+    if (why) to.searchParams.set('ended', why)
+    if (unsaved > 0) to.searchParams.set('unsaved', String(unsaved))
+    location.replace(to)
+  }
+
+  // Waits until the server has heard of it: the sign-in page would lead back.
+  async #endedElsewhere(): Promise<void> {
+    for (let i = 0; i < AGAIN_TIMES; i++) {
+      const answer = await fetch('/login/left', { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => undefined)
+      const left = answer?.ok ? ((await answer.json()) as Left) : undefined
+      if (left && left.person !== this.#person) return
+      await pause(AGAIN_MS)
+    }
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms))
+}
+
+// clearScreen leaves nothing of the page but that it was cleared.
+function clearScreen(): void {
+  const instead = document.getElementById('signed-out') as HTMLTemplateElement | null
+  document.title = 'Signed out – Tidechart'
+  document.body.replaceChildren(...(instead ? [instead.content.cloneNode(true)] : []))
+}
+
+// A page from the back-forward cache may be somebody else's by now.
+window.addEventListener('pageshow', e => {
+  if (e.persisted) location.reload()
+})
+
+const dialog = document.getElementById('logoff')
+const login = dialog instanceof HTMLDialogElement ? new Login(dialog) : undefined
