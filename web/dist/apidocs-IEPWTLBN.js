@@ -1,0 +1,1 @@
+import{a as o}from"/assets/chunk-PESUIPYM.js";o("default",{createHTML:n=>{let e=document.createElement("div");return e.setHTML?e.setHTML(n):e.textContent=n,e.innerHTML}});var t=document.getElementById("swagger-ui"),r=globalThis.SwaggerUIBundle;t&&r&&r({domNode:t,url:t.dataset.spec,deepLinking:!1,validatorUrl:null,persistAuthorization:!1,tryItOutEnabled:!0});

@@ -1,1 +1,0 @@
-(()=>{let e=document.getElementById("swagger-ui"),n=globalThis.SwaggerUIBundle;!e||!n||n({domNode:e,url:e.dataset.spec,deepLinking:!1,validatorUrl:null,persistAuthorization:!1,tryItOutEnabled:!0})})();

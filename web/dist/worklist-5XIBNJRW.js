@@ -1,0 +1,1 @@
+import"/assets/chunk-F7NPIRDM.js";import"/assets/chunk-PESUIPYM.js";

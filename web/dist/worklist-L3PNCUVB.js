@@ -1,1 +1,0 @@
-import"/assets/chunk-QDC4RL2B.js";
