@@ -25,7 +25,7 @@ const maxUnsaved = 9999
 
 // loginLeft says for how long the login goes on if nobody touches anything: zero if it has ended.
 func (s *Server) loginLeft(w http.ResponseWriter, r *http.Request) error {
-	who, err := s.desk.ByCookie(r) // sayLeft counts
+	who, err := s.desk.ByCookie(r)
 	return s.sayLeft(w, r, http.StatusOK, who, err)
 }
 

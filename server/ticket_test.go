@@ -210,6 +210,9 @@ func TestWhoGetsTickets(t *testing.T) {
 			t.Errorf("%s: %d, want %d", tt.name, status, tt.status)
 		}
 	}
+	if refused, all := h.count(`SELECT count(*) FROM opening WHERE how = 'denied'`), h.count(`SELECT count(*) FROM opening`); refused != 1 || all != 1 {
+		t.Errorf("%d refusals are on record, and %d more: want one, and nothing that was not opened yet", refused, all-refused)
+	}
 	if status, body, _ := h.api(http.MethodPost, "/api/v1/notes/"+h.note.String()+"/ticket", h.token("chen"), "", nil); status != http.StatusUnprocessableEntity {
 		t.Errorf("a program: %d %s", status, body)
 	}
