@@ -9,7 +9,7 @@
 //	               test replays one that it generates
 //	E2E_KILLS      how often the server, and then Postgres, is killed (20)
 //	E2E_SEED       seed of everything random; printed by the tests that use it
-//	E2E_PATIENCE   how long to wait for what must happen (45s)
+//	E2E_PATIENCE   how long to wait for what must happen (90s)
 //	E2E_RACE       builds the binary with the race detector
 //	E2E_BINARY     tests this binary and builds none
 //	E2E_SHOTS      folder that TestShots writes the README's pictures to

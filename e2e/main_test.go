@@ -14,7 +14,7 @@ import (
 
 // patience limits each wait for something that must happen. It is generous:
 // a passing run never waits it out, and a slow machine is no failure.
-var patience = 45 * time.Second
+var patience = 90 * time.Second
 
 // binary is the tidechart under test, made by TestMain.
 var binary string
