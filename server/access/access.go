@@ -7,7 +7,6 @@ package access
 import (
 	"slices"
 	"strings"
-	"time"
 )
 
 // Role is a person's function in the hospital.
@@ -107,11 +106,8 @@ func TiesOf(names []string) (t Ties) {
 // Who is somebody who wants to do something.
 type Who struct {
 	Role  Role
-	Fresh bool // has proved within [Freshness] who they are
+	Fresh bool // has just proved who they are
 }
-
-// Freshness is for how long somebody who has proved who they are need not do so again for what is grave.
-const Freshness = 5 * time.Minute
 
 // Note is what an act is done to, as it stands to who does it. Of a patient or a unit there are Ties only.
 type Note struct {
