@@ -17,6 +17,7 @@ const file = name => path.join(out, name)
 const report = (name, f) => {
   if (!new RegExp(only ?? '').test(name)) return
   process.stderr.write(`${engine}: ${name}\n`)
+  globalThis.gc() // what others left is not this one's
   process.stdout.write(JSON.stringify({ name, value: f() }) + '\n')
 }
 
