@@ -171,11 +171,12 @@ func employ(ctx context.Context, data string) ([]string, error) {
 		return nil, err
 	}
 	defer db.Close()
+	unit := "4-west" // the demo's: whose patients they write about
 	tokens := make([]string, people)
 	for i := range tokens {
 		name := fmt.Sprintf("bench%03d", i)
 		err := db.InsertPerson(ctx, queries.InsertPersonParams{
-			ID: uuid.New(), Username: name, Name: "Bench " + name, Role: "nurse", Color: int16(i % 8),
+			ID: uuid.New(), Username: name, Name: "Bench " + name, Role: "nurse", UnitID: &unit, Color: int16(i % 8),
 		})
 		if err != nil {
 			return nil, fmt.Errorf("add a person: %w", err)
