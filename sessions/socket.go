@@ -68,27 +68,27 @@ func (s *socket) fail(reason error) { s.cancel(reason) }
 
 // serve runs a socket until it fails, closes conn, and returns why: a [*CloseError], or an error of conn.
 func (h *Hub) serve(ctx context.Context, conn Conn, speak func(*socket) protocol) error {
-	s, p, err := h.begin(ctx, conn, speak)
+	s, err := h.begin(ctx, conn)
 	if err != nil {
 		return err
 	}
-	defer h.removeSocket(s)
-	s.read(p)
+	defer h.removeSocket(s) // whatever becomes of it, panics too
+	s.read(s.introduce(speak))
 	s.closed.Wait()
 	return context.Cause(s.ctx)
 }
 
-// begin is what serve does first. It is apart, for its stack: that of serve is kept by every connection.
+// begin adds a socket to the hub. It is apart, for its stack: that of serve is kept by every connection.
 //
 //go:noinline
-func (h *Hub) begin(ctx context.Context, conn Conn, speak func(*socket) protocol) (*socket, protocol, error) {
+func (h *Hub) begin(ctx context.Context, conn Conn) (*socket, error) {
 	s := &socket{conn: conn, log: h.log, pace: newPace(h.allow, time.Now())}
 	s.out = newOutbox(s.offer, func() { h.running.Go(s.write) })
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
 	if err := h.addSocket(s); err != nil {
 		reason := refusal(err)
 		conn.Close(reason)
-		return nil, nil, reason
+		return nil, reason
 	}
 	s.closed.Add(1) // before anything can end the socket: its writer takes it back
 	context.AfterFunc(s.ctx, func() {
@@ -96,10 +96,16 @@ func (h *Hub) begin(ctx context.Context, conn Conn, speak func(*socket) protocol
 		time.AfterFunc(flushTimeout, conn.Cut)
 		s.out.finish()
 	})
-	var p protocol
+	return s, nil
+}
+
+// introduce begins to speak a protocol; apart, like begin.
+//
+//go:noinline
+func (s *socket) introduce(speak func(*socket) protocol) (p protocol) {
 	aside(func() { p = speak(s) })
 	s.stayAlive(p)
-	return s, p, nil
+	return p
 }
 
 // stayAlive says something harmless when nothing else was said for keepAliveEvery; two of them may pass until then.
