@@ -47,6 +47,11 @@ type starts struct {
 	before int32
 }
 
+// last returns the run that starts last of those up to a clock among them.
+func (s *starts) last(clk uint32) int32 {
+	return s.before + int32(bits.OnesCount64(s.at<<(63-clk&63)))
+}
+
 // dense reports whether the clocks of a part are few enough for each to have a bit.
 func (p *part) dense() bool { return int64(p.clock)>>7 <= int64(p.end-p.first) }
 
@@ -132,8 +137,7 @@ func (l *loader) noteStarts(p *part) {
 func (l *loader) find(c int32, clk uint32) int32 {
 	p := &l.parts[c]
 	if p.dense() {
-		s := &l.starts[p.starts+int32(clk>>6)]
-		return s.before + int32(bits.OnesCount64(s.at<<(63-clk&63)))
+		return l.starts[p.starts+int32(clk>>6)].last(clk)
 	}
 	i, n := p.first, p.end-p.first
 	for n > 1 {

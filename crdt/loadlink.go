@@ -19,8 +19,8 @@ func (l *loader) link() bool {
 		for len(stack) > 0 {
 			c := stack[len(stack)-1]
 			p := &l.parts[c]
-			for len(stack) == 1 && p.next < p.end && l.linkBeside(p.next) {
-				p.next++
+			if len(stack) == 1 {
+				p.next = l.linkBeside(c, p.next, p.end)
 			}
 			if p.next == p.end {
 				stack = stack[:len(stack)-1]
@@ -66,41 +66,68 @@ func (l *loader) lacks(c int32, clk uint32) bool {
 	return clk >= p.clock || p.next < p.end && l.d.runs[p.next].clk <= clk
 }
 
-// linkBeside links run i if it is one like nearly all of a text: characters or
-// deleted elements, between two runs of the same client that nothing was inserted
-// between since, and that are not to be cut.
-func (l *loader) linkBeside(i int32) bool {
+// linkBeside links runs of client c from i on up to end as long as they are like
+// nearly all of a text: characters or deleted elements, between two runs of the same
+// client that nothing was inserted between since, and that are not to be cut. It
+// returns the first that it left.
+func (l *loader) linkBeside(c, i, end int32) int32 {
+	d, p, own := l.d, &l.parts[c], clientsOf(c, c, c)
+	runs, dense, starts := d.runs, p.dense(), l.starts[p.starts:]
+	list, length := none, uint32(0)
+	for ; i < end; i++ {
+		x := &runs[i]
+		ref := x.bits & infoRef
+		if ref != refString && ref != refDeleted || x.clients != own {
+			break
+		}
+		var left int32 // it is found also where it is the run before: that is as good as random
+		if dense {
+			left = starts[x.oK>>6].last(x.oK)
+		} else {
+			left = l.find(c, x.oK)
+		}
+		y := &runs[left]
+		right := y.r
+		if right == none || y.end()-1 != x.oK {
+			break
+		}
+		if y.list() != list {
+			if list != none || !l.plainList(y.list()) {
+				break
+			}
+			list = y.list()
+		}
+		z := &runs[right]
+		if z.clk != x.rK || z.cl() != c {
+			break
+		}
+		x.l, x.r, y.r, z.l = left, right, i, i
+		gone := ref & refDeleted // 0 or 1
+		x.bits = bitsOf(list, uint8(ref)) | gone*isDeleted
+		length += x.n & (gone - 1)
+		if gone != 0 {
+			d.tx.deleted(x)
+		}
+		if uint32(left^(i-1))|(x.rK^y.rK)|(x.bits^y.bits)&(infoRef|isDeleted) == 0 {
+			l.mayJoin(i)
+		}
+	}
+	if list != none {
+		d.lists[list].length += length
+	}
+	return i
+}
+
+// plainList reports whether a list is one where runs may be linked without more ado:
+// children of a type that is not deleted, without an index.
+func (l *loader) plainList(list int32) bool {
+	if list == none {
+		return false
+	}
 	d := l.d
-	x := &d.runs[i]
-	cl, ref := x.cl(), x.ref()
-	if ref != refString && ref != refDeleted || x.clients != clientsOf(cl, cl, cl) {
-		return false
-	}
-	left := l.find(cl, x.oK) // also where it is the run before: that is as good as random
-	y := &d.runs[left]
-	right := y.r
-	if right == none || y.end()-1 != x.oK {
-		return false
-	}
-	z, in := &d.runs[right], &d.lists[y.list()]
-	if z.clk != x.rK || z.cl() != cl || in.key != none || in.tree != none {
-		return false
-	}
-	if item := d.types[in.typ].item; item != none && d.runs[item].deleted() {
-		return false
-	}
-	x.l, x.r, y.r, z.l = left, right, i, i
-	x.bits = y.bits&^(1<<listShift-1) | uint32(ref)
-	if ref == refDeleted {
-		x.setDeleted()
-		d.tx.deleted(x)
-	} else {
-		in.length += x.n
-	}
-	if left == i-1 && x.rK == y.rK && (x.bits^y.bits)&(infoRef|isDeleted) == 0 {
-		l.mayJoin(i)
-	}
-	return true
+	in := &d.lists[list]
+	item := d.types[in.typ].item
+	return in.key == none && in.tree == none && (item == none || !d.runs[item].deleted())
 }
 
 // linkRun is integrate for a run that nothing is missing for.

@@ -50,7 +50,7 @@ func (l *loader) read2(v2 []byte) bool {
 		return false
 	}
 	l.d.pay = make([]byte, 0, len(d.str)+len(v2)/64)
-	var b block
+	b, some := block{}, batch{most: mostSkimmed}
 	if l.most = d.rest.count(2); !l.expect(len(v2)) {
 		return false
 	}
@@ -61,7 +61,7 @@ func (l *loader) read2(v2 []byte) bool {
 		}
 		b.client, b.clock = client, 0
 		for left := count; left > 0; {
-			n, next := l.skim2(&d, b.clock, left)
+			n, next := l.skim2(&d, &some, b.clock, left)
 			if left, b.clock = left-n, next; n > 0 {
 				if !l.fits() {
 					return false

@@ -45,7 +45,7 @@ func (l *loader) skim(x *skimmer) bool {
 	passed -= left
 	if !isASCII(d.pay[pay:]) {
 		d.runs, d.pay = d.runs[:runs], d.pay[:pay]
-		x.failed(passed)
+		x.pause.failed(passed)
 		return false
 	}
 	x.passed(passed, i, clock)
@@ -66,55 +66,43 @@ func appendShort(b, s []byte, n int) []byte {
 
 // skim2 is skim for version 2, from a clock on. It returns how many of left structs
 // it passed, 0 if the next is another or is not valid, and the clock behind them.
-func (l *loader) skim2(x *decoderV2, clock uint32, left uint64) (passed uint64, next uint32) {
-	d := l.d
-	clients := clientsOf(l.cl, l.cl, l.cl)
-	info, of, origin, right := &x.col[colInfo], &x.col[colClient], &x.col[colLeftClock], &x.col[colRightClock]
-	most := min(left, mostSkimmed)
-	if of.value != uint64(l.id) {
+func (l *loader) skim2(x *decoderV2, b *batch, clock uint32, left uint64) (passed uint64, next uint32) {
+	if x.col[colClient].value != uint64(l.id) || !b.pause.over() {
 		return 0, clock
 	}
-	for passed < most {
-		if info.count == 0 {
-			info.nextByte()
-		}
-		ref := byte(info.value) & infoRef
-		if skimmed[byte(info.value)] == 0x80 || of.count < 2 {
-			break
-		}
-		n, content, at := uint64(0), 0, len(d.pay)
-		if lengths := &x.col[colString]; ref == refString {
-			if lengths.count == 0 {
-				lengths.nextUint()
-			}
-			if n = lengths.value; n > uint64(x.ascii) {
-				break
-			}
-			lengths.count--
-			content = int(n)
-			d.pay = appendShort(d.pay, x.str, content)
-			x.str, x.ascii = x.str[n:], x.ascii-content
-		} else {
-			n = x.col[colLen].uint()
-		}
-		if origin.count == 0 {
-			origin.nextDiff()
-		}
-		if right.count == 0 {
-			right.nextDiff()
-		}
-		oK, rK := uint64(int64(origin.value)+origin.diff), uint64(int64(right.value)+right.diff) // huge if negative
-		if oK >= uint64(clock) || rK >= uint64(clock) || n-1 >= uint64(MaxClock-clock) {
-			x.rest.fail("not valid")
-			return 0, clock
-		}
-		origin.value, right.value = oK, rK
-		info.count, of.count, origin.count, right.count = info.count-1, of.count-2, origin.count-1, right.count-1
-		run := l.room()
-		run.clk, run.n, run.l, run.r, run.oK, run.rK = clock, uint32(n), none, none, uint32(oK), uint32(rK)
-		run.pay, run.payLen, run.clients, run.bits = uint32(at), uint32(content), clients, bitsOf(none, ref)
-		clock += uint32(n)
-		passed++
+	b.read(x, left)
+	next, ok := l.addBatch(b, clock)
+	if !ok {
+		x.rest.fail("not valid")
+		return 0, clock
 	}
-	return passed, clock
+	l.d.pay = append(l.d.pay, x.str[:b.size]...)
+	x.str, x.ascii = x.str[b.size:], x.ascii-b.size
+	return uint64(b.n), next
+}
+
+// addBatch makes runs of a batch from a clock on, whose content is to be added. It
+// returns the clock behind them, and whether they are valid.
+func (l *loader) addBatch(b *batch, clock uint32) (next uint32, ok bool) {
+	d := l.d
+	at := len(d.runs)
+	if cap(d.runs)-at < b.n {
+		l.grow(b.n)
+	}
+	d.runs = d.runs[:at+b.n]
+	clients, pay := clientsOf(l.cl, l.cl, l.cl), uint32(len(d.pay))
+	kinds, left, right := b.kinds[:b.n], b.left[:b.n], b.right[:b.n]
+	text, failed := 0, b.failed
+	for i := range d.runs[at:] {
+		is := -uint32(kinds[i] & 1) // all ones if it is a string, which is as good as random
+		size := b.texts[text] & is
+		n := size | b.gaps[i-text]&^is
+		text += int(is & 1)
+		failed = failed || left[i] >= clock || right[i] >= clock || n-1 >= MaxClock-clock
+		x := &d.runs[at+i]
+		x.clk, x.n, x.l, x.r, x.oK, x.rK = clock, n, none, none, left[i], right[i]
+		x.pay, x.payLen, x.clients, x.bits = pay, size, clients, bitsOf(none, uint8(refDeleted&^is|refString&is))
+		clock, pay = clock+n, pay+size
+	}
+	return clock, !failed
 }

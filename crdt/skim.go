@@ -66,7 +66,33 @@ var skimmed = func() (t [256]uint8) {
 // their content is asked for.
 type skimmer struct {
 	structs
-	rest, pause uint32 // it skims no more for so many, and paused for so many before
+	pause pause
+}
+
+// A pause is for how many structs that is not tried again which passed few of them.
+type pause struct{ rest, last uint32 }
+
+// over reports whether it is time to try again; if not, one more struct is waited for.
+func (p *pause) over() bool {
+	if p.rest == 0 {
+		return true
+	}
+	p.rest--
+	return false
+}
+
+// passed pauses if n structs were few.
+func (p *pause) passed(n uint32) {
+	if p.last = min(2*p.last+1, longestPause); n >= leastSkimmed {
+		p.last = 0
+	}
+	p.rest = p.last
+}
+
+// failed pauses because n structs have to be read after all.
+func (p *pause) failed(n uint32) {
+	p.last = min(max(2*p.last, n), longestPause)
+	p.rest = p.last
 }
 
 // Up to how many structs are skimmed at once, how few are not worth it, and for how
@@ -106,7 +132,7 @@ func (x *skimmer) skim(until uint32) (content int, ok bool) {
 	shaped := int(passed) - others
 	header, ends = header+shaped*(2+2*s.id), ends+shaped*5 // as p.ends
 	if highBits(in[begin:i]) != header-ends {
-		x.failed(passed)
+		x.pause.failed(passed)
 		return 0, false
 	}
 	x.passed(passed, i, until-room)
@@ -147,8 +173,7 @@ func (s *shape) pass(in []byte, i int, left, room uint32, next uint64) (int, uin
 // begin returns the shape that the next structs should have, if it is time to skim,
 // and up to which clock, at most until.
 func (x *skimmer) begin(until uint32) (s shape, to uint32, ok bool) {
-	if x.rest > 0 || x.left < leastSkimmed || x.clock == 0 || x.r.i < 8 {
-		x.rest = max(x.rest, 1) - 1
+	if !x.pause.over() || x.left < leastSkimmed || x.clock == 0 || x.r.i < 8 {
 		return s, 0, false
 	}
 	s, ok = x.own.shape(x.clock)
@@ -159,16 +184,7 @@ func (x *skimmer) begin(until uint32) (s shape, to uint32, ok bool) {
 // passed moves behind n structs, to byte i and clock.
 func (x *skimmer) passed(n uint32, i int, clock uint32) {
 	x.r.i, x.clock, x.left = i, clock, x.left-n
-	if x.pause = min(2*x.pause+1, longestPause); n >= leastSkimmed {
-		x.pause = 0
-	}
-	x.rest = x.pause
-}
-
-// failed leaves n structs, which have to be read after all.
-func (x *skimmer) failed(n uint32) {
-	x.pause = min(max(2*x.pause, n), longestPause)
-	x.rest = x.pause
+	x.pause.passed(n)
 }
 
 // ends returns how many bytes before the content are below 0x80: the last of each
