@@ -204,6 +204,7 @@ func (s *Session) committed(o outcome) error {
 		s.deliver(f)
 	}
 	s.answer(frames)
+	s.showWithEdits()
 	s.search()
 	s.flush()
 	return nil

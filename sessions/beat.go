@@ -6,32 +6,51 @@ import (
 	"github.com/clisonix/tidechart/crdt/ysync"
 )
 
-// shown is a presence state on its way to everybody but the peer it is of.
+// shown is a presence state on its way.
 type shown struct {
-	ysync.Presence
-	of *Peer
+	ysync.Presence                 // for everybody but the peer it is of
+	said           *ysync.Presence // for that peer, as it came; nil: nothing
+	of             *Peer
 }
 
-// show has every other peer sent one state: at once if nothing was sent for a while, else together with what else
-// changes until the next beat. A state that is replaced before that is sent to nobody.
-func (s *Session) show(one ysync.Presence, of *Peer) {
-	s.changed[one.Client] = shown{one, of}
+// show has every peer sent one state: with the edits that are being committed, for it may be of a place in them;
+// without any, at once if nothing was sent for a while, else together with what else changes until the next beat. A
+// state that is replaced before that is sent to nobody.
+func (s *Session) show(one shown) {
+	s.changed[one.Client] = one
+	switch quiet := time.Since(s.shownAt); {
+	case len(s.inFlight)+len(s.pending) > 0:
+		s.armBeat(beatEvery) // should the log be slow
+	case quiet < beatEvery:
+		s.armBeat(beatEvery - quiet)
+	default:
+		s.sendChanged()
+	}
+}
+
+// showWithEdits sends what was shown while they were being committed, unless something was sent just before.
+func (s *Session) showWithEdits() {
 	if time.Since(s.shownAt) >= beatEvery {
 		s.sendChanged()
-	} else {
-		s.armBeat()
 	}
 }
 
-// armBeat has onBeat called when the next frame may be sent.
-func (s *Session) armBeat() {
-	if s.beat == nil {
-		s.beat = time.After(beatEvery - min(beatEvery, time.Since(s.shownAt)))
+// armBeat has onBeat called after a while, unless it will be called already.
+func (s *Session) armBeat(after time.Duration) {
+	if s.beat != nil {
+		return
 	}
+	if s.beatTimer == nil {
+		s.beatTimer = time.NewTimer(after)
+	} else {
+		s.beatTimer.Reset(after)
+	}
+	s.beat = s.beatTimer.C
 }
 
 // onBeat looks at what peers have said too soon, and sends what has changed.
 func (s *Session) onBeat() {
+	s.beat = nil
 	s.shownAt = time.Now() // so that what is heard now goes out below, in one frame
 	for p := range s.unheard {
 		if p.unheard != nil && time.Since(p.heardAt) < presenceEvery {
@@ -44,20 +63,19 @@ func (s *Session) onBeat() {
 		}
 	}
 	s.sendChanged()
-	s.beat = nil
 	if len(s.unheard) > 0 {
-		s.armBeat()
+		s.armBeat(beatEvery)
 	}
 }
 
-// sendChanged sends what has changed since it was called last, as one frame to each peer, without what the peer said
-// itself. A full outbox misses it: the next one replaces it.
+// sendChanged sends what has changed since it was called last, as one frame to each peer. A full outbox misses it: the
+// next one replaces it.
 func (s *Session) sendChanged() {
 	if len(s.changed) == 0 {
 		return
 	}
 	s.shownAt = time.Now()
-	all := s.changedBut(nil)
+	all := s.changedFor(nil)
 	speakers := make(map[*Peer]bool, len(s.changed))
 	for _, one := range s.changed {
 		speakers[one.of] = true
@@ -65,21 +83,28 @@ func (s *Session) sendChanged() {
 	for p := range s.peers {
 		data := all
 		if speakers[p] {
-			data = s.changedBut(p)
+			data = s.changedFor(p)
 		}
 		if data != nil {
 			p.send(p.wire.awareness(data))
 		}
 	}
 	clear(s.changed)
+	if s.beat != nil && len(s.unheard) == 0 {
+		s.beatTimer.Stop()
+		s.beat = nil
+	}
 }
 
-// changedBut encodes what has changed and is not p's; nil if nothing is left.
-func (s *Session) changedBut(p *Peer) []byte {
+// changedFor encodes what has changed: what p said itself as it came, for a client ignores its own state at its own
+// clock, but hears that the line is alive. It is nil if nothing is left.
+func (s *Session) changedFor(p *Peer) []byte {
 	list := make([]ysync.Presence, 0, len(s.changed))
 	for _, one := range s.changed {
 		if one.of != p {
 			list = append(list, one.Presence)
+		} else if one.said != nil {
+			list = append(list, *one.said)
 		}
 	}
 	if len(list) == 0 {

@@ -83,7 +83,7 @@ func (s *Session) announce(p *Peer, said []ysync.Presence) {
 		case p.named && !one.Gone() && time.Since(p.heardAt) < presenceEvery:
 			p.unheard = &one
 			s.unheard[p] = struct{}{}
-			s.armBeat()
+			s.armBeat(beatEvery - min(beatEvery, time.Since(s.shownAt)))
 		default:
 			p.unheard = nil
 			s.hear(p, one)
@@ -119,9 +119,7 @@ func (s *Session) hear(p *Peer, one ysync.Presence) {
 	p.named, p.client, p.heardAt = true, one.Client, time.Now()
 	now := &presence{peer: p, clock: s.tick(one.Client, one.Clock), state: state}
 	s.presence[one.Client] = now
-	s.show(ysync.Presence{Client: one.Client, Clock: now.clock, State: state}, p)
-	// The sender ignores its own state at its own clock, but hears that the line is alive.
-	p.send(p.wire.awareness(ysync.AppendAwareness(nil, []ysync.Presence{one})))
+	s.show(shown{ysync.Presence{Client: one.Client, Clock: now.clock, State: state}, &one, p})
 }
 
 // reserve keeps a client id for whoever shows it first: from then on others know it, and could write under it
@@ -163,7 +161,7 @@ func (s *Session) dropPresence(p *Peer) {
 		return
 	}
 	delete(s.presence, p.client)
-	s.show(ysync.Presence{Client: p.client, Clock: s.tick(p.client, 0), State: []byte("null")}, p)
+	s.show(shown{ysync.Presence{Client: p.client, Clock: s.tick(p.client, 0), State: []byte("null")}, nil, p})
 }
 
 // sendPresence sends all states to one peer.

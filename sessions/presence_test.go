@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/clisonix/tidechart/crdt"
@@ -139,6 +140,64 @@ func TestLoneChangeIsShownAtOnce(t *testing.T) {
 			t.Errorf("%d people are shown after one has left, want 1", got)
 		}
 	})
+}
+
+// TestCaretComesWithItsEdit: where somebody is in what they have just written is shown together with it, by one write to
+// each; should the log be slow, it does not wait for that.
+func TestCaretComesWithItsEdit(t *testing.T) {
+	for _, tt := range []struct {
+		commit time.Duration
+		waits  bool
+	}{{20 * time.Millisecond, true}, {time.Second, false}} {
+		t.Run(tt.commit.String(), func(t *testing.T) {
+			inWard(t, func(w *ward) {
+				w.store.Fault = func(before bool) error {
+					if before {
+						time.Sleep(tt.commit)
+					}
+					return nil
+				}
+				watcher, writer := w.hClient(read(rivera)), w.hClient(write(chen))
+				writer.send(announce(7, 1, `{}`))
+				time.Sleep(time.Second)
+				before := [2]int{len(watcher.messages()), len(writer.messages())}
+				writes := len(watcher.pipe.groups)
+				writer.update(insert(7, 0, "a"))
+				writer.send(announce(7, 2, `{}`))
+				time.Sleep(60 * time.Millisecond)
+				synctest.Wait()
+				if got := len(watcher.messages()) > before[0]; !got {
+					t.Fatal("nothing is shown within a beat")
+				}
+				time.Sleep(2 * time.Second)
+				synctest.Wait()
+				edit, caret := -1, -1
+				for i, m := range watcher.messages()[before[0]:] {
+					switch {
+					case m.Kind == ysync.Sync && m.Step != ysync.Step1:
+						edit = i
+					case m.Kind == ysync.Awareness && caret < 0:
+						caret = i
+					}
+				}
+				if edit < 0 || caret < 0 || (edit < caret) != tt.waits {
+					t.Errorf("the edit is message %d, the caret is message %d", edit, caret)
+				}
+				if got := watcher.pipe.groups[writes:]; tt.waits && got[0] != 2 {
+					t.Errorf("messages by each write: %d, want both by the first", got)
+				}
+				echoed := 0
+				for _, m := range writer.messages()[before[1]:] {
+					if m.Kind == ysync.Awareness {
+						echoed++
+					}
+				}
+				if echoed != 1 {
+					t.Errorf("the writer hears of the caret %d times, want once", echoed)
+				}
+			})
+		})
+	}
 }
 
 // TestEverybodyLeavesInOneFrame: those who go together are gone within a beat.

@@ -53,7 +53,8 @@ type Session struct {
 	clocks    map[crdt.ClientID]uint64   // last presence clock sent, of clients gone too
 	changed   map[crdt.ClientID]shown    // presence that is due with the next beat
 	unheard   map[*Peer]struct{}         // said something of their presence too soon
-	beat      <-chan time.Time           // nil: nothing is due
+	beat      <-chan time.Time           // of beatTimer, while something is due; else nil
+	beatTimer *time.Timer                // nil until it is needed first
 	shownAt   time.Time                  // when presence was sent last
 	published []Presence                 // what the hub was told last
 	inFlight  []*frame                   // being committed, in order
