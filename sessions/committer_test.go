@@ -1,0 +1,83 @@
+package sessions_test
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/crdt"
+	"github.com/clisonix/tidechart/crdt/ysync"
+	"github.com/clisonix/tidechart/sessions"
+	"github.com/clisonix/tidechart/sessions/storetest"
+)
+
+// TestCrowdSharesTransactions: while many write, the log makes a hundred transactions a second for all of them; who
+// writes alone, or begins to, waits for nobody.
+func TestCrowdSharesTransactions(t *testing.T) {
+	for _, writers := range []int{5, 40} {
+		t.Run(fmt.Sprint(writers, " write"), func(t *testing.T) {
+			inWard(t, func(w *ward) {
+				const each, commit = 10, time.Millisecond
+				notes, clients := make([]sessions.NoteID, writers), make([]*client, writers)
+				for i := range clients {
+					notes[i] = uuid.New()
+					clients[i] = w.yClientAt(notes[i], write(sessions.Author{ID: uuid.New(), Name: "Typist"}))
+				}
+				commits := 0
+				w.store.Fault = func(before bool) error {
+					if before {
+						commits++
+						time.Sleep(commit)
+					}
+					return nil
+				}
+				began := time.Now()
+				for _, c := range clients { // all of them together, every five milliseconds
+					go func() {
+						for k := range byte(each) {
+							c.pipe.in <- c.frame(ysync.Message{Kind: ysync.Sync, Step: ysync.StepUpdate, Data: insert(7, k, "x")})
+							time.Sleep(5 * time.Millisecond)
+						}
+					}()
+				}
+				time.Sleep(each * 5 * time.Millisecond)
+				took := time.Since(began)
+				time.Sleep(time.Second)
+				synctest.Wait()
+				if most := int(took/(10*time.Millisecond)) + 3; writers > 8 && commits > most {
+					t.Errorf("%d transactions within %v, want %d at most", commits, took, most)
+				} else if writers < 8 && commits < each {
+					t.Errorf("%d transactions, want each of %d edits at once", commits, each)
+				}
+				commits = 0
+				last := clients[0]
+				before := len(last.updates())
+				last.update(insert(7, each, "x"))
+				time.Sleep(commit)
+				synctest.Wait()
+				if len(last.updates()) == before || commits != 1 {
+					t.Errorf("an edit alone is not answered when its commit is done, but after %d", commits)
+				}
+				for i, id := range notes {
+					if got := len(w.store.Rows(id)); got < 1+each {
+						t.Errorf("note %d has %d rows, want %d", i, got, 1+each)
+					}
+				}
+			})
+		})
+	}
+}
+
+// yClientAt is yClient of another note, which is made for it.
+func (w *ward) yClientAt(id sessions.NoteID, grant sessions.Grant) *client {
+	w.store.Add(id, chen.ID, insert(9, 0, "start"))
+	c := w.connect("", func(conn sessions.Conn) error {
+		return w.hub.ServeYWebSocket(w.t.Context(), conn, id, "", granted(grant))
+	})
+	c.send(ysync.Message{Kind: ysync.Sync, Step: ysync.Step1, Data: crdt.StateVector{}.Encode()})
+	c.step2(storetest.Empty())
+	return c
+}
