@@ -85,7 +85,7 @@ func (db *DB) Append(ctx context.Context, batch sessions.Batch) ([]sessions.Plac
 	var placed []sessions.Placed
 	var queue pgx.Batch // sent as one, it is one transaction
 	arguments := appendArguments(batch)
-	queue.Queue(lockSQL, arguments[8])
+	queue.Queue(lockSQL, arguments[9])
 	queue.Queue(appendSQL, arguments...).Query(func(rows pgx.Rows) (err error) {
 		placed, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (p sessions.Placed, err error) {
 			return p, row.Scan(&p.Note, &p.First)
@@ -113,18 +113,31 @@ func (db *DB) Append(ctx context.Context, batch sessions.Batch) ([]sessions.Plac
 func appendArguments(batch sessions.Batch) []any {
 	n, m := len(batch.Entries), len(batch.Claims)
 	notes, updates, authors, sittings := make(uuids, n), make([][]byte, n), make(uuids, n), make(uuids, n)
-	before, each, counts := make([]int64, n), make(uuids, 0, n), make([]int64, 0, n)
-	personEpochs, noteEpochs := make([]int64, n), make([]int64, n)
+	before, each, counts, noteEpochs := make([]int64, n), make(uuids, 0, n), make([]int64, 0, n), make([]int64, 0, n)
 	places := make(map[sessions.NoteID]int, n) // in each
+	type stamp struct {
+		person sessions.PersonID
+		epoch  int64
+	}
+	decided, deciders, personEpochs := make([]int64, n), make(uuids, 0, 1), make([]int64, 0, 1)
+	stamps := make(map[stamp]int64, 1) // and where in deciders they are, from 1
 	for i, e := range batch.Entries {
 		notes[i], updates[i], authors[i] = known(e.Note), e.Update, known(e.Author)
 		sittings[i] = orNull(e.Session)
-		personEpochs[i], noteEpochs[i] = e.Stamp.Person, e.Stamp.Note
+		one := stamp{e.Author, e.Stamp.Person}
+		if decided[i] = stamps[one]; decided[i] == 0 {
+			deciders, personEpochs = append(deciders, authors[i]), append(personEpochs, one.epoch)
+			decided[i] = int64(len(deciders))
+			stamps[one] = decided[i]
+		}
 		k, seen := places[e.Note]
 		if !seen {
 			k = len(each)
 			places[e.Note] = k
-			each, counts = append(each, notes[i]), append(counts, 0)
+			each, counts, noteEpochs = append(each, notes[i]), append(counts, 0), append(noteEpochs, e.Stamp.Note)
+		}
+		if noteEpochs[k] != e.Stamp.Note {
+			noteEpochs[k] = -1 // one of them is outdated
 		}
 		before[i] = counts[k]
 		counts[k]++
@@ -136,7 +149,7 @@ func appendArguments(batch sessions.Batch) []any {
 		clients[i], from[i], to[i] = int64(c.Client), int64(c.From), int64(c.To)
 	}
 	return []any{
-		known(batch.ID), notes, updates, authors, sittings, before, personEpochs, noteEpochs, each, counts,
+		known(batch.ID), notes, updates, authors, sittings, before, decided, deciders, personEpochs, each, counts, noteEpochs,
 		claimed, clients, from, to, people, bringers,
 	}
 }
