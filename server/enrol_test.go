@@ -138,7 +138,7 @@ func TestInvitationsExpire(t *testing.T) {
 func TestSuspensionEndsAll(t *testing.T) {
 	h := open(t)
 	chen := h.signIn("chen")
-	token, err := login.IssueToken(t.Context(), h.db, "chen")
+	token, err := login.IssueToken(t.Context(), h.db, login.NewToken{Username: "chen"})
 	if err != nil {
 		t.Fatal(err)
 	}

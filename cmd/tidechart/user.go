@@ -45,7 +45,7 @@ func (c *userAddCmd) Run(ctx context.Context) error {
 			return err
 		}
 		if login.IsProgram(c.Role) {
-			_, err := fmt.Printf("%s: added. It has no password: tidechart token --user %s prints what it signs in with.\n", c.Name, c.Username)
+			_, err := fmt.Printf("%s: added. It has no password: tidechart token --user %s --scope … prints what it works with.\n", c.Name, c.Username)
 			return err
 		}
 		return invite(ctx, db, c.Username)
@@ -175,14 +175,4 @@ func (s *somebody) alter(ctx context.Context, change login.Change, done string) 
 		}
 		return err
 	})
-}
-
-// with opens the database for f.
-func (s *somebody) with(ctx context.Context, f func(*store.DB) error) error {
-	db, err := s.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	return f(db)
 }

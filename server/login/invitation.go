@@ -42,7 +42,7 @@ type Invitation struct {
 // Invite makes a code by which a person may choose a password or make a passkey, once, within [InvitationLifetime]. Older ones no longer
 // work. Only its hash is stored.
 func Invite(ctx context.Context, db *store.DB, username string) (Invitation, error) {
-	p, err := anyone(ctx, db, username)
+	p, err := anyone(ctx, db.Queries, username)
 	if err == nil && p.Suspended {
 		err = fmt.Errorf("%w: %s is suspended", ErrPerson, username)
 	}

@@ -81,7 +81,7 @@ func Add(ctx context.Context, db *store.DB, username string, c Change) error {
 		return fmt.Errorf("%w: somebody has this username", ErrPerson)
 	}
 	p := queries.Person{ID: uuid.New(), Username: username, Color: int16(rand.IntN(palette))}
-	if err := c.apply(ctx, db, &p); err != nil {
+	if err := c.apply(ctx, db.Queries, &p); err != nil {
 		return err
 	}
 	err := db.InsertPerson(ctx, queries.InsertPersonParams{
@@ -95,9 +95,9 @@ func Add(ctx context.Context, db *store.DB, username string, c Change) error {
 
 // Alter changes somebody, and returns their name. Every server hears of it at once: open notes become read-only, or close.
 func Alter(ctx context.Context, db *store.DB, username string, c Change) (name string, err error) {
-	p, err := anyone(ctx, db, username)
+	p, err := anyone(ctx, db.Queries, username)
 	if err == nil {
-		err = c.apply(ctx, db, &p)
+		err = c.apply(ctx, db.Queries, &p)
 	}
 	if err != nil {
 		return "", err
@@ -111,7 +111,7 @@ func Alter(ctx context.Context, db *store.DB, username string, c Change) (name s
 }
 
 // anyone returns somebody, suspended or not.
-func anyone(ctx context.Context, db *store.DB, username string) (queries.Person, error) {
+func anyone(ctx context.Context, db *queries.Queries, username string) (queries.Person, error) {
 	p, err := db.AnyoneByUsername(ctx, username)
 	if errors.Is(err, store.ErrNotFound) {
 		return p, fmt.Errorf("%w: no person has the username %q", ErrPerson, username)
@@ -123,7 +123,7 @@ func anyone(ctx context.Context, db *store.DB, username string) (queries.Person,
 }
 
 // apply checks a change and makes it in p.
-func (c Change) apply(ctx context.Context, db *store.DB, p *queries.Person) error {
+func (c Change) apply(ctx context.Context, db *queries.Queries, p *queries.Person) error {
 	if c.Name != nil {
 		p.Name = strings.Join(strings.Fields(*c.Name), " ")
 	}
@@ -138,16 +138,8 @@ func (c Change) apply(ctx context.Context, db *store.DB, p *queries.Person) erro
 	case *c.Unit == "":
 		p.UnitID = nil
 	default:
-		units, err := db.Units(ctx)
-		if err != nil {
-			return fmt.Errorf("look up units: %w", err)
-		}
-		var all []string
-		for _, u := range units {
-			all = append(all, u.ID)
-		}
-		if !slices.Contains(all, *c.Unit) {
-			return fmt.Errorf("%w: units are %s", ErrPerson, strings.Join(all, ", "))
+		if err := checkUnit(ctx, db, *c.Unit); err != nil {
+			return err
 		}
 		p.UnitID = c.Unit
 	}
@@ -163,8 +155,24 @@ func (c Change) apply(ctx context.Context, db *store.DB, p *queries.Person) erro
 	return nil
 }
 
+// checkUnit returns an [ErrPerson] unless there is such a unit.
+func checkUnit(ctx context.Context, db *queries.Queries, unit string) error {
+	units, err := db.Units(ctx)
+	if err != nil {
+		return fmt.Errorf("look up units: %w", err)
+	}
+	var all []string
+	for _, u := range units {
+		all = append(all, u.ID)
+	}
+	if !slices.Contains(all, unit) {
+		return fmt.Errorf("%w: units are %s", ErrPerson, strings.Join(all, ", "))
+	}
+	return nil
+}
+
 // relate sets under whom somebody works, and which record is their own.
-func (c Change) relate(ctx context.Context, db *store.DB, p *queries.Person) error {
+func (c Change) relate(ctx context.Context, db *queries.Queries, p *queries.Person) error {
 	if c.Supervisor != nil {
 		p.SupervisorID = uuid.NullUUID{}
 		if *c.Supervisor != "" {
@@ -196,11 +204,11 @@ func (c Change) relate(ctx context.Context, db *store.DB, p *queries.Person) err
 
 // CoverUnit lets somebody work on a unit besides their own, until then; with a zero time no longer.
 func CoverUnit(ctx context.Context, db *store.DB, username, unit string, until time.Time) error {
-	p, err := anyone(ctx, db, username)
+	p, err := anyone(ctx, db.Queries, username)
 	if err != nil {
 		return err
 	}
-	if err := (Change{Unit: &unit}).apply(ctx, db, &p); err != nil { // it has to exist
+	if err := checkUnit(ctx, db.Queries, unit); err != nil {
 		return err
 	}
 	if until.IsZero() {

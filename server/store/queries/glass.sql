@@ -61,6 +61,15 @@ SELECT sqlc.embed(opening), person.name, person.username, person.role, coalesce(
  ORDER BY opening.at DESC
  LIMIT sqlc.arg(max_rows);
 
+-- name: Follow :many
+-- Who has opened any record after a place in the record of accesses, the oldest first. What is younger than that is left
+-- out: of two that are written at one time, the older may be seen later.
+SELECT opening.id, opening.at, opening.how, opening.ties, opening.note_id, opening.patient_id, patient.mrn, opening.person_id, person.username, person.role
+  FROM opening JOIN person ON person.id = opening.person_id JOIN patient ON patient.id = opening.patient_id
+ WHERE (opening.at, opening.id) > (sqlc.arg(at)::timestamptz, sqlc.arg(id)::bigint) AND opening.at < sqlc.arg(until)::timestamptz
+ ORDER BY opening.at, opening.id
+ LIMIT sqlc.arg(max_rows);
+
 -- name: Unusual :many
 -- Who has opened whose record since a time, or tried to, as far as something about it is unusual; the most unusual first.
 -- What is unusual weighs the more, the less there is a good reason for it.

@@ -45,6 +45,72 @@ func (q *Queries) BreakGlass(ctx context.Context, arg BreakGlassParams) (time.Ti
 	return until, err
 }
 
+const follow = `-- name: Follow :many
+SELECT opening.id, opening.at, opening.how, opening.ties, opening.note_id, opening.patient_id, patient.mrn, opening.person_id, person.username, person.role
+  FROM opening JOIN person ON person.id = opening.person_id JOIN patient ON patient.id = opening.patient_id
+ WHERE (opening.at, opening.id) > ($1::timestamptz, $2::bigint) AND opening.at < $3::timestamptz
+ ORDER BY opening.at, opening.id
+ LIMIT $4
+`
+
+type FollowParams struct {
+	At      time.Time
+	ID      int64
+	Until   time.Time
+	MaxRows int32
+}
+
+type FollowRow struct {
+	ID        int64
+	At        time.Time
+	How       string
+	Ties      string
+	NoteID    uuid.NullUUID
+	PatientID uuid.UUID
+	Mrn       string
+	PersonID  uuid.UUID
+	Username  string
+	Role      string
+}
+
+// Who has opened any record after a place in the record of accesses, the oldest first. What is younger than that is left
+// out: of two that are written at one time, the older may be seen later.
+func (q *Queries) Follow(ctx context.Context, arg FollowParams) ([]FollowRow, error) {
+	rows, err := q.db.Query(ctx, follow,
+		arg.At,
+		arg.ID,
+		arg.Until,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FollowRow
+	for rows.Next() {
+		var i FollowRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.At,
+			&i.How,
+			&i.Ties,
+			&i.NoteID,
+			&i.PatientID,
+			&i.Mrn,
+			&i.PersonID,
+			&i.Username,
+			&i.Role,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const glassByID = `-- name: GlassByID :one
 SELECT glass.person_id, glass.patient_id,
        EXISTS (SELECT FROM duty WHERE duty.person_id = $1 AND duty.unit_id = glass.unit_id) AS works
@@ -167,7 +233,7 @@ func (q *Queries) OpenReviews(ctx context.Context, person uuid.UUID, unit string
 }
 
 const openings = `-- name: Openings :many
-SELECT opening.person_id, opening.patient_id, opening.note_id, opening.how, opening.ties, opening.at, opening.minute, person.name, person.username, person.role, coalesce(note.title, '')::text AS title
+SELECT opening.person_id, opening.patient_id, opening.note_id, opening.how, opening.ties, opening.at, opening.minute, opening.id, person.name, person.username, person.role, coalesce(note.title, '')::text AS title
   FROM opening JOIN person ON person.id = opening.person_id LEFT JOIN note ON note.id = opening.note_id
  WHERE opening.patient_id = $1
  ORDER BY opening.at DESC
@@ -200,6 +266,7 @@ func (q *Queries) Openings(ctx context.Context, patient uuid.UUID, maxRows int32
 			&i.Opening.Ties,
 			&i.Opening.At,
 			&i.Opening.Minute,
+			&i.Opening.ID,
 			&i.Name,
 			&i.Username,
 			&i.Role,

@@ -1,23 +1,11 @@
--- People, their logins and their tokens.
+-- People, and how they begin.
 
 -- name: PersonByUsername :one
--- No row: nobody of that name, or suspended.
-SELECT * FROM person WHERE username = $1 AND NOT suspended;
+-- Who signs in. No row: nobody of that name, suspended, or a program, which has tokens.
+SELECT * FROM person WHERE username = $1 AND NOT suspended AND role <> 'service account';
 
 -- name: PersonByID :one
-SELECT * FROM person WHERE id = $1 AND NOT suspended;
-
--- name: InsertToken :exec
-INSERT INTO api_token (hash, person_id, expires_at) VALUES ($1, $2, $3);
-
--- name: PersonByToken :one
--- No row: unknown token, expired, or its owner suspended.
-SELECT person.*, api_token.expires_at
-  FROM api_token JOIN person ON person.id = api_token.person_id
- WHERE hash = $1 AND expires_at > now() AND NOT suspended;
-
--- name: DeleteExpiredTokens :exec
-DELETE FROM api_token WHERE expires_at <= now();
+SELECT * FROM person WHERE id = $1 AND NOT suspended AND role <> 'service account';
 
 -- name: PeopleByID :many
 -- Suspended ones too: what they did stays theirs.
@@ -54,7 +42,7 @@ INSERT INTO invitation (person_id, hash, expires_at) VALUES ($1, $2, $3)
 
 -- name: Invited :one
 SELECT sqlc.embed(person) FROM invitation JOIN person ON person.id = invitation.person_id
- WHERE invitation.hash = $1 AND invitation.expires_at > now() AND NOT person.suspended;
+ WHERE invitation.hash = $1 AND invitation.expires_at > now() AND NOT person.suspended AND person.role <> 'service account';
 
 -- name: AcceptInvitation :one
 -- The code works once. Everything else by which the person signed in before ends with it.

@@ -95,15 +95,6 @@ func (q *Queries) DeleteEndedCovers(ctx context.Context) error {
 	return err
 }
 
-const deleteExpiredTokens = `-- name: DeleteExpiredTokens :exec
-DELETE FROM api_token WHERE expires_at <= now()
-`
-
-func (q *Queries) DeleteExpiredTokens(ctx context.Context) error {
-	_, err := q.db.Exec(ctx, deleteExpiredTokens)
-	return err
-}
-
 const deleteUnseenDevices = `-- name: DeleteUnseenDevices :exec
 DELETE FROM device WHERE seen_at <= now() - interval '1 year'
 `
@@ -136,15 +127,6 @@ func (q *Queries) EndCover(ctx context.Context, personID uuid.UUID, unitID strin
 	return result.RowsAffected(), nil
 }
 
-const insertToken = `-- name: InsertToken :exec
-INSERT INTO api_token (hash, person_id, expires_at) VALUES ($1, $2, $3)
-`
-
-func (q *Queries) InsertToken(ctx context.Context, hash []byte, personID uuid.UUID, expiresAt time.Time) error {
-	_, err := q.db.Exec(ctx, insertToken, hash, personID, expiresAt)
-	return err
-}
-
 const invite = `-- name: Invite :exec
 INSERT INTO invitation (person_id, hash, expires_at) VALUES ($1, $2, $3)
     ON CONFLICT (person_id) DO UPDATE SET hash = excluded.hash, expires_at = excluded.expires_at
@@ -157,7 +139,7 @@ func (q *Queries) Invite(ctx context.Context, personID uuid.UUID, hash []byte, e
 
 const invited = `-- name: Invited :one
 SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch FROM invitation JOIN person ON person.id = invitation.person_id
- WHERE invitation.hash = $1 AND invitation.expires_at > now() AND NOT person.suspended
+ WHERE invitation.hash = $1 AND invitation.expires_at > now() AND NOT person.suspended AND person.role <> 'service account'
 `
 
 type InvitedRow struct {
@@ -284,7 +266,7 @@ func (q *Queries) PeopleByID(ctx context.Context, ids []uuid.UUID) ([]Person, er
 }
 
 const personByID = `-- name: PersonByID :one
-SELECT id, username, name, role, unit_id, color, password_hash, suspended, supervisor_id, patient_id, access_epoch FROM person WHERE id = $1 AND NOT suspended
+SELECT id, username, name, role, unit_id, color, password_hash, suspended, supervisor_id, patient_id, access_epoch FROM person WHERE id = $1 AND NOT suspended AND role <> 'service account'
 `
 
 func (q *Queries) PersonByID(ctx context.Context, id uuid.UUID) (Person, error) {
@@ -306,55 +288,13 @@ func (q *Queries) PersonByID(ctx context.Context, id uuid.UUID) (Person, error) 
 	return i, err
 }
 
-const personByToken = `-- name: PersonByToken :one
-SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch, api_token.expires_at
-  FROM api_token JOIN person ON person.id = api_token.person_id
- WHERE hash = $1 AND expires_at > now() AND NOT suspended
-`
-
-type PersonByTokenRow struct {
-	ID           uuid.UUID
-	Username     string
-	Name         string
-	Role         string
-	UnitID       *string
-	Color        int16
-	PasswordHash *string
-	Suspended    bool
-	SupervisorID uuid.NullUUID
-	PatientID    uuid.NullUUID
-	AccessEpoch  int64
-	ExpiresAt    time.Time
-}
-
-// No row: unknown token, expired, or its owner suspended.
-func (q *Queries) PersonByToken(ctx context.Context, hash []byte) (PersonByTokenRow, error) {
-	row := q.db.QueryRow(ctx, personByToken, hash)
-	var i PersonByTokenRow
-	err := row.Scan(
-		&i.ID,
-		&i.Username,
-		&i.Name,
-		&i.Role,
-		&i.UnitID,
-		&i.Color,
-		&i.PasswordHash,
-		&i.Suspended,
-		&i.SupervisorID,
-		&i.PatientID,
-		&i.AccessEpoch,
-		&i.ExpiresAt,
-	)
-	return i, err
-}
-
 const personByUsername = `-- name: PersonByUsername :one
 
-SELECT id, username, name, role, unit_id, color, password_hash, suspended, supervisor_id, patient_id, access_epoch FROM person WHERE username = $1 AND NOT suspended
+SELECT id, username, name, role, unit_id, color, password_hash, suspended, supervisor_id, patient_id, access_epoch FROM person WHERE username = $1 AND NOT suspended AND role <> 'service account'
 `
 
-// People, their logins and their tokens.
-// No row: nobody of that name, or suspended.
+// People, and how they begin.
+// Who signs in. No row: nobody of that name, suspended, or a program, which has tokens.
 func (q *Queries) PersonByUsername(ctx context.Context, username string) (Person, error) {
 	row := q.db.QueryRow(ctx, personByUsername, username)
 	var i Person
