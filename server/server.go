@@ -115,6 +115,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /units/{id}", s.known(s.board))
 	mux.Handle("GET /units/{id}/events", s.answer(s.recognised(s.boardEvents)))
 	mux.Handle("GET /admin/sessions", s.allowed(access.ReviewSessions, s.sessionsPage))
+	s.mountPeople(mux)
 	mux.Handle("GET /glass", s.allowedAnywhere(access.BreakGlass, s.glassPage))
 	mux.Handle("POST /glass", s.allowedAnywhere(access.BreakGlass, s.breakGlass))
 	mux.Handle("GET /reviews", s.allowedAnywhere(access.SeeReviews, s.reviewsPage))

@@ -193,7 +193,7 @@ func TestTokensEnd(t *testing.T) {
 func (h *hospital) suspend(username string) {
 	h.t.Helper()
 	yes := true
-	if _, err := login.Alter(h.t.Context(), h.db, username, login.Change{Suspended: &yes}); err != nil {
+	if _, err := login.Alter(h.t.Context(), h.db, uuid.Nil, username, login.Change{Suspended: &yes}); err != nil {
 		h.t.Fatal(err)
 	}
 }
