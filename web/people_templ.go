@@ -828,7 +828,7 @@ func Units(v UnitsView) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 58, "<div class=\"page-head\"><h1>Units</h1><nav class=\"units\" aria-label=\"Administration\"><a href=\"/admin/people\">People</a> <a href=\"/admin/units\" aria-current=\"page\">Units</a></nav></div><div class=\"own\"><div class=\"table-container\"><table class=\"table dense own-table\" id=\"units\"><thead><tr><th scope=\"col\">Unit</th><th scope=\"col\">Id</th><th scope=\"col\" class=\"num\">Beds</th><th scope=\"col\" class=\"num\">Patients</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 58, "<div class=\"own\"><div class=\"page-head\"><h1>Units</h1><nav class=\"units\" aria-label=\"Administration\"><a href=\"/admin/people\">People</a> <a href=\"/admin/units\" aria-current=\"page\">Units</a></nav></div><div class=\"table-container\"><table class=\"table dense own-table\" id=\"units\"><thead><tr><th scope=\"col\">Unit</th><th scope=\"col\">Id</th><th scope=\"col\" class=\"num\">Beds</th><th scope=\"col\" class=\"num\">Patients</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -903,7 +903,7 @@ func Units(v UnitsView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 66, "<form method=\"post\" action=\"/admin/units\" class=\"stack\"><div class=\"field\"><label for=\"id\">Id</label> <input id=\"id\" name=\"id\" type=\"text\" class=\"input\" value=\"")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 66, "<form method=\"post\" action=\"/admin/units\" class=\"stack pairs\"><div class=\"field\"><label for=\"id\">Id</label> <input id=\"id\" name=\"id\" type=\"text\" class=\"input\" value=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
