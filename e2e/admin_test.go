@@ -89,6 +89,39 @@ func TestAdministration(t *testing.T) {
 	if resp, _ := s.api(t, read); resp.StatusCode != http.StatusUnauthorized {
 		t.Errorf("the revoked token: %s", resp.Status)
 	}
+	checkTokenCommand(t, s, read)
 	novak.visit("/admin/units")
 	novak.pictures("units", "#units")
+}
+
+// checkTokenCommand: the operator does the same for the program of that name, lab, by command.
+func checkTokenCommand(t *testing.T, s *server, read apiRequest) {
+	t.Helper()
+	run := func(args ...string) string {
+		t.Helper()
+		out, err := s.command(t.Context(), append(args, "--data", s.data)...)
+		if err != nil {
+			t.Fatalf("tidechart %s: %v", strings.Join(args, " "), err)
+		}
+		return strings.TrimSpace(out)
+	}
+	if list := run("user", "list", "laboratory", "4-west"); strings.Count(list, "\n") != 1 || !strings.Contains(list, "lab ") {
+		t.Errorf("tidechart user list printed\n%s", list)
+	}
+	read.token = run("token", "--user", "lab", "--scope", "notes:read", "--unit", "4-west", "--days", "7", "--label", "by the operator")
+	if resp, _ := s.api(t, read); resp.StatusCode != http.StatusOK {
+		t.Errorf("the operator's token: %s", resp.Status)
+	}
+	list := run("token", "list", "lab")
+	row := regexp.MustCompile(`(?m)^([0-9a-f-]{36}) +notes:read +4-west .* the operator +by the operator$`).FindStringSubmatch(list)
+	if row == nil {
+		t.Fatalf("tidechart token list printed\n%s", list)
+	}
+	run("token", "revoke", "lab", row[1])
+	if resp, _ := s.api(t, read); resp.StatusCode != http.StatusUnauthorized {
+		t.Errorf("the operator's token, revoked: %s", resp.Status)
+	}
+	if out, err := s.command(t.Context(), "token", "--user", "lab", "--data", s.data); err == nil {
+		t.Errorf("a token for nothing in particular: %d bytes", len(out))
+	}
 }
