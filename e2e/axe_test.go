@@ -51,6 +51,10 @@ func TestPagesAreAccessible(t *testing.T) {
 		{"note", chen, "/notes/" + note, statusIs("saved") + ` && document.querySelector('#presence').textContent.includes('Rosa Rivera')`},
 		{"board", chen, "/units/" + seeded.Unit, exists("#board [data-writing]")},
 		{"sessions", novak, "/admin/sessions", exists("table.sessions")},
+		{"people", novak, "/admin/people", exists("#people")},
+		{"person", novak, "/admin/people/chen", exists("#work")},
+		{"new person", novak, "/admin/add", exists("#add")},
+		{"units", novak, "/admin/units", exists("#units")},
 	} {
 		for _, scheme := range []string{"light", "dark"} {
 			t.Run(p.name+" "+scheme, func(t *testing.T) {

@@ -46,7 +46,7 @@ func tidechart(t *testing.T) loadtest.Config {
 	t.Cleanup(edge.Drain)
 	c := brief(web.URL)
 	for _, user := range []string{"chen", "okafor", "rivera", "haddad"} {
-		token, err := login.IssueToken(t.Context(), db, user)
+		token, err := login.IssueToken(t.Context(), db, login.NewToken{Username: user})
 		if err != nil {
 			t.Fatal(err)
 		}

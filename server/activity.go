@@ -15,15 +15,20 @@ const (
 	activitySince = 7 * 24 * time.Hour
 	manyPatients  = 60 // whose records one person opens within a day: more than a large unit has
 	maxActivity   = 100
+	maxOfOne      = 10 // records of one person
 )
 
 // activityPage ranks who has opened whose record by how unusual that is.
 func (s *Server) activityPage(w http.ResponseWriter, r *http.Request, who login.Person) error {
-	rows, err := s.db.Unusual(r.Context(), manyPatients, time.Now().Add(-activitySince), maxActivity)
+	rows, err := s.db.Unusual(r.Context(), queries.UnusualParams{
+		Many: manyPatients, Since: time.Now().Add(-activitySince), OfOne: maxOfOne, MaxRows: maxActivity,
+	})
 	if err != nil {
 		return fmt.Errorf("review activity: %w", err)
 	}
-	view := web.ActivityView{Shell: s.shellOf(r, who, "Unusual access", web.SectionReviews), Days: int(activitySince.Hours() / 24)}
+	view := web.ActivityView{
+		Shell: s.shellOf(r, who, "Unusual access", web.SectionReviews), Days: int(activitySince.Hours() / 24), OfOne: maxOfOne, Truncated: len(rows) == maxActivity,
+	}
 	for _, row := range rows {
 		view.Rows = append(view.Rows, web.Activity{
 			Person:    web.Person{Name: row.Name, Role: row.Role, Initials: initials(row.Name), ColorIndex: int(row.Color)},
@@ -45,7 +50,7 @@ func unusual(row queries.UnusualRow) (what []string) {
 		{row.SameName, "same family name"},
 		{row.Unrelated, "nothing linked them"},
 		{row.Restricted, "restricted record"},
-		{row.Bulk, "many records in a day"},
+		{row.Bulk, fmt.Sprintf("%d records in a day", row.Records)},
 		{row.Refused, "was refused"},
 	} {
 		if one.is {

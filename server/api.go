@@ -38,7 +38,7 @@ func (s *Server) mountAPI(mux *http.ServeMux) {
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = specPath, "", apiPath+"/schemas"
 	config.CreateHooks = nil // no $schema links in answers
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"bearer": {Type: "http", Scheme: "bearer", Description: "A token from `tidechart token --user NAME`."},
+		"bearer": {Type: "http", Scheme: "bearer", Description: "A token from `tidechart token --user NAME`, or from the page of a service account."},
 		"cookie": {Type: "apiKey", In: "cookie", Name: "tidechart", Description: "The cookie of a browser login (`__Host-tidechart` over HTTPS)."},
 	}
 	config.Security = []map[string][]string{{"bearer": {}}, {"cookie": {}}}
@@ -62,6 +62,7 @@ func (s *Server) mountAPI(mux *http.ServeMux) {
 	s.mountLosses(api)
 	s.mountAuthors(api)
 	s.mountTickets(api)
+	s.mountFollow(api)
 }
 
 func operation(id, method, path, summary string) huma.Operation {

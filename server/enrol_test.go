@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"github.com/clisonix/tidechart/server/demo"
 	"github.com/clisonix/tidechart/server/login"
 )
@@ -124,7 +126,7 @@ func TestInvitationsExpire(t *testing.T) {
 	late, gone := h.newcomer("late"), h.newcomer("gone")
 	h.sql("UPDATE invitation SET expires_at = now() - interval '1 second' WHERE person_id = (SELECT id FROM person WHERE username = 'late')")
 	yes := true
-	if _, err := login.Alter(t.Context(), h.db, "gone", login.Change{Suspended: &yes}); err != nil {
+	if _, err := login.Alter(t.Context(), h.db, uuid.Nil, "gone", login.Change{Suspended: &yes}); err != nil {
 		t.Fatal(err)
 	}
 	for _, code := range []string{late, gone} {
@@ -138,12 +140,12 @@ func TestInvitationsExpire(t *testing.T) {
 func TestSuspensionEndsAll(t *testing.T) {
 	h := open(t)
 	chen := h.signIn("chen")
-	token, err := login.IssueToken(t.Context(), h.db, "chen")
+	token, err := login.IssueToken(t.Context(), h.db, login.NewToken{Username: "chen"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, suspended := range []bool{true, false} {
-		if _, err := login.Alter(t.Context(), h.db, "chen", login.Change{Suspended: &suspended}); err != nil {
+		if _, err := login.Alter(t.Context(), h.db, uuid.Nil, "chen", login.Change{Suspended: &suspended}); err != nil {
 			t.Fatal(err)
 		}
 		if status, _, _ := h.get(chen, "/"); status != http.StatusSeeOther {
@@ -183,7 +185,7 @@ func TestPeopleAreChecked(t *testing.T) {
 	if _, err := login.Invite(t.Context(), h.db, "nobody"); !errors.Is(err, login.ErrPerson) {
 		t.Errorf("nobody is invited: %v", err)
 	}
-	if _, err := login.Alter(t.Context(), h.db, "nobody", login.Change{Name: &name}); !errors.Is(err, login.ErrPerson) {
+	if _, err := login.Alter(t.Context(), h.db, uuid.Nil, "nobody", login.Change{Name: &name}); !errors.Is(err, login.ErrPerson) {
 		t.Errorf("nobody is changed: %v", err)
 	}
 }

@@ -39,6 +39,7 @@ var statuses = []struct {
 	{errOtherPerson, http.StatusConflict, "Somebody else has signed in here since this page was loaded."},
 	{sessions.ErrForbidden, http.StatusForbidden, "You may not open this note."},
 	{sessions.ErrReadOnly, http.StatusForbidden, "You may read this note, but not write it."},
+	{errProgram, http.StatusForbidden, "Pages are for people. A program with a token of its own uses the API."},
 	{errNoPage, http.StatusNotFound, "There is no such page."},
 	{store.ErrNotFound, http.StatusNotFound, "There is nothing under this address."},
 	{sessions.ErrNoNote, http.StatusNotFound, "There is no such note."},

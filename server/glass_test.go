@@ -299,3 +299,69 @@ func TestSnoopersRankFirst(t *testing.T) {
 		t.Errorf("a charge nurse: %d", status)
 	}
 }
+
+// TestWhatIsUnusual: each of the things that a review asks for is found, by itself, and what is usual is not. Whoever reads
+// everything does not push others off the page.
+func TestWhatIsUnusual(t *testing.T) {
+	h := open(t).work()
+	// Beds of 4 West, where okafor works and brandt does not; moreau is chen's student.
+	h.sql(`CREATE VIEW lies AS SELECT patient_id, bed.label FROM stay JOIN bed ON bed.id = stay.bed_id`)
+	h.sql(`UPDATE patient SET vip = false`)
+	h.sql(`UPDATE patient SET family = 'Reed' WHERE id IN (SELECT patient_id FROM lies)`)
+	opened := func(username, bed, how, ties, ago string) {
+		t.Helper()
+		h.sql(`INSERT INTO opening (person_id, patient_id, how, ties, at, minute) SELECT person.id, lies.patient_id, $3, $4, now() - $5::text::interval, floor(random() * 1e9)
+			FROM person, lies WHERE username = $1 AND label = $2`, username, bed, how, ties, ago)
+	}
+	opened("okafor", "4W-01", "page", "unit", "1 hour") // his work
+	opened("moreau", "4W-01", "page", "supervised", "1 hour")
+	opened("rivera", "4W-01", "editor", "author", "1 hour") // finishes what she began
+	opened("lindqvist", "4W-01", "page", "", "1 hour")      // whose office it is
+	opened("chen", "4W-01", "page", "", "8 days")           // too long ago
+	opened("lindqvist", "4W-02", "accesses", "", "1 hour")  // a list of accesses
+	list := func() string {
+		t.Helper()
+		_, page, _ := h.get(h.signIn("lindqvist"), "/reviews/activity")
+		rows := regexp.MustCompile(`(?s)<tbody>.*</tbody>`).FindString(page)
+		return regexp.MustCompile(`\s*<[^>]*>\s*`).ReplaceAllString(rows, " ")
+	}
+	if rows := list(); rows != "" {
+		t.Errorf("what is usual is listed: %s", rows)
+	}
+
+	h.sql(`UPDATE person SET patient_id = (SELECT patient_id FROM lies WHERE label = '4W-03') WHERE username = 'okafor'`)
+	h.sql(`UPDATE patient SET family = 'Brandt-Ostrowski' WHERE id = (SELECT patient_id FROM lies WHERE label = '4W-04')`)
+	h.sql(`UPDATE patient SET family = 'van Drift' WHERE id = (SELECT patient_id FROM lies WHERE label = '4W-05')`)
+	h.sql(`UPDATE person SET name = 'Rosa van Rivera RN' WHERE username = 'rivera'`)
+	h.sql(`UPDATE patient SET vip = true WHERE id = (SELECT patient_id FROM lies WHERE label = '4W-06')`)
+	opened("rivera", "4W-05", "page", "unit", "1 hour") // of whose name she has a particle
+	opened("okafor", "4W-03", "page", "unit", "1 hour") // nobody knew that it is his own
+	opened("brandt", "4W-04", "page", "unit", "1 hour") // a relative, on shift here
+	opened("sato", "4W-08", "page", "", "1 hour")       // nothing to do with them
+	opened("haddad", "4W-06", "page", "unit", "1 hour") // on the unit, of a restricted record
+	opened("chen", "4W-06", "page", "team", "1 hour")   // who cares for them
+	h.sql(`INSERT INTO patient (id, mrn, family, given, birth_date, gender, allergies) SELECT gen_random_uuid(), 'many-' || n, 'Many', 'One', now(), '', '' FROM generate_series(1, 61) n`)
+	h.sql(`INSERT INTO opening (person_id, patient_id, how, ties, at) SELECT person.id, patient.id, 'api', 'unit', date_trunc('day', now()) - interval '1 day' - interval '3 hours' + row_number() OVER () * interval '5 minutes'
+		FROM person, patient WHERE username = 'moreau' AND family = 'Many'`) // through the night
+	rows := list()
+	order := []string{"Daniel Okafor", "own record", "Jonas Brandt", "same family name", "Yuki Sato", "nothing linked them", "Lina Haddad", "restricted record"}
+	at := 0
+	for _, want := range order {
+		i := strings.Index(rows[at:], want)
+		if i < 0 {
+			t.Fatalf("%q does not follow in: %s", want, rows)
+		}
+		at += i
+	}
+	if got := strings.Count(rows, "61 records in a day"); got != 10 {
+		t.Errorf("who reads everything has %d rows, want 10: %s", got, rows)
+	}
+	if containsAny(rows, "Rosa", "Mei Chen", "Erik") {
+		t.Errorf("what is usual is listed: %s", rows)
+	}
+	h.sql(`INSERT INTO opening (person_id, patient_id, how, ties, at, minute) SELECT person.id, patient.id, 'api', 'unit', now() - n * interval '1 day', n
+		FROM person, patient, generate_series(1, 5) n WHERE username = 'chen' AND family = 'Many' AND mrn < 'many-3'`)
+	if strings.Contains(list(), "Mei Chen") {
+		t.Error("a few records, day after day, are many")
+	}
+}

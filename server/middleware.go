@@ -109,6 +109,7 @@ func (s *Server) shellOf(r *http.Request, who login.Person, title string, active
 		Title: title, User: &user, Active: active, Now: time.Now(), Left: s.left(who), Warn: s.desk.WarnBefore(who.Role),
 		CanReadNotes:   access.May(who.Role, access.ReadNote),
 		CanSeeSessions: access.May(who.Role, access.ReviewSessions),
+		CanSeePeople:   access.May(who.Role, access.SeePeople),
 		CanBreakGlass:  access.May(who.Role, access.BreakGlass),
 		CanSeeReviews:  access.May(who.Role, access.SeeReviews),
 		CanSeeAccesses: access.May(who.Role, access.SeeAccesses),

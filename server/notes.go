@@ -33,13 +33,13 @@ func (s *Server) newNote(ctx context.Context, who login.Person, patient, kindCod
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("look up patient: %w", err)
 	}
-	about := access.Note{Kind: kind.Code, VIP: row.Patient.Vip, Ties: access.TiesOf(row.Ties)}
-	if err := s.decide(who, access.CreateNote, about, patientID); err != nil {
-		return uuid.Nil, err
-	}
 	unit := row.UnitID
 	if unit == "" { // discharged: the note belongs to where its author works
 		unit = who.Unit
+	}
+	about := access.Note{Kind: kind.Code, VIP: row.Patient.Vip, Ties: access.TiesOf(row.Ties), Elsewhere: who.Elsewhere(unit)}
+	if err := s.decide(who, access.CreateNote, about, patientID); err != nil {
+		return uuid.Nil, err
 	}
 	if unit == "" {
 		return uuid.Nil, badRequest("The patient has left, and you work on no unit.")

@@ -101,7 +101,7 @@ func home(who login.Person) string {
 }
 
 func (s *Server) worklist(w http.ResponseWriter, r *http.Request) error {
-	who, err := s.asks(r)
+	who, err := s.visits(r)
 	if err != nil {
 		return err
 	}

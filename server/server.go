@@ -115,6 +115,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /units/{id}", s.known(s.board))
 	mux.Handle("GET /units/{id}/events", s.answer(s.recognised(s.boardEvents)))
 	mux.Handle("GET /admin/sessions", s.allowed(access.ReviewSessions, s.sessionsPage))
+	s.mountPeople(mux)
 	mux.Handle("GET /glass", s.allowedAnywhere(access.BreakGlass, s.glassPage))
 	mux.Handle("POST /glass", s.allowedAnywhere(access.BreakGlass, s.breakGlass))
 	mux.Handle("GET /reviews", s.allowedAnywhere(access.SeeReviews, s.reviewsPage))
@@ -212,12 +213,21 @@ func (s *Server) own(h personal) http.Handler {
 // recognised runs h for people who are signed in, and not too often. Others are sent to sign in, or told why not.
 func (s *Server) recognised(h personal) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		who, err := s.asks(r)
+		who, err := s.visits(r)
 		if err != nil {
 			return err
 		}
 		return h(w, r, who)
 	}
+}
+
+// visits is asks of whoever looks at a page. Programs of their own have no business there.
+func (s *Server) visits(r *http.Request) (login.Person, error) {
+	who, err := s.asks(r)
+	if err == nil && login.IsProgram(string(who.Role)) {
+		err = errProgram
+	}
+	return who, err
 }
 
 // asks returns whose request r is, and counts it.
@@ -269,4 +279,5 @@ func writeText(w http.ResponseWriter, status int, text string) {
 var (
 	errForbidden = errors.New("not allowed")
 	errNoPage    = errors.New("no such page")
+	errProgram   = errors.New("a program looks at a page")
 )

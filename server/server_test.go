@@ -147,7 +147,7 @@ func (h *hospital) api(method, path, token, accept string, body []byte) (int, []
 
 func (h *hospital) token(username string) string {
 	h.t.Helper()
-	token, err := login.IssueToken(h.t.Context(), h.db, username)
+	token, err := login.IssueToken(h.t.Context(), h.db, login.NewToken{Username: username})
 	if err != nil {
 		h.t.Fatal(err)
 	}

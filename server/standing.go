@@ -36,13 +36,15 @@ func (d denial) detail() string {
 	case access.Restricted:
 		return "This record is restricted to the patient's care team."
 	case access.OwnRecord:
-		return "This is about yourself. Nobody opens their own record by way of their work, or reviews what they did."
+		return "This is about yourself. Nobody opens their own record by way of their work, reviews what they did, or administers themselves."
 	case access.NotYourKind:
 		return "Notes of this kind are written by others."
 	case access.AlreadySigned:
 		return "The note is signed."
 	case access.NotFresh:
 		return "For this, prove again who you are."
+	case access.OutOfScope:
+		return "The token is for something else, or for another unit."
 	default:
 		return "Your role does not allow this."
 	}
@@ -55,7 +57,7 @@ func (d denial) opensWithGlass() bool {
 
 // asker is somebody as package access knows them.
 func asker(p login.Person) access.Who {
-	return access.Who{Role: p.Role, Fresh: p.Fresh()}
+	return access.Who{Role: p.Role, Fresh: p.Fresh(), Scopes: p.Scopes}
 }
 
 // decide returns nil, or a [denial], which is logged. about names what it is done to; no content.
@@ -86,7 +88,9 @@ func (s *Server) standingOf(ctx context.Context, p login.Person, note uuid.UUID)
 	}
 	who := asker(p)
 	who.Role = access.Role(row.Role)
-	about := access.Note{Kind: row.Kind, Signed: row.State != string(web.StatusDraft), VIP: row.Vip, Ties: access.TiesOf(row.Ties)}
+	about := access.Note{
+		Kind: row.Kind, Signed: row.State != string(web.StatusDraft), VIP: row.Vip, Ties: access.TiesOf(row.Ties), Elsewhere: p.Elsewhere(row.Unit),
+	}
 	if row.Author {
 		about.Ties |= access.Author
 	}
@@ -139,9 +143,12 @@ func (s *Server) opened(ctx context.Context, p login.Person, patient uuid.UUID, 
 }
 
 // listed is a note of a list as it stands to somebody.
-func listed(n queries.Note, p queries.Patient, ties []string, who login.Person) access.Note {
-	about := access.Note{Kind: n.Kind, Signed: n.State != string(web.StatusDraft), VIP: p.Vip, Ties: access.TiesOf(ties)}
-	if n.CreatedBy == who.ID {
+func listed(row queries.NotesForRow, who login.Person) access.Note {
+	about := access.Note{
+		Kind: row.Note.Kind, Signed: row.Note.State != string(web.StatusDraft), VIP: row.Patient.Vip, Ties: access.TiesOf(row.Ties),
+		Elsewhere: who.Elsewhere(row.Unit),
+	}
+	if row.Note.CreatedBy == who.ID {
 		about.Ties |= access.Author
 	}
 	return about
@@ -150,13 +157,13 @@ func listed(n queries.Note, p queries.Patient, ties []string, who login.Person) 
 // notesFor returns the notes of a unit, or with "" of all, that somebody may read; and whether there may be more.
 func (s *Server) notesFor(ctx context.Context, who login.Person, unit string) (notes []queries.NotesForRow, more bool, err error) {
 	rows, err := s.db.NotesFor(ctx, queries.NotesForParams{
-		Person: who.ID, Unit: unit, Everyone: access.MayAlways(who.Role, access.ReadNote), MaxRows: maxNotes,
+		Person: who.ID, Unit: cmp.Or(unit, who.TokenUnit), Everyone: access.MayAlways(who.Role, access.ReadNote), MaxRows: maxNotes,
 	})
 	if err != nil {
 		return nil, false, fmt.Errorf("list notes: %w", err)
 	}
 	for _, row := range rows {
-		if access.Decide(asker(who), access.ReadNote, listed(row.Note, row.Patient, row.Ties, who)).Allow {
+		if access.Decide(asker(who), access.ReadNote, listed(row, who)).Allow {
 			notes = append(notes, row)
 		}
 	}
@@ -170,7 +177,7 @@ func (s *Server) bedsFor(ctx context.Context, who login.Person, unit string) ([]
 		return nil, fmt.Errorf("list beds: %w", err)
 	}
 	for i, row := range rows {
-		if !access.Decide(asker(who), access.SeePatient, access.Note{Ties: access.TiesOf(row.Ties)}).Allow {
+		if !access.Decide(asker(who), access.SeePatient, access.Note{Ties: access.TiesOf(row.Ties), Elsewhere: who.Elsewhere(row.UnitID)}).Allow {
 			rows[i] = queries.BedsForRow{BedID: row.BedID, BedLabel: row.BedLabel, UnitID: row.UnitID}
 		}
 	}

@@ -79,8 +79,11 @@ type Opening struct {
 // ActivityView ranks who has opened whose record by how unusual that is.
 type ActivityView struct {
 	Shell
-	Days int        // that it is about
-	Rows []Activity // the most unusual first
+	Days  int        // that it is about
+	Rows  []Activity // the most unusual first
+	OfOne int        // records of one person that are shown at most
+	// Truncated says that there is more than Rows holds.
+	Truncated bool
 }
 
 // Activity is all that one person did with one record.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -39,6 +40,7 @@ func shell(title string, user *Person, active Section) Shell {
 		s.UnitID, s.UnitName = "4w", "4 West"
 		s.CanReadNotes = user.ID != novak.ID
 		s.CanSeeSessions = user.ID == novak.ID
+		s.CanSeePeople = user.ID == novak.ID
 	}
 	return s
 }
@@ -192,8 +194,54 @@ func samplePages() map[string]templ.Component {
 		"/note-newer":    Note(newer),
 		"/board":         Board(boardSample()),
 		"/sessions":      Sessions(sessionsSample()),
+		"/people":        People(peopleSample()),
+		"/person":        PersonPage(personSample(true)),
+		"/person-stale":  PersonPage(personSample(false)),
+		"/program":       PersonPage(programSample()),
+		"/add-person":    NewPerson(NewPersonView{Shell: shell("Add a person", &novak, SectionPeople), Roles: roleSample, Units: unitSample, Username: "Duarte", Role: "nurse", Error: "A username is 2 to 64 lower-case letters, digits, dots, dashes and underscores."}),
+		"/invitation":    Invitation(InvitationView{Shell: shell("Invitation", &novak, SectionPeople), Account: accountSample(rivera), Code: "7QK2-9F3M-XW4T-B8AC", Until: now.Add(72 * time.Hour), Address: "https://notes.example/enrol"}),
+		"/token":         IssuedToken(IssuedTokenView{Shell: shell("New token", &novak, SectionPeople), Account: programSample().Account, Token: "tide_" + strings.Repeat("aB3", 16) + "z", Days: 90}),
+		"/units":         Units(UnitsView{Shell: shell("Units", &novak, SectionPeople), Fresh: true, Rows: []UnitRow{{"4w", "4 West", 20, 14}, {"icu", "Intensive care", 10, 10}}}),
 		"/error":         Error(ErrorView{Shell: shell("Not allowed", &novak, SectionNone), Status: 403, Request: "01HV9"}),
 		"/api/docs":      APIDocs(APIDocsView{Shell: shell("HTTP API", &chen, SectionAPI), SpecURL: "/openapi.json"}),
+	}
+}
+
+var (
+	roleSample = []string{"attending", "resident", "nurse", "charge nurse", "administrator"}
+	unitSample = []Choice{{"4w", "4 West"}, {"icu", "Intensive care"}}
+)
+
+func accountSample(p Person) Account { return Account{Person: p, Unit: "4w", HasWay: true} }
+
+func peopleSample() PeopleView {
+	invited, suspended, covering := accountSample(rivera), accountSample(haddad), accountSample(okafor)
+	invited.HasWay, invited.InvitedUntil, suspended.Suspended, covering.Covers, covering.Supervisor = false, now.Add(50*time.Hour), true, "icu, ped", "chen"
+	return PeopleView{
+		Shell: shell("People", &novak, SectionPeople), Roles: roleSample, Query: "4w", Next: "/admin/people?after=novak", Later: true,
+		Rows: []Account{accountSample(chen), suspended, covering, invited, programSample().Account},
+	}
+}
+
+// personSample is chen's page, for novak, who has just proven who she is, or not.
+func personSample(fresh bool) PersonView {
+	own := securitySample()
+	own.Logins[0].This = false
+	return PersonView{
+		Shell: shell("Person", &novak, SectionPeople), Account: accountSample(chen), Fresh: fresh, Epoch: "7", Roles: roleSample, Units: unitSample, Done: "Changed.",
+		Shifts: []Shift{{"icu", now.Add(9 * time.Hour)}}, HasPassword: true, Codes: true, Recovery: 9, Passkeys: own.Passkeys, Logins: own.Logins,
+	}
+}
+
+func programSample() PersonView {
+	lab := Account{Person: Person{ID: "p6", Username: "lab", Name: "Laboratory results", Role: "service account", Initials: "LR", ColorIndex: 5}, Unit: "4w", Program: true}
+	return PersonView{
+		Shell: shell("Person", &novak, SectionPeople), Account: lab, Fresh: true, Epoch: "1", Roles: []string{"service account"}, Units: unitSample,
+		Error: "Say what the token is for: notes:read, notes:write, accesses:read.", Scopes: []Choice{{"notes:read", "Read the notes of a unit"}, {"notes:write", "Read and write them"}, {"accesses:read", "Follow who opens records"}},
+		Tokens: []TokenRow{
+			{ID: "t1", Label: "Results of the night shift", Scopes: "notes:read, notes:write", Unit: "4w", Created: now.Add(-80 * 24 * time.Hour), Expires: now.Add(10 * 24 * time.Hour), Used: now.Add(-2 * time.Hour), By: "Petra Novak"},
+			{ID: "t2", Scopes: "accesses:read", Created: now.Add(-time.Hour), Expires: now.Add(365 * 24 * time.Hour)},
+		},
 	}
 }
 

@@ -44,6 +44,7 @@ type Shell struct {
 
 	CanReadNotes   bool // offers the worklist and links to notes
 	CanSeeSessions bool // offers /admin/sessions
+	CanSeePeople   bool // offers /admin/people
 	CanBreakGlass  bool // offers /glass
 	CanSeeReviews  bool // offers /reviews
 	CanSeeAccesses bool // offers /patients/{id}/accesses
@@ -68,6 +69,7 @@ const (
 	SectionWorklist Section = "worklist"
 	SectionBoard    Section = "board"
 	SectionSessions Section = "sessions"
+	SectionPeople   Section = "people"
 	SectionReviews  Section = "reviews"
 	SectionAPI      Section = "api"
 )

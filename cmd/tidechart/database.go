@@ -24,3 +24,13 @@ func (d database) open(ctx context.Context) (*store.DB, error) {
 	}
 	return store.Open(ctx, url)
 }
+
+// with opens the database for f.
+func (d *database) with(ctx context.Context, f func(*store.DB) error) error {
+	db, err := d.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return f(db)
+}

@@ -10,6 +10,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/store"
 )
@@ -17,7 +19,7 @@ import (
 type userCmd struct {
 	Add     userAddCmd     `cmd:"" help:"Add a person, and print a code by which they begin."`
 	Invite  userInviteCmd  `cmd:"" help:"Print a new code for somebody who has forgotten their password, or let the first one expire."`
-	List    userListCmd    `cmd:"" help:"List everybody."`
+	List    userListCmd    `cmd:"" help:"List people."`
 	Set     userSetCmd     `cmd:"" help:"Change somebody's name, role, unit, supervisor or own record. Open notes follow within a second."`
 	Cover   userCoverCmd   `cmd:"" help:"Let somebody work on more units for a while: a shift, a consult."`
 	Suspend userSuspendCmd `cmd:"" help:"End everything somebody has open, within a second, and let them in no more."`
@@ -45,22 +47,29 @@ func (c *userAddCmd) Run(ctx context.Context) error {
 			return err
 		}
 		if login.IsProgram(c.Role) {
-			_, err := fmt.Printf("%s: added. It has no password: tidechart token --user %s prints what it signs in with.\n", c.Name, c.Username)
+			_, err := fmt.Printf("%s: added. It has no password: tidechart token --user %s --scope … prints what it works with.\n", c.Name, c.Username)
 			return err
 		}
-		return invite(ctx, db, c.Username)
+		return printInvitation(login.Invite(ctx, db, c.Username))
 	})
 }
 
-type userInviteCmd struct{ somebody }
-
-func (c *userInviteCmd) Run(ctx context.Context) error {
-	return c.with(ctx, func(db *store.DB) error { return invite(ctx, db, c.Username) })
+type userInviteCmd struct {
+	somebody
+	EndNow bool `help:"End at once all that they signed in with so far, and what they have open: somebody else may have it."`
 }
 
-// invite prints a code, and what to do with it.
-func invite(ctx context.Context, db *store.DB, username string) error {
-	i, err := login.Invite(ctx, db, username)
+func (c *userInviteCmd) Run(ctx context.Context) error {
+	return c.with(ctx, func(db *store.DB) error {
+		if c.EndNow {
+			return printInvitation(login.StartOver(ctx, db, c.Username))
+		}
+		return printInvitation(login.Invite(ctx, db, c.Username))
+	})
+}
+
+// printInvitation prints a code, and what to do with it.
+func printInvitation(i login.Invitation, err error) error {
 	if err != nil {
 		return err
 	}
@@ -69,26 +78,34 @@ func invite(ctx context.Context, db *store.DB, username string) error {
 	return err
 }
 
-type userListCmd struct{ database }
+type userListCmd struct {
+	database
+	Words []string `arg:"" optional:"" help:"All of which are in their username, name, role or unit."`
+}
 
 func (c *userListCmd) Run(ctx context.Context) error {
-	db, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	people, err := login.Accounts(ctx, db)
-	if err != nil {
-		return err
-	}
-	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, "USERNAME\tNAME\tROLE\tUNIT\tSTATE\tCOVERS\tUNDER") // Flush tells
-	for _, p := range people {
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
-			p.Username, p.Name, p.Role, cmp.Or(p.Unit, "-"), state(p), cmp.Or(p.Covers, "-"), cmp.Or(p.Supervisor, "-"))
-	}
-	return table.Flush()
+	return c.with(ctx, func(db *store.DB) error {
+		table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+		_, _ = fmt.Fprintln(table, "USERNAME\tNAME\tROLE\tUNIT\tSTATE\tCOVERS\tUNDER") // Flush tells
+		search := login.Search{Words: strings.Join(c.Words, " "), Most: listedAtOnce}
+		for more := true; more; {
+			var people []login.Account
+			var err error
+			if people, more, err = login.Accounts(ctx, db, search); err != nil {
+				return err
+			}
+			for _, p := range people {
+				search.After = p.Username
+				_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+					p.Username, p.Name, p.Role, cmp.Or(p.Unit, "-"), state(p), cmp.Or(p.Covers, "-"), cmp.Or(p.Supervisor, "-"))
+			}
+		}
+		return table.Flush()
+	})
 }
+
+// listedAtOnce is how many people one look at the database finds.
+const listedAtOnce = 1000
 
 // state says whether somebody can sign in.
 func state(p login.Account) string {
@@ -169,20 +186,10 @@ func (c *userResumeCmd) Run(ctx context.Context) error {
 // alter changes the person and says so.
 func (s *somebody) alter(ctx context.Context, change login.Change, done string) error {
 	return s.with(ctx, func(db *store.DB) error {
-		name, err := login.Alter(ctx, db, s.Username, change)
+		name, err := login.Alter(ctx, db, uuid.Nil, s.Username, change)
 		if err == nil {
 			_, err = fmt.Printf("%s: %s\n", name, done)
 		}
 		return err
 	})
-}
-
-// with opens the database for f.
-func (s *somebody) with(ctx context.Context, f func(*store.DB) error) error {
-	db, err := s.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	return f(db)
 }

@@ -181,7 +181,7 @@ func employ(ctx context.Context, data string) ([]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("add a person: %w", err)
 		}
-		if tokens[i], err = login.IssueToken(ctx, db, name); err != nil {
+		if tokens[i], err = login.IssueToken(ctx, db, login.NewToken{Username: name}); err != nil {
 			return nil, err
 		}
 	}

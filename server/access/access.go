@@ -52,12 +52,15 @@ const (
 	CloseReview    // likewise
 	SeeAccesses    // who has opened a record (a patient)
 	Export         // the same, to hand it out
+	SeePeople      // who there is, where they work and how they sign in (nothing)
+	Administer     // change that (a person)
+	FollowAccesses // who opens any record, as it happens, for another program to look at (nothing)
 	acts
 )
 
 var actNames = [acts]string{
 	"", "see patient", "read note", "write note", "create note", "sign note", "break the glass", "see board", "review sessions",
-	"see reviews", "close review", "see accesses", "export",
+	"see reviews", "close review", "see accesses", "export", "see people", "administer", "follow accesses",
 }
 
 func (a Act) String() string {
@@ -77,7 +80,7 @@ const (
 	Supervised                  // works under an attending or resident who is one of these
 	Author                      // began the note
 	Glass                       // has broken the glass for this patient, and that has not ended
-	Own                         // it is their own record; of a review, about what they did
+	Own                         // it is their own record; of a review, about what they did; of a person, it is they
 )
 
 var tieNames = []string{"unit", "team", "supervised", "author", "glass", "own"}
@@ -105,8 +108,9 @@ func TiesOf(names []string) (t Ties) {
 
 // Who is somebody who wants to do something.
 type Who struct {
-	Role  Role
-	Fresh bool // has just proved who they are
+	Role   Role
+	Fresh  bool   // has just proved who they are
+	Scopes Scopes // of the token that a program has shown; a program without any does nothing
 }
 
 // Note is what an act is done to, as it stands to who does it. Of a patient or a unit there are Ties only.
@@ -115,6 +119,8 @@ type Note struct {
 	Signed bool
 	VIP    bool // the patient's record is restricted to those who care for them
 	Ties   Ties
+
+	Elsewhere bool // not of the unit that the token is for
 }
 
 // Reason says why a decision is as it is.
@@ -130,11 +136,13 @@ const (
 	OwnRecord            // it is about themselves
 	AlreadySigned        // signed notes never change (I5)
 	NotFresh             // they have to prove again who they are
+	OutOfScope           // the token is for something else
 	reasons
 )
 
 var reasonNames = [reasons]string{
 	"undecided", "allowed", "not this role", "not this kind of note", "no relation", "restricted record", "own record", "signed", "sign-in not fresh",
+	"not what the token is for",
 }
 
 func (r Reason) String() string {
@@ -161,6 +169,8 @@ func Decide(who Who, act Act, note Note) Decision {
 	switch {
 	case rule.needs == 0:
 		reason = NotYourRole
+	case who.Role == ServiceAccount && (note.Elsewhere || who.Scopes&scoped[act] == 0):
+		reason = OutOfScope
 	case note.Ties&Own != 0 && aboutOthers[act]:
 		reason = OwnRecord
 	default:
@@ -188,5 +198,5 @@ func MayAlways(role Role, act Act) bool {
 
 // MayCreate reports whether a role could begin a note of a kind: what to offer, never what to allow.
 func MayCreate(role Role, kind string) bool {
-	return Decide(Who{Role: role}, CreateNote, Note{Kind: kind, Ties: ^Own}).Allow
+	return Decide(Who{Role: role, Scopes: WriteNotes}, CreateNote, Note{Kind: kind, Ties: ^Own}).Allow
 }

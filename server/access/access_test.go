@@ -19,7 +19,10 @@ const allTies = Unit | Team | Supervised | Author | Glass | Own
 // marks say in one letter what was decided.
 var marks = [reasons]string{
 	Allowed: "Y", NotYourRole: ".", NotYourKind: "k", NoRelation: "-", Restricted: "r", OwnRecord: "o", AlreadySigned: "s", NotFresh: "f",
+	OutOfScope: "t",
 }
+
+const allScopes = ReadNotes | WriteNotes | ReadAccesses
 
 // relations are the columns of the matrix: what somebody may have to do with a note or patient, and how that may stand.
 var relations = []struct {
@@ -47,7 +50,7 @@ var relations = []struct {
 // change of a file that people read: testdata/matrix.txt.
 func TestMatrix(t *testing.T) {
 	var b strings.Builder
-	fmt.Fprintln(&b, "Y yes, f only after a fresh sign-in. No: . not this role, k not this kind, - no relation, r restricted, o own record, s signed")
+	fmt.Fprintln(&b, "Y yes, f only after a fresh sign-in. No: . not this role, k not this kind, - no relation, r restricted, o own record, s signed, t not what the token is for. A service account's token is for everything, until the last part.")
 	for act := SeePatient; act < acts; act++ {
 		kinds := [][]string{nil}
 		if ofNotes[act] {
@@ -62,12 +65,13 @@ func TestMatrix(t *testing.T) {
 			for _, relation := range relations {
 				fmt.Fprintf(&b, "  %-56s", relation.name)
 				for _, role := range roles {
-					fmt.Fprintf(&b, "%-16s", decided(t, role, act, codes, relation.note))
+					fmt.Fprintf(&b, "%-16s", decided(t, Who{Role: role, Scopes: allScopes}, act, codes, relation.note))
 				}
 				fmt.Fprintln(&b)
 			}
 		}
 	}
+	printScopes(t, &b)
 	lines := strings.Split(b.String(), "\n")
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], " ")
@@ -87,25 +91,49 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
+// printScopes adds what each scope of a token is good for, at a service account that works where the patient lies.
+func printScopes(t *testing.T, b *strings.Builder) {
+	fmt.Fprintf(b, "\n%-58s%-16s", "service account, on its unit, with a token for", "nothing")
+	for _, name := range scopeNames {
+		fmt.Fprintf(b, "%-16s", name)
+	}
+	fmt.Fprintf(b, "%-16s\n", "all, elsewhere")
+	for act := SeePatient; act < acts; act++ {
+		fmt.Fprintf(b, "  %-56s", act)
+		var kinds []string
+		if ofNotes[act] {
+			kinds = every
+		}
+		note := Note{Ties: Unit | Author}
+		for _, scopes := range []Scopes{0, ReadNotes, WriteNotes, ReadAccesses} {
+			fmt.Fprintf(b, "%-16s", decided(t, Who{Role: ServiceAccount, Scopes: scopes}, act, kinds, note))
+		}
+		note.Elsewhere = true
+		fmt.Fprintf(b, "%-16s\n", decided(t, Who{Role: ServiceAccount, Scopes: allScopes}, act, kinds, note))
+	}
+}
+
 // decided returns the mark for a sign-in that is old and, if it differs, for one that is fresh. All kinds of a group are
 // decided alike.
-func decided(t *testing.T, role Role, act Act, kinds []string, note Note) string {
+func decided(t *testing.T, who Who, act Act, kinds []string, note Note) string {
 	t.Helper()
 	mark := ""
 	for i, kind := range append([]string{}, kinds...) {
 		note.Kind = kind
-		one := marks[Decide(Who{Role: role}, act, note).Reason]
+		one := marks[Decide(who, act, note).Reason]
 		if i > 0 && one != mark {
-			t.Errorf("%s, %s: %s is decided as %s, others as %s", role, act, kind, one, mark)
+			t.Errorf("%s, %s: %s is decided as %s, others as %s", who.Role, act, kind, one, mark)
 		}
 		mark = one
 	}
 	if len(kinds) == 0 {
-		mark = marks[Decide(Who{Role: role}, act, note).Reason]
+		mark = marks[Decide(who, act, note).Reason]
 	}
-	fresh := Decide(Who{Role: role, Fresh: true}, act, note)
-	if mark == marks[NotFresh] != (fresh.Allow && grave[act]) {
-		t.Errorf("%s, %s, %+v: %s after an old sign-in, %s after a fresh one", role, act, note, mark, fresh.Reason)
+	fresh := who
+	fresh.Fresh = true
+	after := Decide(fresh, act, note)
+	if mark == marks[NotFresh] != (after.Allow && grave[act]) {
+		t.Errorf("%s, %s, %+v: %s after an old sign-in, %s after a fresh one", who.Role, act, note, mark, after.Reason)
 	}
 	return mark
 }
@@ -114,7 +142,7 @@ func decided(t *testing.T, role Role, act Act, kinds []string, note Note) string
 func TestUnknownIsDenied(t *testing.T) {
 	for _, role := range []Role{"", "janitor", "Attending", "nurse ", "charge  nurse"} {
 		for act := range 256 {
-			if d := Decide(Who{role, true}, Act(act), Note{Kind: "progress", Ties: ^Own}); d != (Decision{Reason: NotYourRole}) {
+			if d := Decide(Who{role, true, allScopes}, Act(act), Note{Kind: "progress", Ties: ^Own}); d != (Decision{Reason: NotYourRole}) {
 				t.Errorf("%q may %s: %+v", role, Act(act), d)
 			}
 		}
@@ -122,7 +150,7 @@ func TestUnknownIsDenied(t *testing.T) {
 	for _, role := range roles {
 		for act := range 256 {
 			for _, kind := range []string{"", "consult", "Progress", "progress "} {
-				d := Decide(Who{role, true}, Act(act), Note{Kind: kind, Ties: ^Own})
+				d := Decide(Who{role, true, allScopes}, Act(act), Note{Kind: kind, Ties: ^Own})
 				if d.Allow && (Act(act) >= acts || act == 0 || ofNotes[act]) {
 					t.Errorf("%s may %s of kind %q", role, Act(act), kind)
 				}
@@ -142,10 +170,10 @@ func TestProperties(t *testing.T) {
 	for _, role := range roles {
 		for act := SeePatient; act < acts; act++ {
 			for _, kind := range every {
-				for state := range 8 {
-					who := Who{role, state&1 != 0}
+				for state := range 16 * int(allScopes+1) {
+					who := Who{role, state&1 != 0, Scopes(state >> 4)}
 					for ties := range allTies + 1 {
-						note := Note{Kind: kind, VIP: state&2 != 0, Signed: state&4 != 0, Ties: ties}
+						note := Note{Kind: kind, VIP: state&2 != 0, Signed: state&4 != 0, Elsewhere: state&8 != 0, Ties: ties}
 						if broken := breaks(who, act, note, Decide(who, act, note)); broken != "" {
 							t.Fatalf("%+v, %s, %+v: %s", who, act, note, broken)
 						}
@@ -179,6 +207,16 @@ func breaks(who Who, act Act, note Note, d Decision) string {
 		return "a restricted record is open to the unit"
 	case (act == WriteNote || act == SignNote) && !Decide(who, ReadNote, note).Allow:
 		return "somebody changes what they may not read"
+	case who.Role != Administrator && (act == Administer || act == SeePeople):
+		return "somebody administers whose office it is not"
+	case who.Role == ServiceAccount && who.Scopes == 0:
+		return "a program without a token does something"
+	case who.Role == ServiceAccount && note.Elsewhere:
+		return "a token is good for another unit"
+	case who.Role == ServiceAccount && who.Scopes&WriteNotes == 0 && (act == WriteNote || act == CreateNote):
+		return "a token that reads writes"
+	case who.Role == ServiceAccount && who.Scopes == ReadAccesses && slices.Contains(content, act):
+		return "a token that follows accesses reads content"
 	case slices.Contains([]Role{Student, Scribe, ServiceAccount}, who.Role) && (act == SignNote || act == BreakGlass):
 		return "somebody has authority who has none"
 	}
@@ -192,6 +230,13 @@ func breaks(who Who, act Act, note Note, d Decision) string {
 	note.VIP = false
 	if !Decide(who, act, note).Allow {
 		return "more is allowed with a restricted record"
+	}
+	for scope := ReadNotes; scope <= ReadAccesses; scope <<= 1 {
+		more := who
+		more.Scopes |= scope
+		if !Decide(more, act, note).Allow {
+			return "less is allowed with one more scope"
+		}
 	}
 	if who.Fresh = true; !Decide(who, act, note).Allow {
 		return "less is allowed after a fresh sign-in"
@@ -218,7 +263,7 @@ func TestDecideAllocatesNothing(t *testing.T) {
 	for _, role := range append(Roles(), "janitor") {
 		for act := range acts {
 			note := Note{Kind: "medications", Ties: Team, VIP: true}
-			if n := testing.AllocsPerRun(10, func() { decision = Decide(Who{Role: role}, act, note) }); n != 0 {
+			if n := testing.AllocsPerRun(10, func() { decision = Decide(Who{Role: role, Scopes: allScopes}, act, note) }); n != 0 {
 				t.Errorf("%s, %s: %v allocations", role, act, n)
 			}
 		}
@@ -236,5 +281,17 @@ func BenchmarkDecide(b *testing.B) {
 	}
 	if !decision.Allow {
 		b.Fatal(decision)
+	}
+}
+
+// TestScopes: what is stored by name is read as what it was, and nothing else is a scope.
+func TestScopes(t *testing.T) {
+	for s := range allScopes + 1 {
+		if got, known := ScopesOf(s.Names()); got != s || !known {
+			t.Errorf("%v is read as %v, %v", s.Names(), got.Names(), known)
+		}
+	}
+	if got, known := ScopesOf([]string{"notes:read", "notes:*"}); got != ReadNotes || known {
+		t.Errorf("an unknown scope: %v, %v", got.Names(), known)
 	}
 }

@@ -76,7 +76,15 @@ var policy = []row{
 
 	{reviewing, []Act{ReadNote}, every, anyone, 0},
 	{reviewing, []Act{SeePatient, SeeBoard, ReviewSessions, SeeReviews, CloseReview, SeeAccesses, Export}, nil, anyone, 0},
-	{[]Role{Administrator}, []Act{ReviewSessions}, nil, anyone, 0},
+	{[]Role{Administrator}, []Act{ReviewSessions, SeePeople, Administer}, nil, anyone, 0},
+	{[]Role{ServiceAccount}, []Act{FollowAccesses}, nil, anyone, 0},
+}
+
+// scoped says for which scopes of a token a program does an act, which the policy has to allow as well. What is changed
+// can be read.
+var scoped = [acts]Scopes{
+	SeePatient: ReadNotes | WriteNotes, ReadNote: ReadNotes | WriteNotes, WriteNote: WriteNotes, CreateNote: WriteNotes,
+	FollowAccesses: ReadAccesses,
 }
 
 // ofNotes are the acts for which the kind of a note counts, and whether its patient's record is restricted.
@@ -85,10 +93,11 @@ var ofNotes = [acts]bool{ReadNote: true, WriteNote: true, CreateNote: true, Sign
 // aboutOthers are the acts that nobody does to what is about themselves.
 var aboutOthers = [acts]bool{
 	ReadNote: true, WriteNote: true, CreateNote: true, SignNote: true, BreakGlass: true, CloseReview: true, SeeAccesses: true, Export: true,
+	Administer: true,
 }
 
 // grave are the acts for which a sign-in has to be fresh.
-var grave = [acts]bool{SignNote: true, BreakGlass: true, Export: true}
+var grave = [acts]bool{SignNote: true, BreakGlass: true, Export: true, Administer: true}
 
 // tooWeak are the ties that do not open a restricted record.
 const tooWeak = Unit | Supervised

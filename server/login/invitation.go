@@ -12,6 +12,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
+
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
 )
@@ -42,7 +44,17 @@ type Invitation struct {
 // Invite makes a code by which a person may choose a password or make a passkey, once, within [InvitationLifetime]. Older ones no longer
 // work. Only its hash is stored.
 func Invite(ctx context.Context, db *store.DB, username string) (Invitation, error) {
-	p, err := anyone(ctx, db, username)
+	return invite(ctx, db, username, db.Invite)
+}
+
+// StartOver is Invite of somebody whose ways to sign in are not only theirs any more: those end at once, with what they
+// have open, and their tokens.
+func StartOver(ctx context.Context, db *store.DB, username string) (Invitation, error) {
+	return invite(ctx, db, username, db.StartOver)
+}
+
+func invite(ctx context.Context, db *store.DB, username string, keep func(ctx context.Context, person uuid.UUID, code []byte, until time.Time) error) (Invitation, error) {
+	p, err := anyone(ctx, db.Queries, username)
 	if err == nil && p.Suspended {
 		err = fmt.Errorf("%w: %s is suspended", ErrPerson, username)
 	}
@@ -53,7 +65,7 @@ func Invite(ctx context.Context, db *store.DB, username string) (Invitation, err
 		return Invitation{}, err
 	}
 	code, until := newCode(), time.Now().Add(InvitationLifetime)
-	if err := db.Invite(ctx, p.ID, hashOfCode(code), until); err != nil {
+	if err := keep(ctx, p.ID, hashOfCode(code), until); err != nil {
 		return Invitation{}, fmt.Errorf("store invitation: %w", err)
 	}
 	return Invitation{Name: p.Name, Code: code, Until: until}, nil

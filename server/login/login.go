@@ -5,8 +5,6 @@ package login
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -22,14 +20,8 @@ import (
 	"github.com/clisonix/tidechart/server/store/queries"
 )
 
-// Lifetimes.
-const (
-	loginLifetime = 12 * time.Hour // a long shift
-	tokenLifetime = 30 * 24 * time.Hour
-)
-
-// tokenPrefix lets scanners recognise a leaked token.
-const tokenPrefix = "tide_"
+// loginLifetime is a long shift.
+const loginLifetime = 12 * time.Hour
 
 // Errors that callers tell apart.
 var (
@@ -49,6 +41,9 @@ type Person struct {
 
 	Browser bool // known by a browser's cookie, not by a token
 
+	Scopes    access.Scopes // what the token of a program is for; see [Person.Elsewhere]
+	TokenUnit string        // of whose notes
+
 	Login  string    // names this proof of who they are, and reveals nothing of it
 	Until  time.Time // when it expires; that of a browser's login moves with input, see [Desk.Input]
 	Proven time.Time // when they last gave it at this browser; zero for a program
@@ -60,6 +55,9 @@ const StepUp = 5 * time.Minute
 
 // Fresh reports whether it was proven within [StepUp] that this is them.
 func (p Person) Fresh() bool { return time.Since(p.Proven) < StepUp }
+
+// Elsewhere reports whether a unit, of a note or a patient, is not the one that a program's token is for.
+func (p Person) Elsewhere(unit string) bool { return IsProgram(string(p.Role)) && p.TokenUnit != unit }
 
 // Desk signs people in and recognises them afterwards.
 type Desk struct {
@@ -145,54 +143,12 @@ func (d *Desk) Again(ctx context.Context, who Person) (Person, error) {
 	return d.ofToken(ctx, hash)
 }
 
-// ByToken returns the person a bearer token belongs to, or [ErrNotSignedIn].
-func (d *Desk) ByToken(ctx context.Context, token string) (Person, error) {
-	if !strings.HasPrefix(token, tokenPrefix) {
-		return Person{}, ErrNotSignedIn
-	}
-	sum := sha256.Sum256([]byte(token))
-	return d.ofToken(ctx, sum[:])
-}
-
-// ofToken returns the person of the token with that hash.
-func (d *Desk) ofToken(ctx context.Context, hash []byte) (Person, error) {
-	row, err := d.db.PersonByToken(ctx, hash)
-	if errors.Is(err, store.ErrNotFound) {
-		return Person{}, ErrNotSignedIn
-	}
-	if err != nil {
-		return Person{}, fmt.Errorf("look up token: %w", err)
-	}
-	return known(queries.Person{
-		ID: row.ID, Username: row.Username, Name: row.Name, Role: row.Role, UnitID: row.UnitID, Color: row.Color,
-	}, base64.RawURLEncoding.EncodeToString(hash), row.ExpiresAt), nil
-}
-
 // ByRequest returns the person behind a bearer token if r carries one, else behind its cookie.
 func (d *Desk) ByRequest(r *http.Request) (Person, error) {
 	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
 		return d.ByToken(r.Context(), token)
 	}
 	return d.ByCookie(r)
-}
-
-// IssueToken makes a bearer token for a person, valid for 30 days. Only its hash is stored.
-func IssueToken(ctx context.Context, db *store.DB, username string) (string, error) {
-	row, err := db.PersonByUsername(ctx, username)
-	if errors.Is(err, store.ErrNotFound) {
-		return "", fmt.Errorf("no person has the username %q", username)
-	}
-	if err != nil {
-		return "", fmt.Errorf("look up person: %w", err)
-	}
-	secret := make([]byte, 32)
-	_, _ = rand.Read(secret) // never fails
-	token := tokenPrefix + base64.RawURLEncoding.EncodeToString(secret)
-	sum := sha256.Sum256([]byte(token))
-	if err := db.InsertToken(ctx, sum[:], row.ID, time.Now().Add(tokenLifetime)); err != nil {
-		return "", fmt.Errorf("store token: %w", err)
-	}
-	return token, nil
 }
 
 func known(row queries.Person, login string, until time.Time) Person {

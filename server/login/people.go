@@ -29,36 +29,8 @@ var usernames = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{1,63}$`)
 // ErrPerson marks what cannot be said of a person; the text is for whoever said it.
 var ErrPerson = errors.New("cannot change people so")
 
-// An Account is what whoever runs the server may know of a person.
-type Account struct {
-	Username, Name, Role string
-	Unit                 string // empty: none
-	Covers               string // other units
-	Supervisor           string // a username; empty: none
-	Suspended            bool
-	HasWay               bool       // to sign in
-	InvitedUntil         *time.Time // nil: no invitation is open
-}
-
-// Accounts returns everybody, by username.
-func Accounts(ctx context.Context, db *store.DB) ([]Account, error) {
-	rows, err := db.People(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("list people: %w", err)
-	}
-	all := make([]Account, len(rows))
-	for i, r := range rows {
-		p := r.Person
-		all[i] = Account{
-			Username: p.Username, Name: p.Name, Role: p.Role, Suspended: p.Suspended,
-			HasWay: r.HasWay, InvitedUntil: r.InvitedUntil, Covers: r.Covers, Supervisor: r.Supervisor,
-		}
-		if p.UnitID != nil {
-			all[i].Unit = *p.UnitID
-		}
-	}
-	return all, nil
-}
+// ErrOffice refuses who was an administrator until a moment ago.
+var ErrOffice = errors.New("no administrator any more")
 
 // Change is what is to become of a person; nil leaves things as they are.
 type Change struct {
@@ -67,6 +39,8 @@ type Change struct {
 	Supervisor *string // a username; empty: none
 	Record     *string // the number of their own record as a patient; empty: none is known
 	Suspended  *bool
+
+	Epoch *int64 // of the [Account] that whoever changes it has seen: what somebody else changed since stays
 }
 
 // Add makes somebody known who may not sign in yet; see [Invite].
@@ -81,7 +55,7 @@ func Add(ctx context.Context, db *store.DB, username string, c Change) error {
 		return fmt.Errorf("%w: somebody has this username", ErrPerson)
 	}
 	p := queries.Person{ID: uuid.New(), Username: username, Color: int16(rand.IntN(palette))}
-	if err := c.apply(ctx, db, &p); err != nil {
+	if err := c.apply(ctx, db.Queries, &p); err != nil {
 		return err
 	}
 	err := db.InsertPerson(ctx, queries.InsertPersonParams{
@@ -94,27 +68,37 @@ func Add(ctx context.Context, db *store.DB, username string, c Change) error {
 }
 
 // Alter changes somebody, and returns their name. Every server hears of it at once: open notes become read-only, or close.
-func Alter(ctx context.Context, db *store.DB, username string, c Change) (name string, err error) {
-	p, err := anyone(ctx, db, username)
-	if err == nil {
-		err = c.apply(ctx, db, &p)
+// by is the administrator who does so, or the zero UUID for the operator. What cannot be is an [ErrPerson]; [ErrOffice]: by
+// does not administer any more.
+func Alter(ctx context.Context, db *store.DB, by uuid.UUID, username string, c Change) (name string, err error) {
+	err = db.ChangePerson(ctx, by, username, func(q *queries.Queries, p *queries.Person) error {
+		if c.Epoch != nil && *c.Epoch != p.AccessEpoch {
+			return fmt.Errorf("%w: something else about %s has changed meanwhile; look at it, and do it again", ErrPerson, username)
+		}
+		err := c.apply(ctx, q, p)
+		name = p.Name
+		return err
+	})
+	switch {
+	case err == nil, errors.Is(err, ErrPerson):
+		return name, err
+	case errors.Is(err, store.ErrNotFound):
+		return "", nobody(username)
+	case errors.Is(err, store.ErrNoOffice):
+		return "", ErrOffice
 	}
-	if err != nil {
-		return "", err
-	}
-	if err := db.UpdatePerson(ctx, queries.UpdatePersonParams{
-		ID: p.ID, Name: p.Name, Role: p.Role, UnitID: p.UnitID, Suspended: p.Suspended, SupervisorID: p.SupervisorID, PatientID: p.PatientID,
-	}); err != nil {
-		return "", fmt.Errorf("change person: %w", err)
-	}
-	return p.Name, nil
+	return "", fmt.Errorf("change person: %w", err)
+}
+
+func nobody(username string) error {
+	return fmt.Errorf("%w: no person has the username %q", ErrPerson, username)
 }
 
 // anyone returns somebody, suspended or not.
-func anyone(ctx context.Context, db *store.DB, username string) (queries.Person, error) {
+func anyone(ctx context.Context, db *queries.Queries, username string) (queries.Person, error) {
 	p, err := db.AnyoneByUsername(ctx, username)
 	if errors.Is(err, store.ErrNotFound) {
-		return p, fmt.Errorf("%w: no person has the username %q", ErrPerson, username)
+		return p, nobody(username)
 	}
 	if err != nil {
 		return p, fmt.Errorf("look up person: %w", err)
@@ -123,11 +107,14 @@ func anyone(ctx context.Context, db *store.DB, username string) (queries.Person,
 }
 
 // apply checks a change and makes it in p.
-func (c Change) apply(ctx context.Context, db *store.DB, p *queries.Person) error {
+func (c Change) apply(ctx context.Context, db *queries.Queries, p *queries.Person) error {
 	if c.Name != nil {
 		p.Name = strings.Join(strings.Fields(*c.Name), " ")
 	}
 	if c.Role != nil {
+		if p.Role != "" && IsProgram(p.Role) != IsProgram(*c.Role) {
+			return fmt.Errorf("%w: nobody turns into a program, or a program into somebody; suspend one, and add the other", ErrPerson)
+		}
 		p.Role = *c.Role
 	}
 	if c.Suspended != nil {
@@ -138,16 +125,8 @@ func (c Change) apply(ctx context.Context, db *store.DB, p *queries.Person) erro
 	case *c.Unit == "":
 		p.UnitID = nil
 	default:
-		units, err := db.Units(ctx)
-		if err != nil {
-			return fmt.Errorf("look up units: %w", err)
-		}
-		var all []string
-		for _, u := range units {
-			all = append(all, u.ID)
-		}
-		if !slices.Contains(all, *c.Unit) {
-			return fmt.Errorf("%w: units are %s", ErrPerson, strings.Join(all, ", "))
+		if err := checkUnit(ctx, db, *c.Unit); err != nil {
+			return err
 		}
 		p.UnitID = c.Unit
 	}
@@ -163,8 +142,24 @@ func (c Change) apply(ctx context.Context, db *store.DB, p *queries.Person) erro
 	return nil
 }
 
+// checkUnit returns an [ErrPerson] unless there is such a unit.
+func checkUnit(ctx context.Context, db *queries.Queries, unit string) error {
+	units, err := db.Units(ctx)
+	if err != nil {
+		return fmt.Errorf("look up units: %w", err)
+	}
+	var all []string
+	for _, u := range units {
+		all = append(all, u.ID)
+	}
+	if !slices.Contains(all, unit) {
+		return fmt.Errorf("%w: units are %s", ErrPerson, strings.Join(all, ", "))
+	}
+	return nil
+}
+
 // relate sets under whom somebody works, and which record is their own.
-func (c Change) relate(ctx context.Context, db *store.DB, p *queries.Person) error {
+func (c Change) relate(ctx context.Context, db *queries.Queries, p *queries.Person) error {
 	if c.Supervisor != nil {
 		p.SupervisorID = uuid.NullUUID{}
 		if *c.Supervisor != "" {
@@ -194,14 +189,20 @@ func (c Change) relate(ctx context.Context, db *store.DB, p *queries.Person) err
 	return nil
 }
 
-// CoverUnit lets somebody work on a unit besides their own, until then; with a zero time no longer.
+// maxCover is for how long somebody may work on another unit at most.
+const maxCover = 366 * 24 * time.Hour
+
+// CoverUnit lets somebody work on a unit besides their own, until then, a year at most; with a zero time no longer.
 func CoverUnit(ctx context.Context, db *store.DB, username, unit string, until time.Time) error {
-	p, err := anyone(ctx, db, username)
+	p, err := anyone(ctx, db.Queries, username)
 	if err != nil {
 		return err
 	}
-	if err := (Change{Unit: &unit}).apply(ctx, db, &p); err != nil { // it has to exist
+	if err := checkUnit(ctx, db.Queries, unit); err != nil {
 		return err
+	}
+	if time.Until(until) > maxCover {
+		return fmt.Errorf("%w: they cover a unit for a year at most; make it their own", ErrPerson)
 	}
 	if until.IsZero() {
 		_, err = db.EndCover(ctx, p.ID, unit)

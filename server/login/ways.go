@@ -18,7 +18,7 @@ type Ways struct {
 
 // Ways says which ways somebody has.
 func (d *Desk) Ways(ctx context.Context, who Person) (Ways, error) {
-	row, err := d.db.PersonByID(ctx, who.ID)
+	row, err := d.db.AnyoneByID(ctx, who.ID)
 	if err != nil {
 		return Ways{}, fmt.Errorf("look up person: %w", err)
 	}

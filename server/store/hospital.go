@@ -1,9 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -17,14 +21,44 @@ var ErrHospital = errors.New("cannot change the hospital so")
 
 // NewUnit is a unit about to exist, or to grow.
 type NewUnit struct {
-	ID, Name string // no name: it exists
-	Beds     int
-	Prefix   string // of the beds' labels
-	Facility string // its name, if this is the first unit
+	ID       string // a short word for addresses
+	Name     string // empty: it exists
+	Beds     int    // behind those it has
+	Prefix   string // of the beds' labels; empty: the id
+	Facility string // its name, if this is the first unit; empty: Hospital
 }
 
-// AddUnit adds a unit, or beds to one, in one transaction.
+// unitIDs are what addresses and the board's elements can be called.
+var unitIDs = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
+
+// Limits of units.
+const (
+	maxBeds     = 200 // that are added at once
+	maxUnitName = 100 // characters, of a unit's name and of a prefix
+)
+
+// check says what is wrong with a unit, and fills in what was left to the default.
+func (u *NewUnit) check() error {
+	u.Name, u.Prefix = strings.Join(strings.Fields(u.Name), " "), cmp.Or(strings.TrimSpace(u.Prefix), u.ID)
+	u.Facility = cmp.Or(u.Facility, "Hospital")
+	switch {
+	case !unitIDs.MatchString(u.ID):
+		return fmt.Errorf("%w: a unit's id is 1 to 32 lower-case letters, digits and dashes", ErrHospital)
+	case u.Beds < 0 || u.Beds > maxBeds:
+		return fmt.Errorf("%w: 0 to %d beds are added at once", ErrHospital, maxBeds)
+	case u.Name == "" && u.Beds == 0:
+		return fmt.Errorf("%w: a new unit has a name, and one that there is gets beds", ErrHospital)
+	case !utf8.ValidString(u.Name+u.Prefix) || utf8.RuneCountInString(u.Name) > maxUnitName || utf8.RuneCountInString(u.Prefix) > maxUnitName:
+		return fmt.Errorf("%w: names have up to %d characters", ErrHospital, maxUnitName)
+	}
+	return nil
+}
+
+// AddUnit adds a unit, or beds to one, in one transaction. What cannot be is an [ErrHospital].
 func (db *DB) AddUnit(ctx context.Context, u NewUnit) error {
+	if err := u.check(); err != nil {
+		return err
+	}
 	err := db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error {
 		_, err := q.UnitByID(ctx, u.ID)
 		if errors.Is(err, pgx.ErrNoRows) {

@@ -40,11 +40,11 @@ func (db *DB) RemovePasskey(ctx context.Context, owner uuid.UUID, id []byte) err
 }
 
 // AddPasskey gives somebody a passkey. If code is not nil it is the hash of an invitation's, which is used up, as by
-// AcceptInvitation, and [ErrNotFound] if it does not count any more.
+// [DB.AcceptInvitation], and [ErrNotFound] if it does not count any more.
 func (db *DB) AddPasskey(ctx context.Context, code []byte, key queries.InsertPasskeyParams) error {
 	return db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error {
 		if code != nil {
-			if _, err := q.AcceptInvitation(ctx, nil, code); err != nil {
+			if _, err := accept(ctx, q, nil, code); err != nil {
 				return err
 			}
 		}
@@ -56,7 +56,7 @@ func (db *DB) AddPasskey(ctx context.Context, code []byte, key queries.InsertPas
 // and uses the code up. The error is [ErrNotFound] if it does not count any more.
 func (db *DB) Link(ctx context.Context, code []byte, issuer, subject string) (person queries.Person, err error) {
 	err = db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error {
-		if person, err = q.AcceptInvitation(ctx, nil, code); err != nil {
+		if person, err = accept(ctx, q, nil, code); err != nil {
 			return err
 		}
 		return q.InsertIdentity(ctx, issuer, subject, person.ID)

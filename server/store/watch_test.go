@@ -51,7 +51,10 @@ func TestWatchAccess(t *testing.T) {
 			}
 			return h.db.Sweep(ctx)
 		}, nil},
-		{"a token", func() error { return h.db.InsertToken(ctx, secret[:], h.other, soon) }, nil},
+		{"a token", func() error {
+			_, err := h.db.InsertToken(ctx, queries.InsertTokenParams{ID: id, Hash: secret[:], Person: h.other, Scopes: []string{}, ExpiresAt: soon, Most: 1})
+			return err
+		}, nil},
 		{"a token's end", func() error { return h.exec(t, `DELETE FROM api_token`) }, []store.AccessChange{{Login: named}}},
 		{"a note edited", func() error { return h.exec(t, `UPDATE note SET edited_at = now() WHERE id = $1`, note) }, nil},
 		{"a note signed", func() error { return h.exec(t, `UPDATE note SET state = 'signed' WHERE id = $1`, note) }, []store.AccessChange{{Note: note}}},

@@ -8,11 +8,13 @@ SELECT version FROM access_version;
 -- What access to a note is decided on, at one moment: what its person has to do with its patient, and the counters that
 -- say when that is out of date. No row: there is no such note, or the person is suspended.
 SELECT person.role, person.access_epoch AS person_epoch, note.access_epoch AS note_epoch, note.patient_id, note.kind, note.state,
-       note.recovery_until, note.created_by = person.id AS author, patient.vip,
+       note.recovery_until, note.created_by = person.id AS author, patient.vip, coalesce(bed.unit_id, note.unit_id)::text AS unit,
        coalesce(tied.ties, '{}')::text[] AS ties, coalesce(tied.until, '0001-01-01 00:00+00')::timestamptz AS until -- else there is no end
   FROM person
  CROSS JOIN note
   JOIN patient ON patient.id = note.patient_id
+  LEFT JOIN stay ON stay.patient_id = patient.id
+  LEFT JOIN bed ON bed.id = stay.bed_id
   LEFT JOIN LATERAL (
            SELECT array_agg(tie.kind) AS ties, min(tie.until) FILTER (WHERE tie.until < 'infinity') AS until
              FROM tie WHERE tie.person_id = person.id AND tie.patient_id = note.patient_id

@@ -45,6 +45,72 @@ func (q *Queries) BreakGlass(ctx context.Context, arg BreakGlassParams) (time.Ti
 	return until, err
 }
 
+const follow = `-- name: Follow :many
+SELECT opening.id, opening.at, opening.how, opening.ties, opening.note_id, opening.patient_id, patient.mrn, opening.person_id, person.username, person.role
+  FROM opening JOIN person ON person.id = opening.person_id JOIN patient ON patient.id = opening.patient_id
+ WHERE (opening.at, opening.id) > ($1::timestamptz, $2::bigint) AND opening.at < $3::timestamptz
+ ORDER BY opening.at, opening.id
+ LIMIT $4
+`
+
+type FollowParams struct {
+	At      time.Time
+	ID      int64
+	Until   time.Time
+	MaxRows int32
+}
+
+type FollowRow struct {
+	ID        int64
+	At        time.Time
+	How       string
+	Ties      string
+	NoteID    uuid.NullUUID
+	PatientID uuid.UUID
+	Mrn       string
+	PersonID  uuid.UUID
+	Username  string
+	Role      string
+}
+
+// Who has opened any record after a place in the record of accesses, the oldest first. What is younger than that is left
+// out: of two that are written at one time, the older may be seen later.
+func (q *Queries) Follow(ctx context.Context, arg FollowParams) ([]FollowRow, error) {
+	rows, err := q.db.Query(ctx, follow,
+		arg.At,
+		arg.ID,
+		arg.Until,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FollowRow
+	for rows.Next() {
+		var i FollowRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.At,
+			&i.How,
+			&i.Ties,
+			&i.NoteID,
+			&i.PatientID,
+			&i.Mrn,
+			&i.PersonID,
+			&i.Username,
+			&i.Role,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const glassByID = `-- name: GlassByID :one
 SELECT glass.person_id, glass.patient_id,
        EXISTS (SELECT FROM duty WHERE duty.person_id = $1 AND duty.unit_id = glass.unit_id) AS works
@@ -167,7 +233,7 @@ func (q *Queries) OpenReviews(ctx context.Context, person uuid.UUID, unit string
 }
 
 const openings = `-- name: Openings :many
-SELECT opening.person_id, opening.patient_id, opening.note_id, opening.how, opening.ties, opening.at, opening.minute, person.name, person.username, person.role, coalesce(note.title, '')::text AS title
+SELECT opening.person_id, opening.patient_id, opening.note_id, opening.how, opening.ties, opening.at, opening.minute, opening.id, person.name, person.username, person.role, coalesce(note.title, '')::text AS title
   FROM opening JOIN person ON person.id = opening.person_id LEFT JOIN note ON note.id = opening.note_id
  WHERE opening.patient_id = $1
  ORDER BY opening.at DESC
@@ -200,6 +266,7 @@ func (q *Queries) Openings(ctx context.Context, patient uuid.UUID, maxRows int32
 			&i.Opening.Ties,
 			&i.Opening.At,
 			&i.Opening.Minute,
+			&i.Opening.ID,
 			&i.Name,
 			&i.Username,
 			&i.Role,
@@ -278,30 +345,64 @@ func (q *Queries) ReviewGlass(ctx context.Context, arg ReviewGlassParams) (int64
 }
 
 const unusual = `-- name: Unusual :many
-SELECT seen.name, seen.role, seen.color, seen.patient_id, seen.family, seen.given, seen.mrn, seen.notes, seen.last_at, seen.own, seen.same_name, seen.unrelated, seen.restricted, seen.refused, seen.bulk, (CASE WHEN seen.own THEN 8 ELSE 0 END + CASE WHEN seen.same_name THEN 6 ELSE 0 END + CASE WHEN seen.unrelated THEN 4 ELSE 0 END
-     + CASE WHEN seen.restricted THEN 3 ELSE 0 END + CASE WHEN seen.bulk THEN 3 ELSE 0 END + CASE WHEN seen.refused THEN 1 ELSE 0 END)::integer AS weight
-  FROM (
-      SELECT person.name, person.role, person.color, patient.id AS patient_id, patient.family, patient.given, patient.mrn,
-             count(DISTINCT opening.note_id) AS notes, max(opening.at)::timestamptz AS last_at,
-             bool_or(opening.ties LIKE '%own%')::boolean AS own,
-             (lower(patient.family) = ANY (regexp_split_to_array(lower(person.name), '[\s-]+')))::boolean AS same_name,
-             (person.role <> 'privacy officer' AND bool_or(opening.ties NOT LIKE '%unit%' AND opening.ties NOT LIKE '%team%' AND opening.ties NOT LIKE '%supervised%'))::boolean AS unrelated,
-             (person.role <> 'privacy officer' AND patient.vip AND bool_or(opening.ties NOT LIKE '%team%'))::boolean AS restricted,
-             bool_or(opening.how = 'denied')::boolean AS refused,
-             ((SELECT count(DISTINCT other.patient_id) FROM opening other
-                WHERE other.person_id = person.id AND other.at > max(opening.at) - interval '1 day' AND other.at <= max(opening.at)) > $1::integer)::boolean AS bulk
-        FROM opening
-        JOIN person ON person.id = opening.person_id
-        JOIN patient ON patient.id = opening.patient_id
-       WHERE opening.at > $2::timestamptz AND opening.how IN ('page', 'editor', 'api', 'denied', 'glass')
-       GROUP BY person.id, patient.id
-  ) seen
- WHERE seen.own OR seen.same_name OR seen.unrelated OR seen.restricted OR seen.bulk
- ORDER BY weight DESC, seen.last_at DESC
- LIMIT $3
+WITH pair AS (
+    SELECT opening.person_id, opening.patient_id, max(opening.at) AS last_at, bool_or(opening.how = 'denied') AS refused,
+           bool_or(opening.ties LIKE '%own%') AS own, bool_or(opening.ties NOT LIKE '%team%') AS strange,
+           bool_or(opening.ties NOT LIKE '%unit%' AND opening.ties NOT LIKE '%team%' AND opening.ties NOT LIKE '%supervised%' AND opening.ties NOT LIKE '%author%') AS unrelated
+      FROM opening
+     WHERE opening.at > $1::timestamptz AND opening.how IN ('page', 'editor', 'api', 'denied', 'glass')
+     GROUP BY opening.person_id, opening.patient_id
+), keen AS (
+    SELECT pair.person_id FROM pair GROUP BY pair.person_id HAVING count(*) > $2::bigint
+), busiest AS (
+    SELECT day.person_id, max(day.records)::bigint AS records
+      FROM (SELECT keen.person_id, count(DISTINCT opening.patient_id) AS records
+              FROM keen JOIN opening ON opening.person_id = keen.person_id CROSS JOIN generate_series(0, 1) AS before
+             WHERE opening.at > $1::timestamptz AND opening.how IN ('page', 'editor', 'api', 'denied', 'glass')
+             GROUP BY keen.person_id, floor(extract(epoch FROM opening.at) / 43200) - before) day
+     GROUP BY day.person_id
+), seen AS (
+    SELECT person.id AS person_id, person.name, person.role, person.color, patient.id AS patient_id, patient.family, patient.given, patient.mrn,
+           pair.last_at::timestamptz AS last_at, coalesce(busiest.records, 0)::bigint AS records, pair.refused::boolean AS refused,
+           (person.patient_id IS NOT DISTINCT FROM patient.id OR pair.own)::boolean AS own,
+           EXISTS (SELECT FROM unnest(regexp_split_to_array(lower(patient.family), '[\s-]+')) part -- a double name has two
+                    WHERE part NOT IN ('al', 'bin', 'da', 'de', 'den', 'der', 'di', 'el', 'la', 'le', 'van', 'von')
+                      AND part = ANY (regexp_split_to_array(lower(person.name), '[\s-]+'))) AS same_name,
+           (person.role <> 'privacy officer' AND pair.unrelated)::boolean AS unrelated,
+           (person.role <> 'privacy officer' AND patient.vip AND pair.strange)::boolean AS restricted
+      FROM pair
+      JOIN person ON person.id = pair.person_id
+      JOIN patient ON patient.id = pair.patient_id
+      LEFT JOIN busiest ON busiest.person_id = pair.person_id
+), weighed AS (
+    SELECT seen.person_id, seen.name, seen.role, seen.color, seen.patient_id, seen.family, seen.given, seen.mrn, seen.last_at, seen.records, seen.refused, seen.own, seen.same_name, seen.unrelated, seen.restricted, (seen.records > $2::bigint)::boolean AS bulk,
+           (CASE WHEN seen.own THEN 8 ELSE 0 END + CASE WHEN seen.same_name THEN 6 ELSE 0 END + CASE WHEN seen.unrelated THEN 4 ELSE 0 END
+          + CASE WHEN seen.restricted THEN 3 ELSE 0 END + CASE WHEN seen.records > $2::bigint THEN 3 ELSE 0 END
+          + CASE WHEN seen.refused THEN 1 ELSE 0 END)::integer AS weight
+      FROM seen
+     WHERE seen.own OR seen.same_name OR seen.unrelated OR seen.restricted OR seen.records > $2::bigint
+), ranked AS (
+    SELECT weighed.person_id, weighed.name, weighed.role, weighed.color, weighed.patient_id, weighed.family, weighed.given, weighed.mrn, weighed.last_at, weighed.records, weighed.refused, weighed.own, weighed.same_name, weighed.unrelated, weighed.restricted, weighed.bulk, weighed.weight, row_number() OVER (PARTITION BY weighed.person_id ORDER BY weighed.weight DESC, weighed.last_at DESC, weighed.patient_id) AS place FROM weighed
+), first AS (
+    SELECT ranked.person_id, ranked.name, ranked.role, ranked.color, ranked.patient_id, ranked.family, ranked.given, ranked.mrn, ranked.last_at, ranked.records, ranked.refused, ranked.own, ranked.same_name, ranked.unrelated, ranked.restricted, ranked.bulk, ranked.weight, ranked.place FROM ranked WHERE ranked.place <= $3::bigint
+     ORDER BY ranked.weight DESC, ranked.last_at DESC, ranked.person_id, ranked.patient_id
+     LIMIT $4
+)
+SELECT first.person_id, first.name, first.role, first.color, first.patient_id, first.family, first.given, first.mrn, first.last_at, first.records, first.refused, first.own, first.same_name, first.unrelated, first.restricted, first.bulk, first.weight, first.place, (SELECT count(DISTINCT opening.note_id) FROM opening
+                  WHERE opening.person_id = first.person_id AND opening.patient_id = first.patient_id AND opening.at > $1::timestamptz) AS notes
+  FROM first
+ ORDER BY first.weight DESC, first.last_at DESC, first.person_id, first.patient_id
 `
 
+type UnusualParams struct {
+	Since   time.Time
+	Many    int64
+	OfOne   int64
+	MaxRows int32
+}
+
 type UnusualRow struct {
+	PersonID   uuid.UUID
 	Name       string
 	Role       string
 	Color      int16
@@ -309,21 +410,30 @@ type UnusualRow struct {
 	Family     string
 	Given      string
 	Mrn        string
-	Notes      int64
 	LastAt     time.Time
+	Records    int64
+	Refused    bool
 	Own        bool
 	SameName   bool
 	Unrelated  bool
 	Restricted bool
-	Refused    bool
 	Bulk       bool
 	Weight     int32
+	Place      int64
+	Notes      int64
 }
 
 // Who has opened whose record since a time, or tried to, as far as something about it is unusual; the most unusual first.
-// What is unusual weighs the more, the less there is a good reason for it.
-func (q *Queries) Unusual(ctx context.Context, many int32, since time.Time, maxRows int32) ([]UnusualRow, error) {
-	rows, err := q.db.Query(ctx, unusual, many, since, maxRows)
+// What is unusual weighs the more, the less there is a good reason for it. Of one person there are a few rows only: who
+// reads everything does not hide others. A day is any two halves of one that follow each other, for shifts end in the
+// morning; it is looked for only where somebody opened many records at all.
+func (q *Queries) Unusual(ctx context.Context, arg UnusualParams) ([]UnusualRow, error) {
+	rows, err := q.db.Query(ctx, unusual,
+		arg.Since,
+		arg.Many,
+		arg.OfOne,
+		arg.MaxRows,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -332,6 +442,7 @@ func (q *Queries) Unusual(ctx context.Context, many int32, since time.Time, maxR
 	for rows.Next() {
 		var i UnusualRow
 		if err := rows.Scan(
+			&i.PersonID,
 			&i.Name,
 			&i.Role,
 			&i.Color,
@@ -339,15 +450,17 @@ func (q *Queries) Unusual(ctx context.Context, many int32, since time.Time, maxR
 			&i.Family,
 			&i.Given,
 			&i.Mrn,
-			&i.Notes,
 			&i.LastAt,
+			&i.Records,
+			&i.Refused,
 			&i.Own,
 			&i.SameName,
 			&i.Unrelated,
 			&i.Restricted,
-			&i.Refused,
 			&i.Bulk,
 			&i.Weight,
+			&i.Place,
+			&i.Notes,
 		); err != nil {
 			return nil, err
 		}

@@ -47,7 +47,7 @@ INSERT INTO stay (patient_id, bed_id, admitted_at) VALUES ($1, $2, $3);
 -- name: AddBeds :exec
 -- More of them, behind those there are.
 INSERT INTO bed (id, unit_id, label, position)
-SELECT sqlc.arg(unit)::text || '-' || to_char(n, 'FM00'), sqlc.arg(unit), sqlc.arg(prefix)::text || '-' || to_char(n, 'FM00'), n
+SELECT sqlc.arg(unit)::text || '-' || to_char(n, 'FM9900'), sqlc.arg(unit), sqlc.arg(prefix)::text || '-' || to_char(n, 'FM9900'), n
   FROM generate_series((SELECT coalesce(max(position), 0) + 1 FROM bed WHERE unit_id = sqlc.arg(unit)),
                        (SELECT coalesce(max(position), 0) + sqlc.arg(more)::integer FROM bed WHERE unit_id = sqlc.arg(unit))) AS n;
 

@@ -14,7 +14,7 @@ import (
 
 const addBeds = `-- name: AddBeds :exec
 INSERT INTO bed (id, unit_id, label, position)
-SELECT $1::text || '-' || to_char(n, 'FM00'), $1, $2::text || '-' || to_char(n, 'FM00'), n
+SELECT $1::text || '-' || to_char(n, 'FM9900'), $1, $2::text || '-' || to_char(n, 'FM9900'), n
   FROM generate_series((SELECT coalesce(max(position), 0) + 1 FROM bed WHERE unit_id = $1),
                        (SELECT coalesce(max(position), 0) + $3::integer FROM bed WHERE unit_id = $1)) AS n
 `

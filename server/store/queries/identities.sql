@@ -2,7 +2,7 @@
 
 -- name: PersonByIdentity :one
 SELECT sqlc.embed(person) FROM identity JOIN person ON person.id = identity.person_id
- WHERE issuer = $1 AND subject = $2 AND NOT person.suspended;
+ WHERE issuer = $1 AND subject = $2 AND NOT person.suspended AND person.role <> 'service account';
 
 -- name: InsertIdentity :exec
 INSERT INTO identity (issuer, subject, person_id) VALUES ($1, $2, $3);

@@ -49,7 +49,7 @@ func (q *Queries) IsLinked(ctx context.Context, personID uuid.UUID, issuer strin
 const personByIdentity = `-- name: PersonByIdentity :one
 
 SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch FROM identity JOIN person ON person.id = identity.person_id
- WHERE issuer = $1 AND subject = $2 AND NOT person.suspended
+ WHERE issuer = $1 AND subject = $2 AND NOT person.suspended AND person.role <> 'service account'
 `
 
 type PersonByIdentityRow struct {

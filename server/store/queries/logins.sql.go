@@ -235,7 +235,7 @@ func (q *Queries) OwnLogin(ctx context.Context, arg OwnLoginParams) error {
 const personOfLogin = `-- name: PersonOfLogin :one
 SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch, login.id, login.expires_at, login.proven_at, login.seen_at, login.input_at
   FROM login JOIN person ON person.id = login.person_id
- WHERE login.token = $1 AND login.expires_at > now() AND NOT person.suspended
+ WHERE login.token = $1 AND login.expires_at > now() AND NOT person.suspended AND person.role <> 'service account'
 `
 
 type PersonOfLoginRow struct {
@@ -247,7 +247,7 @@ type PersonOfLoginRow struct {
 	InputAt   time.Time
 }
 
-// No row: no such login, expired, or its owner suspended.
+// No row: no such login, expired, or its owner suspended, or become a program, which has tokens.
 func (q *Queries) PersonOfLogin(ctx context.Context, token string) (PersonOfLoginRow, error) {
 	row := q.db.QueryRow(ctx, personOfLogin, token)
 	var i PersonOfLoginRow
@@ -275,7 +275,7 @@ func (q *Queries) PersonOfLogin(ctx context.Context, token string) (PersonOfLogi
 const personOfLoginNamed = `-- name: PersonOfLoginNamed :one
 SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch, login.id, login.expires_at, login.proven_at, login.seen_at, login.input_at
   FROM login JOIN person ON person.id = login.person_id
- WHERE login.id = $1 AND login.expires_at > now() AND NOT person.suspended
+ WHERE login.id = $1 AND login.expires_at > now() AND NOT person.suspended AND person.role <> 'service account'
 `
 
 type PersonOfLoginNamedRow struct {

@@ -21,6 +21,13 @@ type ApiToken struct {
 	PersonID  uuid.UUID
 	CreatedAt time.Time
 	ExpiresAt time.Time
+	ID        uuid.UUID
+	Label     string
+	// Of a program. Without any, it speaks for a person, and may do what they may.
+	Scopes []string
+	UnitID *string
+	ByID   uuid.NullUUID
+	UsedAt *time.Time
 }
 
 type Batch struct {
@@ -253,6 +260,8 @@ type Opening struct {
 	Ties      string
 	At        time.Time
 	Minute    int64
+	// Tells apart what happened at one time; its order says nothing.
+	ID int64
 }
 
 type Participation struct {

@@ -13,7 +13,8 @@ SELECT sqlc.embed(note), sqlc.embed(patient), person.name AS creator,
 -- name: NotesFor :many
 -- Notes about patients whom a person has something to do with, and what, or with everyone all notes; the newest edited
 -- first, behind them those that the person only began. unit is where the patient lies, or of one who has left where the note was written; '' means anywhere.
-SELECT sqlc.embed(note), sqlc.embed(patient), coalesce(bed.label, '')::text AS bed_label, coalesce(tied.ties, '{}')::text[] AS ties
+SELECT sqlc.embed(note), sqlc.embed(patient), coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, note.unit_id)::text AS unit,
+       coalesce(tied.ties, '{}')::text[] AS ties
   FROM note
   JOIN patient ON patient.id = note.patient_id
   LEFT JOIN stay ON stay.patient_id = patient.id

@@ -213,7 +213,8 @@ func (q *Queries) NoteByID(ctx context.Context, id uuid.UUID) (NoteByIDRow, erro
 }
 
 const notesFor = `-- name: NotesFor :many
-SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, patient.id, patient.mrn, patient.family, patient.given, patient.title, patient.birth_date, patient.gender, patient.allergies, patient.vip, coalesce(bed.label, '')::text AS bed_label, coalesce(tied.ties, '{}')::text[] AS ties
+SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, patient.id, patient.mrn, patient.family, patient.given, patient.title, patient.birth_date, patient.gender, patient.allergies, patient.vip, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, note.unit_id)::text AS unit,
+       coalesce(tied.ties, '{}')::text[] AS ties
   FROM note
   JOIN patient ON patient.id = note.patient_id
   LEFT JOIN stay ON stay.patient_id = patient.id
@@ -237,6 +238,7 @@ type NotesForRow struct {
 	Note     Note
 	Patient  Patient
 	BedLabel string
+	Unit     string
 	Ties     []string
 }
 
@@ -279,6 +281,7 @@ func (q *Queries) NotesFor(ctx context.Context, arg NotesForParams) ([]NotesForR
 			&i.Patient.Allergies,
 			&i.Patient.Vip,
 			&i.BedLabel,
+			&i.Unit,
 			&i.Ties,
 		); err != nil {
 			return nil, err

@@ -1,36 +1,42 @@
--- People, their logins and their tokens.
+-- People, and how they begin.
 
 -- name: PersonByUsername :one
--- No row: nobody of that name, or suspended.
-SELECT * FROM person WHERE username = $1 AND NOT suspended;
+-- Who signs in. No row: nobody of that name, suspended, or a program, which has tokens.
+SELECT * FROM person WHERE username = $1 AND NOT suspended AND role <> 'service account';
 
 -- name: PersonByID :one
-SELECT * FROM person WHERE id = $1 AND NOT suspended;
-
--- name: InsertToken :exec
-INSERT INTO api_token (hash, person_id, expires_at) VALUES ($1, $2, $3);
-
--- name: PersonByToken :one
--- No row: unknown token, expired, or its owner suspended.
-SELECT person.*, api_token.expires_at
-  FROM api_token JOIN person ON person.id = api_token.person_id
- WHERE hash = $1 AND expires_at > now() AND NOT suspended;
-
--- name: DeleteExpiredTokens :exec
-DELETE FROM api_token WHERE expires_at <= now();
+SELECT * FROM person WHERE id = $1 AND NOT suspended AND role <> 'service account';
 
 -- name: PeopleByID :many
 -- Suspended ones too: what they did stays theirs.
 SELECT * FROM person WHERE id = ANY (sqlc.arg(ids)::uuid[]);
 
 -- name: People :many
+-- By username, after one. What is empty is not asked for; all words have to be found.
 SELECT sqlc.embed(person), invitation.expires_at AS invited_until,
        (password_hash IS NOT NULL OR EXISTS (SELECT FROM passkey WHERE passkey.person_id = person.id)
         OR EXISTS (SELECT FROM identity WHERE identity.person_id = person.id))::boolean AS has_way,
        coalesce((SELECT string_agg(unit_id, ', ' ORDER BY unit_id) FROM cover WHERE cover.person_id = person.id AND until > now()), '')::text AS covers,
        coalesce((SELECT supervisor.username FROM person supervisor WHERE supervisor.id = person.supervisor_id), '')::text AS supervisor
   FROM person LEFT JOIN invitation ON invitation.person_id = person.id AND invitation.expires_at > now()
- ORDER BY username;
+ WHERE person.username > sqlc.arg(after)
+   AND (sqlc.arg(named)::text = '' OR person.username = sqlc.arg(named))
+   AND (sqlc.arg(role)::text = '' OR person.role = sqlc.arg(role))
+   AND NOT EXISTS (SELECT FROM unnest(sqlc.arg(words)::text[]) word
+                    WHERE strpos(lower(person.username || ' ' || person.name || ' ' || person.role || ' ' || coalesce(person.unit_id, '')), lower(word)) = 0)
+ ORDER BY person.username
+ LIMIT sqlc.arg(max_rows);
+
+-- name: AnyoneByID :one
+-- Suspended ones, too.
+SELECT * FROM person WHERE id = $1;
+
+-- name: LockAdministrators :many
+-- Whoever changes people waits for whoever does so too.
+SELECT id FROM person WHERE role = 'administrator' AND NOT suspended ORDER BY id FOR NO KEY UPDATE;
+
+-- name: LockAnyone :one
+SELECT * FROM person WHERE username = $1 FOR NO KEY UPDATE;
 
 -- name: AnyoneByUsername :one
 -- Suspended ones, too.
@@ -45,6 +51,9 @@ INSERT INTO cover (person_id, unit_id, until) VALUES ($1, $2, $3) ON CONFLICT (p
 -- name: EndCover :execrows
 DELETE FROM cover WHERE person_id = $1 AND unit_id = $2;
 
+-- name: CoversOf :many
+SELECT unit_id, until FROM cover WHERE person_id = $1 AND until > now() ORDER BY unit_id;
+
 -- name: DeleteEndedCovers :exec
 DELETE FROM cover WHERE until <= now();
 
@@ -54,28 +63,34 @@ INSERT INTO invitation (person_id, hash, expires_at) VALUES ($1, $2, $3)
 
 -- name: Invited :one
 SELECT sqlc.embed(person) FROM invitation JOIN person ON person.id = invitation.person_id
- WHERE invitation.hash = $1 AND invitation.expires_at > now() AND NOT person.suspended;
+ WHERE invitation.hash = $1 AND invitation.expires_at > now() AND NOT person.suspended AND person.role <> 'service account';
 
--- name: AcceptInvitation :one
--- The code works once. Everything else by which the person signed in before ends with it.
-WITH used AS (
-    DELETE FROM invitation WHERE invitation.hash = sqlc.arg(code) AND invitation.expires_at > now() RETURNING invitation.person_id
-), ended AS (
-    DELETE FROM login USING used WHERE login.person_id = used.person_id
-), forgotten AS (
-    DELETE FROM device USING used WHERE device.person_id = used.person_id
+-- name: UseInvitation :one
+-- Once.
+DELETE FROM invitation WHERE hash = $1 AND expires_at > now() RETURNING person_id;
+
+-- name: ForgetWays :exec
+-- All by which somebody signs in, what they have open, and what speaks for them.
+WITH logins AS (
+    DELETE FROM login WHERE login.person_id = sqlc.arg(person)::uuid
+), tokens AS (
+    DELETE FROM api_token WHERE api_token.person_id = sqlc.arg(person)::uuid
+), devices AS (
+    DELETE FROM device WHERE device.person_id = sqlc.arg(person)::uuid
 ), app AS (
-    DELETE FROM totp USING used WHERE totp.person_id = used.person_id
+    DELETE FROM totp WHERE totp.person_id = sqlc.arg(person)::uuid
 ), codes AS (
-    DELETE FROM recovery_code USING used WHERE recovery_code.person_id = used.person_id
+    DELETE FROM recovery_code WHERE recovery_code.person_id = sqlc.arg(person)::uuid
 ), keys AS (
-    DELETE FROM passkey USING used WHERE passkey.person_id = used.person_id
+    DELETE FROM passkey WHERE passkey.person_id = sqlc.arg(person)::uuid
 ), elsewhere AS (
-    DELETE FROM identity USING used WHERE identity.person_id = used.person_id
+    DELETE FROM identity WHERE identity.person_id = sqlc.arg(person)::uuid
 )
-UPDATE person SET password_hash = sqlc.narg(phc)::text
-  FROM used WHERE person.id = used.person_id AND NOT suspended
-RETURNING person.*;
+UPDATE person SET password_hash = NULL WHERE person.id = sqlc.arg(person)::uuid;
+
+-- name: SetPassword :one
+-- NULL: none. No row: suspended.
+UPDATE person SET password_hash = sqlc.narg(phc) WHERE id = sqlc.arg(person) AND NOT suspended RETURNING *;
 
 -- name: KnowDevice :exec
 INSERT INTO device (hash, person_id) VALUES ($1, $2) ON CONFLICT (person_id, hash) DO UPDATE SET seen_at = now();

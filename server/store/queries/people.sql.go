@@ -12,30 +12,13 @@ import (
 	"github.com/google/uuid"
 )
 
-const acceptInvitation = `-- name: AcceptInvitation :one
-WITH used AS (
-    DELETE FROM invitation WHERE invitation.hash = $2 AND invitation.expires_at > now() RETURNING invitation.person_id
-), ended AS (
-    DELETE FROM login USING used WHERE login.person_id = used.person_id
-), forgotten AS (
-    DELETE FROM device USING used WHERE device.person_id = used.person_id
-), app AS (
-    DELETE FROM totp USING used WHERE totp.person_id = used.person_id
-), codes AS (
-    DELETE FROM recovery_code USING used WHERE recovery_code.person_id = used.person_id
-), keys AS (
-    DELETE FROM passkey USING used WHERE passkey.person_id = used.person_id
-), elsewhere AS (
-    DELETE FROM identity USING used WHERE identity.person_id = used.person_id
-)
-UPDATE person SET password_hash = $1::text
-  FROM used WHERE person.id = used.person_id AND NOT suspended
-RETURNING person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch
+const anyoneByID = `-- name: AnyoneByID :one
+SELECT id, username, name, role, unit_id, color, password_hash, suspended, supervisor_id, patient_id, access_epoch FROM person WHERE id = $1
 `
 
-// The code works once. Everything else by which the person signed in before ends with it.
-func (q *Queries) AcceptInvitation(ctx context.Context, phc *string, code []byte) (Person, error) {
-	row := q.db.QueryRow(ctx, acceptInvitation, phc, code)
+// Suspended ones, too.
+func (q *Queries) AnyoneByID(ctx context.Context, id uuid.UUID) (Person, error) {
+	row := q.db.QueryRow(ctx, anyoneByID, id)
 	var i Person
 	err := row.Scan(
 		&i.ID,
@@ -86,21 +69,41 @@ func (q *Queries) Cover(ctx context.Context, personID uuid.UUID, unitID string, 
 	return err
 }
 
+const coversOf = `-- name: CoversOf :many
+SELECT unit_id, until FROM cover WHERE person_id = $1 AND until > now() ORDER BY unit_id
+`
+
+type CoversOfRow struct {
+	UnitID string
+	Until  time.Time
+}
+
+func (q *Queries) CoversOf(ctx context.Context, personID uuid.UUID) ([]CoversOfRow, error) {
+	rows, err := q.db.Query(ctx, coversOf, personID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CoversOfRow
+	for rows.Next() {
+		var i CoversOfRow
+		if err := rows.Scan(&i.UnitID, &i.Until); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const deleteEndedCovers = `-- name: DeleteEndedCovers :exec
 DELETE FROM cover WHERE until <= now()
 `
 
 func (q *Queries) DeleteEndedCovers(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, deleteEndedCovers)
-	return err
-}
-
-const deleteExpiredTokens = `-- name: DeleteExpiredTokens :exec
-DELETE FROM api_token WHERE expires_at <= now()
-`
-
-func (q *Queries) DeleteExpiredTokens(ctx context.Context) error {
-	_, err := q.db.Exec(ctx, deleteExpiredTokens)
 	return err
 }
 
@@ -136,12 +139,28 @@ func (q *Queries) EndCover(ctx context.Context, personID uuid.UUID, unitID strin
 	return result.RowsAffected(), nil
 }
 
-const insertToken = `-- name: InsertToken :exec
-INSERT INTO api_token (hash, person_id, expires_at) VALUES ($1, $2, $3)
+const forgetWays = `-- name: ForgetWays :exec
+WITH logins AS (
+    DELETE FROM login WHERE login.person_id = $1::uuid
+), tokens AS (
+    DELETE FROM api_token WHERE api_token.person_id = $1::uuid
+), devices AS (
+    DELETE FROM device WHERE device.person_id = $1::uuid
+), app AS (
+    DELETE FROM totp WHERE totp.person_id = $1::uuid
+), codes AS (
+    DELETE FROM recovery_code WHERE recovery_code.person_id = $1::uuid
+), keys AS (
+    DELETE FROM passkey WHERE passkey.person_id = $1::uuid
+), elsewhere AS (
+    DELETE FROM identity WHERE identity.person_id = $1::uuid
+)
+UPDATE person SET password_hash = NULL WHERE person.id = $1::uuid
 `
 
-func (q *Queries) InsertToken(ctx context.Context, hash []byte, personID uuid.UUID, expiresAt time.Time) error {
-	_, err := q.db.Exec(ctx, insertToken, hash, personID, expiresAt)
+// All by which somebody signs in, what they have open, and what speaks for them.
+func (q *Queries) ForgetWays(ctx context.Context, person uuid.UUID) error {
+	_, err := q.db.Exec(ctx, forgetWays, person)
 	return err
 }
 
@@ -157,7 +176,7 @@ func (q *Queries) Invite(ctx context.Context, personID uuid.UUID, hash []byte, e
 
 const invited = `-- name: Invited :one
 SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch FROM invitation JOIN person ON person.id = invitation.person_id
- WHERE invitation.hash = $1 AND invitation.expires_at > now() AND NOT person.suspended
+ WHERE invitation.hash = $1 AND invitation.expires_at > now() AND NOT person.suspended AND person.role <> 'service account'
 `
 
 type InvitedRow struct {
@@ -192,6 +211,54 @@ func (q *Queries) KnowDevice(ctx context.Context, hash []byte, personID uuid.UUI
 	return err
 }
 
+const lockAdministrators = `-- name: LockAdministrators :many
+SELECT id FROM person WHERE role = 'administrator' AND NOT suspended ORDER BY id FOR NO KEY UPDATE
+`
+
+// Whoever changes people waits for whoever does so too.
+func (q *Queries) LockAdministrators(ctx context.Context) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, lockAdministrators)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const lockAnyone = `-- name: LockAnyone :one
+SELECT id, username, name, role, unit_id, color, password_hash, suspended, supervisor_id, patient_id, access_epoch FROM person WHERE username = $1 FOR NO KEY UPDATE
+`
+
+func (q *Queries) LockAnyone(ctx context.Context, username string) (Person, error) {
+	row := q.db.QueryRow(ctx, lockAnyone, username)
+	var i Person
+	err := row.Scan(
+		&i.ID,
+		&i.Username,
+		&i.Name,
+		&i.Role,
+		&i.UnitID,
+		&i.Color,
+		&i.PasswordHash,
+		&i.Suspended,
+		&i.SupervisorID,
+		&i.PatientID,
+		&i.AccessEpoch,
+	)
+	return i, err
+}
+
 const people = `-- name: People :many
 SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch, invitation.expires_at AS invited_until,
        (password_hash IS NOT NULL OR EXISTS (SELECT FROM passkey WHERE passkey.person_id = person.id)
@@ -199,8 +266,22 @@ SELECT person.id, person.username, person.name, person.role, person.unit_id, per
        coalesce((SELECT string_agg(unit_id, ', ' ORDER BY unit_id) FROM cover WHERE cover.person_id = person.id AND until > now()), '')::text AS covers,
        coalesce((SELECT supervisor.username FROM person supervisor WHERE supervisor.id = person.supervisor_id), '')::text AS supervisor
   FROM person LEFT JOIN invitation ON invitation.person_id = person.id AND invitation.expires_at > now()
- ORDER BY username
+ WHERE person.username > $1
+   AND ($2::text = '' OR person.username = $2)
+   AND ($3::text = '' OR person.role = $3)
+   AND NOT EXISTS (SELECT FROM unnest($4::text[]) word
+                    WHERE strpos(lower(person.username || ' ' || person.name || ' ' || person.role || ' ' || coalesce(person.unit_id, '')), lower(word)) = 0)
+ ORDER BY person.username
+ LIMIT $5
 `
+
+type PeopleParams struct {
+	After   string
+	Named   string
+	Role    string
+	Words   []string
+	MaxRows int32
+}
 
 type PeopleRow struct {
 	Person       Person
@@ -210,8 +291,15 @@ type PeopleRow struct {
 	Supervisor   string
 }
 
-func (q *Queries) People(ctx context.Context) ([]PeopleRow, error) {
-	rows, err := q.db.Query(ctx, people)
+// By username, after one. What is empty is not asked for; all words have to be found.
+func (q *Queries) People(ctx context.Context, arg PeopleParams) ([]PeopleRow, error) {
+	rows, err := q.db.Query(ctx, people,
+		arg.After,
+		arg.Named,
+		arg.Role,
+		arg.Words,
+		arg.MaxRows,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -284,7 +372,7 @@ func (q *Queries) PeopleByID(ctx context.Context, ids []uuid.UUID) ([]Person, er
 }
 
 const personByID = `-- name: PersonByID :one
-SELECT id, username, name, role, unit_id, color, password_hash, suspended, supervisor_id, patient_id, access_epoch FROM person WHERE id = $1 AND NOT suspended
+SELECT id, username, name, role, unit_id, color, password_hash, suspended, supervisor_id, patient_id, access_epoch FROM person WHERE id = $1 AND NOT suspended AND role <> 'service account'
 `
 
 func (q *Queries) PersonByID(ctx context.Context, id uuid.UUID) (Person, error) {
@@ -306,31 +394,16 @@ func (q *Queries) PersonByID(ctx context.Context, id uuid.UUID) (Person, error) 
 	return i, err
 }
 
-const personByToken = `-- name: PersonByToken :one
-SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch, api_token.expires_at
-  FROM api_token JOIN person ON person.id = api_token.person_id
- WHERE hash = $1 AND expires_at > now() AND NOT suspended
+const personByUsername = `-- name: PersonByUsername :one
+
+SELECT id, username, name, role, unit_id, color, password_hash, suspended, supervisor_id, patient_id, access_epoch FROM person WHERE username = $1 AND NOT suspended AND role <> 'service account'
 `
 
-type PersonByTokenRow struct {
-	ID           uuid.UUID
-	Username     string
-	Name         string
-	Role         string
-	UnitID       *string
-	Color        int16
-	PasswordHash *string
-	Suspended    bool
-	SupervisorID uuid.NullUUID
-	PatientID    uuid.NullUUID
-	AccessEpoch  int64
-	ExpiresAt    time.Time
-}
-
-// No row: unknown token, expired, or its owner suspended.
-func (q *Queries) PersonByToken(ctx context.Context, hash []byte) (PersonByTokenRow, error) {
-	row := q.db.QueryRow(ctx, personByToken, hash)
-	var i PersonByTokenRow
+// People, and how they begin.
+// Who signs in. No row: nobody of that name, suspended, or a program, which has tokens.
+func (q *Queries) PersonByUsername(ctx context.Context, username string) (Person, error) {
+	row := q.db.QueryRow(ctx, personByUsername, username)
+	var i Person
 	err := row.Scan(
 		&i.ID,
 		&i.Username,
@@ -343,20 +416,17 @@ func (q *Queries) PersonByToken(ctx context.Context, hash []byte) (PersonByToken
 		&i.SupervisorID,
 		&i.PatientID,
 		&i.AccessEpoch,
-		&i.ExpiresAt,
 	)
 	return i, err
 }
 
-const personByUsername = `-- name: PersonByUsername :one
-
-SELECT id, username, name, role, unit_id, color, password_hash, suspended, supervisor_id, patient_id, access_epoch FROM person WHERE username = $1 AND NOT suspended
+const setPassword = `-- name: SetPassword :one
+UPDATE person SET password_hash = $1 WHERE id = $2 AND NOT suspended RETURNING id, username, name, role, unit_id, color, password_hash, suspended, supervisor_id, patient_id, access_epoch
 `
 
-// People, their logins and their tokens.
-// No row: nobody of that name, or suspended.
-func (q *Queries) PersonByUsername(ctx context.Context, username string) (Person, error) {
-	row := q.db.QueryRow(ctx, personByUsername, username)
+// NULL: none. No row: suspended.
+func (q *Queries) SetPassword(ctx context.Context, phc *string, person uuid.UUID) (Person, error) {
+	row := q.db.QueryRow(ctx, setPassword, phc, person)
 	var i Person
 	err := row.Scan(
 		&i.ID,
@@ -399,4 +469,16 @@ func (q *Queries) UpdatePerson(ctx context.Context, arg UpdatePersonParams) erro
 		arg.PatientID,
 	)
 	return err
+}
+
+const useInvitation = `-- name: UseInvitation :one
+DELETE FROM invitation WHERE hash = $1 AND expires_at > now() RETURNING person_id
+`
+
+// Once.
+func (q *Queries) UseInvitation(ctx context.Context, hash []byte) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, useInvitation, hash)
+	var person_id uuid.UUID
+	err := row.Scan(&person_id)
+	return person_id, err
 }
