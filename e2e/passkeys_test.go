@@ -94,3 +94,29 @@ func TestPasskey(t *testing.T) {
 	lead("confirm")
 	w.waitFor("going on where she was", `location.pathname === '/units/4-west'`)
 }
+
+// TestSecondFactor: where a password alone is not enough, whoever signs in with one is led to make a passkey, and then to
+// where they wanted to go; the next time it is asked for.
+func TestSecondFactor(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, "--second-factor=all")
+	w := openWindow(t, s.named(), "rivera")
+	w.addDevice(webauthn.AuthenticatorTransportInternal)
+	signIn := func() {
+		t.Helper()
+		w.visit("/login?next=%2Funits%2F4-west")
+		w.do(
+			chromedp.SetValue(chromedp.CSS(`#username`), "rivera"),
+			chromedp.SendKeys(chromedp.CSS(`#password`), password),
+		)
+		w.submit(`form[action="/login"] button`)
+	}
+	for _, kind := range []string{"add", "confirm"} {
+		signIn()
+		w.waitFor("the button", exists(`[data-passkey="`+kind+`"]:not([hidden])`))
+		w.shot("second-factor-" + kind)
+		w.submit(`[data-passkey="` + kind + `"] button`)
+		w.waitFor("where she wanted to go", `location.pathname === '/units/4-west'`)
+		w.submit(`form[action="/logout"] button`)
+	}
+}

@@ -109,11 +109,19 @@ func endedView(r *http.Request) web.EndedView {
 	return web.EndedView{Unused: asked.Get("ended") == "unused", Unsaved: min(unsaved, maxUnsaved)}
 }
 
-// landing notes that somebody has just signed in, with what, and is where they go: to next, if they may; else to the note
-// that they were in when their last login ended by itself; else to the start of their work. Nobody is sent where somebody
-// else was.
+// landing notes that somebody has just signed in, with what, and is where they go: to their destination, or if they have
+// shown too little for that, to show more.
 func (s *Server) landing(r *http.Request, who login.Person, with, next string) (string, error) {
-	s.log.Info("signed in", "person", who.ID, "with", with, "remote", s.network(r))
+	s.log.Info("signed in", "person", who.ID, "with", with, "remote", s.network(r), "weak", who.Weak)
+	if who.Weak {
+		return factorPath(next), nil
+	}
+	return s.destination(r, who, next)
+}
+
+// destination is where somebody goes who is let in: to next, if they may; else to the note that they were in when their last
+// login ended by itself; else to the start of their work. Nobody is sent where somebody else was.
+func (s *Server) destination(r *http.Request, who login.Person, next string) (string, error) {
 	resume, err := s.desk.Resume(r.Context(), who.ID)
 	if err != nil {
 		return "", err

@@ -100,6 +100,7 @@ type ConfirmView struct {
 	Next string
 	// Error is one sentence for the person: what was wrong, what to do.
 	Error       string
+	Weak        bool // their password alone was not enough: nothing opens before this
 	HasPassword bool
 	Codes       bool   // the password goes with a code from an app
 	Passkeys    bool   // there is one, that the address allows
@@ -130,6 +131,8 @@ type CodesView struct {
 	URI    string // what the picture says
 	Secret string // what to type where no picture can be read
 	Error  string
+	Next   string // the local path to go to afterwards; may be empty
+	Back   string // the page they came from
 }
 
 // QR is a picture for cameras: a path in a square of that size, without the
@@ -143,6 +146,16 @@ type QR struct {
 type RecoveryView struct {
 	Shell
 	Codes []string
+	Next  string // the local path to go to then
+}
+
+// SecondFactorView is the page on which somebody who has but a password gets
+// more, because nothing else opens before that.
+type SecondFactorView struct {
+	Shell
+	// Next is the local path to go to afterwards, as in LoginView.
+	Next     string
+	Passkeys bool // the address has a name; passkeys need one
 }
 
 // OnwardView is a page that leads to another by itself.

@@ -100,7 +100,7 @@ func (d *Desk) Enrol(w http.ResponseWriter, r *http.Request, code, password stri
 	if err := d.know(ctx, w, r, person.ID); err != nil {
 		return Person{}, err
 	}
-	return d.begin(w, r, person.ID)
+	return d.begin(w, r, person.ID, false)
 }
 
 // invited returns whom the code with that hash invites, which r brings. The error is [ErrNoInvitation], or [*TooManyTries]

@@ -144,7 +144,7 @@ func (d *Desk) SignInByPasskey(w http.ResponseWriter, r *http.Request, site Site
 	if err := d.know(r.Context(), w, r, found.ID); err != nil {
 		return Person{}, err
 	}
-	return d.begin(w, r, found.ID)
+	return d.begin(w, r, found.ID, true)
 }
 
 // AskToConfirm is [Desk.AskForPasskey] of somebody who is signed in: one of their own.
@@ -186,7 +186,7 @@ func (d *Desk) ConfirmByPasskey(w http.ResponseWriter, r *http.Request, site Sit
 	if err != nil {
 		return err
 	}
-	return d.renew(w, r, who)
+	return d.renew(w, r, who, true)
 }
 
 // usePasskey checks an answer, and that no copy of the passkey has been used meanwhile.
@@ -255,7 +255,8 @@ func (d *Desk) askForNew(w http.ResponseWriter, r *http.Request, site Site, o *o
 	return options, d.beginCeremony(w, r, askToAdd, http.SameSiteStrictMode, q)
 }
 
-// AddPasskey takes the new passkey of somebody who is signed in. The error is [ErrPasskey] or [ErrNoCeremony].
+// AddPasskey takes the new passkey of somebody who is signed in, and renews their login. The error is [ErrPasskey] or
+// [ErrNoCeremony].
 func (d *Desk) AddPasskey(w http.ResponseWriter, r *http.Request, site Site, who Person, answer []byte) error {
 	var question passkeyQuestion
 	if err := d.takeCeremony(w, r, askToAdd, &question); err != nil {
@@ -264,7 +265,10 @@ func (d *Desk) AddPasskey(w http.ResponseWriter, r *http.Request, site Site, who
 	if question.Login != who.Login {
 		return ErrNoCeremony
 	}
-	return d.addPasskey(r, site, question, answer)
+	if err := d.addPasskey(r, site, question, answer); err != nil {
+		return err
+	}
+	return d.renew(w, r, who, true)
 }
 
 // EnrolByPasskey gives the person who was invited their first passkey, ends their other logins and ways to sign in, and
@@ -290,7 +294,7 @@ func (d *Desk) EnrolByPasskey(w http.ResponseWriter, r *http.Request, site Site,
 	if err := d.know(r.Context(), w, r, person); err != nil {
 		return Person{}, err
 	}
-	return d.begin(w, r, person)
+	return d.begin(w, r, person, true)
 }
 
 func (d *Desk) addPasskey(r *http.Request, site Site, q passkeyQuestion, answer []byte) error {
