@@ -75,7 +75,7 @@ func TestPasskey(t *testing.T) {
 
 	w.visit("/security")
 	w.allow("409")
-	w.submit(`#passkeys button`)
+	w.submit(`#passkeys .end button`)
 	w.waitFor("the last way in to stay", exists("#security-error"))
 
 	w.visit("/security")
@@ -85,9 +85,20 @@ func TestPasskey(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.addDevice(webauthn.AuthenticatorTransportUsb)
+	w.do(chromedp.SetValue(chromedp.CSS(`#new-name`), "Key on my ring"))
 	lead("add")
-	w.waitFor("both", keys("2"))
-	w.submit(`#passkeys tr button`)
+	w.waitFor("both", keys("2")+` && document.querySelector('#passkeys').innerText.includes('Key on my ring')`)
+	w.do(
+		chromedp.Click(chromedp.CSS(`#passkeys tbody tr:first-child summary`)),
+		chromedp.SetValue(chromedp.CSS(`#passkeys tbody tr:first-child input[name=name]`), "My phone"),
+	)
+	for _, scheme := range []string{"dark", "light"} {
+		w.colorScheme(scheme)
+		w.shot("security-rename-" + scheme)
+	}
+	w.submit(`#passkeys tbody tr:first-child details button`)
+	w.waitFor("its name", `document.querySelector('#passkeys tbody tr:first-child').innerText.includes('My phone')`)
+	w.submit(`#passkeys .end button`)
 	w.waitFor("one", keys("1"))
 
 	w.visit("/confirm?next=%2Funits%2F4-west")

@@ -19,9 +19,12 @@ import (
 const securityPath = "/security"
 
 // changing is a page by which somebody changes how they sign in.
-func (s *Server) changing(h personal) http.Handler {
+func (s *Server) changing(h personal) http.Handler { return s.changingAt(securityPath, h) }
+
+// changingAt is such a page, to which back leads somebody who has to prove first who they are.
+func (s *Server) changingAt(back string, h personal) http.Handler {
 	return s.own(func(w http.ResponseWriter, r *http.Request, who login.Person) error {
-		if err := justProven(who, securityPath); err != nil {
+		if err := justProven(who, back); err != nil {
 			return err
 		}
 		return h(w, r, who)

@@ -9,6 +9,8 @@ import (
 	"github.com/clisonix/tidechart/web"
 )
 
+const notTheSame = "The two passwords are not the same. Type both again."
+
 const noInvitation = "This code does not work: it was typed wrong, was used before, or has expired. Ask for a new one."
 
 func (s *Server) enrolPage(w http.ResponseWriter, r *http.Request) error {
@@ -33,7 +35,7 @@ func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
 	password := r.PostFormValue("password")
 	var err error
 	if password != r.PostFormValue("repeat") {
-		view.Error = "The two passwords are not the same. Type both again."
+		view.Error = notTheSame
 	} else if who, failed := s.desk.Enrol(w, r, view.Code, password); failed != nil {
 		err = failed
 	} else {

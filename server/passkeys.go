@@ -66,6 +66,8 @@ func (s *Server) script(h handler) handler {
 			answer.Next = "/login"
 		case errors.Is(err, login.ErrPasskey):
 			status, answer.Error = http.StatusUnauthorized, "This passkey cannot be used here. Try another, or sign in in another way."
+		case errors.Is(err, login.ErrPasskeyName):
+			status, answer.Error = http.StatusUnprocessableEntity, badPasskeyName
 		case errors.Is(err, login.ErrTooManyPasskeys):
 			status, answer.Error = http.StatusUnprocessableEntity, "You have as many passkeys as you may. Remove one first."
 		}
@@ -118,6 +120,7 @@ func (s *Server) mountPasskeys(mux *http.ServeMux) {
 	mux.Handle("POST /passkeys/confirm", s.askedOf(s.confirmByPasskey))
 	mux.Handle("POST /passkeys/add/ask", s.askedOf(s.askForNewPasskey))
 	mux.Handle("POST /passkeys/add", s.askedOf(s.addPasskey))
+	mux.Handle("POST /security/passkeys/name", s.own(s.namePasskey))
 	mux.Handle("POST /security/passkeys/remove", s.changing(s.removePasskey))
 }
 
@@ -171,7 +174,7 @@ func (s *Server) confirmByPasskey(w http.ResponseWriter, r *http.Request, site l
 func (s *Server) addPasskey(w http.ResponseWriter, r *http.Request, site login.Site, who login.Person) error {
 	err := s.mayEnrol(r, who)
 	if err == nil {
-		err = s.desk.AddPasskey(w, r, site, who, answerOf(r))
+		err = s.desk.AddPasskey(w, r, site, who, r.PostFormValue("name"), answerOf(r))
 	}
 	if err == nil {
 		s.log.Info("passkey added", "person", who.ID)
@@ -208,6 +211,23 @@ func (s *Server) leadIn(w http.ResponseWriter, r *http.Request, who login.Person
 	}
 	return err
 }
+
+func (s *Server) namePasskey(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	id, err := base64.RawURLEncoding.DecodeString(r.PostFormValue("id"))
+	if err != nil {
+		return store.ErrNotFound
+	}
+	err = s.desk.NamePasskey(r.Context(), who, id, r.PostFormValue("name"))
+	if errors.Is(err, login.ErrPasskeyName) {
+		return s.showSecurity(w, r, who, http.StatusUnprocessableEntity, badPasskeyName)
+	}
+	if err != nil {
+		return err
+	}
+	return toSecurity(w, r)
+}
+
+const badPasskeyName = "A passkey's name has 40 characters at most, on one line."
 
 func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request, who login.Person) error {
 	id, err := base64.RawURLEncoding.DecodeString(r.PostFormValue("id"))

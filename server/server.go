@@ -105,6 +105,8 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("POST /confirm", s.halfway(s.confirm))
 	mux.Handle("GET "+factorPage, s.halfway(s.secondFactor))
 	mux.Handle("GET /security", s.own(s.securityPage))
+	mux.Handle("GET "+passwordPath, s.changingAt(passwordPath, s.passwordPage))
+	mux.Handle("POST "+passwordPath, s.changingAt(passwordPath, s.changePassword))
 	mux.Handle("POST /security/codes", s.enrolling(s.beginCodes))
 	mux.Handle("GET /security/codes", s.enrolling(s.codesPage))
 	mux.Handle("POST /security/codes/accept", s.enrolling(s.acceptCodes))

@@ -73,7 +73,7 @@ func SecondFactor(v SecondFactorView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<section aria-labelledby=\"by-app\"><h2 id=\"by-app\">Codes from an app</h2><p>An app on your phone shows another code every half minute. You type it after your password.</p><form method=\"post\" action=\"/security/codes\" class=\"stack\"><input type=\"hidden\" name=\"next\" value=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<section aria-labelledby=\"by-app\"><h2 id=\"by-app\">Codes from an app</h2><p>An app on your phone shows another code every half minute. You type it after your password.</p><form method=\"post\" action=\"/security/codes\" class=\"elsewhere\"><input type=\"hidden\" name=\"next\" value=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -118,9 +118,20 @@ type SecurityView struct {
 	Recovery    int    // codes that are left for when the app is lost
 	Provider    string // whose account signs them in, too; empty: nobody's
 	Passkeys    []PasskeyRow
+	OneWay      bool // whoever loses what they sign in with is locked out
+	// PasswordChanged says that it was, just before.
+	PasswordChanged bool
 	// CanAddPasskey says that the address has a name; passkeys need one.
 	CanAddPasskey bool
 	Logins        []LoginRow // the newest first; one of them is This
+}
+
+// PasswordView is the page on which somebody chooses another password. After a
+// refusal it is shown again (status 422) with Error.
+type PasswordView struct {
+	Shell
+	Error       string
+	MinPassword int // characters
 }
 
 // CodesView is the page on which somebody puts a secret into an app that makes
@@ -167,7 +178,7 @@ type OnwardView struct {
 // PasskeyRow is one of somebody's passkeys.
 type PasskeyRow struct {
 	ID            string
-	Name          string // where it was made, in words; empty: unknown
+	Name          string // what its owner calls it, or where it was made, in words; empty: unknown
 	Created, Used time.Time
 	Synced        bool // a copy is kept elsewhere
 }

@@ -3,11 +3,15 @@ package login
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
+
 	"github.com/clisonix/tidechart/server/login/breached"
+	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
 )
 
@@ -27,6 +31,32 @@ func newPassword(ctx context.Context, password string, owner queries.Person) (ph
 		return "", fmt.Errorf("hash password: %w", err)
 	}
 	return phc, nil
+}
+
+// ChangePassword gives somebody who has a password another one, ends their other logins, and renews the one that asks. The
+// error is [ErrWeakPassword] or [ErrStolen], after which nothing has changed, [ErrBusy], or [store.ErrNotFound] if they have none.
+func (d *Desk) ChangePassword(w http.ResponseWriter, r *http.Request, who Person, password string) error {
+	ctx := r.Context()
+	this, err := uuid.Parse(who.Login)
+	if err != nil {
+		return ErrNotSignedIn
+	}
+	row, err := d.db.PersonByID(ctx, who.ID)
+	if err != nil {
+		return fmt.Errorf("look up person: %w", err)
+	}
+	phc, err := newPassword(ctx, password, row)
+	if err != nil {
+		return err
+	}
+	changed, err := d.db.ChangePassword(ctx, phc, who.ID, this)
+	if err == nil && changed == 0 {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return fmt.Errorf("change password: %w", err)
+	}
+	return d.renew(w, r, who, false)
 }
 
 // weak reports whether a password is easily guessed by who knows its owner, or by anybody.
