@@ -105,11 +105,12 @@ func TestPasswordAloneOpensNothing(t *testing.T) {
 	}
 }
 
-// TestWeakSocket: a ticket from before, and a socket that is open while more comes to be demanded, are worth nothing.
+// TestWeakSocket: a ticket from before, and a socket and a board that are open while more comes to be demanded, are worth
+// nothing.
 func TestWeakSocket(t *testing.T) {
 	h := demanding(t, login.FromOverseers)
 	rivera := h.signIn("rivera") // a nurse
-	ticket, ws := h.ticket(rivera, h.note), h.openWireOf(rivera)
+	ticket, ws, board := h.ticket(rivera, h.note), h.openWireOf(rivera), h.watch(rivera)
 	if saved, code := ws.write(7, 0); !saved {
 		t.Fatalf("before: close code %d", code)
 	}
@@ -117,6 +118,16 @@ func TestWeakSocket(t *testing.T) {
 	h.sql(`UPDATE person SET role = 'charge nurse' WHERE username = 'rivera'`)
 	if _, code := ws.until(isScope); code != 4403 || time.Since(began) > time.Second {
 		t.Errorf("the socket: close code %d after %v, want 4403 within a second", code, time.Since(began))
+	}
+	for ended := time.After(time.Second); board != nil; {
+		select {
+		case _, more := <-board:
+			if !more {
+				board = nil
+			}
+		case <-ended:
+			t.Fatal("the board goes on")
+		}
 	}
 	if code := h.knock("y-websocket", h.note, ticket, h.page(rivera)); code != websocket.StatusCode(4403) {
 		t.Errorf("a ticket from before: %d, want 4403", code)
