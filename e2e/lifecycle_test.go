@@ -112,6 +112,7 @@ func TestServeRefusesToStart(t *testing.T) {
 		{"nothing", []string{"serve"}, []string{"database-url"}},
 		{"no database", []string{"serve", "--behind-tls-proxy"}, []string{"database-url"}},
 		{"no TLS", []string{"serve", "--database-url", "postgres://localhost/none"}, []string{"tls", "--behind-tls-proxy"}},
+		{"passwords alone", []string{"serve", "--second-factor=nobody"}, []string{"second-factor must be one of", "all", "overseers"}},
 		{"absent certificate", []string{"serve", "--database-url", "postgres://localhost/none", "--tls-cert", cert, "--tls-key", cert}, []string{"absent.pem"}},
 		{"demo's password has no place", []string{"serve", "--database-url", "postgres://nobody:tidechart-demo@127.0.0.1:1/none", "--behind-tls-proxy"}, []string{"database"}},
 	} {

@@ -14,6 +14,7 @@ func TestLoadtest(t *testing.T) {
 	args := []string{
 		"loadtest", s.url, "--json", "--notes=2", "--clients=4", "--slow=1", "--presence", "--joins=3", "--warmup=200ms", "--duration=1s",
 		"--server-pid=" + strconv.Itoa(s.cmd.Process.Pid),
+		"--revoke=sato", "--revocations=2", "--data=" + s.data,
 	}
 	for _, user := range []string{"chen", "okafor", "rivera", "haddad"} {
 		args = append(args, "--token="+s.token(t, user))
@@ -26,8 +27,13 @@ func TestLoadtest(t *testing.T) {
 		OK         bool
 		Keystrokes struct{ Sent, Saved, Delivered, Expected int }
 		Documents  struct{ Notes, Replicas, Compared, Faults int }
-		Server     struct{ Memory int }
-		Database   struct{ Memory int }
+
+		Revocations struct {
+			Wanted, Ended int
+			LastFrame     struct{ Count, MaxMs float64 }
+		}
+		Server   struct{ Memory int }
+		Database struct{ Memory int }
 	}
 	if err := json.Unmarshal([]byte(out), &r); err != nil {
 		t.Fatalf("report: %v\n%s", err, out)
@@ -37,6 +43,9 @@ func TestLoadtest(t *testing.T) {
 	}
 	if d := r.Documents; d.Notes != 2 || d.Replicas != 11 || d.Compared != 11 || d.Faults != 0 {
 		t.Errorf("documents %+v; want 11 replicas of 2 notes compared", d)
+	}
+	if v := r.Revocations; v.Wanted != 4 || v.Ended != 4 || v.LastFrame.Count != 4 || v.LastFrame.MaxMs > 1000 {
+		t.Errorf("revocations %+v; want 2 of 2 sockets, and nothing delivered a second later", v)
 	}
 	if runtime.GOOS == "linux" && (r.Server.Memory < 1<<20 || r.Database.Memory < 1<<20) {
 		t.Errorf("memory of the server %d, of its Postgres %d; want megabytes", r.Server.Memory, r.Database.Memory)

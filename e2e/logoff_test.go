@@ -161,6 +161,36 @@ func TestLogoffSendsWhatIsUnsaved(t *testing.T) {
 	}
 }
 
+// TestLogoffOffline: what somebody typed while the line was away is sent if it comes back before their login ends, though the
+// screen is empty by then; they were told until when.
+func TestLogoffOffline(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, "--logoff-after=1m")
+	note := s.newNote(t, s.token(t, "rivera"))
+	line := startCable(t, s)
+	chen := line.signedInOver(t, s, "chen")
+	chen.openNote(note)
+	chen.caretAtEnd(0)
+	line.pull()
+	chen.waitStatus("offline")
+	if err := chen.typeKeys(canary); err != nil {
+		t.Fatal(err)
+	}
+	chen.waitFor("the time by which the line has to be back", `/sign-in ends at \d\d:\d\d/.test(document.querySelector('#save-alert').textContent)`)
+	chen.waitFor("the question, and how much is not saved", asked+` && /\d changes on this page are not saved/.test(document.querySelector('#logoff-problem').textContent)`)
+	chen.shot("logoff-offline")
+	chen.waitFor("an empty screen", cleared)
+	line.plug()
+	chen.waitAtDoor()
+	if text := s.text(t, s.token(t, "rivera"), note); !strings.Contains(text, canary) {
+		t.Errorf("the note is %q", text)
+	}
+	if at := eval[string](chen, `location.search`); strings.Contains(at, "unsaved") {
+		t.Errorf("the sign-in page is told of losses: %s", at)
+	}
+	chen.nothingIsKept()
+}
+
 // holdNote lets nothing of a note be committed until it is released.
 func (s *server) holdNote(t *testing.T, note string) (release func()) {
 	t.Helper()

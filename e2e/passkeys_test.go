@@ -75,7 +75,7 @@ func TestPasskey(t *testing.T) {
 
 	w.visit("/security")
 	w.allow("409")
-	w.submit(`#passkeys button`)
+	w.submit(`#passkeys .end button`)
 	w.waitFor("the last way in to stay", exists("#security-error"))
 
 	w.visit("/security")
@@ -85,12 +85,49 @@ func TestPasskey(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.addDevice(webauthn.AuthenticatorTransportUsb)
+	w.do(chromedp.SetValue(chromedp.CSS(`#new-name`), "Key on my ring"))
 	lead("add")
-	w.waitFor("both", keys("2"))
-	w.submit(`#passkeys tr button`)
+	w.waitFor("both", keys("2")+` && document.querySelector('#passkeys').innerText.includes('Key on my ring')`)
+	w.do(
+		chromedp.Click(chromedp.CSS(`#passkeys tbody tr:first-child summary`)),
+		chromedp.SetValue(chromedp.CSS(`#passkeys tbody tr:first-child input[name=name]`), "My phone"),
+	)
+	for _, scheme := range []string{"dark", "light"} {
+		w.colorScheme(scheme)
+		w.shot("security-rename-" + scheme)
+	}
+	w.submit(`#passkeys tbody tr:first-child details button`)
+	w.waitFor("its name", `document.querySelector('#passkeys tbody tr:first-child').innerText.includes('My phone')`)
+	w.submit(`#passkeys .end button`)
 	w.waitFor("one", keys("1"))
 
 	w.visit("/confirm?next=%2Funits%2F4-west")
 	lead("confirm")
 	w.waitFor("going on where she was", `location.pathname === '/units/4-west'`)
+}
+
+// TestSecondFactor: where a password alone is not enough, whoever signs in with one is led to make a passkey, and then to
+// where they wanted to go; the next time it is asked for.
+func TestSecondFactor(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, "--second-factor=all")
+	w := openWindow(t, s.named(), "rivera")
+	w.addDevice(webauthn.AuthenticatorTransportInternal)
+	signIn := func() {
+		t.Helper()
+		w.visit("/login?next=%2Funits%2F4-west")
+		w.do(
+			chromedp.SetValue(chromedp.CSS(`#username`), "rivera"),
+			chromedp.SendKeys(chromedp.CSS(`#password`), password),
+		)
+		w.submit(`form[action="/login"] button`)
+	}
+	for _, kind := range []string{"add", "confirm"} {
+		signIn()
+		w.waitFor("the button", exists(`[data-passkey="`+kind+`"]:not([hidden])`))
+		w.shot("second-factor-" + kind)
+		w.submit(`[data-passkey="` + kind + `"] button`)
+		w.waitFor("where she wanted to go", `location.pathname === '/units/4-west'`)
+		w.submit(`form[action="/logout"] button`)
+	}
 }

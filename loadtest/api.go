@@ -60,7 +60,7 @@ func (c Config) documents(ctx context.Context, begun *atomic.Int64) ([]string, e
 // patients returns those whose notes all people of the load may read. Who is denied is left out: that is for the report.
 func (c Config) patients(ctx context.Context) ([]string, error) {
 	var all []string
-	for i, token := range c.Tokens {
+	for i, token := range slices.Concat(c.Tokens, c.besides) {
 		var list struct {
 			Notes []struct{ Patient struct{ ID string } }
 		}

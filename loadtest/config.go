@@ -21,6 +21,8 @@ const (
 	maxClients   = 100_000
 	maxKeystroke = 1000 // per second and typist
 	maxSize      = 64 << 20
+
+	maxRevocations = 10_000
 )
 
 // Config says whom to load, and with what. [Defaults] has what is usual.
@@ -48,8 +50,13 @@ type Config struct {
 	SlowEvery time.Duration
 	Verify    float64 // share of the readers' replicas that are compared in full; typists' always are
 
+	Witnesses   []Witness // people whose rights are withdrawn while the load runs
+	Revocations int       // how often, of each
+
 	PIDs     []int        // processes of the server, whose children count too
 	Progress func(string) // is told what goes on, about once a second; may be nil
+
+	besides []string // tokens of witnesses, who read what they do not begin
 }
 
 // Defaults is a ward round: ten notes, five people at each, two of them typing.
@@ -82,6 +89,8 @@ func (c Config) check() error {
 		return fmt.Errorf("%w: typists and slow readers are among the clients of a note", ErrConfig)
 	case !(c.Rate > 0 && c.Rate <= maxKeystroke):
 		return fmt.Errorf("%w: between 0 and %d keystrokes per second", ErrConfig, maxKeystroke)
+	case c.Revocations < 0 || c.Revocations > maxRevocations || (c.Revocations > 0) != (len(c.Witnesses) > 0) || c.Revocations > 0 && (c.Prefix != "" || len(c.Tokens) == 0):
+		return fmt.Errorf("%w: rights are withdrawn from people of a Tidechart, up to %d times", ErrConfig, maxRevocations)
 	case c.Size < 0 || c.Size > maxSize:
 		return fmt.Errorf("%w: notes of up to %d bytes", ErrConfig, maxSize)
 	case c.Warmup < 0 || c.Duration <= 0 || c.Drain < 0 || c.Slow > 0 && c.SlowEvery <= 0:
@@ -107,6 +116,9 @@ func (c Config) String() string {
 	}
 	if c.Joins > 0 {
 		fmt.Fprintf(&b, ", %d joins at once", c.Joins)
+	}
+	if c.Revocations > 0 {
+		fmt.Fprintf(&b, ", rights of %d withdrawn %d times", len(c.Witnesses), c.Revocations)
 	}
 	if c.Size > 0 {
 		fmt.Fprintf(&b, ", notes of %.1f MB", float64(c.Size)/1e6)

@@ -62,16 +62,20 @@ func (l *ledger) measured(due time.Time) bool {
 
 // counters are what a run counts as it goes. Any goroutine may add.
 type counters struct {
-	synced     atomic.Int64 // clients that are
-	sent       atomic.Int64 // keystrokes typed
-	saved      atomic.Int64 // keystrokes answered
-	refused    atomic.Int64 // updates that the server said it did not save
-	delivered  atomic.Int64 // keystrokes that came to a peer for the first time
-	presence   atomic.Int64 // presence states that came
-	drops      atomic.Int64 // sockets that ended before the run did
-	toPeer     histogram
-	toSaved    histogram
-	late       histogram // keystrokes typed after they were due: the generator's own fault
-	joins      histogram // from the start of a join until synced, of a storm
-	connecting histogram // likewise, before
+	synced       atomic.Int64 // clients that are
+	sent         atomic.Int64 // keystrokes typed
+	saved        atomic.Int64 // keystrokes answered
+	refused      atomic.Int64 // updates that the server said it did not save
+	delivered    atomic.Int64 // keystrokes that came to a peer for the first time
+	presence     atomic.Int64 // presence states that came
+	drops        atomic.Int64 // sockets that ended before the run did
+	toPeer       histogram
+	toSaved      histogram
+	late         histogram    // keystrokes typed after they were due: the generator's own fault
+	revoked      atomic.Int64 // witnesses' sockets whose rights were to be withdrawn
+	revokedEnds  atomic.Int64 // those that the server ended
+	lastFrame    histogram    // from the withdrawal to the last frame that they were given
+	revokedClose histogram    // to their end
+	joins        histogram    // from the start of a join until synced, of a storm
+	connecting   histogram    // likewise, before
 }

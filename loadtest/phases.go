@@ -90,6 +90,8 @@ func (r *run) measure(ctx, live context.Context, m *marks) error {
 	m.begin = r.watch.read()
 	own, end := ownCPU(), time.Now().Add(c.Duration)
 	defer func() { m.end, m.own = r.watch.read(), ownCPU()-own }()
+	revoked := r.beginRevocations(ctx)
+	defer func() { <-revoked }() // each wait of theirs is limited
 	if c.Joins > 0 {
 		if err := r.pause(ctx, c.Duration/2); err != nil {
 			return err

@@ -22,6 +22,7 @@ type Report struct {
 	ToSaved     Latency     `json:"keystrokeToSaved"`
 	Presence    int64       `json:"presenceStates"`
 	Joins       Joins       `json:"joins"`
+	Revocations Revocations `json:"revocations"`
 	Server      *Resources  `json:"server,omitempty"`   // nil: nobody said which processes
 	Database    *Resources  `json:"database,omitempty"` // nil: it is not below them
 	Generator   Generator   `json:"generator"`
@@ -85,8 +86,9 @@ type Documents struct {
 // OK reports whether everybody was served and nothing was lost, duplicated or different.
 func (r *Report) OK() bool {
 	k := r.Keystrokes
-	return r.Documents.Faults == 0 && k.Refused == 0 && (r.Early ||
-		k.Delivered >= k.Expected && k.Saved >= k.Sent &&
+	return r.Documents.Faults == 0 && k.Refused == 0 && r.Revocations.LastFrame.Max <= maxRevoked && (r.Early ||
+		r.Revocations.ok() &&
+			k.Delivered >= k.Expected && k.Saved >= k.Sent &&
 			r.Connections.Synced == r.Connections.Wanted && r.Joins.Synced == r.Joins.Wanted)
 }
 
@@ -109,9 +111,10 @@ func (r *run) report(ctx context.Context, m marks) (*Report, error) {
 			Sent: n.sent.Load(), Saved: n.saved.Load(), Refused: n.refused.Load(), Delivered: n.delivered.Load(), Expected: r.expected(),
 		},
 		ToPeer: n.toPeer.latency(), ToSaved: n.toSaved.latency(), Presence: n.presence.Load(),
-		Joins:     Joins{Wanted: len(r.joiners), Synced: ready(r.joiners), Latency: n.joins.latency(), Took: m.storm.took, ExtraMemory: m.storm.extra},
-		Generator: Generator{CPU: m.own, Late: n.late.latency()},
-		Documents: Documents{Notes: len(r.documents), Replicas: len(r.clients) + len(r.joiners), Compared: q.compared, Faults: q.found, Examples: q.faults},
+		Joins:       Joins{Wanted: len(r.joiners), Synced: ready(r.joiners), Latency: n.joins.latency(), Took: m.storm.took, ExtraMemory: m.storm.extra},
+		Revocations: Revocations{Wanted: int(n.revoked.Load()), Ended: int(n.revokedEnds.Load()), LastFrame: n.lastFrame.latency(), Closed: n.revokedClose.latency()},
+		Generator:   Generator{CPU: m.own, Late: n.late.latency()},
+		Documents:   Documents{Notes: len(r.documents), Replicas: len(r.clients) + len(r.joiners), Compared: q.compared, Faults: q.found, Examples: q.faults},
 	}
 	r.resources(rep, m)
 	return rep, nil
@@ -179,6 +182,10 @@ func (r *Report) Print(w io.Writer) error {
 		if r.Server != nil {
 			p.line("", "server memory %+.1f MB at the peak", mb(j.ExtraMemory))
 		}
+	}
+	if v := r.Revocations; v.Wanted > 0 {
+		p.line("revocations", "%d of %d sockets ended   %s", v.Ended, v.Wanted, v.Closed)
+		p.line("last frame", "%s", v.LastFrame)
 	}
 	p.resources("server", r.Server)
 	p.resources("postgres", r.Database)

@@ -48,7 +48,7 @@ type run struct {
 
 // Run loads a server as c says and reports how it bore it. It ends early, with a report of what was until then, when
 // ctx does. The error says why there is no report; that the server failed is in the report.
-func Run(ctx context.Context, c Config) (*Report, error) {
+func Run(ctx context.Context, c Config) (report *Report, err error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
@@ -62,6 +62,14 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	// Sockets outlive ctx: what was typed before it ended is to arrive, and to be compared.
 	live, hangUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer func() { hangUp(); r.living.Wait() }()
+	defer func() {
+		if failed := r.dismissWitnesses(context.WithoutCancel(ctx)); failed != nil {
+			report, err = nil, errors.Join(err, failed)
+		}
+	}()
+	if err := r.admitWitnesses(ctx); err != nil {
+		return nil, err
+	}
 	if err := r.prepare(ctx, live); err != nil {
 		return nil, err
 	}

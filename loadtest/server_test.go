@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/clisonix/tidechart/loadtest"
 	"github.com/clisonix/tidechart/server"
 	"github.com/clisonix/tidechart/server/demo"
@@ -24,6 +26,13 @@ func TestMain(m *testing.M) { postgrestest.Main(m) }
 
 // tidechart starts a server full of synthetic patients and returns a load on it.
 func tidechart(t *testing.T) loadtest.Config {
+	t.Helper()
+	c, _ := tidechartOn(t)
+	return c
+}
+
+// tidechartOn is tidechart, with its database.
+func tidechartOn(t *testing.T) (loadtest.Config, *store.DB) {
 	t.Helper()
 	db, err := store.Open(t.Context(), postgrestest.URL(t))
 	if err != nil {
@@ -52,7 +61,58 @@ func tidechart(t *testing.T) loadtest.Config {
 		}
 		c.Tokens = append(c.Tokens, token)
 	}
-	return c
+	return c, db
+}
+
+// witness is somebody whose rights are withdrawn as change says.
+func witness(db *store.DB, username string, withdraw, back login.Change) loadtest.Witness {
+	alter := func(ctx context.Context, c login.Change) error {
+		_, err := login.Alter(ctx, db, uuid.Nil, username, c)
+		return err
+	}
+	return loadtest.Witness{
+		Admit: func(ctx context.Context) (string, error) {
+			if err := alter(ctx, back); err != nil {
+				return "", err
+			}
+			return login.IssueToken(ctx, db, login.NewToken{Username: username})
+		},
+		Withdraw: func(ctx context.Context) error { return alter(ctx, withdraw) },
+	}
+}
+
+// TestRevocationUnderLoad: while others type, somebody is suspended, and somebody loses their role, again and again. The last
+// frame that any of their sockets is given comes within a second of that.
+func TestRevocationUnderLoad(t *testing.T) {
+	c, db := tidechartOn(t)
+	yes, no, administrator, pharmacist := true, false, "administrator", "pharmacist"
+	name, attending, unit := "Nina New", "attending", "4-west"
+	if err := login.Add(t.Context(), db, "new", login.Change{Name: &name, Role: &attending, Unit: &unit}); err != nil {
+		t.Fatal(err)
+	}
+	c.Witnesses = []loadtest.Witness{
+		witness(db, "new", login.Change{Suspended: &yes}, login.Change{Suspended: &no}),
+		witness(db, "sato", login.Change{Role: &administrator}, login.Change{Role: &pharmacist}),
+	}
+	c.Notes, c.Revocations, c.Duration = 5, 3, 3*time.Second
+	if !testing.Short() {
+		c.Notes, c.Revocations, c.Duration = 10, 15, 15*time.Second
+	}
+	r := run(t, t.Context(), c)
+	if v, want := r.Revocations, 2*c.Notes*c.Revocations; !r.OK() || v.Wanted != want || v.Ended != want || v.LastFrame.Count != int64(want) || v.LastFrame.Max > time.Second {
+		t.Errorf("ok %v, revocations %+v; want %d of them", r.OK(), v, want)
+	}
+}
+
+// TestRightsThatAreNotWithdrawn: whoever goes on being given what others type fails the server.
+func TestRightsThatAreNotWithdrawn(t *testing.T) {
+	c, db := tidechartOn(t)
+	name := "Yuki Sato"
+	c.Witnesses = []loadtest.Witness{witness(db, "sato", login.Change{Name: &name}, login.Change{Name: &name})}
+	c.Revocations, c.Notes = 1, 1
+	if r := run(t, t.Context(), c); r.OK() || r.Revocations.Wanted != 1 || r.Revocations.Ended != 0 {
+		t.Errorf("ok %v, revocations %+v", r.OK(), r.Revocations)
+	}
 }
 
 // brief is a load of two seconds.

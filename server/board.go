@@ -141,6 +141,9 @@ func (b *boardStream) run(ctx context.Context) error {
 // each time (I9).
 func (b *boardStream) send(ctx context.Context) error {
 	who, err := b.server.desk.Again(ctx, b.who)
+	if err == nil && who.Weak {
+		err = login.ErrWeak
+	}
 	if err != nil {
 		return err
 	}

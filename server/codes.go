@@ -1,9 +1,11 @@
 package server
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/boombuler/barcode"
@@ -17,9 +19,12 @@ import (
 const securityPath = "/security"
 
 // changing is a page by which somebody changes how they sign in.
-func (s *Server) changing(h personal) http.Handler {
+func (s *Server) changing(h personal) http.Handler { return s.changingAt(securityPath, h) }
+
+// changingAt is such a page, to which back leads somebody who has to prove first who they are.
+func (s *Server) changingAt(back string, h personal) http.Handler {
 	return s.own(func(w http.ResponseWriter, r *http.Request, who login.Person) error {
-		if err := justProven(who, securityPath); err != nil {
+		if err := justProven(who, back); err != nil {
 			return err
 		}
 		return h(w, r, who)
@@ -31,7 +36,11 @@ func (s *Server) beginCodes(w http.ResponseWriter, r *http.Request, who login.Pe
 	if err := s.desk.BeginCodes(r.Context(), who); err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/security/codes", http.StatusSeeOther)
+	to := "/security/codes"
+	if next := localPath(r.PostFormValue("next")); next != "" {
+		to += "?next=" + url.QueryEscape(next)
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
 }
 
@@ -48,12 +57,17 @@ func (s *Server) showCodes(w http.ResponseWriter, r *http.Request, who login.Per
 	if err != nil {
 		return err
 	}
+	next, back := localPath(r.FormValue("next")), securityPath
+	if who.Weak {
+		back = factorPath(next)
+	}
 	picture, err := qrCode(app.URI)
 	if err != nil {
 		return err
 	}
 	view := web.CodesView{
 		Shell: s.shellOf(r, who, "Codes from an app", web.SectionNone), URI: app.URI, Secret: app.Secret, QR: picture, Error: says,
+		Next: next, Back: back,
 	}
 	s.render(w, r, status, web.Codes(view))
 	return nil
@@ -61,7 +75,7 @@ func (s *Server) showCodes(w http.ResponseWriter, r *http.Request, who login.Per
 
 // acceptCodes takes the app into use, and shows recovery codes, once.
 func (s *Server) acceptCodes(w http.ResponseWriter, r *http.Request, who login.Person) error {
-	recovery, err := s.desk.AcceptCodes(r.Context(), who, r.PostFormValue("code"))
+	recovery, err := s.desk.AcceptCodes(w, r, who, r.PostFormValue("code"))
 	if errors.Is(err, login.ErrNoApp) {
 		return toSecurity(w, r)
 	}
@@ -76,11 +90,20 @@ func (s *Server) acceptCodes(w http.ResponseWriter, r *http.Request, who login.P
 		return s.showCodes(w, r, who, status, says)
 	}
 	s.log.Info("codes from an app are asked for", "person", who.ID)
-	return s.showRecovery(w, r, who, recovery)
+	next := localPath(r.PostFormValue("next"))
+	if who.Weak {
+		who.Weak = false
+		if next, err = s.destination(r, who, next); err != nil {
+			return err
+		}
+	}
+	return s.showRecovery(w, r, who, recovery, next)
 }
 
-func (s *Server) showRecovery(w http.ResponseWriter, r *http.Request, who login.Person, codes []string) error {
-	s.render(w, r, http.StatusOK, web.Recovery(web.RecoveryView{Shell: s.shellOf(r, who, "Recovery codes", web.SectionNone), Codes: codes}))
+func (s *Server) showRecovery(w http.ResponseWriter, r *http.Request, who login.Person, codes []string, next string) error {
+	s.render(w, r, http.StatusOK, web.Recovery(web.RecoveryView{
+		Shell: s.shellOf(r, who, "Recovery codes", web.SectionNone), Codes: codes, Next: cmp.Or(next, securityPath),
+	}))
 	return nil
 }
 
@@ -92,10 +115,13 @@ func (s *Server) newRecoveryCodes(w http.ResponseWriter, r *http.Request, who lo
 	if err != nil {
 		return err
 	}
-	return s.showRecovery(w, r, who, codes)
+	return s.showRecovery(w, r, who, codes, securityPath)
 }
 
 func (s *Server) stopCodes(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	if last, err := s.desk.LeavesOne(r.Context(), who); err != nil || last {
+		return cmp.Or(err, s.showSecurity(w, r, who, http.StatusConflict, lastFactor))
+	}
 	if err := s.desk.StopCodes(r.Context(), who); err != nil {
 		return err
 	}

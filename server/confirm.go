@@ -44,6 +44,9 @@ func (s *Server) showConfirm(w http.ResponseWriter, r *http.Request, who login.P
 	view.Shell = s.shellOf(r, who, "Confirm that it is you", web.SectionNone)
 	_, named := s.site(r)
 	view.HasPassword, view.Codes, view.Passkeys = ways.Password, ways.Codes, named && len(ways.Passkeys) > 0
+	if view.Weak = who.Weak && (ways.Codes || len(ways.Passkeys) > 0); view.Weak {
+		view.HasPassword = ways.Codes // alone they have shown it already
+	}
 	if s.provider != nil {
 		linked, err := s.desk.Linked(r.Context(), s.provider, who)
 		if err != nil {
@@ -67,6 +70,10 @@ func (s *Server) confirm(w http.ResponseWriter, r *http.Request, who login.Perso
 		}
 		s.log.Warn("confirmation refused", "person", who.ID, "remote", s.network(r), "status", status)
 		return s.showConfirm(w, r, who, status, web.ConfirmView{Next: next, Error: says})
+	}
+	if who.Weak { // the page of the second factor sees what they have shown by now
+		http.Redirect(w, r, factorPath(next), http.StatusSeeOther)
+		return nil
 	}
 	http.Redirect(w, r, s.onwardTo(r, who, next), http.StatusSeeOther)
 	return nil

@@ -9,6 +9,8 @@ import (
 	"github.com/clisonix/tidechart/web"
 )
 
+const notTheSame = "The two passwords are not the same. Type both again."
+
 const noInvitation = "This code does not work: it was typed wrong, was used before, or has expired. Ask for a new one."
 
 func (s *Server) enrolPage(w http.ResponseWriter, r *http.Request) error {
@@ -31,9 +33,9 @@ func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
 	}
 	view := web.EnrolView{Code: clip(r.PostFormValue("code"), maxQuery)}
 	password := r.PostFormValue("password")
-	err := error(nil)
+	var err error
 	if password != r.PostFormValue("repeat") {
-		view.Error = "The two passwords are not the same. Type both again."
+		view.Error = notTheSame
 	} else if who, failed := s.desk.Enrol(w, r, view.Code, password); failed != nil {
 		err = failed
 	} else {
@@ -49,11 +51,24 @@ func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
 	case errors.Is(err, login.ErrNoInvitation):
 		s.log.Warn("enrolment refused", "remote", s.network(r))
 		view.Error = noInvitation
-	case errors.Is(err, login.ErrWeakPassword):
-		view.Error = fmt.Sprintf("This password would be easy to guess. It needs %d characters that are not just your name, or one key again and again.", login.MinPassword)
 	case err != nil:
-		return err
+		says := refusedPassword(err)
+		if says == "" {
+			return err
+		}
+		view.Error = says
 	}
 	s.showEnrol(w, r, status, view)
 	return nil
+}
+
+// refusedPassword tells somebody why the password that they chose is not taken, and what to do; empty if err is about something else.
+func refusedPassword(err error) string {
+	switch {
+	case errors.Is(err, login.ErrWeakPassword):
+		return fmt.Sprintf("This password would be easy to guess. It needs %d characters that are not just your name, or one key again and again.", login.MinPassword)
+	case errors.Is(err, login.ErrStolen):
+		return "This password, or one that differs only by digits and signs at its ends, was stolen from somebody elsewhere, and is tried first by whoever guesses. Choose another: a sentence that only you would say."
+	}
+	return ""
 }

@@ -72,6 +72,8 @@ func TestEnrolment(t *testing.T) {
 		"short":           {code, "gulls at tide", "gulls at tide", "easy to guess"},
 		"one key":         {code, strings.Repeat("a", 40), strings.Repeat("a", 40), "easy to guess"},
 		"her name":        {code, "Ines Duarte Duarte Ines", "Ines Duarte Duarte Ines", "easy to guess"},
+		"what all say":    {code, "Hospital Patient Notes", "Hospital Patient Notes", "easy to guess"},
+		"a stolen one":    {code, "ILoveTokioHotel2026", "ILoveTokioHotel2026", "was stolen"},
 		"not UTF-8":       {code, sentence + "\xff", sentence + "\xff", "easy to guess"},
 		"a long password": {code, strings.Repeat(sentence, 100), strings.Repeat(sentence, 100), "easy to guess"},
 	} {

@@ -31,6 +31,7 @@ var statuses = []struct {
 	{login.ErrNotSignedIn, http.StatusUnauthorized, "Sign in, or send a valid token."},
 	{login.ErrWrongPassword, http.StatusUnauthorized, "Wrong username, password or code."},
 	{errStale, http.StatusForbidden, "Only somebody who has just proven who they are may do this: at a browser, on the page /confirm."},
+	{login.ErrWeak, http.StatusForbidden, "A password alone is not enough here. Open the page /second-factor in this browser first."},
 	{login.ErrNoCeremony, http.StatusUnprocessableEntity, "That took too long, or was asked in another window. Begin again."},
 	{login.ErrProviderAway, http.StatusServiceUnavailable, "Your account's server does not answer. Try again, or sign in in another way."},
 	{login.ErrProvider, http.StatusUnauthorized, "What came back does not prove who you are. Begin again, or sign in in another way."},
@@ -112,6 +113,14 @@ func (s *Server) renderError(w http.ResponseWriter, r *http.Request, err error) 
 			w.Header().Set("Clear-Site-Data", clearSiteData)
 		}
 		http.Redirect(w, r, to, http.StatusSeeOther)
+		return
+	}
+	if errors.Is(err, login.ErrWeak) && r.Header.Get("Authorization") == "" && r.Header.Get("HX-Request") == "" {
+		next := ""
+		if r.Method == http.MethodGet {
+			next = r.URL.RequestURI()
+		}
+		http.Redirect(w, r, factorPath(next), http.StatusSeeOther)
 		return
 	}
 	var old *stale

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/clisonix/tidechart/server/demo"
@@ -363,5 +364,44 @@ func TestWhatIsUnusual(t *testing.T) {
 		FROM person, patient, generate_series(1, 5) n WHERE username = 'chen' AND family = 'Many' AND mrn < 'many-3'`)
 	if strings.Contains(list(), "Mei Chen") {
 		t.Error("a few records, day after day, are many")
+	}
+}
+
+// TestNextLeadsToTheGlass: a link to a note that somebody may not read leads them, when they have signed in, to where they
+// break the glass for it; who may not do that learns nothing, not even whether there is such a note.
+func TestNextLeadsToTheGlass(t *testing.T) {
+	h := open(t)
+	if err := h.connect().QueryRow(t.Context(), `SELECT note.id FROM note JOIN stay USING (patient_id) JOIN patient ON patient.id = patient_id
+		JOIN bed ON bed.id = bed_id WHERE bed.unit_id = 'icu' AND NOT vip ORDER BY note.id LIMIT 1`).Scan(&h.note); err != nil {
+		t.Fatal(err)
+	}
+	h.work()
+	glass, none := "/glass?note="+h.note.String(), uuid.NewString()
+	h.sql(`UPDATE person SET patient_id = (SELECT patient_id FROM note WHERE id = $1) WHERE username = 'okafor'`, h.note)
+	for _, tt := range []struct{ username, next, want string }{
+		{"brandt", "/notes/" + h.note.String(), "/notes/" + h.note.String()}, // works there
+		{"chen", "/notes/" + h.note.String(), glass},
+		{"chen", "/notes/../notes/" + h.note.String(), glass},
+		{"chen", "/notes/" + none, "/"},
+		{"okafor", "/notes/" + h.note.String(), "/"}, // his own
+		{"moreau", "/notes/" + h.note.String(), "/"}, // a student
+		{"moreau", "/notes/" + none, "/"},
+		{"novak", "/notes/" + h.note.String(), "/admin/sessions"},
+		{"novak", "/notes/" + none, "/admin/sessions"},
+	} {
+		c := h.browser()
+		_, _, header := h.submit(c, "/login", url.Values{"username": {tt.username}, "password": {demo.Password}, "next": {tt.next}})
+		if to := header.Get("Location"); to != tt.want {
+			t.Errorf("%s, to %s, is led to %q, want %q", tt.username, tt.next, to, tt.want)
+		}
+		if tt.want != glass {
+			continue
+		}
+		if status, page, _ := h.get(c, glass); status != http.StatusOK || !strings.Contains(page, `value="`+h.note.String()+`"`) {
+			t.Errorf("the page there: %d, or it is not about the note", status)
+		}
+	}
+	if n := h.count("SELECT count(*) FROM opening WHERE how <> 'denied'"); n != 0 {
+		t.Errorf("%d records were opened on the way", n)
 	}
 }

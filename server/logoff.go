@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/clisonix/tidechart/server/access"
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/web"
 )
@@ -109,11 +110,19 @@ func endedView(r *http.Request) web.EndedView {
 	return web.EndedView{Unused: asked.Get("ended") == "unused", Unsaved: min(unsaved, maxUnsaved)}
 }
 
-// landing notes that somebody has just signed in, with what, and is where they go: to next, if they may; else to the note
-// that they were in when their last login ended by itself; else to the start of their work. Nobody is sent where somebody
-// else was.
+// landing notes that somebody has just signed in, with what, and is where they go: to their destination, or if they have
+// shown too little for that, to show more.
 func (s *Server) landing(r *http.Request, who login.Person, with, next string) (string, error) {
-	s.log.Info("signed in", "person", who.ID, "with", with, "remote", s.network(r))
+	s.log.Info("signed in", "person", who.ID, "with", with, "remote", s.network(r), "weak", who.Weak)
+	if who.Weak {
+		return factorPath(next), nil
+	}
+	return s.destination(r, who, next)
+}
+
+// destination is where somebody goes who is let in: to next, if they may; else to the note that they were in when their last
+// login ended by itself; else to the start of their work. Nobody is sent where somebody else was.
+func (s *Server) destination(r *http.Request, who login.Person, next string) (string, error) {
 	resume, err := s.desk.Resume(r.Context(), who.ID)
 	if err != nil {
 		return "", err
@@ -124,30 +133,32 @@ func (s *Server) landing(r *http.Request, who login.Person, with, next string) (
 	return s.onwardTo(r, who, next), nil
 }
 
-// onwardTo is next, if somebody may go there, else the start of their work.
+// onwardTo is next, if somebody may go there; the page on which they break the glass, if that leads to a note that opens with it; else
+// the start of their work. Only who may break the glass learns that there is such a note. Other pages than notes say for
+// themselves who may see them, and tell of nobody.
 func (s *Server) onwardTo(r *http.Request, who login.Person, next string) string {
-	if next != "" && next != "/" && s.mayVisit(r, who, next) {
-		return next
-	}
-	return home(who)
-}
-
-// mayVisit reports whether a path leads to no note that somebody may not read. Other pages say so themselves, and tell
-// of nobody.
-func (s *Server) mayVisit(r *http.Request, who login.Person, next string) bool {
 	at, err := url.Parse(next)
-	if err != nil {
-		return false
+	if err != nil || next == "" || next == "/" {
+		return home(who)
 	}
 	id, is := strings.CutPrefix(path.Clean(at.Path), "/notes/") // as browsers read it
 	if !is {
-		return true
+		return next
 	}
 	note, err := uuid.Parse(id)
-	if err == nil {
-		_, err = s.grant(r.Context(), who, note, notAgain)
+	if err != nil {
+		return home(who)
 	}
-	return err == nil
+	_, err = s.grant(r.Context(), who, note, notAgain)
+	var refused denial
+	switch {
+	case err == nil:
+		return next
+	case errors.As(err, &refused) && refused.opensWithGlass() && access.May(who.Role, access.BreakGlass):
+		return glassPath(note.String())
+	default:
+		return home(who)
+	}
 }
 
 func notePath(note uuid.UUID) string { return "/notes/" + note.String() }

@@ -107,14 +107,22 @@ func (s *Server) shellOf(r *http.Request, who login.Person, title string, active
 	user := personView(who)
 	shell := web.Shell{
 		Title: title, User: &user, Active: active, Now: time.Now(), Left: s.left(who), Warn: s.desk.WarnBefore(who.Role),
-		CanReadNotes:   access.May(who.Role, access.ReadNote),
-		CanSeeSessions: access.May(who.Role, access.ReviewSessions),
-		CanSeePeople:   access.May(who.Role, access.SeePeople),
-		CanBreakGlass:  access.May(who.Role, access.BreakGlass),
-		CanSeeReviews:  access.May(who.Role, access.SeeReviews),
-		CanSeeAccesses: access.May(who.Role, access.SeeAccesses),
-		OpenReviews:    s.openReviews(r.Context(), who, ""),
 	}
+	if who.Weak { // nothing that there are links to opens
+		return shell
+	}
+	return s.withLinks(r, who, shell)
+}
+
+// withLinks adds what of the shell leads to where somebody may go.
+func (s *Server) withLinks(r *http.Request, who login.Person, shell web.Shell) web.Shell {
+	shell.CanReadNotes = access.May(who.Role, access.ReadNote)
+	shell.CanSeeSessions = access.May(who.Role, access.ReviewSessions)
+	shell.CanSeePeople = access.May(who.Role, access.SeePeople)
+	shell.CanBreakGlass = access.May(who.Role, access.BreakGlass)
+	shell.CanSeeReviews = access.May(who.Role, access.SeeReviews)
+	shell.CanSeeAccesses = access.May(who.Role, access.SeeAccesses)
+	shell.OpenReviews = s.openReviews(r.Context(), who, "")
 	if who.Unit != "" && access.May(who.Role, access.SeeBoard) {
 		if unit, err := s.db.UnitByID(r.Context(), who.Unit); err == nil {
 			shell.UnitID, shell.UnitName = unit.ID, unit.Name

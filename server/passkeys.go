@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -57,12 +58,16 @@ func (s *Server) script(h handler) handler {
 		switch {
 		case errors.As(err, &old):
 			answer.Next = confirmPath(old.back)
+		case errors.Is(err, login.ErrWeak):
+			answer.Next = factorPage
 		case errors.Is(err, login.ErrLoggedOff):
 			answer.Next = endedPage
 		case errors.Is(err, login.ErrNotSignedIn):
 			answer.Next = "/login"
 		case errors.Is(err, login.ErrPasskey):
 			status, answer.Error = http.StatusUnauthorized, "This passkey cannot be used here. Try another, or sign in in another way."
+		case errors.Is(err, login.ErrPasskeyName):
+			status, answer.Error = http.StatusUnprocessableEntity, badPasskeyName
 		case errors.Is(err, login.ErrTooManyPasskeys):
 			status, answer.Error = http.StatusUnprocessableEntity, "You have as many passkeys as you may. Remove one first."
 		}
@@ -83,10 +88,10 @@ func (s *Server) asked(h func(w http.ResponseWriter, r *http.Request, site login
 	}))
 }
 
-// askedOf is for scripts of pages of somebody who is signed in.
+// askedOf is for scripts of pages of somebody who is signed in, though a password may be all they have shown.
 func (s *Server) askedOf(h func(w http.ResponseWriter, r *http.Request, site login.Site, who login.Person) error) http.Handler {
 	return s.page(s.script(func(w http.ResponseWriter, r *http.Request) error {
-		who, err := s.asksHere(r)
+		who, err := s.asksHalfway(r)
 		if err != nil {
 			return err
 		}
@@ -115,6 +120,7 @@ func (s *Server) mountPasskeys(mux *http.ServeMux) {
 	mux.Handle("POST /passkeys/confirm", s.askedOf(s.confirmByPasskey))
 	mux.Handle("POST /passkeys/add/ask", s.askedOf(s.askForNewPasskey))
 	mux.Handle("POST /passkeys/add", s.askedOf(s.addPasskey))
+	mux.Handle("POST /security/passkeys/name", s.own(s.namePasskey))
 	mux.Handle("POST /security/passkeys/remove", s.changing(s.removePasskey))
 }
 
@@ -134,7 +140,7 @@ func (s *Server) askToConfirm(w http.ResponseWriter, r *http.Request, site login
 }
 
 func (s *Server) askForNewPasskey(w http.ResponseWriter, r *http.Request, site login.Site, who login.Person) error {
-	if err := justProven(who, securityPath); err != nil {
+	if err := s.mayEnrol(r, who); err != nil {
 		return err
 	}
 	options, err := s.desk.AskForNewPasskey(w, r, site, who)
@@ -166,9 +172,9 @@ func (s *Server) confirmByPasskey(w http.ResponseWriter, r *http.Request, site l
 }
 
 func (s *Server) addPasskey(w http.ResponseWriter, r *http.Request, site login.Site, who login.Person) error {
-	err := justProven(who, securityPath)
+	err := s.mayEnrol(r, who)
 	if err == nil {
-		err = s.desk.AddPasskey(w, r, site, who, answerOf(r))
+		err = s.desk.AddPasskey(w, r, site, who, r.PostFormValue("name"), answerOf(r))
 	}
 	if err == nil {
 		s.log.Info("passkey added", "person", who.ID)
@@ -176,10 +182,20 @@ func (s *Server) addPasskey(w http.ResponseWriter, r *http.Request, site login.S
 	return s.lead(w, r, who, err)
 }
 
-// lead sends the page on to where it was to go.
+// lead sends the page on to where it was to go. Who had shown a password alone has shown more now.
 func (s *Server) lead(w http.ResponseWriter, r *http.Request, who login.Person, err error) error {
+	if err != nil {
+		return err
+	}
+	next := localPath(r.PostFormValue("next"))
+	if who.Weak {
+		who.Weak = false
+		next, err = s.destination(r, who, next)
+	} else {
+		next = s.onwardTo(r, who, next)
+	}
 	if err == nil {
-		s.say(w, http.StatusOK, said{Next: s.onwardTo(r, who, localPath(r.PostFormValue("next")))})
+		s.say(w, http.StatusOK, said{Next: next})
 	}
 	return err
 }
@@ -196,10 +212,30 @@ func (s *Server) leadIn(w http.ResponseWriter, r *http.Request, who login.Person
 	return err
 }
 
+func (s *Server) namePasskey(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	id, err := base64.RawURLEncoding.DecodeString(r.PostFormValue("id"))
+	if err != nil {
+		return store.ErrNotFound
+	}
+	err = s.desk.NamePasskey(r.Context(), who, id, r.PostFormValue("name"))
+	if errors.Is(err, login.ErrPasskeyName) {
+		return s.showSecurity(w, r, who, http.StatusUnprocessableEntity, badPasskeyName)
+	}
+	if err != nil {
+		return err
+	}
+	return toSecurity(w, r)
+}
+
+const badPasskeyName = "A passkey's name has 40 characters at most, on one line."
+
 func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request, who login.Person) error {
 	id, err := base64.RawURLEncoding.DecodeString(r.PostFormValue("id"))
 	if err != nil {
 		return store.ErrNotFound
+	}
+	if last, err := s.desk.LeavesOne(r.Context(), who); err != nil || last {
+		return cmp.Or(err, s.showSecurity(w, r, who, http.StatusConflict, lastFactor))
 	}
 	err = s.desk.RemovePasskey(r.Context(), who, id)
 	if errors.Is(err, store.ErrLastWay) {

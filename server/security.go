@@ -35,10 +35,19 @@ func (s *Server) showSecurity(w http.ResponseWriter, r *http.Request, who login.
 	view := web.SecurityView{
 		Shell: s.shellOf(r, who, "Your sign-in", web.SectionNone), Error: says,
 		HasPassword: ways.Password, Codes: ways.Codes, Recovery: ways.Recovery, CanAddPasskey: named,
+		PasswordChanged: r.Method == http.MethodGet && r.URL.Query().Has("changed"),
 	}
 	if linked {
 		view.Provider = s.provider.Name()
 	}
+	all := len(ways.Passkeys)
+	if linked {
+		all++
+	}
+	if ways.Password && (ways.Codes || !s.desk.Demands(who.Role)) {
+		all++
+	}
+	view.OneWay = all < 2
 	for _, k := range ways.Passkeys {
 		view.Passkeys = append(view.Passkeys, web.PasskeyRow{
 			ID: base64.RawURLEncoding.EncodeToString(k.ID), Name: k.Name, Created: k.Created.Local(), Used: k.Used.Local(), Synced: k.Synced,
@@ -77,5 +86,37 @@ func (s *Server) endOtherLogins(w http.ResponseWriter, r *http.Request, who logi
 
 func toSecurity(w http.ResponseWriter, r *http.Request) error {
 	http.Redirect(w, r, securityPath, http.StatusSeeOther)
+	return nil
+}
+
+// passwordPath is where somebody chooses another password.
+const passwordPath = "/security/password"
+
+func (s *Server) passwordPage(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	return s.showPassword(w, r, who, http.StatusOK, "")
+}
+
+func (s *Server) showPassword(w http.ResponseWriter, r *http.Request, who login.Person, status int, says string) error {
+	s.render(w, r, status, web.Password(web.PasswordView{
+		Shell: s.shellOf(r, who, "Another password", web.SectionNone), MinPassword: login.MinPassword, Error: says,
+	}))
+	return nil
+}
+
+// changePassword takes it, which ends all other logins: what is open there closes within a second.
+func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	password := r.PostFormValue("password")
+	if password != r.PostFormValue("repeat") {
+		return s.showPassword(w, r, who, http.StatusUnprocessableEntity, notTheSame)
+	}
+	if err := s.desk.ChangePassword(w, r, who, password); err != nil {
+		says := refusedPassword(err)
+		if says == "" {
+			return err
+		}
+		return s.showPassword(w, r, who, http.StatusUnprocessableEntity, says)
+	}
+	s.log.Info("password changed", "person", who.ID, "remote", s.network(r))
+	http.Redirect(w, r, securityPath+"?changed=password", http.StatusSeeOther)
 	return nil
 }

@@ -27,6 +27,8 @@ type Config struct {
 
 	// Logoff says how long a login lasts that nobody uses; the zero value is the default.
 	Logoff login.Logoff
+	// SecondFactor says from whom more than a password is demanded; the zero value: from everybody.
+	SecondFactor login.Demand
 	// Now is the clock by which logins are unused; nil: the machine's.
 	Now func() time.Time
 
@@ -75,7 +77,7 @@ func New(c Config) *Server {
 		db: c.DB, hub: c.Hub, now: c.Now, log: c.Log, proxies: c.TrustedProxies,
 		secure: c.Secure, publicURL: c.PublicURL, provider: c.Provider, demo: c.Demo, version: c.Version, limits: newLimits(),
 	}
-	s.desk = login.NewDesk(c.DB, login.Options{Secure: c.Secure, Logoff: c.Logoff, Now: c.Now, Network: s.network})
+	s.desk = login.NewDesk(c.DB, login.Options{Secure: c.Secure, Logoff: c.Logoff, Demand: c.SecondFactor, Now: c.Now, Network: s.network})
 	s.drained, s.drain = context.WithCancel(context.Background())
 	s.hub.AccessSeen(time.Now()) // from now on it is watched, or nothing is committed
 	return s
@@ -99,12 +101,15 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("POST /logout", s.page(s.signOut))
 	mux.Handle("GET /login/left", s.page(s.loginLeft))
 	mux.Handle("POST /login/input", s.page(s.noteInput))
-	mux.Handle("GET /confirm", s.own(s.confirmPage))
-	mux.Handle("POST /confirm", s.own(s.confirm))
+	mux.Handle("GET /confirm", s.halfway(s.confirmPage))
+	mux.Handle("POST /confirm", s.halfway(s.confirm))
+	mux.Handle("GET "+factorPage, s.halfway(s.secondFactor))
 	mux.Handle("GET /security", s.own(s.securityPage))
-	mux.Handle("POST /security/codes", s.changing(s.beginCodes))
-	mux.Handle("GET /security/codes", s.changing(s.codesPage))
-	mux.Handle("POST /security/codes/accept", s.changing(s.acceptCodes))
+	mux.Handle("GET "+passwordPath, s.changingAt(passwordPath, s.passwordPage))
+	mux.Handle("POST "+passwordPath, s.changingAt(passwordPath, s.changePassword))
+	mux.Handle("POST /security/codes", s.enrolling(s.beginCodes))
+	mux.Handle("GET /security/codes", s.enrolling(s.codesPage))
+	mux.Handle("POST /security/codes/accept", s.enrolling(s.acceptCodes))
 	mux.Handle("POST /security/codes/stop", s.changing(s.stopCodes))
 	mux.Handle("POST /security/recovery", s.changing(s.newRecoveryCodes))
 	mux.Handle("POST /security/logins/end", s.own(s.endLogin))
@@ -197,14 +202,9 @@ func (s *Server) known(h personal) http.Handler { return s.page(s.recognised(h))
 
 // own is a page about whoever is signed in at this browser.
 func (s *Server) own(h personal) http.Handler {
-	return s.page(func(w http.ResponseWriter, r *http.Request) error {
-		who, err := s.asksHere(r)
-		if err != nil {
-			return err
-		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-		if err := r.ParseForm(); err != nil {
-			return err
+	return s.halfway(func(w http.ResponseWriter, r *http.Request, who login.Person) error {
+		if who.Weak {
+			return login.ErrWeak
 		}
 		return h(w, r, who)
 	})
@@ -242,9 +242,12 @@ func (s *Server) asksHere(r *http.Request) (login.Person, error) {
 	return who, s.counted(r, who, err)
 }
 
-// counted counts a request of who, or of a stranger if that is the error, and returns why it is not answered.
+// counted counts a request of who, or of a stranger if that is the error, and returns why it is not answered: who has
+// shown less than is demanded of them is [login.ErrWeak].
 func (s *Server) counted(r *http.Request, who login.Person, err error) error {
 	switch {
+	case err == nil && who.Weak:
+		return cmp.Or(s.limits.known(who), login.ErrWeak)
 	case err == nil:
 		return s.limits.known(who)
 	case errors.Is(err, login.ErrNotSignedIn):

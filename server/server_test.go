@@ -58,7 +58,7 @@ func open(t *testing.T, but ...func(*server.Config)) *hospital {
 	log := slog.New(slog.NewTextHandler(h.log, nil))
 	h.hub = sessions.NewHub(db, log)
 	t.Cleanup(func() { _ = h.hub.Close(context.Background()) })
-	config := server.Config{DB: db, Hub: h.hub, Log: log, Version: "test", PublicURL: here}
+	config := server.Config{DB: db, Hub: h.hub, Log: log, Version: "test", PublicURL: here, SecondFactor: login.FromNobody}
 	for _, change := range but {
 		change(&config)
 	}

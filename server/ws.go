@@ -134,6 +134,9 @@ func (s *Server) grantFor(ctx context.Context, who login.Person, err error, note
 	if err != nil {
 		return sessions.Grant{}, err
 	}
+	if who.Weak {
+		return sessions.Grant{}, fmt.Errorf("%w: %w", sessions.ErrForbidden, login.ErrWeak)
+	}
 	grant, err := s.grant(ctx, who, note, how)
 	grant.Epoch, grant.Schema = epoch, schema
 	grant.Renew = func(ctx context.Context) (sessions.Grant, error) {

@@ -70,7 +70,6 @@ func (p *Peer) recheck(ctx context.Context) {
 		p.revoke(refusal(err))
 		return
 	}
-	p.expiry.at(now.Until, p.expired)
 	if p.take(now) {
 		s := p.session
 		s.log.Info("access changed", "person", p.author.ID, "read_only", now.ReadOnly)
@@ -79,7 +78,7 @@ func (p *Peer) recheck(ctx context.Context) {
 		}
 		s.hub.running.Go(func() { _ = s.do(s.hub.ctx, s.publish) }) // an ended session shows nobody
 	}
-	p.decideAgain()
+	p.decideAtEnd()
 }
 
 // revoke ends a peer's socket, and refuses what it still has under way.

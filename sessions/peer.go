@@ -80,7 +80,6 @@ type Peer struct {
 	wire          wire
 	participation uuid.UUID
 	owesStep2     bool // it has been asked what it has; owned by the socket's reading goroutine
-	expiry        expiry
 
 	standing
 	outdated atomic.Bool // the note holds what its editor lacks
@@ -122,8 +121,7 @@ func (h *Hub) join(ctx context.Context, note NoteID, grant Grant, s *socket, w w
 		p.leave()
 		return nil, err
 	}
-	p.expiry.at(grant.Until, p.expired)
-	p.decideAgain()
+	p.decideAtEnd()
 	return p, nil
 }
 
@@ -154,14 +152,14 @@ func (p *Peer) renewed(grant Grant) error {
 	if p.author != grant.Author || p.readOnly.Load() != grant.ReadOnly || p.login != grant.Login || p.schema != grant.Schema {
 		return &CloseError{Code: closeReset, Reason: "signed in anew"}
 	}
-	p.expiry.at(grant.Until, p.expired)
+	p.until.Store(nanos(grant.Until))
+	p.decideAtEnd()
 	return nil
 }
 
 // leave ends a peer. It is called once, by the goroutine that joined.
 func (p *Peer) leave() {
-	p.expiry.stop()
-	p.settleFor()
+	p.alarm.stop()
 	s := p.session
 	_ = s.do(context.Background(), func() { s.remove(p) }) // an ended session has let go of it
 	s.hub.mu.Lock()

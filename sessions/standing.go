@@ -1,7 +1,6 @@
 package sessions
 
 import (
-	"context"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -14,12 +13,12 @@ type standing struct {
 	readOnly     atomic.Bool
 	revoked      atomic.Bool
 	recoverUntil atomic.Int64 // nanoseconds since 1970
-	again        atomic.Int64 // likewise; 0: never
+	until        atomic.Int64 // likewise; 0: never
+	again        atomic.Int64 // likewise
 	stamp        atomic.Pointer[Stamp]
 
 	mu    sync.Mutex
-	timer *time.Timer // decides anew; nil: nothing ends
-	left  bool
+	alarm alarm // has it decided anew when it ends
 }
 
 // take makes a grant the peer's, unless it was decided on less than the one it has, and reports whether the right to
@@ -31,6 +30,7 @@ func (st *standing) take(now Grant) (changed bool) {
 		return false
 	}
 	st.recoverUntil.Store(nanos(now.RecoverUntil))
+	st.until.Store(nanos(now.Until))
 	st.again.Store(nanos(now.Again))
 	changed = st.readOnly.Swap(now.ReadOnly) != now.ReadOnly
 	stamp := now.Stamp     // by itself: the rest of the grant is not kept
@@ -51,30 +51,30 @@ func (st *standing) overdue() bool {
 	return again != 0 && time.Now().UnixNano() > again+int64(maxOverdue)
 }
 
-// decideAgain has the grant decided anew when something ends that it rests on.
-func (p *Peer) decideAgain() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.timer != nil {
-		p.timer.Stop()
-		p.timer = nil
+// next is how long until the grant has to be decided anew: it ends then, or something that it may rest on. Negative: never.
+func (st *standing) next() time.Duration {
+	wait := time.Duration(-1)
+	if until := st.until.Load(); until != 0 {
+		wait = max(time.Until(time.Unix(0, until)), 0)
 	}
-	again := p.again.Load()
-	if again == 0 || p.left || p.renew == nil {
-		return
+	if again := st.again.Load(); again != 0 {
+		after := max(time.Until(time.Unix(0, again)), minAgain) // the clock that ends it is the database's
+		if wait < 0 || after < wait {
+			wait = after
+		}
 	}
-	wait := max(time.Until(time.Unix(0, again)), minAgain) // the clock that ends it is the database's
-	p.timer = time.AfterFunc(wait, func() { p.recheck(context.Background()) })
+	return wait
 }
 
-// settleFor ends that: the peer leaves.
-func (p *Peer) settleFor() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.left = true
-	if p.timer != nil {
-		p.timer.Stop()
-	}
+// decideAtEnd has the grant decided anew when it has to be. Whoever cannot be asked is cut off.
+func (p *Peer) decideAtEnd() {
+	p.alarm.in(p.next(), func() {
+		if p.renew == nil {
+			p.revoke(refusal(ErrUnauthenticated))
+			return
+		}
+		p.recheck(p.session.hub.ctx)
+	})
 }
 
 // reconsider takes a batch back that the log refused because who may write it may have changed. Its writers are decided

@@ -174,14 +174,22 @@ func samplePages() map[string]templ.Component {
 	newer := noteSample(chen, true)
 	newer.Live, newer.Newer = false, true
 	confirm := ConfirmView{Shell: shell("Confirm that it is you", &chen, SectionNone), Next: "/", HasPassword: true, Codes: true, Passkeys: true, Provider: "St. Elsewhere"}
+	weak := confirm
+	weak.Weak, weak.HasPassword, weak.Provider = true, false, ""
+	one := securitySample()
+	one.Codes, one.Passkeys, one.Provider, one.OneWay, one.PasswordChanged = false, nil, "", true, true
 	unconfirmed := confirm
 	unconfirmed.Error = "The password or the code is wrong. Check both and try again."
 	return map[string]templ.Component{
 		"/confirm":       Confirm(confirm),
+		"/confirm-weak":  Confirm(weak),
+		"/second-factor": SecondFactor(SecondFactorView{Shell: Shell{Title: "One more step", User: &chen, Now: now, Left: 15 * time.Minute, Warn: time.Minute}, Next: "/", Passkeys: true}),
 		"/unconfirmed":   Confirm(unconfirmed),
 		"/security":      Security(securitySample()),
-		"/codes":         Codes(CodesView{Shell: shell("Codes from an app", &chen, SectionNone), QR: QR{Size: 3, Path: "M0 0h2v1h-2zM1 2h2v1h-2z"}, URI: "otpauth://totp/Tidechart:chen?secret=JBSWY3DPEHPK3PXP&issuer=Tidechart", Secret: "JBSW Y3DP EHPK 3PXP", Error: "This is not what the app should show now."}),
-		"/recovery":      Recovery(RecoveryView{Shell: shell("Recovery codes", &chen, SectionNone), Codes: []string{"7QK2-9F3M-XW4T-B8AC", "2MX9-QTW4-0B7A-C3KF"}}),
+		"/security-one":  Security(one),
+		"/password":      Password(PasswordView{Shell: shell("Another password", &chen, SectionNone), MinPassword: 15, Error: "The two passwords are not the same. Type both again."}),
+		"/codes":         Codes(CodesView{Shell: shell("Codes from an app", &chen, SectionNone), QR: QR{Size: 3, Path: "M0 0h2v1h-2zM1 2h2v1h-2z"}, URI: "otpauth://totp/Tidechart:chen?secret=JBSWY3DPEHPK3PXP&issuer=Tidechart", Secret: "JBSW Y3DP EHPK 3PXP", Error: "This is not what the app should show now.", Back: "/security"}),
+		"/recovery":      Recovery(RecoveryView{Shell: shell("Recovery codes", &chen, SectionNone), Codes: []string{"7QK2-9F3M-XW4T-B8AC", "2MX9-QTW4-0B7A-C3KF"}, Next: "/security"}),
 		"/login":         Login(login),
 		"/enrol":         Enrol(EnrolView{Shell: shell("First sign-in", nil, SectionNone), MinPassword: 15, Passkeys: true, Provider: "St. Elsewhere"}),
 		"/login-refused": Login(refused),

@@ -102,71 +102,17 @@ type ConfirmView struct {
 	Next string
 	// Error is one sentence for the person: what was wrong, what to do.
 	Error       string
+	Weak        bool // their password alone was not enough: nothing opens before this
 	HasPassword bool
 	Codes       bool   // the password goes with a code from an app
 	Passkeys    bool   // there is one, that the address allows
 	Provider    string // whose account confirms, too; empty: nobody's
 }
 
-// SecurityView is the page on which somebody sees how they sign in, and where
-// they are signed in.
-type SecurityView struct {
-	Shell
-	// Error is one sentence for the person: what was not done, and why.
-	Error       string
-	HasPassword bool
-	Codes       bool   // an app makes codes that go with the password
-	Recovery    int    // codes that are left for when the app is lost
-	Provider    string // whose account signs them in, too; empty: nobody's
-	Passkeys    []PasskeyRow
-	// CanAddPasskey says that the address has a name; passkeys need one.
-	CanAddPasskey bool
-	Logins        []LoginRow // the newest first; one of them is This
-}
-
-// CodesView is the page on which somebody puts a secret into an app that makes
-// codes. After a wrong code it is shown again (status 422) with Error.
-type CodesView struct {
-	Shell
-	QR     QR
-	URI    string // what the picture says
-	Secret string // what to type where no picture can be read
-	Error  string
-}
-
-// QR is a picture for cameras: a path in a square of that size, without the
-// quiet zone around it.
-type QR struct {
-	Size int
-	Path string
-}
-
-// RecoveryView shows codes that stand for one of the app, once.
-type RecoveryView struct {
-	Shell
-	Codes []string
-}
-
 // OnwardView is a page that leads to another by itself.
 type OnwardView struct {
 	Shell
 	To string // checked by whoever renders the page
-}
-
-// PasskeyRow is one of somebody's passkeys.
-type PasskeyRow struct {
-	ID            string
-	Name          string // where it was made, in words; empty: unknown
-	Created, Used time.Time
-	Synced        bool // a copy is kept elsewhere
-}
-
-// LoginRow is a browser at which somebody is signed in.
-type LoginRow struct {
-	ID          string
-	Browser     string // in words; empty: unknown
-	Began, Seen time.Time
-	This        bool // the page is shown there
 }
 
 // EndedView is about the login that a page was shown to before.

@@ -23,6 +23,8 @@ type demoCmd struct {
 	Data        string `default:"./data" type:"path" help:"Directory for the private Postgres." env:"TIDECHART_DATA"`
 	DatabaseURL string `help:"Postgres to use instead of a private one. It is filled with synthetic patients if it is empty." env:"TIDECHART_DATABASE_URL"`
 
+	SecondFactor string `enum:"nobody,overseers,all" default:"nobody" help:"Who needs a passkey, or codes from an app, beside the demo's password: nobody, overseers or all, as of tidechart serve." env:"TIDECHART_SECOND_FACTOR"`
+
 	siteFlags
 	allowanceFlags
 	edgeFlags
@@ -33,7 +35,7 @@ func (c *demoCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	config := server.Config{Demo: signIns()}
+	config := server.Config{Demo: signIns(), SecondFactor: demands[c.SecondFactor]}
 	if err := c.edges(&config); err != nil {
 		return err
 	}

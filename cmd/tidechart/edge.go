@@ -9,6 +9,9 @@ import (
 	"github.com/clisonix/tidechart/server/login"
 )
 
+// demands are the values of --second-factor. Only a demo offers all of them.
+var demands = map[string]login.Demand{"all": login.FromAll, "overseers": login.FromOverseers, "nobody": login.FromNobody}
+
 // edgeFlags are what an operator may change of how browsers are treated.
 type edgeFlags struct {
 	LogoffAfter    time.Duration `default:"15m" help:"Time without key or pointer after which somebody is signed out. All servers on a database need the same, and clocks that agree." env:"TIDECHART_LOGOFF_AFTER"`

@@ -34,6 +34,8 @@ type serveCmd struct {
 	TLSKey         string `type:"path" help:"File with the certificate's key, PEM." env:"TIDECHART_TLS_KEY"`
 	BehindTLSProxy bool   `help:"A proxy in front speaks TLS with browsers and passes the Host header on." env:"TIDECHART_BEHIND_TLS_PROXY"`
 
+	SecondFactor string `enum:"all,overseers" default:"all" help:"Who needs a passkey, or codes from an app, beside a password: all, or overseers only: administrators, privacy officers and charge nurses, who look after what others do. These always do." env:"TIDECHART_SECOND_FACTOR"`
+
 	siteFlags
 	allowanceFlags
 	edgeFlags
@@ -44,7 +46,7 @@ func (c *serveCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	config := server.Config{Secure: true}
+	config := server.Config{Secure: true, SecondFactor: demands[c.SecondFactor]}
 	if err := c.edges(&config); err != nil {
 		return err
 	}

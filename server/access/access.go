@@ -196,6 +196,12 @@ func MayAlways(role Role, act Act) bool {
 	return act < acts && compiled[columnOf(role)][act].needs&anyone != 0
 }
 
+// Oversees reports whether a role looks after others' work: administers, or reviews what others did. More is asked of
+// those who sign in so.
+func Oversees(role Role) bool {
+	return slices.ContainsFunc(oversight, func(act Act) bool { return May(role, act) })
+}
+
 // MayCreate reports whether a role could begin a note of a kind: what to offer, never what to allow.
 func MayCreate(role Role, kind string) bool {
 	return Decide(Who{Role: role, Scopes: WriteNotes}, CreateNote, Note{Kind: kind, Ties: ^Own}).Allow

@@ -99,6 +99,9 @@ var aboutOthers = [acts]bool{
 // grave are the acts for which a sign-in has to be fresh.
 var grave = [acts]bool{SignNote: true, BreakGlass: true, Export: true, Administer: true}
 
+// oversight are the acts by which somebody administers, or reviews what others did.
+var oversight = []Act{ReviewSessions, SeeReviews, CloseReview, SeeAccesses, Export}
+
 // tooWeak are the ties that do not open a restricted record.
 const tooWeak = Unit | Supervised
 

@@ -7,6 +7,7 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -74,9 +75,10 @@ func (d *Desk) pending(ctx context.Context, person uuid.UUID) ([]byte, error) {
 	return row.Pending, nil
 }
 
-// AcceptCodes takes the pending app into use if code is one of its, and returns recovery codes, of which only hashes
-// are kept. The error is [ErrWrongPassword], [ErrNoApp] or [*TooManyTries].
-func (d *Desk) AcceptCodes(ctx context.Context, who Person, code string) (recovery []string, err error) {
+// AcceptCodes takes the pending app into use if code is one of its, renews the login that asks, and returns recovery codes,
+// of which only hashes are kept. The error is [ErrWrongPassword], [ErrNoApp] or [*TooManyTries].
+func (d *Desk) AcceptCodes(w http.ResponseWriter, r *http.Request, who Person, code string) (recovery []string, err error) {
+	ctx := r.Context()
 	secret, err := d.pending(ctx, who.ID)
 	if err != nil {
 		return nil, err
@@ -98,7 +100,7 @@ func (d *Desk) AcceptCodes(ctx context.Context, who Person, code string) (recove
 	if n == 0 {
 		return nil, ErrNoApp // begun anew meanwhile
 	}
-	return recovery, nil
+	return recovery, d.renew(w, r, who, true)
 }
 
 // NewRecoveryCodes replaces somebody's recovery codes. The error is [ErrNoApp] if they need none.
@@ -131,18 +133,19 @@ func newRecoveryCodes() (plain []string, hashes [][]byte) {
 }
 
 // checkCode returns [ErrWrongPassword] unless somebody has no app, or code is one that it makes now and that was not used
-// before, or one of their recovery codes, which is used up. tries are what a wrong one counts for.
-func (d *Desk) checkCode(ctx context.Context, person uuid.UUID, code string, tries []count) error {
+// before, or one of their recovery codes, which is used up: then they have shown more than a password. tries are what a
+// wrong one counts for.
+func (d *Desk) checkCode(ctx context.Context, person uuid.UUID, code string, tries []count) (more bool, err error) {
 	row, err := d.db.TOTP(ctx, person)
 	if errors.Is(err, store.ErrNotFound) || err == nil && row.Secret == nil {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return fmt.Errorf("look up app: %w", err)
+		return false, fmt.Errorf("look up app: %w", err)
 	}
 	right, err := d.attempts.begin(time.Now(), tries...)
 	if err != nil {
-		return err
+		return false, err
 	}
 	used := int64(0)
 	if short := digits(code); len(short) == otp.DigitsSix.Length() {
@@ -153,13 +156,13 @@ func (d *Desk) checkCode(ctx context.Context, person uuid.UUID, code string, tri
 		used, err = d.db.UseRecoveryCode(ctx, person, hashOfCode(code))
 	}
 	if err != nil {
-		return fmt.Errorf("use code: %w", err)
+		return false, fmt.Errorf("use code: %w", err)
 	}
 	if used == 0 {
-		return ErrWrongPassword
+		return false, ErrWrongPassword
 	}
 	right()
-	return nil
+	return true, nil
 }
 
 // stepOf returns the step at or beside now whose code it is.

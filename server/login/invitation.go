@@ -10,10 +10,10 @@ import (
 	"net/http"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
+	"github.com/clisonix/tidechart/server/login/breached"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
 )
@@ -21,13 +21,14 @@ import (
 // InvitationLifetime is how long somebody has to begin.
 const InvitationLifetime = 72 * time.Hour
 
-// MinPassword is how many characters a password has at least: long ones need neither rules nor lists (NIST SP 800-63B-4).
-const MinPassword = 15
+// MinPassword is how many characters a password has at least: long ones need no rules of what is in them (NIST SP 800-63B-4).
+const MinPassword = breached.Shortest
 
 // Why somebody could not begin.
 var (
 	ErrNoInvitation = errors.New("no such invitation, or it was used or has expired")
 	ErrWeakPassword = errors.New("the password is too short or too simple")
+	ErrStolen       = errors.New("the password is one that was stolen elsewhere")
 )
 
 // codes are read out, and typed: their alphabet has no letters that look like digits (Crockford's base 32).
@@ -86,8 +87,8 @@ func hashOfCode(code string) []byte {
 }
 
 // Enrol gives the person whom code invites a password, ends their other logins and ways to sign in, and signs them in. The
-// code does not work again. The error is [ErrNoInvitation], or [ErrWeakPassword], after which the code still works, or
-// [ErrBusy], or [*TooManyTries].
+// code does not work again. The error is [ErrNoInvitation], or [ErrWeakPassword] or [ErrStolen], after which the code still
+// works, or [ErrBusy], or [*TooManyTries].
 func (d *Desk) Enrol(w http.ResponseWriter, r *http.Request, code, password string) (Person, error) {
 	ctx := r.Context()
 	hash := hashOfCode(code)
@@ -95,12 +96,9 @@ func (d *Desk) Enrol(w http.ResponseWriter, r *http.Request, code, password stri
 	if err != nil {
 		return Person{}, err
 	}
-	if weak(password, invited) {
-		return Person{}, ErrWeakPassword
-	}
-	var phc string
-	if err := inTurn(ctx, func() { phc = HashPassword(password) }); err != nil {
-		return Person{}, fmt.Errorf("hash password: %w", err)
+	phc, err := newPassword(ctx, password, invited)
+	if err != nil {
+		return Person{}, err
 	}
 	person, err := d.db.AcceptInvitation(ctx, &phc, hash)
 	if errors.Is(err, store.ErrNotFound) {
@@ -112,7 +110,7 @@ func (d *Desk) Enrol(w http.ResponseWriter, r *http.Request, code, password stri
 	if err := d.know(ctx, w, r, person.ID); err != nil {
 		return Person{}, err
 	}
-	return d.begin(w, r, person.ID)
+	return d.begin(w, r, person.ID, false)
 }
 
 // invited returns whom the code with that hash invites, which r brings. The error is [ErrNoInvitation], or [*TooManyTries]
@@ -131,23 +129,4 @@ func (d *Desk) invited(r *http.Request, hash []byte) (queries.Person, error) {
 		return queries.Person{}, fmt.Errorf("look up invitation: %w", err)
 	}
 	return row.Person, nil
-}
-
-// weak reports whether a password is easily guessed by who knows its owner, or by anybody.
-func weak(password string, owner queries.Person) bool {
-	if utf8.RuneCountInString(password) < MinPassword || len(password) > maxPassword || !utf8.ValidString(password) {
-		return true
-	}
-	const fewest = 5 // different characters
-	different := make(map[rune]bool)
-	for _, r := range password {
-		different[r] = true
-	}
-	rest := strings.ToLower(password)
-	for _, word := range append(strings.Fields(strings.ToLower(owner.Name)), owner.Username, "tidechart", "password") {
-		if len(word) > 3 {
-			rest = strings.ReplaceAll(rest, word, "")
-		}
-	}
-	return len(different) < fewest || utf8.RuneCountInString(rest) < MinPassword/2
 }

@@ -40,6 +40,7 @@ type Person struct {
 	Color    int    // 0–7
 
 	Browser bool // known by a browser's cookie, not by a token
+	Weak    bool // has shown a password alone at this browser, where more is demanded: see [ErrWeak]
 
 	Scopes    access.Scopes // what the token of a program is for; see [Person.Elsewhere]
 	TokenUnit string        // of whose notes
@@ -65,14 +66,16 @@ type Desk struct {
 	cookies  *scs.SessionManager
 	attempts *attempts
 	logoff   Logoff
+	demand   Demand
 	now      func() time.Time
 	network  func(*http.Request) string
 }
 
-// Options are how a [Desk] works. All but Secure and Logoff are required.
+// Options are how a [Desk] works. All but Secure, Logoff and Demand are required.
 type Options struct {
 	Secure  bool                       // browsers reach the server by HTTPS
 	Logoff  Logoff                     // the zero value is the default
+	Demand  Demand                     // likewise
 	Now     func() time.Time           // of input, which all servers on a database compare
 	Network func(*http.Request) string // names where a request comes from, whatever its sender writes
 }
@@ -90,7 +93,7 @@ func NewDesk(db *store.DB, o Options) *Desk {
 	m.Cookie.Secure = o.Secure
 	m.Cookie.HttpOnly = true
 	m.Cookie.SameSite = http.SameSiteStrictMode
-	return &Desk{db: db, cookies: m, attempts: newAttempts(), logoff: o.Logoff, now: o.Now, network: o.Network}
+	return &Desk{db: db, cookies: m, attempts: newAttempts(), logoff: o.Logoff, demand: o.Demand, now: o.Now, network: o.Network}
 }
 
 // ByCookie returns the person whose browser sent r, or [ErrNotSignedIn], as [ErrLoggedOff] if that is because nobody has
@@ -125,7 +128,7 @@ func (d *Desk) ofLogin(ctx context.Context, row queries.PersonOfLoginRow, err er
 		}
 	}
 	who := known(row.Person, row.ID.String(), until)
-	who.Browser, who.Proven = true, row.ProvenAt
+	who.Browser, who.Proven, who.Weak = true, row.ProvenAt, !row.Strong && d.Demands(who.Role)
 	return who, nil
 }
 

@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
@@ -16,13 +19,16 @@ import (
 	"github.com/clisonix/tidechart/server/store/queries"
 )
 
-// maxPasskeys is how many somebody may have.
-const maxPasskeys = 20
+const (
+	maxPasskeys    = 20 // that somebody may have
+	maxPasskeyName = 40 // characters
+)
 
 // Why a passkey was not taken.
 var (
 	ErrPasskey         = errors.New("passkey refused")
 	ErrTooManyPasskeys = errors.New("too many passkeys")
+	ErrPasskeyName     = errors.New("a passkey cannot be called that")
 )
 
 // A Passkey is one of somebody's, as they see it.
@@ -144,7 +150,7 @@ func (d *Desk) SignInByPasskey(w http.ResponseWriter, r *http.Request, site Site
 	if err := d.know(r.Context(), w, r, found.ID); err != nil {
 		return Person{}, err
 	}
-	return d.begin(w, r, found.ID)
+	return d.begin(w, r, found.ID, true)
 }
 
 // AskToConfirm is [Desk.AskForPasskey] of somebody who is signed in: one of their own.
@@ -186,7 +192,7 @@ func (d *Desk) ConfirmByPasskey(w http.ResponseWriter, r *http.Request, site Sit
 	if err != nil {
 		return err
 	}
-	return d.renew(w, r, who)
+	return d.renew(w, r, who, true)
 }
 
 // usePasskey checks an answer, and that no copy of the passkey has been used meanwhile.
@@ -255,8 +261,13 @@ func (d *Desk) askForNew(w http.ResponseWriter, r *http.Request, site Site, o *o
 	return options, d.beginCeremony(w, r, askToAdd, http.SameSiteStrictMode, q)
 }
 
-// AddPasskey takes the new passkey of somebody who is signed in. The error is [ErrPasskey] or [ErrNoCeremony].
-func (d *Desk) AddPasskey(w http.ResponseWriter, r *http.Request, site Site, who Person, answer []byte) error {
+// AddPasskey takes the new passkey of somebody who is signed in, and renews their login. Without a name it is called by the
+// browser. The error is [ErrPasskey], [ErrPasskeyName] or [ErrNoCeremony].
+func (d *Desk) AddPasskey(w http.ResponseWriter, r *http.Request, site Site, who Person, name string, answer []byte) error {
+	name, err := passkeyName(cmp.Or(strings.TrimSpace(name), browserName(r.UserAgent())))
+	if err != nil {
+		return err
+	}
 	var question passkeyQuestion
 	if err := d.takeCeremony(w, r, askToAdd, &question); err != nil {
 		return err
@@ -264,7 +275,10 @@ func (d *Desk) AddPasskey(w http.ResponseWriter, r *http.Request, site Site, who
 	if question.Login != who.Login {
 		return ErrNoCeremony
 	}
-	return d.addPasskey(r, site, question, answer)
+	if err := d.addPasskey(r, site, question, name, answer); err != nil {
+		return err
+	}
+	return d.renew(w, r, who, true)
 }
 
 // EnrolByPasskey gives the person who was invited their first passkey, ends their other logins and ways to sign in, and
@@ -280,7 +294,7 @@ func (d *Desk) EnrolByPasskey(w http.ResponseWriter, r *http.Request, site Site,
 	if _, err := d.invited(r, question.Code); err != nil {
 		return Person{}, err
 	}
-	if err := d.addPasskey(r, site, question, answer); err != nil {
+	if err := d.addPasskey(r, site, question, browserName(r.UserAgent()), answer); err != nil {
 		return Person{}, err
 	}
 	person, err := uuid.FromBytes(question.WebAuthn.UserID)
@@ -290,10 +304,10 @@ func (d *Desk) EnrolByPasskey(w http.ResponseWriter, r *http.Request, site Site,
 	if err := d.know(r.Context(), w, r, person); err != nil {
 		return Person{}, err
 	}
-	return d.begin(w, r, person)
+	return d.begin(w, r, person, true)
 }
 
-func (d *Desk) addPasskey(r *http.Request, site Site, q passkeyQuestion, answer []byte) error {
+func (d *Desk) addPasskey(r *http.Request, site Site, q passkeyQuestion, name string, answer []byte) error {
 	rp, err := site.relyingParty()
 	if err != nil {
 		return err
@@ -313,7 +327,7 @@ func (d *Desk) addPasskey(r *http.Request, site Site, q passkeyQuestion, answer 
 	row := queries.InsertPasskeyParams{
 		ID: key.ID, PersonID: person, PublicKey: key.PublicKey, Aaguid: append([]byte{}, key.Authenticator.AAGUID...), Transports: []string{},
 		SignCount: int64(key.Authenticator.SignCount), BackupEligible: key.Flags.BackupEligible, BackedUp: key.Flags.BackupState,
-		Name: browserName(r.UserAgent()),
+		Name: name,
 	}
 	for _, t := range key.Transport {
 		row.Transports = append(row.Transports, string(t))
@@ -328,6 +342,32 @@ func (d *Desk) addPasskey(r *http.Request, site Site, q passkeyQuestion, answer 
 		return fmt.Errorf("store passkey: %w", err)
 	}
 	return nil
+}
+
+// NamePasskey has one of somebody's called something else. The error is [ErrPasskeyName], or [store.ErrNotFound] if they
+// have none such.
+func (d *Desk) NamePasskey(ctx context.Context, who Person, id []byte, name string) error {
+	name, err := passkeyName(name)
+	if err != nil {
+		return err
+	}
+	named, err := d.db.NamePasskey(ctx, name, id, who.ID)
+	if err != nil {
+		return fmt.Errorf("name passkey: %w", err)
+	}
+	if named == 0 {
+		return store.ErrNotFound
+	}
+	return nil
+}
+
+// passkeyName is what a passkey is called if somebody calls it name, or [ErrPasskeyName].
+func passkeyName(name string) (string, error) {
+	name = strings.Join(strings.Fields(name), " ")
+	if !utf8.ValidString(name) || utf8.RuneCountInString(name) > maxPasskeyName || strings.ContainsFunc(name, unicode.IsControl) {
+		return "", ErrPasskeyName
+	}
+	return name, nil
 }
 
 // RemovePasskey takes one from somebody. The error is [store.ErrNotFound] if they have none such, or [store.ErrLastWay].

@@ -160,7 +160,7 @@ func (d *Desk) AnswerOfProvider(w http.ResponseWriter, r *http.Request, p *Provi
 			return Answer{}, fmt.Errorf("end the login before: %w", err)
 		}
 	}
-	answer.Person, err = d.beginFrom(w, r, person, who)
+	answer.Person, err = d.beginFrom(w, r, person, who, true)
 	return answer, err
 }
 
@@ -200,7 +200,7 @@ func (d *Desk) confirmElsewhere(w http.ResponseWriter, r *http.Request, who acco
 	if who.At.Before(q.Asked.Add(-clockSkew)) {
 		return Person{}, fmt.Errorf("%w: it did not ask who is there", ErrProvider)
 	}
-	return now, d.renew(w, r, now)
+	return now, d.renew(w, r, now, true)
 }
 
 // account trades the code for what the provider says about who is there, and believes it only if all of it fits.

@@ -37,14 +37,15 @@ func (d *Desk) SignIn(w http.ResponseWriter, r *http.Request, username, password
 	if err := d.compare(ctx, row.PasswordHash, password); err != nil {
 		return Person{}, err
 	}
-	if err := d.checkCode(ctx, row.ID, code, codes); err != nil {
+	strong, err := d.checkCode(ctx, row.ID, code, codes)
+	if err != nil {
 		return Person{}, err
 	}
 	right()
 	if err := d.know(ctx, w, r, row.ID); err != nil {
 		return Person{}, err
 	}
-	return d.begin(w, r, row.ID)
+	return d.begin(w, r, row.ID, strong)
 }
 
 // Confirm checks the password, and the code, of somebody who is signed in at the browser that sent r: they are [Person.Fresh]
@@ -62,11 +63,12 @@ func (d *Desk) Confirm(w http.ResponseWriter, r *http.Request, who Person, passw
 	if err := d.compare(ctx, row.PasswordHash, password); err != nil {
 		return err
 	}
-	if err := d.checkCode(ctx, who.ID, code, []count{confirmCodes.of(who.Login)}); err != nil {
+	strong, err := d.checkCode(ctx, who.ID, code, []count{confirmCodes.of(who.Login)})
+	if err != nil {
 		return err
 	}
 	right()
-	return d.renew(w, r, who)
+	return d.renew(w, r, who, strong)
 }
 
 // compare returns [ErrWrongPassword] unless password is the one behind a PHC string, which nobody without a password has.
@@ -89,13 +91,13 @@ func (d *Desk) compare(ctx context.Context, phc *string, password string) error 
 var decoyHash = hashWith("", make([]byte, argonSalt))
 
 // begin sets the cookie of a fresh login, and ends the one that the browser had: nobody goes on as whoever was there before,
-// and no secret from before a sign-in is worth anything after it.
-func (d *Desk) begin(w http.ResponseWriter, r *http.Request, person uuid.UUID) (Person, error) {
-	return d.beginFrom(w, r, person, account{At: time.Now()})
+// and no secret from before a sign-in is worth anything after it. strong says that they have shown more than a password.
+func (d *Desk) begin(w http.ResponseWriter, r *http.Request, person uuid.UUID, strong bool) (Person, error) {
+	return d.beginFrom(w, r, person, account{At: time.Now()}, strong)
 }
 
 // beginFrom is begin of somebody who proved elsewhere who they are.
-func (d *Desk) beginFrom(w http.ResponseWriter, r *http.Request, person uuid.UUID, from account) (Person, error) {
+func (d *Desk) beginFrom(w http.ResponseWriter, r *http.Request, person uuid.UUID, from account, strong bool) (Person, error) {
 	if old, err := r.Cookie(d.cookies.Cookie.Name); err == nil {
 		if err := d.db.DeleteLogin(r.Context(), hashOfSecret(old.Value)); err != nil {
 			return Person{}, fmt.Errorf("end the login before: %w", err)
@@ -110,6 +112,7 @@ func (d *Desk) beginFrom(w http.ResponseWriter, r *http.Request, person uuid.UUI
 		err = d.db.OwnLogin(ctx, queries.OwnLoginParams{
 			Token: hashOfSecret(secret), Person: uuid.NullUUID{UUID: person, Valid: true}, Browser: browserName(r.UserAgent()),
 			ProvenAt: from.At, InputAt: d.now(), Issuer: orNull(from.Issuer), Subject: orNull(from.Subject), Sid: orNull(from.Session),
+			Strong: strong,
 		})
 	}
 	if err != nil {
@@ -132,15 +135,15 @@ func orNull(s string) *string {
 }
 
 // renew gives somebody's login another secret, as whoever has just proven more than before deserves one that nobody else
-// has seen: the login, and what is open under it, goes on.
-func (d *Desk) renew(w http.ResponseWriter, r *http.Request, who Person) error {
+// has seen: the login, and what is open under it, goes on. strong says that it was more than a password.
+func (d *Desk) renew(w http.ResponseWriter, r *http.Request, who Person, strong bool) error {
 	id, err := uuid.Parse(who.Login)
 	if err != nil {
 		return ErrNotSignedIn
 	}
 	fresh := newSecret()
 	expiry, err := d.db.RenewLogin(r.Context(), queries.RenewLoginParams{
-		Fresh: hashOfSecret(fresh), At: d.now(), ID: id, UsedSince: d.usedSince(who.Role),
+		Fresh: hashOfSecret(fresh), At: d.now(), ID: id, UsedSince: d.usedSince(who.Role), Strong: strong,
 	})
 	if errors.Is(err, store.ErrNotFound) {
 		return ErrNotSignedIn

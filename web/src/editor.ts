@@ -9,7 +9,7 @@ import { HocuspocusProvider, HocuspocusProviderWebsocket } from '@hocuspocus/pro
 import * as Y from 'yjs'
 
 import { schemaExtensions } from './extensions.ts'
-import { checkLogin, onLogoff } from './logoff.ts'
+import { checkLogin, loginEnds, onLogoff } from './logoff.ts'
 import { LOSSES, LossNotice } from './losses.ts'
 import { nameMovingCarets, type Person, renderCaret, renderSelection, showPresence } from './presence.ts'
 import { accountedSocket, isStep2, Ledger } from './saved.ts'
@@ -37,9 +37,12 @@ const ASK_MS = 15_000
 /** How long a page waits for a ticket: less than a socket may be open without one. */
 const TICKET_MS = 4_000
 
-/** How long a page whose login ends waits for what is unsaved, and how often it looks. */
-const FLUSH_MS = 2_500
+/** How often a page whose login ends looks whether everything is saved. */
 const LOOK_MS = 50
+
+/** How often a page with something unsaved knocks in the last minutes of its login; the provider waits longer. */
+const KNOCK_MS = 3_000
+const LAST_MS = 120_000
 
 class NotePage {
   #root = byId('note')
@@ -59,6 +62,7 @@ class NotePage {
   #unsaved = 0
   #savedAt: Date | undefined
   #cleared = false
+  #knocking: ReturnType<typeof setInterval> | undefined
 
   constructor() {
     const name = this.#root.dataset.note ?? ''
@@ -109,21 +113,24 @@ class NotePage {
     // A sign-out in another window, or a page taken from the back-forward
     // cache, must not leave a socket that nobody sees.
     window.addEventListener('pagehide', () => this.#socket.disconnect())
-    onLogoff(() => this.#clear())
+    this.#knocking = setInterval(() => {
+      if (this.#link.is === 'offline' && this.#ledger.unsaved > 0 && (loginEnds() ?? Infinity) - Date.now() < LAST_MS) void this.#socket.connect()
+    }, KNOCK_MS)
+    onLogoff({ unsaved: () => this.#ledger.unsaved, clear: until => this.#clear(until) })
   }
 
   // The login has ended, or is about to: the note goes from the screen at once,
   // and from memory when what is unsaved is saved, or cannot be.
-  async #clear(): Promise<number> {
+  async #clear(until: number): Promise<number> {
     this.#cleared = true
     this.#editor?.destroy()
     this.#editor = undefined
     this.#toolbar = this.#losses = undefined
-    const until = Date.now() + FLUSH_MS
     while (this.#ledger.unsaved > 0 && this.#link.is !== 'ended' && Date.now() < until) {
       await new Promise(resolve => setTimeout(resolve, LOOK_MS))
     }
     const { unsaved } = this.#ledger
+    clearInterval(this.#knocking)
     this.#provider.destroy()
     this.#socket.destroy()
     this.#doc.destroy()
@@ -270,7 +277,7 @@ class NotePage {
     this.#losses?.show(editable)
     // Until the document came, nothing can be said of what is saved.
     const link: Link = this.#link.is === 'live' && !this.#gotDocument ? { is: 'connecting' } : this.#link
-    this.#line.show(status(this.#ledger, link, editable, this.#savedAt))
+    this.#line.show(status(this.#ledger, link, editable, this.#savedAt, loginEnds()))
   }
 }
 

@@ -8,6 +8,13 @@ const INPUT = ['keydown', 'pointerdown', 'pointermove', 'wheel', 'touchstart'] a
 /** How long before the server's end a page ends itself, to send what is unsaved. */
 const LEAD_MS = 3_000
 
+/** How long before that a page with something unsaved clears its screen, and
+ *  goes on sending: at most, and at most half of the time of the warning. */
+const HOLD_MS = 30_000
+
+/** How long after its end a page may go on sending what is unsaved. */
+const FLUSH_MS = 2_500
+
 /** How long the server is waited for. */
 const PATIENCE_MS = 4_000
 
@@ -35,14 +42,28 @@ interface Left {
   left: number
 }
 
-/** Takes something off the page, and says how many changes of it were not saved. */
-type Cleanup = () => Promise<number>
+/** What a page holds that must not outlive the login. */
+interface Holding {
+  /** How many changes are not saved. */
+  unsaved(): number
+  /** Takes it off the page at once, waits until then for what is unsaved, drops it, and says how much was not saved. */
+  clear(until: number): Promise<number>
+}
 
-const cleanups: Cleanup[] = []
+const held: Holding[] = []
 
-/** Has f called when the login ends: at once it takes off the page what it shows, then it may wait for a moment. */
-export function onLogoff(f: Cleanup): void {
-  cleanups.push(f)
+/** Has something cleared when the login ends. */
+export function onLogoff(holding: Holding): void {
+  held.push(holding)
+}
+
+function unsaved(): number {
+  return held.reduce((n, h) => n + h.unsaved(), 0)
+}
+
+/** When this page signs out if the server hears of no input until then. */
+export function loginEnds(): number | undefined {
+  return login?.ends
 }
 
 /** Looks whether the login has ended, because there is reason to think so. */
@@ -81,6 +102,10 @@ class Login {
     this.#signOut()?.addEventListener('submit', () => this.#tell())
     setInterval(() => this.#tick(), 1_000)
     this.#tell(this.#ends) // whoever's windows there may still be
+  }
+
+  get ends(): number {
+    return this.#ends
   }
 
   /** Asks the server what is left. */
@@ -152,17 +177,23 @@ class Login {
 
   #lasts(ends: number): void {
     this.#ends = ends
-    if (ends - Date.now() > this.#warn) this.#dialog.close()
+    if (this.#left() > this.#warn) this.#dialog.close()
+  }
+
+  // For how long the page goes on showing what it shows.
+  #left(): number {
+    const hold = unsaved() > 0 ? Math.min(HOLD_MS, this.#warn / 2) : 0
+    return this.#ends - hold - Date.now()
   }
 
   #tick(): void {
     if (this.#over) return
-    const left = this.#ends - Date.now()
-    if (left <= 0) return void this.#unused(left > -LEAD_MS)
+    const left = this.#left()
+    if (left <= 0) return void this.#unused(this.#ends - Date.now() > -LEAD_MS)
     if (left > this.#warn) return
     if (!this.#dialog.open) {
       // Another window, or another machine's clock, may know better.
-      if (Date.now() - this.#askedAt > this.#warn / 2) void this.check().then(() => this.#ends - Date.now() <= this.#warn && this.#open())
+      if (Date.now() - this.#askedAt > this.#warn / 2) void this.check().then(() => this.#left() <= this.#warn && this.#open())
       return
     }
     this.#count(Math.ceil(left / 1_000))
@@ -171,9 +202,10 @@ class Login {
   #open(): void {
     if (this.#dialog.open || this.#over) return
     this.#said = Infinity
-    this.#problem('')
+    const n = unsaved()
+    this.#problem(n > 0 ? `${n === 1 ? '1 change' : `${n} changes`} on this page ${n === 1 ? 'is' : 'are'} not saved yet.` : '')
     this.#dialog.showModal()
-    this.#count(Math.ceil((this.#ends - Date.now()) / 1_000))
+    this.#count(Math.ceil(this.#left() / 1_000))
   }
 
   #count(seconds: number): void {
@@ -201,12 +233,12 @@ class Login {
   // Nobody was there. A page that notices late, since its window slept, says
   // nothing to the server: somebody may have signed in again.
   async #unused(inTime: boolean): Promise<void> {
-    if (inTime && !this.#over) this.#tell(undefined, 'unused')
     await this.#end(inTime ? () => this.#logOff() : () => this.#endedElsewhere(), 'unused')
   }
 
   // Other windows may have to send something, too.
   async #logOff(): Promise<void> {
+    this.#tell(undefined, 'unused')
     await pause(LEAD_MS - AGAIN_MS)
     const body = new URLSearchParams({ unused: '1', person: this.#person })
     const signal = AbortSignal.timeout(PATIENCE_MS)
@@ -217,15 +249,28 @@ class Login {
     if (this.#over) return
     this.#over = true
     clearTimeout(this.#pending)
-    const cleaned = cleanups.map(f => f())
+    const due = Math.max(this.#ends, Date.now())
+    const cleared = held.map(h => h.clear(due + FLUSH_MS))
     clearScreen()
+    if (why === 'unused' && !(await this.#remains(due))) {
+      await Promise.all(cleared)
+      location.reload() // somebody is there after all, in another window
+      return
+    }
     const ended = login()
-    const unsaved = (await Promise.all(cleaned)).reduce((n, m) => n + m, 0)
+    const lost = (await Promise.all(cleared)).reduce((n, m) => n + m, 0)
     await ended
     const to = new URL('/login', location.href)
     if (why) to.searchParams.set('ended', why)
-    if (unsaved > 0) to.searchParams.set('unsaved', String(unsaved))
+    if (lost > 0) to.searchParams.set('unsaved', String(lost))
     location.replace(to)
+  }
+
+  // Waits for the end that was due, and returns whether it still is: a page
+  // with something unsaved clears its screen before.
+  async #remains(due: number): Promise<boolean> {
+    while (Date.now() < due && this.#ends <= due) await pause(AGAIN_MS / 5)
+    return this.#ends <= due
   }
 
   // Waits until the server has heard of it: the sign-in page would lead back.

@@ -38,12 +38,12 @@ function reason(e: unknown): string {
   }
 }
 
-async function run(kind: string, next: string): Promise<string | undefined> {
+async function run(kind: string, next: string, fields: Record<string, string>): Promise<string | undefined> {
   const code = kind === 'enrol' ? document.querySelector<HTMLInputElement>('#code')!.value : ''
   let said = await post(`/passkeys/${kind}/ask`, { code })
   if (said.options) {
     try {
-      said = await post(`/passkeys/${kind}`, { credential: await credential(kind === 'add' || kind === 'enrol', said.options.publicKey), next })
+      said = await post(`/passkeys/${kind}`, { credential: await credential(kind === 'add' || kind === 'enrol', said.options.publicKey), next, ...fields })
     } catch (e) {
       return reason(e)
     }
@@ -60,8 +60,9 @@ for (const part of known ? document.querySelectorAll<HTMLElement>('[data-passkey
   button.addEventListener('click', async () => {
     button.disabled = true
     refusal.textContent = ''
+    const fields = Object.fromEntries(Array.from(part.querySelectorAll('input'), i => [i.name, i.value]))
     try {
-      refusal.textContent = (await run(part.dataset.passkey!, part.dataset.next!)) ?? ''
+      refusal.textContent = (await run(part.dataset.passkey!, part.dataset.next!, fields)) ?? ''
     } catch {
       refusal.textContent = 'The server cannot be reached. Try again.'
     }

@@ -45,6 +45,8 @@ test('what must not be missed', () => {
   assert.match(status({ unsaved: 1, refused: 1 }, live, true).alert ?? '', /refused 1 change\. 1 change on this page is not saved/)
   assert.match(status({ unsaved: 2, refused: 0 }, ended, true).alert ?? '', /sign-in has ended\. 2 changes on this page are not saved/)
   assert.match(status({ unsaved: 2, refused: 0 }, live, false).alert ?? '', /2 changes on this page are not saved/)
+  assert.match(status({ unsaved: 2, refused: 0 }, offline, true, at, at.getTime()).alert ?? '', /sent when the connection is back\. Your sign-in ends at 07:05 .* is lost/)
+  assert.equal(status({ unsaved: 0, refused: 0 }, offline, true, at, at.getTime()).alert, undefined)
   assert.equal(status({ unsaved: 0, refused: 0 }, live, false).alert, undefined)
   assert.equal(status({ unsaved: 1, refused: 0 }, live, true).alert, undefined)
 })

@@ -19,14 +19,18 @@ export interface Status {
   alert?: string
 }
 
-const OFFLINE = 'You are offline. You can go on writing: it stays on this page and is sent when the connection is back. Do not close the page.'
+// offline says until when it is safe to go on: nothing is kept in the browser.
+function offline(ends?: number): string {
+  const until = ends === undefined ? '' : ` Your sign-in ends at ${clock(new Date(ends))} if the connection is not back: what is not sent by then is lost, so copy it in time.`
+  return `You are offline. You can go on writing: it stays on this page and is sent when the connection is back.${until} Do not close the page.`
+}
 
 function changes(n: number): string {
   return n === 1 ? '1 change' : `${n} changes`
 }
 
-/** Derives the status from the facts. savedAt is the time of the last answer. */
-export function status(ledger: Pick<Ledger, 'unsaved' | 'refused'>, link: Link, editable: boolean, savedAt?: Date): Status {
+/** Derives the status from the facts. savedAt is the time of the last answer, ends that of the login's end. */
+export function status(ledger: Pick<Ledger, 'unsaved' | 'refused'>, link: Link, editable: boolean, savedAt?: Date, ends?: number): Status {
   const { unsaved, refused } = ledger
   const lost = unsaved > 0 ? ` ${changes(unsaved)} on this page ${unsaved === 1 ? 'is' : 'are'} not saved: copy what you need.` : ''
   if (link.is === 'ended') return { state: 'ended', text: unsaved > 0 ? `Not saved: ${changes(unsaved)}` : 'Disconnected', alert: link.why + lost }
@@ -36,7 +40,7 @@ export function status(ledger: Pick<Ledger, 'unsaved' | 'refused'>, link: Link, 
   if (link.is === 'connecting') return { state: 'connecting', text: 'Connecting…' }
   if (link.is === 'offline') {
     if (unsaved === 0) return { state: 'offline', text: 'Offline: nothing unsaved' }
-    return { state: 'offline', text: `Offline: ${unsaved} unsaved ${unsaved === 1 ? 'change' : 'changes'}`, alert: OFFLINE }
+    return { state: 'offline', text: `Offline: ${unsaved} unsaved ${unsaved === 1 ? 'change' : 'changes'}`, alert: offline(ends) }
   }
   if (!editable) return { state: 'readonly', text: 'Read-only', alert: lost.trim() || undefined }
   if (unsaved > 0) return { state: 'saving', text: 'Saving…' }

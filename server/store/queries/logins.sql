@@ -16,17 +16,17 @@ DELETE FROM login WHERE expires_at <= now();
 -- name: OwnLogin :exec
 -- Says whose a login is, when they proved it, and where if not here. Signing in is input.
 UPDATE login SET person_id = sqlc.arg(person), browser = sqlc.arg(browser), proven_at = sqlc.arg(proven_at), input_at = sqlc.arg(input_at),
-                 issuer = sqlc.narg(issuer), subject = sqlc.narg(subject), sid = sqlc.narg(sid)
+                 issuer = sqlc.narg(issuer), subject = sqlc.narg(subject), sid = sqlc.narg(sid), strong = sqlc.arg(strong)
  WHERE token = sqlc.arg(token);
 
 -- name: PersonOfLogin :one
 -- No row: no such login, expired, or its owner suspended, or become a program, which has tokens.
-SELECT sqlc.embed(person), login.id, login.expires_at, login.proven_at, login.seen_at, login.input_at
+SELECT sqlc.embed(person), login.id, login.expires_at, login.proven_at, login.seen_at, login.input_at, login.strong
   FROM login JOIN person ON person.id = login.person_id
  WHERE login.token = $1 AND login.expires_at > now() AND NOT person.suspended AND person.role <> 'service account';
 
 -- name: PersonOfLoginNamed :one
-SELECT sqlc.embed(person), login.id, login.expires_at, login.proven_at, login.seen_at, login.input_at
+SELECT sqlc.embed(person), login.id, login.expires_at, login.proven_at, login.seen_at, login.input_at, login.strong
   FROM login JOIN person ON person.id = login.person_id
  WHERE login.id = $1 AND login.expires_at > now() AND NOT person.suspended AND person.role <> 'service account';
 
@@ -35,7 +35,7 @@ UPDATE login SET seen_at = now() WHERE id = $1;
 
 -- name: RenewLogin :one
 -- The old secret opens nothing any more; the login goes on, unless nobody has used it for too long. To prove who one is is input.
-UPDATE login SET token = sqlc.arg(fresh), proven_at = now(), input_at = greatest(input_at, sqlc.arg(at)::timestamptz)
+UPDATE login SET token = sqlc.arg(fresh), proven_at = now(), strong = strong OR sqlc.arg(strong)::boolean, input_at = greatest(input_at, sqlc.arg(at)::timestamptz)
  WHERE id = sqlc.arg(id) AND expires_at > now() AND input_at > sqlc.arg(used_since)
 RETURNING expires_at;
 

@@ -202,8 +202,8 @@ func (q *Queries) NoteInput(ctx context.Context, at time.Time, note uuid.NullUUI
 
 const ownLogin = `-- name: OwnLogin :exec
 UPDATE login SET person_id = $1, browser = $2, proven_at = $3, input_at = $4,
-                 issuer = $5, subject = $6, sid = $7
- WHERE token = $8
+                 issuer = $5, subject = $6, sid = $7, strong = $8
+ WHERE token = $9
 `
 
 type OwnLoginParams struct {
@@ -214,6 +214,7 @@ type OwnLoginParams struct {
 	Issuer   *string
 	Subject  *string
 	Sid      *string
+	Strong   bool
 	Token    string
 }
 
@@ -227,13 +228,14 @@ func (q *Queries) OwnLogin(ctx context.Context, arg OwnLoginParams) error {
 		arg.Issuer,
 		arg.Subject,
 		arg.Sid,
+		arg.Strong,
 		arg.Token,
 	)
 	return err
 }
 
 const personOfLogin = `-- name: PersonOfLogin :one
-SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch, login.id, login.expires_at, login.proven_at, login.seen_at, login.input_at
+SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch, login.id, login.expires_at, login.proven_at, login.seen_at, login.input_at, login.strong
   FROM login JOIN person ON person.id = login.person_id
  WHERE login.token = $1 AND login.expires_at > now() AND NOT person.suspended AND person.role <> 'service account'
 `
@@ -245,6 +247,7 @@ type PersonOfLoginRow struct {
 	ProvenAt  time.Time
 	SeenAt    time.Time
 	InputAt   time.Time
+	Strong    bool
 }
 
 // No row: no such login, expired, or its owner suspended, or become a program, which has tokens.
@@ -268,12 +271,13 @@ func (q *Queries) PersonOfLogin(ctx context.Context, token string) (PersonOfLogi
 		&i.ProvenAt,
 		&i.SeenAt,
 		&i.InputAt,
+		&i.Strong,
 	)
 	return i, err
 }
 
 const personOfLoginNamed = `-- name: PersonOfLoginNamed :one
-SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch, login.id, login.expires_at, login.proven_at, login.seen_at, login.input_at
+SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch, login.id, login.expires_at, login.proven_at, login.seen_at, login.input_at, login.strong
   FROM login JOIN person ON person.id = login.person_id
  WHERE login.id = $1 AND login.expires_at > now() AND NOT person.suspended AND person.role <> 'service account'
 `
@@ -285,6 +289,7 @@ type PersonOfLoginNamedRow struct {
 	ProvenAt  time.Time
 	SeenAt    time.Time
 	InputAt   time.Time
+	Strong    bool
 }
 
 func (q *Queries) PersonOfLoginNamed(ctx context.Context, id uuid.UUID) (PersonOfLoginNamedRow, error) {
@@ -307,18 +312,20 @@ func (q *Queries) PersonOfLoginNamed(ctx context.Context, id uuid.UUID) (PersonO
 		&i.ProvenAt,
 		&i.SeenAt,
 		&i.InputAt,
+		&i.Strong,
 	)
 	return i, err
 }
 
 const renewLogin = `-- name: RenewLogin :one
-UPDATE login SET token = $1, proven_at = now(), input_at = greatest(input_at, $2::timestamptz)
- WHERE id = $3 AND expires_at > now() AND input_at > $4
+UPDATE login SET token = $1, proven_at = now(), strong = strong OR $2::boolean, input_at = greatest(input_at, $3::timestamptz)
+ WHERE id = $4 AND expires_at > now() AND input_at > $5
 RETURNING expires_at
 `
 
 type RenewLoginParams struct {
 	Fresh     string
+	Strong    bool
 	At        time.Time
 	ID        uuid.UUID
 	UsedSince time.Time
@@ -328,6 +335,7 @@ type RenewLoginParams struct {
 func (q *Queries) RenewLogin(ctx context.Context, arg RenewLoginParams) (time.Time, error) {
 	row := q.db.QueryRow(ctx, renewLogin,
 		arg.Fresh,
+		arg.Strong,
 		arg.At,
 		arg.ID,
 		arg.UsedSince,

@@ -146,6 +146,8 @@ type Login struct {
 	Issuer  *string
 	Subject *string
 	Sid     *string
+	// By a passkey, a code beside the password, or at a provider. What else there is asks for that once more.
+	Strong bool
 }
 
 type Note struct {

@@ -12,6 +12,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
 UPDATE passkey SET sign_count = sqlc.arg(sign_count), backed_up = sqlc.arg(backed_up), used_at = now()
  WHERE id = sqlc.arg(id) AND (sign_count < sqlc.arg(sign_count) OR sign_count = 0 AND sqlc.arg(sign_count) = 0);
 
+-- name: NamePasskey :execrows
+UPDATE passkey SET name = sqlc.arg(name) WHERE id = sqlc.arg(id) AND person_id = sqlc.arg(person);
+
 -- name: LockPerson :one
 -- Whoever changes how somebody signs in waits for whoever does so too.
 SELECT * FROM person WHERE id = $1 FOR UPDATE;

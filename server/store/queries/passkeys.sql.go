@@ -116,6 +116,18 @@ func (q *Queries) LockPerson(ctx context.Context, id uuid.UUID) (Person, error) 
 	return i, err
 }
 
+const namePasskey = `-- name: NamePasskey :execrows
+UPDATE passkey SET name = $1 WHERE id = $2 AND person_id = $3
+`
+
+func (q *Queries) NamePasskey(ctx context.Context, name string, iD []byte, person uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, namePasskey, name, iD, person)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const passkeysOf = `-- name: PasskeysOf :many
 
 SELECT id, person_id, public_key, aaguid, transports, sign_count, backup_eligible, backed_up, name, created_at, used_at FROM passkey WHERE person_id = $1 ORDER BY created_at, id

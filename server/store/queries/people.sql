@@ -92,6 +92,16 @@ UPDATE person SET password_hash = NULL WHERE person.id = sqlc.arg(person)::uuid;
 -- NULL: none. No row: suspended.
 UPDATE person SET password_hash = sqlc.narg(phc) WHERE id = sqlc.arg(person) AND NOT suspended RETURNING *;
 
+-- name: ChangePassword :one
+-- Of somebody who has one; their other logins end with the old one.
+WITH changed AS (
+    UPDATE person SET password_hash = sqlc.arg(phc)::text WHERE person.id = sqlc.arg(person) AND password_hash IS NOT NULL AND NOT suspended
+    RETURNING person.id
+), ended AS (
+    DELETE FROM login USING changed WHERE login.person_id = changed.id AND login.id <> sqlc.arg(this)
+)
+SELECT count(*) FROM changed;
+
 -- name: KnowDevice :exec
 INSERT INTO device (hash, person_id) VALUES ($1, $2) ON CONFLICT (person_id, hash) DO UPDATE SET seen_at = now();
 

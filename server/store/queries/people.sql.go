@@ -60,6 +60,24 @@ func (q *Queries) AnyoneByUsername(ctx context.Context, username string) (Person
 	return i, err
 }
 
+const changePassword = `-- name: ChangePassword :one
+WITH changed AS (
+    UPDATE person SET password_hash = $1::text WHERE person.id = $2 AND password_hash IS NOT NULL AND NOT suspended
+    RETURNING person.id
+), ended AS (
+    DELETE FROM login USING changed WHERE login.person_id = changed.id AND login.id <> $3
+)
+SELECT count(*) FROM changed
+`
+
+// Of somebody who has one; their other logins end with the old one.
+func (q *Queries) ChangePassword(ctx context.Context, phc string, person uuid.UUID, this uuid.UUID) (int64, error) {
+	row := q.db.QueryRow(ctx, changePassword, phc, person, this)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const cover = `-- name: Cover :exec
 INSERT INTO cover (person_id, unit_id, until) VALUES ($1, $2, $3) ON CONFLICT (person_id, unit_id) DO UPDATE SET until = excluded.until
 `

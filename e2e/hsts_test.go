@@ -1,0 +1,164 @@
+package e2e
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/pem"
+	"math/big"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+
+	"github.com/clisonix/tidechart/internal/needs"
+	"github.com/clisonix/tidechart/server/postgres"
+)
+
+// site is a name that belongs to nobody.
+const site = "notes.example"
+
+// certificate writes one for the site, signed by itself, and returns its files and the hash of its key, by which a browser
+// can be told to trust it.
+func certificate(t *testing.T) (cert, key, spki string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: site}, DNSNames: []string{site, "*." + site},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	for path, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: secret}} {
+		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sum := sha256.Sum256(parsed.RawSubjectPublicKeyInfo)
+	return cert, key, base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// serveTLS starts `tidechart serve` on an empty database, and returns its port.
+func serveTLS(t *testing.T, cert, key string) (port string) {
+	t.Helper()
+	s := shared.get(t)
+	if _, err := s.db(t).Exec(t.Context(), `CREATE DATABASE served`); err != nil {
+		t.Fatal(err)
+	}
+	running, err := postgres.Running(s.data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	database, err := url.Parse(running)
+	if err != nil {
+		t.Fatal(err)
+	}
+	database.Path = "/served"
+	addr, log := freeAddr(t), &logBuffer{}
+	_, port, _ = strings.Cut(addr, ":")
+	cmd := exec.Command(binary, "serve", "--listen", addr, "--database-url", database.String(), "--tls-cert", cert, "--tls-key", key,
+		"--public-url", "https://"+site+":"+port)
+	cmd.Stderr = log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("tidechart serve: %v\n%s", err, log.tail(3000))
+		}
+	})
+	if err := log.waitLine(0, `"msg":"ready"`); err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+// TestBrowsersStayOnTLS: a browser that has seen the server once over TLS goes there by TLS only, and to hosts below it, too,
+// whatever an address says: it asks nobody in the clear. Before that it did.
+func TestBrowsersStayOnTLS(t *testing.T) {
+	path, err := needs.Chromium()
+	if err != nil {
+		needs.Missing(t, err.Error())
+	}
+	cert, key, spki := certificate(t)
+	port := serveTLS(t, cert, key)
+	alloc, stop := chromedp.NewExecAllocator(context.Background(),
+		chromedp.ExecPath(path), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
+		chromedp.UserDataDir(t.TempDir()),
+		// The certificate counts as any other that a browser trusts: with an error of one, it would not listen to the header.
+		chromedp.Flag("ignore-certificate-errors-spki-list", spki),
+		chromedp.Flag("host-resolver-rules", "MAP "+site+" 127.0.0.1, MAP *."+site+" 127.0.0.1"),
+		chromedp.Flag("disable-features", "HttpsUpgrades"), // which would try TLS by itself
+		chromedp.Flag("disable-dev-shm-usage", true),
+	)
+	defer stop()
+	ctx, cancel := chromedp.NewContext(alloc)
+	defer cancel()
+	ctx, stopWaiting := context.WithTimeout(ctx, 2*patience)
+	defer stopWaiting()
+	if _, err := chromedp.Call(ctx, network.Enable, network.EnableParams{}); err != nil {
+		t.Fatal(err)
+	}
+	reasons := make(chan string, 64) // why requests were redirected
+	if err := chromedp.Listen(ctx, func(ev any) {
+		if sent, is := ev.(*network.EventRequestWillBeSent); is && sent.RedirectResponse != nil {
+			reason, _ := sent.RedirectResponse.Headers["Non-Authoritative-Reason"].(string)
+			select {
+			case reasons <- reason:
+			default:
+			}
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct{ address, protocol, reason string }{
+		{"http://" + site + ":" + port + "/login", "http:", ""},
+		{"https://" + site + ":" + port + "/login", "https:", ""},
+		{"http://" + site + ":" + port + "/login", "https:", "HSTS"},
+		{"http://ward." + site + ":" + port + "/login", "https:", "HSTS"},
+	} {
+		if err := chromedp.Do(ctx, chromedp.Navigate(step.address)); err != nil {
+			t.Fatalf("%s: %v", step.address, err)
+		}
+		protocol, err := chromedp.Run(ctx, chromedp.Evaluate[string](`location.protocol`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		reason := ""
+		select {
+		case reason = <-reasons:
+		default:
+		}
+		if protocol != step.protocol || reason != step.reason {
+			t.Errorf("%s is opened by %s for the reason %q, want %s, %q", step.address, protocol, reason, step.protocol, step.reason)
+		}
+	}
+}
