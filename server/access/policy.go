@@ -100,7 +100,7 @@ var aboutOthers = [acts]bool{
 var grave = [acts]bool{SignNote: true, BreakGlass: true, Export: true, Administer: true}
 
 // oversight are the acts by which somebody administers, or reviews what others did.
-var oversight = []Act{ReviewSessions, SeeReviews, CloseReview, SeeAccesses, Export}
+var oversight = []Act{ReviewSessions, SeeReviews, CloseReview, SeeAccesses, Export, SeePeople, Administer}
 
 // tooWeak are the ties that do not open a restricted record.
 const tooWeak = Unit | Supervised
