@@ -134,9 +134,13 @@ func TestChangedGrantsReachSockets(t *testing.T) {
 					t.Error("a write afterwards was saved")
 				}
 			}
+			concernsAll := strings.HasPrefix(tt.sql, "UPDATE note")
+			if concernsAll { // they may hear of it a little later, but before it is over
+				other.until(func(m ysync.Message) bool { return isScope(m) && m.Text == ysync.ReadOnly })
+			}
 			h.sql(`UPDATE person SET role = 'attending', suspended = false WHERE username = 'chen'`)
 			h.sql(`UPDATE note SET state = 'draft'`)
-			if strings.HasPrefix(tt.sql, "UPDATE note") { // that concerned everybody
+			if concernsAll {
 				other.until(func(m ysync.Message) bool { return isScope(m) && m.Text == ysync.ReadWrite })
 			}
 			if saved, code := other.write(100, clock); !saved {
