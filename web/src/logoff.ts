@@ -15,6 +15,11 @@ const HOLD_MS = 30_000
 /** How long after its end a page may go on sending what is unsaved. */
 const FLUSH_MS = 2_500
 
+/** How long after a refusal a page asks again before it believes it: whoever
+ *  proves again who they are gets a new secret, and what was on its way had
+ *  the old one. */
+const RENEWED_MS = 400
+
 /** How long the server is waited for. */
 const PATIENCE_MS = 4_000
 
@@ -111,7 +116,7 @@ class Login {
   /** Asks the server what is left. */
   async check(): Promise<void> {
     this.#askedAt = Date.now()
-    await this.#ask(fetch('/login/left', { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE_MS) }))
+    await this.#ask(look())
   }
 
   #button(id: string, act: () => void): void {
@@ -157,7 +162,11 @@ class Login {
   async #ask(asked: Promise<Response>): Promise<boolean> {
     let left: Left | undefined
     try {
-      const answer = await asked
+      let answer = await asked
+      if (answer.status === 401) {
+        await pause(RENEWED_MS)
+        answer = await look()
+      }
       if (answer.ok) left = (await answer.json()) as Left
       else if (answer.status !== 401) throw new Error(`status ${answer.status}`)
     } catch {
@@ -276,12 +285,17 @@ class Login {
   // Waits until the server has heard of it: the sign-in page would lead back.
   async #endedElsewhere(): Promise<void> {
     for (let i = 0; i < AGAIN_TIMES; i++) {
-      const answer = await fetch('/login/left', { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => undefined)
+      const answer = await look().catch(() => undefined)
       const left = answer?.ok ? ((await answer.json()) as Left) : undefined
       if (left && left.person !== this.#person) return
       await pause(AGAIN_MS)
     }
   }
+}
+
+/** Asks the server what is left of the login. */
+function look(): Promise<Response> {
+  return fetch('/login/left', { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE_MS) })
 }
 
 function pause(ms: number): Promise<void> {
