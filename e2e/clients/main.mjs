@@ -29,6 +29,7 @@ const conditions = {
   blocks: (c, want) => c.doc.getXmlFragment('default').length === want,
   opens: (c, want) => c.stats.opens >= want,
   closes: (c, want) => c.stats.closes.length >= want,
+  closedWith: (c, want) => c.stats.closes.some(({ code }) => code === want),
   denied: (c, want) => (c.stats.denied.length > 0) === want,
   gaveUp: (c, want) => c.stats.gaveUp === want,
   scope: (c, want) => c.provider.authorizedScope === want,
