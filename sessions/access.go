@@ -119,8 +119,9 @@ func (s *Session) mayCommit() bool {
 		s.heldSince = time.Now()
 	}
 	if time.Since(s.heldSince) < maxHold {
-		if s.retry == nil {
-			s.retry = time.After(holdRetry)
+		if !s.retrying {
+			s.retrying = true
+			s.bell.ringIn(holdRetry, onRetry)
 		}
 		return false
 	}

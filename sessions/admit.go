@@ -26,7 +26,7 @@ func (s *Session) flush() {
 			continue
 		}
 		s.inFlight = b.frames
-		s.hub.commits.submit(commit{entries: b.entries, claims: b.claims, result: s.results})
+		s.hub.commits.submit(commit{entries: b.entries, claims: b.claims, settled: s.hearOutcome})
 	}
 	s.tellSettled()
 }
@@ -167,6 +167,12 @@ func (s *Session) claim(b *batch) {
 			b.claims[i].To = fresh.To
 		}
 	}
+}
+
+// hearOutcome is told what became of the batch in flight, by the committer. It does not wait.
+func (s *Session) hearOutcome(o outcome) {
+	s.outcome = o
+	s.bell.ring(onOutcome)
 }
 
 // committed takes the outcome of the batch in flight: the document advances, peers see it, senders hear.

@@ -35,23 +35,27 @@ func (s *Session) showWithEdits() {
 	}
 }
 
-// armBeat has onBeat called after a while, unless it will be called already.
+// armBeat has drum called after a while, unless it will be called already.
 func (s *Session) armBeat(after time.Duration) {
-	if s.beat != nil {
+	if !s.beatAt.IsZero() {
 		return
 	}
-	if s.beatTimer == nil {
-		s.beatTimer = time.NewTimer(after)
+	s.beatAt = time.Now().Add(after)
+	if s.beat == nil {
+		s.beat = s.bell.ringIn(after, onBeat)
 	} else {
-		s.beatTimer.Reset(after)
+		s.beat.Reset(after)
 	}
-	s.beat = s.beatTimer.C
 }
 
-// onBeat looks at what peers have said too soon, and sends what has changed.
-func (s *Session) onBeat() {
-	s.beat = nil
-	s.shownAt = time.Now() // so that what is heard now goes out below, in one frame
+// drum looks at what peers have said too soon, and sends what has changed.
+func (s *Session) drum() {
+	now := time.Now()
+	if s.beatAt.IsZero() || now.Before(s.beatAt) {
+		return // it was rung for one that was stopped since
+	}
+	s.beatAt = time.Time{}
+	s.shownAt = now // so that what is heard now goes out below, in one frame
 	for p := range s.unheard {
 		if p.unheard != nil && time.Since(p.heardAt) < presenceEvery {
 			continue
@@ -90,9 +94,9 @@ func (s *Session) sendChanged() {
 		}
 	}
 	clear(s.changed)
-	if s.beat != nil && len(s.unheard) == 0 {
-		s.beatTimer.Stop()
-		s.beat = nil
+	if !s.beatAt.IsZero() && len(s.unheard) == 0 {
+		s.beat.Stop()
+		s.beatAt = time.Time{}
 	}
 }
 

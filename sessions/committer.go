@@ -12,9 +12,9 @@ import (
 
 // commit is one session's batch on its way to the log.
 type commit struct {
-	entries []Entry        // all of one note
-	claims  []Claim        // likewise
-	result  chan<- outcome // has room for it
+	entries []Entry // all of one note
+	claims  []Claim // likewise
+	settled func(outcome) // is called once, and does not wait
 }
 
 // outcome is what became of a commit.
@@ -134,7 +134,7 @@ func (c *committer) commit(ctx context.Context, batch []commit) {
 		case seq == 0:
 			o.err = errOutdated
 		}
-		one.result <- o
+		one.settled(o)
 	}
 }
 

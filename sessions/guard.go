@@ -18,7 +18,7 @@ type guard struct {
 	moved     []Copied // by rows behind stored, in order
 	suspect   bool     // a row behind it may have lost something
 	searching bool
-	rest      <-chan time.Time // not nil: a search has just ended
+	resting   bool             // a search has just ended; onRested will be rung
 	waiting   []chan struct{}  // closed when all is searched, or a search has failed
 }
 
@@ -46,7 +46,7 @@ func (s *Session) watch(u *crdt.Update, moved []crdt.Copy) {
 // search finds what was lost, if something may have been.
 func (s *Session) search() {
 	g := &s.guard
-	if !g.suspect || g.searching || g.rest != nil {
+	if !g.suspect || g.searching || g.resting {
 		return
 	}
 	g.searching, g.suspect = true, false
@@ -78,7 +78,7 @@ func (s *Session) searched(losses []Loss, to uint64, took time.Duration, err err
 		} else {
 			g.suspect = true
 		}
-		g.rest = time.After(max(lastRetry, searchRest*took))
+		s.rest(max(lastRetry, searchRest*took))
 		return
 	}
 	g.clean, g.stored = to, to
@@ -86,11 +86,17 @@ func (s *Session) searched(losses []Loss, to uint64, took time.Duration, err err
 	if !g.suspect {
 		g.clean = s.head // what came meanwhile was watched
 	}
-	g.rest = time.After(searchRest * took)
+	s.rest(searchRest * took)
 	if len(losses) > 0 {
 		s.log.Info("text was removed unseen", "seq", losses[0].Seq, "losses", len(losses))
 		s.tellLosses(func(p PersonID) bool { return slices.ContainsFunc(losses, func(l Loss) bool { return l.Author == p }) })
 	}
+}
+
+// rest has the next search wait.
+func (s *Session) rest(wait time.Duration) {
+	s.guard.resting = true
+	s.bell.ringIn(wait, onRested)
 }
 
 // tellLosses has the editors of people ask what text of theirs is lost. One whose outbox is full asks when it syncs.

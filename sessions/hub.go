@@ -132,10 +132,7 @@ func (h *Hub) release(s *Session) {
 	idle := s.users == 0
 	h.mu.Unlock()
 	if idle {
-		select {
-		case s.idle <- struct{}{}:
-		default: // it has been told
-		}
+		s.bell.ring(onIdle)
 	}
 }
 

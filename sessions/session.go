@@ -21,10 +21,8 @@ type Session struct {
 	id      SessionID
 	note    NoteID
 	log     *slog.Logger
-	inbox   chan func()   // bounded: a busy session slows its own peers
-	results chan outcome  // has room for the one batch in flight
-	decided chan struct{} // has room for one: "the writers of the batch that was refused are decided about anew"
-	idle    chan struct{} // has room for one: "nobody uses this session, look whether it may end"
+	inbox   chan func() // bounded: a busy session slows its own peers
+	bell    bell
 	loaded  chan struct{} // closed once loadErr, and if it is nil all else, is set
 	done    chan struct{} // closed when run returns
 	loadErr error
@@ -46,18 +44,19 @@ type Session struct {
 	diffed    diffed // what was asked for last
 	opening   opening
 	usedAt    time.Time        // when doc was needed last, for more than reading
-	park      <-chan time.Time // nil: parked
+	park      *time.Timer      // rings onPark; nil: parked
 	peers     map[*Peer]struct{}
 	presence  map[crdt.ClientID]*presence
 	reserved  map[crdt.ClientID]PersonID // whose a client id is that has been shown and has not written
 	clocks    map[crdt.ClientID]uint64   // last presence clock sent, of clients gone too
 	changed   map[crdt.ClientID]shown    // presence that is due with the next beat
 	unheard   map[*Peer]struct{}         // said something of their presence too soon
-	beat      <-chan time.Time           // of beatTimer, while something is due; else nil
-	beatTimer *time.Timer                // nil until it is needed first
+	beat      *time.Timer                // rings onBeat; nil until it is needed first
+	beatAt    time.Time                  // when it does; zero: it does not
 	shownAt   time.Time                  // when presence was sent last
 	published []Presence                 // what the hub was told last
 	inFlight  []*frame                   // being committed, in order
+	outcome   outcome                    // of inFlight: the committer's until it rings onOutcome
 	claimed   []claimed                  // by what is in flight
 	deciding  bool                       // who may write what was refused is decided anew; nothing is committed
 	pending   []*frame                   // admitted, the next batch
@@ -66,7 +65,7 @@ type Session struct {
 	due       []*Peer // are sent something when what is under way is done
 	extent    extent
 	heldSince time.Time        // nothing is committed since, for not knowing who may write; zero: it is known
-	retry     <-chan time.Time // to look whether it is
+	retrying  bool             // onRetry will be rung, to look whether it is
 	baseSeq   uint64           // of the newest base made
 	basing    bool             // a base is being verified and stored
 	guard     guard
@@ -101,9 +100,7 @@ func newSession(h *Hub, note NoteID) *Session {
 	return &Session{
 		hub: h, id: id, note: note, log: h.log.With("note", note, "session", id),
 		inbox:    make(chan func(), maxInbox),
-		results:  make(chan outcome, 1),
-		decided:  make(chan struct{}, 1),
-		idle:     make(chan struct{}, 1),
+		bell:     newBell(),
 		loaded:   make(chan struct{}),
 		done:     make(chan struct{}),
 		budget:   budget{unsettled: &h.unsettled},
@@ -206,8 +203,9 @@ func (s *Session) live() (err error) {
 
 // serve runs the session until nobody uses it, and returns why it ended.
 func (s *Session) serve() error {
-	linger := time.NewTimer(lingerAfterLeave)
+	linger := s.bell.ringIn(lingerAfterLeave, onLinger)
 	defer linger.Stop()
+	defer context.AfterFunc(s.hub.ctx, func() { s.bell.ring(onClosing) })()
 	defer s.sendDue()
 	for {
 		s.sendDue()
@@ -218,42 +216,63 @@ func (s *Session) serve() error {
 		select {
 		case f := <-inbox:
 			f()
-		case o := <-s.results:
-			if err := s.committed(o); err != nil {
-				return s.abandon(err)
+		case <-s.bell.rung:
+			heard := s.bell.heard()
+			if err := s.heed(heard); err != nil {
+				return err
 			}
-			s.maybeBase(baseEvery)
-		case <-s.decided:
-			s.deciding = false
-			s.flush()
-		case <-s.beat:
-			s.onBeat()
-		case <-s.retry:
-			s.retry = nil
-			s.flush()
-		case <-s.guard.rest:
-			s.guard.rest = nil
-			s.search()
-		case <-s.park:
-			s.maybePark()
-		case <-s.idle:
-			linger.Reset(lingerAfterLeave)
-		case <-linger.C:
-			if len(s.inFlight)+len(s.pending)+len(s.inbox) > 0 || s.basing || s.guard.searching {
+			if heard&onIdle != 0 {
 				linger.Reset(lingerAfterLeave)
-				continue
-			}
-			if s.maybeBase(baseAtEnd); s.basing {
+			} else if heard&onLinger != 0 && s.mayEnd() {
+				if s.hub.retire(s) {
+					return nil
+				}
+			} else if heard&onLinger != 0 {
 				linger.Reset(lingerAfterLeave)
-				continue
 			}
-			if s.hub.retire(s) {
-				return nil
-			}
-		case <-s.hub.ctx.Done():
-			return &CloseError{Code: closeRestart, Reason: "the server is restarting"}
 		}
 	}
+}
+
+// heed does what it is told, except for ending. An error ends the session.
+func (s *Session) heed(heard signal) error {
+	if heard&onOutcome != 0 {
+		if err := s.committed(s.outcome); err != nil {
+			return s.abandon(err)
+		}
+		s.maybeBase(baseEvery)
+	}
+	if heard&onDecided != 0 {
+		s.deciding = false
+		s.flush()
+	}
+	if heard&onBeat != 0 {
+		s.drum()
+	}
+	if heard&onRetry != 0 {
+		s.retrying = false
+		s.flush()
+	}
+	if heard&onRested != 0 {
+		s.guard.resting = false
+		s.search()
+	}
+	if heard&onPark != 0 {
+		s.maybePark()
+	}
+	if heard&onClosing != 0 {
+		return &CloseError{Code: closeRestart, Reason: "the server is restarting"}
+	}
+	return nil
+}
+
+// mayEnd reports whether nothing is under way. If nobody uses the session, it then has a base of what it leaves.
+func (s *Session) mayEnd() bool {
+	if len(s.inFlight)+len(s.pending)+len(s.inbox) > 0 || s.basing || s.guard.searching {
+		return false
+	}
+	s.maybeBase(baseAtEnd)
+	return !s.basing
 }
 
 // abandon gives the session up: the next one loads from the log, and peers sync with it. A batch that the log
@@ -283,7 +302,7 @@ func (s *Session) load() error {
 		s.reserved[client] = person
 	}
 	s.words.add(s.doc.Names())
-	s.usedAt, s.park = time.Now(), time.After(parkAfter)
+	s.usedAt, s.park = time.Now(), s.bell.ringIn(parkAfter, onPark)
 	s.extent.bytes = len(log.Base)
 	for _, row := range log.Tail {
 		s.extent.bytes += len(row)

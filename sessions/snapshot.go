@@ -19,7 +19,7 @@ func (s *Session) document() *crdt.Doc {
 		panic("a parked document is not what it was") // the log is: the next session loads from it
 	}
 	s.doc = doc
-	s.park = time.After(parkAfter)
+	s.park = s.bell.ringIn(parkAfter, onPark)
 	return doc
 }
 
@@ -29,7 +29,7 @@ func (s *Session) maybePark() {
 	s.opening = opening{} // a storm is over by now
 	idle := time.Since(s.usedAt)
 	if idle < parkAfter || len(s.inFlight)+len(s.pending) > 0 || s.basing {
-		s.park = time.After(max(parkAfter-idle, time.Second))
+		s.park.Reset(max(parkAfter-idle, time.Second))
 		return
 	}
 	s.park = nil

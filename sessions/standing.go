@@ -93,7 +93,7 @@ func (s *Session) reconsider(frames []*frame) {
 	s.deciding = true
 	s.hub.running.Go(func() {
 		s.hub.recheck(s.hub.ctx, peers)
-		s.decided <- struct{}{} // has room
+		s.bell.ring(onDecided)
 	})
 }
 
