@@ -30,8 +30,9 @@ type line struct {
 	mu sync.Mutex // held while writing, for some seconds at most: frames cannot pass each other. Close needs no lock
 }
 
-func newLine(under net.Conn) *line {
-	l := &line{Conn: under}
+// over makes l the line over a connection, and returns it.
+func (l *line) over(under net.Conn) *line {
+	l.Conn = under
 	if socket, is := under.(syscall.Conn); is {
 		l.raw, _ = socket.SyscallConn() // nil if it is closed already
 	}
@@ -102,7 +103,7 @@ func appendHead(b []byte, n int) []byte {
 // upgrade gives a WebSocket a line, and smaller buffers than HTTP has.
 type upgrade struct {
 	http.ResponseWriter
-	line *line
+	line *line // over what the request came by, once it is hijacked
 }
 
 func (u *upgrade) Hijack() (net.Conn, *bufio.ReadWriter, error) {
@@ -110,7 +111,7 @@ func (u *upgrade) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	u.line = newLine(under)
+	u.line.over(under)
 	early := had.Reader.Buffered() // read with the request: it stays in the buffer
 	// Of a bufio.Reader NewReaderSize makes no smaller one: it must not know that it is one.
 	r := bufio.NewReaderSize(struct{ io.Reader }{had.Reader}, max(readBuffer, early))

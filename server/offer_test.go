@@ -63,7 +63,7 @@ func TestOffersKeepOrder(t *testing.T) {
 	if err := far.SetReadBuffer(128 << 10); err != nil { // so that it is often too slow
 		t.Fatal(err)
 	}
-	l, refused, full := newLine(near), 0, make(chan struct{})
+	l, refused, full := new(line).over(near), 0, make(chan struct{})
 	go func() {
 		for i := 0; i < messages; {
 			n := l.offer([][]byte{numbered(i, 200+i%most), numbered(i+1, 200+i%most/7)})
@@ -96,11 +96,11 @@ func TestOffersAreRefused(t *testing.T) {
 		line func(near *net.TCPConn) *line
 		what [][]byte
 	}{
-		{"while somebody writes", func(near *net.TCPConn) *line { l := newLine(near); l.mu.Lock(); return l }, small},
-		{"when closed", func(near *net.TCPConn) *line { l := newLine(near); _ = l.Close(); return l }, small},
-		{"under TLS", func(near *net.TCPConn) *line { return newLine(tls.Server(near, &tls.Config{})) }, small},
-		{"if large", func(near *net.TCPConn) *line { return newLine(near) }, [][]byte{make([]byte, maxHeld+1)}},
-		{"if nothing", func(near *net.TCPConn) *line { return newLine(near) }, nil},
+		{"while somebody writes", func(near *net.TCPConn) *line { l := new(line).over(near); l.mu.Lock(); return l }, small},
+		{"when closed", func(near *net.TCPConn) *line { l := new(line).over(near); _ = l.Close(); return l }, small},
+		{"under TLS", func(near *net.TCPConn) *line { return new(line).over(tls.Server(near, &tls.Config{})) }, small},
+		{"if large", func(near *net.TCPConn) *line { return new(line).over(near) }, [][]byte{make([]byte, maxHeld+1)}},
+		{"if nothing", func(near *net.TCPConn) *line { return new(line).over(near) }, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			near, far := socketPair(t)
@@ -119,7 +119,7 @@ func TestOffersAreRefused(t *testing.T) {
 // TestUnfinishedOffersEnd: a peer that takes half of a message and no more is let go of.
 func TestUnfinishedOffersEnd(t *testing.T) {
 	near, far := socketPair(t)
-	l := newLine(near)
+	l := new(line).over(near)
 	l.mu.Lock()
 	l.finishBy(time.Now().Add(50*time.Millisecond), make([]byte, 64<<20)) // more than kernels hold
 	_ = far.SetReadDeadline(time.Now().Add(5 * time.Second))
@@ -138,7 +138,7 @@ func TestOffersAllocateNothing(t *testing.T) {
 	}
 	near, far := socketPair(t)
 	go func() { _, _ = io.Copy(io.Discard, far) }()
-	l, m := newLine(near), [][]byte{make([]byte, 100)}
+	l, m := new(line).over(near), [][]byte{make([]byte, 100)}
 	if n := testing.AllocsPerRun(1000, func() { l.offer(m) }); n > 0 {
 		t.Errorf("%v allocations an offer", n)
 	}

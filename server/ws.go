@@ -228,16 +228,16 @@ func (s *Server) checkOrigin(r *http.Request) error {
 
 // conn is a WebSocket as sessions see it.
 type conn struct {
+	line  line
 	ws    *websocket.Conn
-	line  *line
 	heard atomic.Int64 // pieces of messages read
 	ends  func(why error)
 }
 
 // accept upgrades a request, whose origin is checked. If it fails, it has answered.
 func accept(w http.ResponseWriter, r *http.Request) (*conn, error) {
-	upgrade := &upgrade{ResponseWriter: w}
-	ws, err := websocket.Accept(upgrade, r, &websocket.AcceptOptions{
+	c := &conn{ends: func(error) {}}
+	ws, err := websocket.Accept(&upgrade{w, &c.line}, r, &websocket.AcceptOptions{
 		InsecureSkipVerify: true, // checkOrigin is stricter than Accept would be
 		CompressionMode:    websocket.CompressionDisabled,
 	})
@@ -245,7 +245,8 @@ func accept(w http.ResponseWriter, r *http.Request) (*conn, error) {
 		return nil, err
 	}
 	ws.SetReadLimit(-1) // conn.Read has the limit, and says so before the socket is closed
-	return &conn{ws: ws, line: upgrade.line, ends: func(error) {}}, nil
+	c.ws = ws
+	return c, nil
 }
 
 func (c *conn) Read(ctx context.Context, limit int) ([]byte, error) {

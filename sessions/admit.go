@@ -236,7 +236,7 @@ func (s *Session) apply(f *frame) error {
 // deliver sends a committed update to every peer but its sender, who has it.
 func (s *Session) deliver(f *frame) {
 	message := message{update: f.data}
-	for p := range s.peers {
+	for _, p := range s.peers {
 		if p != f.from {
 			p.deliver(f, &message)
 		}

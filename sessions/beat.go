@@ -84,7 +84,7 @@ func (s *Session) sendChanged() {
 	for _, one := range s.changed {
 		speakers[one.of] = true
 	}
-	for p := range s.peers {
+	for _, p := range s.peers {
 		data := all
 		if speakers[p] {
 			data = s.changedFor(p)

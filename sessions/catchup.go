@@ -85,7 +85,7 @@ func (p *Peer) lag() {
 func (p *Peer) catchUp() {
 	s := p.session
 	p.lagging = false
-	if _, here := s.peers[p]; !here {
+	if p.place == 0 {
 		return
 	}
 	if p.asked != nil {

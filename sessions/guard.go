@@ -101,7 +101,7 @@ func (s *Session) rest(wait time.Duration) {
 
 // tellLosses has the editors of people ask what text of theirs is lost. One whose outbox is full asks when it syncs.
 func (s *Session) tellLosses(of func(PersonID) bool) {
-	for p := range s.peers {
+	for _, p := range s.peers {
 		if message := p.wire.losses(); message != nil && of(p.author.ID) {
 			p.send(message)
 		}

@@ -22,7 +22,7 @@ type Authorizer func(ctx context.Context, note NoteID, token string) (Grant, err
 // why: a [*CloseError] when the server ends it.
 func (h *Hub) ServeHocuspocus(ctx context.Context, conn Conn, authorize Authorizer) error {
 	p := &hocuspocus{hub: h, authorize: authorize, documents: make(map[string]*document)}
-	return h.serve(ctx, roomy{conn, p.owesStep2}, func(s *socket) protocol {
+	return h.serve(ctx, conn, func(s *socket) protocol {
 		p.socket = s
 		p.unasked = time.AfterFunc(authTimeout, func() {
 			s.fail(&CloseError{Code: closeUnauthenticated, Reason: "no document was asked for in time"})
@@ -123,7 +123,7 @@ func (h *hocuspocus) authenticate(ctx context.Context, e ysync.Envelope, d *docu
 	h.unasked.Stop()
 	h.known = true
 	h.stayAlive(e)
-	wire := hocuspocusWire{e.Key}
+	wire := newHocuspocusWire(e.Key)
 	h.socket.out.push(wire.scope(grant.ReadOnly || d.peer != nil && d.peer.outdated.Load()))
 	if d.peer != nil {
 		return d.peer.renewed(grant)
@@ -206,7 +206,14 @@ func (h *hocuspocus) leave() {
 }
 
 // hocuspocusWire frames messages for one document of a provider.
-type hocuspocusWire struct{ key string }
+type hocuspocusWire struct {
+	key   string
+	alone bool // no other frames alike
+}
+
+func newHocuspocusWire(key string) hocuspocusWire {
+	return hocuspocusWire{key, strings.Contains(key, "\x00")} // which marks a provider's own session
+}
 
 func (w hocuspocusWire) frame(m ysync.Message) []byte {
 	frame := make([]byte, 0, len(w.key)+len(m.Data)+16)
@@ -251,7 +258,7 @@ func (w hocuspocusWire) losses() []byte {
 }
 
 func (w hocuspocusWire) name() string {
-	if strings.Contains(w.key, "\x00") { // a session of its own
+	if w.alone {
 		return ""
 	}
 	return w.key

@@ -9,17 +9,16 @@ import (
 // it as too large would have it come back with the same, for ever. So messages may be larger while a Step2 is due, and
 // one that is too large even then is refused for good, as any update is that a note cannot take.
 
-// roomy is a [Conn] that takes larger messages while a Step2 is due.
-type roomy struct {
-	Conn
-	due func() bool // on the reading goroutine
-}
-
-func (r roomy) Read(ctx context.Context, limit int) ([]byte, error) {
-	if limit < MaxFrame || !r.due() {
-		return r.Conn.Read(ctx, limit)
+// next reads a message, of a size that is no more than p is to send now.
+func (s *socket) next(p protocol) ([]byte, error) {
+	ctx := context.Background() // what was sent is taken, and the outbox closes conn when the socket ends
+	switch {
+	case !p.granted():
+		return s.conn.Read(ctx, MaxEarlyFrame)
+	case !p.owesStep2():
+		return s.conn.Read(ctx, MaxFrame)
 	}
-	message, err := r.Conn.Read(ctx, MaxStep2)
+	message, err := s.conn.Read(ctx, MaxStep2)
 	var reason *CloseError
 	if errors.As(err, &reason) && reason.Code == closeTooLarge {
 		return nil, overLimit(over(MaxStep2, "bytes of edits at once"))

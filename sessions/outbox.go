@@ -8,10 +8,10 @@ import (
 
 // outbox is the bounded queue of frames that wait to be written to one socket. Anyone may push; whoever pushes offers
 // the connection what waits, and one writer takes what it did not take at once. There is a writer only while there is
-// something for it to do: most sockets are idle, and a goroutine that waits would be a third of what they take.
+// something for it to do: most sockets are idle, and a goroutine that waits would be a third of what they take. It is
+// part of its socket: a delivery touches little else than what lies side by side here.
 type outbox struct {
-	offer func(frames [][]byte) int // writes as many as need no waiting
-	write func()                    // starts a writer
+	socket *socket // offers frames, and has writers; static
 
 	mu      sync.Mutex
 	frames  [][]byte
@@ -21,10 +21,6 @@ type outbox struct {
 	writing bool    // there is a writer
 	ended   bool    // nothing is taken any more, and nobody is told so
 	over    bool    // the writer is to close the socket when it has written all
-}
-
-func newOutbox(offer func([][]byte) int, write func()) *outbox {
-	return &outbox{offer: offer, write: write}
 }
 
 // push adds frames, all or none, reports which, and has them written.
@@ -65,14 +61,14 @@ func (o *outbox) flush() {
 		return
 	}
 	for n := 1; n > 0 && len(o.frames) > 0; {
-		n = o.offer(o.frames)
+		n = o.socket.offer(o.frames)
 		o.drop(n)
 	}
 	o.writing = len(o.frames) > 0
 	start := o.writing
 	o.mu.Unlock()
 	if start {
-		o.write()
+		o.socket.startWriter()
 	}
 }
 
@@ -129,7 +125,7 @@ func (o *outbox) wake() {
 	o.writing = true
 	o.mu.Unlock()
 	if start {
-		o.write()
+		o.socket.startWriter()
 	}
 }
 

@@ -85,6 +85,7 @@ type Peer struct {
 	outdated atomic.Bool // the note holds what its editor lacks
 
 	// Owned by the session's goroutine.
+	place    int              // among the session's peers, from 1; 0: it is none of them
 	synced   bool             // has been sent a Step2; before that it gets no updates
 	asked    []byte           // the state vector of a Step1 that found the outbox full
 	behind   crdt.StateVector // not nil: it missed what came after this
@@ -200,13 +201,18 @@ func (s *Session) add(p *Peer) {
 	if s.words.exceeds(editorOf(p.schema)) {
 		p.outdate()
 	}
-	s.peers[p] = struct{}{}
+	s.peers = append(s.peers, p)
+	p.place = len(s.peers)
 	s.sendPresence(p)
 	s.publish()
 }
 
 func (s *Session) remove(p *Peer) {
-	delete(s.peers, p)
+	if n := len(s.peers); p.place > 0 { // else it never came
+		last := s.peers[n-1]
+		s.peers[p.place-1], last.place = last, p.place
+		s.peers[n-1], s.peers, p.place = nil, s.peers[:n-1], 0
+	}
 	delete(s.unheard, p)
 	for _, f := range p.early {
 		s.budget.earn(f.size)

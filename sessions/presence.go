@@ -180,7 +180,7 @@ func (s *Session) sendPresence(p *Peer) {
 // publish tells the hub who is here.
 func (s *Session) publish() {
 	people := make([]Presence, 0, len(s.peers))
-	for p := range s.peers {
+	for _, p := range s.peers {
 		who := p.author
 		i := slices.IndexFunc(people, func(one Presence) bool { return one.Author.ID == who.ID })
 		if i < 0 {

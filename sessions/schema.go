@@ -76,7 +76,7 @@ func (s *Session) learn(names []crdt.Name) {
 	if !s.words.add(names) {
 		return
 	}
-	for p := range s.peers {
+	for _, p := range s.peers {
 		if s.words.exceeds(editorOf(p.schema)) && !p.outdated.Load() {
 			p.outdate()
 		}

@@ -45,7 +45,7 @@ type Session struct {
 	opening   opening
 	usedAt    time.Time        // when doc was needed last, for more than reading
 	park      *time.Timer      // rings onPark; nil: parked
-	peers     map[*Peer]struct{}
+	peers     []*Peer // in no order; each knows its place
 	presence  map[crdt.ClientID]*presence
 	reserved  map[crdt.ClientID]PersonID // whose a client id is that has been shown and has not written
 	clocks    map[crdt.ClientID]uint64   // last presence clock sent, of clients gone too
@@ -105,7 +105,6 @@ func newSession(h *Hub, note NoteID) *Session {
 		done:     make(chan struct{}),
 		budget:   budget{unsettled: &h.unsettled},
 		joined:   make(map[*Peer]struct{}),
-		peers:    make(map[*Peer]struct{}),
 		presence: make(map[crdt.ClientID]*presence),
 		reserved: make(map[crdt.ClientID]PersonID),
 		clocks:   make(map[crdt.ClientID]uint64),

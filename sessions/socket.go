@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,6 +34,8 @@ type protocol interface {
 	granted() bool
 	// keepAlive returns a harmless message to send when there was nothing to say for a while; nil for none.
 	keepAlive() []byte
+	// owesStep2 reports whether a Step2 is due: until then messages are large.
+	owesStep2() bool
 	// leave ends what the socket takes part in.
 	leave()
 }
@@ -42,12 +43,11 @@ type protocol interface {
 // socket is one connection: a goroutine that reads, and while the outbox holds something one that writes.
 type socket struct {
 	conn   Conn
-	log    *slog.Logger
-	out    *outbox
+	spoke  atomic.Bool // something was written since keepAlive looked
+	out    outbox
+	hub    *Hub
 	ctx    context.Context // ends, with the reason as its cause, when the socket fails
 	cancel context.CancelCauseFunc
-
-	spoke  atomic.Bool    // something was written since keepAlive looked
 	closed sync.WaitGroup // the last writer has closed conn
 
 	// Owned by the reading goroutine.
@@ -82,8 +82,8 @@ func (h *Hub) serve(ctx context.Context, conn Conn, speak func(*socket) protocol
 //
 //go:noinline
 func (h *Hub) begin(ctx context.Context, conn Conn) (*socket, error) {
-	s := &socket{conn: conn, log: h.log, pace: newPace(h.allow, time.Now())}
-	s.out = newOutbox(s.offer, func() { h.running.Go(s.write) })
+	s := &socket{conn: conn, hub: h, pace: newPace(h.allow, time.Now())}
+	s.out.socket = s
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
 	if err := h.addSocket(s); err != nil {
 		reason := refusal(err)
@@ -131,11 +131,7 @@ func (s *socket) read(p protocol) {
 		}
 	}()
 	for {
-		limit := MaxEarlyFrame
-		if p.granted() {
-			limit = MaxFrame
-		}
-		message, err := s.conn.Read(context.WithoutCancel(s.ctx), limit)
+		message, err := s.next(p)
 		if err == nil {
 			if s.ctx.Err() != nil {
 				return // a reason to end it came first
@@ -194,6 +190,8 @@ func (s *socket) offer(frames [][]byte) int {
 	return n
 }
 
+func (s *socket) startWriter() { s.hub.running.Go(s.write) }
+
 // write writes until the outbox is empty. It closes the connection if the socket has ended by then.
 func (s *socket) write() {
 	if !s.drain() {
@@ -225,7 +223,7 @@ func (s *socket) drain() (over bool) {
 
 // panicked ends this socket, not the server. What a panic says may quote content; the stack does not.
 func (s *socket) panicked(v any) {
-	s.log.Error("socket panics", "stack", string(stackOf(v)))
+	s.hub.log.Error("socket panics", "stack", string(stackOf(v)))
 	s.fail(Malformed(errPanic))
 }
 

@@ -12,7 +12,7 @@ import (
 // makes it retry for ever.
 func (h *Hub) ServeYWebSocket(ctx context.Context, conn Conn, note NoteID, token string, authorize Authorizer) error {
 	y := &yWebSocket{}
-	return h.serve(ctx, roomy{conn, y.owesStep2}, func(s *socket) protocol {
+	return h.serve(ctx, conn, func(s *socket) protocol {
 		y.socket = s
 		granted, denied := authorize(s.ctx, note, token)
 		if denied == nil {
