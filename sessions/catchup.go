@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"fmt"
+	"slices"
 )
 
 // sync answers a Step1: what the session has, so that the peer sends what that lacks, and what the peer lacks. The
@@ -37,7 +38,7 @@ func (p *Peer) deliver(f *frame, m *message) {
 	if !p.synced || p.behind != nil {
 		return
 	}
-	if p.send(m.framed(p.wire)) {
+	if p.send(m.framed(p)) {
 		return
 	}
 	p.behind = p.session.doc.StateVector()
@@ -50,27 +51,32 @@ func (p *Peer) deliver(f *frame, m *message) {
 // message is an update on its way to many peers. Those whose wires frame alike are sent the same bytes.
 type message struct {
 	update []byte
-	made   [2]struct { // most notes are open over two protocols at most
-		name  string
-		frame []byte
-	}
+	frames [2][]byte // by framing: a note is open over two protocols
 }
 
-func (m *message) framed(w wire) []byte {
+func (m *message) framed(p *Peer) []byte {
+	i := p.framing - 1
+	if i < 0 || i >= len(m.frames) {
+		return p.wire.update(m.update)
+	}
+	if m.frames[i] == nil {
+		m.frames[i] = p.wire.update(m.update)
+	}
+	return m.frames[i]
+}
+
+// framing returns a number, from 1, which is that of all wires of the note that frame alike; 0: no other does.
+func (s *Session) framing(w wire) int {
 	name := w.name()
 	if name == "" {
-		return w.update(m.update)
+		return 0
 	}
-	for i := range m.made {
-		switch made := &m.made[i]; made.name {
-		case "":
-			made.name, made.frame = name, w.update(m.update)
-			return made.frame
-		case name:
-			return made.frame
-		}
+	i := slices.Index(s.framings, name)
+	if i < 0 {
+		i = len(s.framings)
+		s.framings = append(s.framings, name)
 	}
-	return w.update(m.update)
+	return i + 1
 }
 
 // lag has the outbox call catchUp when it has room.

@@ -12,8 +12,8 @@ import (
 
 // commit is one session's batch on its way to the log.
 type commit struct {
-	entries []Entry // all of one note
-	claims  []Claim // likewise
+	entries []Entry       // all of one note
+	claims  []Claim       // likewise
 	settled func(outcome) // is called once, and does not wait
 }
 

@@ -18,8 +18,8 @@ type guard struct {
 	moved     []Copied // by rows behind stored, in order
 	suspect   bool     // a row behind it may have lost something
 	searching bool
-	resting   bool             // a search has just ended; onRested will be rung
-	waiting   []chan struct{}  // closed when all is searched, or a search has failed
+	resting   bool            // a search has just ended; onRested will be rung
+	waiting   []chan struct{} // closed when all is searched, or a search has failed
 }
 
 // beginGuard has rows searched that no session has.

@@ -236,6 +236,8 @@ func (w hocuspocusWire) awareness(data []byte) []byte {
 	return w.frame(ysync.Message{Kind: ysync.Awareness, Data: data})
 }
 
+func (w hocuspocusWire) answers() bool { return true }
+
 func (w hocuspocusWire) status(saved bool) []byte {
 	return w.frame(ysync.Message{Kind: ysync.SyncStatus, Saved: saved})
 }

@@ -11,16 +11,15 @@ import (
 // something for it to do: most sockets are idle, and a goroutine that waits would be a third of what they take. It is
 // part of its socket: a delivery touches little else than what lies side by side here.
 type outbox struct {
-	socket *socket // offers frames, and has writers; static
-
 	mu      sync.Mutex
+	writing bool // there is a writer
+	ended   bool // nothing is taken any more, and nobody is told so
+	over    bool // the writer is to close the socket when it has written all
+	bytes   int
 	frames  [][]byte
 	one     [1][]byte // room for a frame: there is seldom more than one
-	bytes   int
-	lagging []*Peer // missed a frame since the last catchUp
-	writing bool    // there is a writer
-	ended   bool    // nothing is taken any more, and nobody is told so
-	over    bool    // the writer is to close the socket when it has written all
+	socket  *socket   // offers frames, and has writers; static
+	lagging []*Peer   // missed a frame since the last catchUp
 }
 
 // push adds frames, all or none, reports which, and has them written.

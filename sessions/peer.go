@@ -58,8 +58,9 @@ type wire interface {
 	step2(update []byte) []byte
 	update(update []byte) []byte
 	awareness(data []byte) []byte
-	// status answers an update: saved or refused. nil: the protocol has no such message, and the update
-	// itself is sent back instead.
+	// answers reports whether the protocol has a message that answers an update; else the update itself is sent back.
+	answers() bool
+	// status is that message: saved or refused.
 	status(saved bool) []byte
 	// scope tells a peer that it may write no longer, or again; nil: the protocol has no such message.
 	scope(readOnly bool) []byte
@@ -71,13 +72,20 @@ type wire interface {
 	denied(reason string) []byte
 }
 
-// Peer is one person's connection to one note.
+// Peer is one person's connection to one note. What every delivery looks at comes first, side by side: a server has
+// thousands of them, and its deliveries mostly wait for memory.
 type Peer struct {
+	session *Session // static after join, like socket and wire
+	socket  *socket
+	wire    wire
+	framing int              // of wire, among the session's; this and the next four are owned by its goroutine
+	synced  bool             // has been sent a Step2; before that it gets no updates
+	due     bool             // it is among the session's due
+	lagging bool             // the outbox will have catchUp called
+	behind  crdt.StateVector // not nil: it missed what came after this
+
 	// Static after join.
 	bearer        // of a grant
-	session       *Session
-	socket        *socket
-	wire          wire
 	participation uuid.UUID
 	owesStep2     bool // it has been asked what it has; owned by the socket's reading goroutine
 
@@ -85,16 +93,12 @@ type Peer struct {
 	outdated atomic.Bool // the note holds what its editor lacks
 
 	// Owned by the session's goroutine.
-	place    int              // among the session's peers, from 1; 0: it is none of them
-	synced   bool             // has been sent a Step2; before that it gets no updates
-	asked    []byte           // the state vector of a Step1 that found the outbox full
-	behind   crdt.StateVector // not nil: it missed what came after this
-	lagging  bool             // the outbox will have catchUp called
-	due      bool             // it is among the session's due
-	client   crdt.ClientID    // whose presence it may speak of
-	named    bool             // client is set
-	heardAt  time.Time        // when a state of its client was taken last
-	unheard  *ysync.Presence  // the newest one since, too soon to be taken
+	place    int             // among the session's peers, from 1; 0: it is none of them
+	asked    []byte          // the state vector of a Step1 that found the outbox full
+	client   crdt.ClientID   // whose presence it may speak of
+	named    bool            // client is set
+	heardAt  time.Time       // when a state of its client was taken last
+	unheard  *ysync.Presence // the newest one since, too soon to be taken
 	receipts receipts
 	early    []*frame // updates with a gap that the Step2 still due will fill
 }
@@ -202,7 +206,7 @@ func (s *Session) add(p *Peer) {
 		p.outdate()
 	}
 	s.peers = append(s.peers, p)
-	p.place = len(s.peers)
+	p.place, p.framing = len(s.peers), s.framing(p.wire)
 	s.sendPresence(p)
 	s.publish()
 }

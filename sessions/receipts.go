@@ -23,7 +23,7 @@ func (p *Peer) answer(f *frame, err error) {
 	if err != nil {
 		s.log.Warn("update refused", "author", p.author.ID, "bytes", len(f.update.Bytes()), "err", err)
 	}
-	if p.wire.status(true) == nil {
+	if !p.wire.answers() {
 		if err == nil {
 			p.deliver(f, &message{update: f.update.Bytes()})
 		}

@@ -43,9 +43,10 @@ type Session struct {
 	encoded   []byte // doc as an update; nil once doc has moved on
 	diffed    diffed // what was asked for last
 	opening   opening
-	usedAt    time.Time        // when doc was needed last, for more than reading
-	park      *time.Timer      // rings onPark; nil: parked
-	peers     []*Peer // in no order; each knows its place
+	usedAt    time.Time   // when doc was needed last, for more than reading
+	park      *time.Timer // rings onPark; nil: parked
+	peers     []*Peer     // in no order; each knows its place
+	framings  []string    // names of wires; each peer knows its own's place
 	presence  map[crdt.ClientID]*presence
 	reserved  map[crdt.ClientID]PersonID // whose a client id is that has been shown and has not written
 	clocks    map[crdt.ClientID]uint64   // last presence clock sent, of clients gone too
@@ -64,10 +65,10 @@ type Session struct {
 	settling  []chan struct{}
 	due       []*Peer // are sent something when what is under way is done
 	extent    extent
-	heldSince time.Time        // nothing is committed since, for not knowing who may write; zero: it is known
-	retrying  bool             // onRetry will be rung, to look whether it is
-	baseSeq   uint64           // of the newest base made
-	basing    bool             // a base is being verified and stored
+	heldSince time.Time // nothing is committed since, for not knowing who may write; zero: it is known
+	retrying  bool      // onRetry will be rung, to look whether it is
+	baseSeq   uint64    // of the newest base made
+	basing    bool      // a base is being verified and stored
 	guard     guard
 }
 

@@ -42,9 +42,9 @@ type protocol interface {
 
 // socket is one connection: a goroutine that reads, and while the outbox holds something one that writes.
 type socket struct {
+	out    outbox
 	conn   Conn
 	spoke  atomic.Bool // something was written since keepAlive looked
-	out    outbox
 	hub    *Hub
 	ctx    context.Context // ends, with the reason as its cause, when the socket fails
 	cancel context.CancelCauseFunc

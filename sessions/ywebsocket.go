@@ -73,6 +73,7 @@ func (w yWire) step1(sv []byte) []byte      { return w.sync(ysync.Step1, sv) }
 func (w yWire) step2(update []byte) []byte  { return w.sync(ysync.Step2, update) }
 func (w yWire) update(update []byte) []byte { return w.sync(ysync.StepUpdate, update) }
 func (yWire) name() string                  { return "y-websocket" }
+func (yWire) answers() bool                 { return false }
 func (yWire) status(bool) []byte            { return nil }
 
 // scope says what the protocol can: stock clients log it, and go on reading.
