@@ -124,6 +124,7 @@ func run(ctx context.Context, log *slog.Logger, db *store.DB, listener net.Liste
 	failed := make(chan error, 1)
 	go func() { failed <- web.Serve(listener) }()
 	go tidy(ctx, log, db)
+	go keepMemory(ctx)
 	ready()
 
 	var err error
