@@ -23,15 +23,8 @@ import (
 	"github.com/clisonix/tidechart/web"
 )
 
-// Limits of sockets (I10); those of messages are in package sessions. A socket whose other end neither answers a
-// ping in time nor sends anything else is dead. With the interval before it, that is within the 30 seconds after
-// which nobody may still be shown as present.
-const (
-	pingEvery   = 15 * time.Second
-	pingTimeout = 10 * time.Second
-
-	authorizeTimeout = 5 * time.Second // of looking up who somebody is
-)
+// Limits of sockets (I10); those of messages are in package sessions.
+const authorizeTimeout = 5 * time.Second // of looking up who somebody is
 
 // serveYWebSocket speaks y-websocket about the note in the path.
 func (s *Server) serveYWebSocket(w http.ResponseWriter, r *http.Request) {
@@ -230,7 +223,7 @@ func (s *Server) checkOrigin(r *http.Request) error {
 type conn struct {
 	line  line
 	ws    *websocket.Conn
-	heard atomic.Int64 // pieces of messages read
+	heard atomic.Int64 // pieces of messages read, and answers to pings
 	ends  func(why error)
 }
 
@@ -240,6 +233,7 @@ func accept(w http.ResponseWriter, r *http.Request) (*conn, error) {
 	ws, err := websocket.Accept(&upgrade{w, &c.line}, r, &websocket.AcceptOptions{
 		InsecureSkipVerify: true, // checkOrigin is stricter than Accept would be
 		CompressionMode:    websocket.CompressionDisabled,
+		OnPongReceived:     func(context.Context, []byte) { c.heard.Add(1) },
 	})
 	if err != nil {
 		return nil, err
@@ -304,25 +298,4 @@ func (l *listener) Read(p []byte) (int, error) {
 	l.want -= n
 	l.heard.Add(1)
 	return n, err
-}
-
-// keepAlive calls dead when the other end has stopped: it does not answer, and nothing else comes. What it sends may
-// be on its way for longer than a ping may take, and the answer is behind that. It returns at once.
-func (c *conn) keepAlive(ctx context.Context, dead func()) { c.pingIn(ctx, pingEvery, dead) }
-
-func (c *conn) pingIn(ctx context.Context, wait time.Duration, dead func()) {
-	time.AfterFunc(wait, func() {
-		if ctx.Err() != nil {
-			return
-		}
-		began, before := time.Now(), c.heard.Load()
-		ping, cancel := context.WithTimeout(ctx, pingTimeout)
-		err := c.ws.Ping(ping)
-		cancel()
-		if err != nil && c.heard.Load() == before {
-			dead()
-			return
-		}
-		c.pingIn(ctx, pingEvery-time.Since(began), dead)
-	})
 }
