@@ -24,8 +24,9 @@ type outcome struct {
 }
 
 // committer writes the batches of every session to the log: whatever is queued makes one transaction, and while
-// it runs the next one gathers. Where one carried a crowd's edits, it lets some more of them gather, for a transaction
-// costs as much as twenty updates; nobody who writes alone waits.
+// it runs the next one gathers. Where one carried a crowd's edits, it lets more of them gather, the longer the more there
+// were: a transaction costs as much as twenty updates, and each waking of a session as much as a delivery. Nobody who
+// writes alone waits.
 type committer struct {
 	store Store
 	log   *slog.Logger
@@ -71,7 +72,7 @@ func (c *committer) run(ctx context.Context) {
 		began := time.Now()
 		c.commit(ctx, batch)
 		if len(batch) >= crowd && len(batch) < maxBatch {
-			c.due = began.Add(commitEvery)
+			c.due = began.Add(min(time.Duration(len(batch))*gatherEach, maxGather))
 		}
 	}
 }

@@ -76,7 +76,7 @@ const (
 	maxPendingBytes = 16 << 20 // likewise
 	maxBatch        = 200      // updates per commit; larger batches only add latency
 	maxBatchBytes   = 8 << 20  // likewise
-	crowd           = 8        // notes in one transaction from which on the next one begins commitEvery later than it did
+	crowd           = 8        // notes in one transaction from which on the next one waits for more
 	maxUnsettled    = 64 << 20 // bytes of updates from all peers that are not yet answered
 	maxOutbox       = 512      // frames per socket that wait to be written
 	maxOutboxBytes  = 2 << 20  // likewise; one frame of any size fits an empty outbox
@@ -124,7 +124,8 @@ const (
 	searchPatience   = 2 * time.Second        // of whoever asks for losses, while a search is due
 	parkAfter        = time.Minute            // without an edit, before a document is kept as bytes only
 	lingerAfterLeave = 5 * time.Second        // a reload of the page finds its session again
-	commitEvery      = 10 * time.Millisecond  // at most: an edit waits for half of it where many are made
+	gatherEach       = time.Millisecond / 2   // for each note of a crowd, from one transaction's beginning to the next one's
+	maxGather        = 20 * time.Millisecond  // of these: an edit waits for half of it where very many are made
 	firstRetry       = 50 * time.Millisecond
 	lastRetry        = 2 * time.Second
 )
