@@ -52,7 +52,7 @@ func TestPagesAreAccessible(t *testing.T) {
 		{"board", chen, "/units/" + seeded.Unit, exists("#board [data-writing]")},
 		{"sessions", novak, "/admin/sessions", exists("table.sessions")},
 		{"people", novak, "/admin/people", exists("#people")},
-		{"person", novak, "/admin/people/chen", exists("#work")},
+		{"person", novak, s.about(t, "chen"), exists("#work")},
 		{"new person", novak, "/admin/add", exists("#add")},
 		{"units", novak, "/admin/units", exists("#units")},
 	} {
@@ -74,6 +74,16 @@ func TestPagesAreAccessible(t *testing.T) {
 			})
 		}
 	}
+}
+
+// about is the page about somebody, whom its address does not name.
+func (s *server) about(t *testing.T, username string) string {
+	t.Helper()
+	var id string
+	if err := s.db(t).QueryRow(t.Context(), `SELECT id::text FROM person WHERE username = $1`, username).Scan(&id); err != nil {
+		t.Fatal(err)
+	}
+	return "/admin/people/" + id
 }
 
 // unitPath is the id of the unit whose board the worklist links to.

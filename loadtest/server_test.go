@@ -87,7 +87,7 @@ func TestRevocationUnderLoad(t *testing.T) {
 	c, db := tidechartOn(t)
 	yes, no, administrator, pharmacist := true, false, "administrator", "pharmacist"
 	name, attending, unit := "Nina New", "attending", "4-west"
-	if err := login.Add(t.Context(), db, "new", login.Change{Name: &name, Role: &attending, Unit: &unit}); err != nil {
+	if _, err := login.Add(t.Context(), db, "new", login.Change{Name: &name, Role: &attending, Unit: &unit}); err != nil {
 		t.Fatal(err)
 	}
 	c.Witnesses = []loadtest.Witness{

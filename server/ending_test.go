@@ -16,7 +16,7 @@ func TestEndedLoginsCloseWhatIsOpen(t *testing.T) {
 	for name, end := range map[string]func(ends, stays *http.Client){
 		"signed out": func(ends, _ *http.Client) { h.post(ends, "/logout", nil) },
 		"its page says that nobody is there": func(ends, _ *http.Client) {
-			h.post(ends, "/logout", url.Values{"unused": {"1"}, "person": {h.id("chen")}})
+			h.post(ends, "/logout", url.Values{"unused": {"1"}, "person": {h.id("chen").String()}})
 		},
 		"ended by its owner, elsewhere": func(_, stays *http.Client) { h.post(stays, "/security/logins/end-others", nil) },
 		"a sign-in in the same browser": func(ends, _ *http.Client) { h.try(ends, "rivera", demo.Password) },
@@ -61,15 +61,6 @@ func TestEndedLoginsCloseWhatIsOpen(t *testing.T) {
 			}
 		})
 	}
-}
-
-// id returns somebody's.
-func (h *hospital) id(username string) (id string) {
-	h.t.Helper()
-	if err := h.connect().QueryRow(h.t.Context(), `SELECT id::text FROM person WHERE username = $1`, username).Scan(&id); err != nil {
-		h.t.Fatal(err)
-	}
-	return id
 }
 
 // loginID returns that of the login that a browser has.

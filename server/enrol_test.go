@@ -40,7 +40,7 @@ func (h *hospital) enrol(c *http.Client, code, password, repeat string) (int, st
 func (h *hospital) newcomer(username string) string {
 	h.t.Helper()
 	name, role, unit := "Ines Duarte RN", "nurse", "4-west"
-	if err := login.Add(h.t.Context(), h.db, username, login.Change{Name: &name, Role: &role, Unit: &unit}); err != nil {
+	if _, err := login.Add(h.t.Context(), h.db, username, login.Change{Name: &name, Role: &role, Unit: &unit}); err != nil {
 		h.t.Fatal(err)
 	}
 	return h.invite(username)
@@ -180,7 +180,7 @@ func TestPeopleAreChecked(t *testing.T) {
 		"an unknown unit":  {"duarte", login.Change{Name: &name, Role: &role, Unit: text("9-north")}},
 		"a name not UTF-8": {"duarte", login.Change{Name: text("\xff"), Role: &role}},
 	} {
-		if err := login.Add(t.Context(), h.db, try.username, try.change); !errors.Is(err, login.ErrPerson) {
+		if _, err := login.Add(t.Context(), h.db, try.username, try.change); !errors.Is(err, login.ErrPerson) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/google/uuid"
+
 	"github.com/clisonix/tidechart/server/access"
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/store"
@@ -31,7 +33,7 @@ func (s *Server) mountPeople(mux *http.ServeMux) {
 	mux.Handle("GET "+addPath, s.seeingPeople(s.newPersonPage))
 	mux.Handle("GET /admin/units", s.seeingPeople(s.unitsPage))
 	mux.Handle("POST /admin/units", s.administers(s.addUnit))
-	const person = peoplePath + "/{username}"
+	const person = peoplePath + "/{id}"
 	mux.Handle("GET "+person, s.seeingPeople(s.personPage))
 	for what, h := range map[string]administering{
 		"work": s.changeWork, "suspend": s.suspend, "reinstate": s.reinstate, "shifts": s.addShift, "shifts/end": s.endShift,
@@ -69,8 +71,8 @@ func (s *Server) administers(h administering) http.Handler {
 // formOf is the page that a change is made from.
 func formOf(r *http.Request, them login.Account) string {
 	switch {
-	case them.Username != "":
-		return personPath(them.Username)
+	case them.ID != uuid.Nil:
+		return personPath(them)
 	case r.URL.Path == peoplePath:
 		return addPath
 	default:
@@ -85,9 +87,12 @@ func (s *Server) administered(act access.Act, h administering) http.Handler {
 			return s.decide(who, act, access.Note{}, nil)
 		}
 		var them login.Account
-		if username := r.PathValue("username"); username != "" {
-			var err error
-			if them, err = login.AccountOf(r.Context(), s.db, username); err != nil {
+		if named := r.PathValue("id"); named != "" {
+			id, err := uuid.Parse(named)
+			if err != nil {
+				return store.ErrNotFound
+			}
+			if them, err = login.AccountOf(r.Context(), s.db, id); err != nil {
 				return err
 			}
 		}
@@ -95,10 +100,8 @@ func (s *Server) administered(act access.Act, h administering) http.Handler {
 	})
 }
 
-// personPath is the page about somebody.
-func personPath(username string) string {
-	return peoplePath + "/" + url.PathEscape(username)
-}
+// personPath is the page about somebody, whom the address does not name (I14).
+func personPath(them login.Account) string { return peoplePath + "/" + them.ID.String() }
 
 // mayAdminister reports whether somebody may change others now, without proving again who they are.
 func mayAdminister(who login.Person) bool {
@@ -131,20 +134,26 @@ func capital(text string) string {
 func (s *Server) peoplePage(w http.ResponseWriter, r *http.Request, who login.Person, _ login.Account) error {
 	asked := r.URL.Query()
 	search := login.Search{
-		Words: clip(strings.TrimSpace(asked.Get("q")), maxQuery), Role: asked.Get("role"), After: asked.Get("after"), Most: peopleAtOnce,
+		Words: clip(strings.TrimSpace(asked.Get("q")), maxQuery), Role: asked.Get("role"), Most: peopleAtOnce,
+	}
+	if after := asked.Get("after"); after != "" {
+		var err error
+		if search.After, err = uuid.Parse(after); err != nil {
+			return store.ErrNotFound
+		}
 	}
 	found, more, err := login.Accounts(r.Context(), s.db, search)
 	if err != nil {
 		return err
 	}
 	view := web.PeopleView{
-		Shell: s.shellOf(r, who, "People", web.SectionPeople), Query: search.Words, Role: search.Role, Roles: roleNames(), Later: search.After != "",
+		Shell: s.shellOf(r, who, "People", web.SectionPeople), Query: search.Words, Role: search.Role, Roles: roleNames(), Later: search.After != uuid.Nil,
 	}
 	for _, a := range found {
 		view.Rows = append(view.Rows, accountView(a))
 	}
 	if more {
-		next := url.Values{"q": {search.Words}, "role": {search.Role}, "after": {found[len(found)-1].Username}}
+		next := url.Values{"q": {search.Words}, "role": {search.Role}, "after": {found[len(found)-1].ID.String()}}
 		view.Next = peoplePath + "?" + next.Encode()
 	}
 	s.render(w, r, http.StatusOK, web.People(view))
@@ -201,14 +210,14 @@ func (s *Server) addPerson(w http.ResponseWriter, r *http.Request, who login.Per
 		Username: r.PostFormValue("username"), Name: r.PostFormValue("name"), Role: r.PostFormValue("role"), Unit: r.PostFormValue("unit"),
 		Supervisor: r.PostFormValue("supervisor"),
 	}
-	err := login.Add(r.Context(), s.db, view.Username, login.Change{Name: &view.Name, Role: &view.Role, Unit: &view.Unit, Supervisor: &view.Supervisor})
+	id, err := login.Add(r.Context(), s.db, view.Username, login.Change{Name: &view.Name, Role: &view.Role, Unit: &view.Unit, Supervisor: &view.Supervisor})
 	if err != nil {
 		if view.Error = complaint(err); view.Error == "" {
 			return err
 		}
 		return s.showNewPerson(w, r, who, http.StatusUnprocessableEntity, view)
 	}
-	them, err := login.AccountOf(r.Context(), s.db, view.Username)
+	them, err := login.AccountOf(r.Context(), s.db, id)
 	if err != nil {
 		return err
 	}

@@ -23,9 +23,27 @@ func form(pairs ...string) url.Values {
 	return values
 }
 
+// text runs a query for one text.
+func (h *hospital) text(query string, args ...any) (found string) {
+	h.t.Helper()
+	if err := h.connect().QueryRow(h.t.Context(), query, args...).Scan(&found); err != nil {
+		h.t.Fatal(err)
+	}
+	return found
+}
+
+// id is somebody's, by the name that they sign in with; of nobody, one that nobody has.
+func (h *hospital) id(username string) uuid.UUID {
+	h.t.Helper()
+	return uuid.MustParse(h.text(`SELECT coalesce((SELECT id FROM person WHERE username = $1), gen_random_uuid())::text`, username))
+}
+
+// about is the page about somebody, whom its address does not name.
+func (h *hospital) about(username string) string { return "/admin/people/" + h.id(username).String() }
+
 // changes are all that an administrator may do to somebody, as forms send it.
-func changes(username string) map[string]url.Values {
-	at := "/admin/people/" + username
+func (h *hospital) changes(username string) map[string]url.Values {
+	at := h.about(username)
 	return map[string]url.Values{
 		"/admin/people": form("username", "duarte", "name", "Ines Duarte RN", "role", "nurse", "unit", "4-west"),
 		"/admin/units":  form("id", "7-north", "name", "7 North", "beds", "2"),
@@ -58,18 +76,18 @@ func TestWhoAdministers(t *testing.T) {
 	novak, token := h.signIn("novak"), h.token("novak")
 	before := h.snapshot()
 	for username, c := range others {
-		for _, path := range []string{"/admin/people", "/admin/people/novak", "/admin/people/none", "/admin/add", "/admin/units"} {
+		for _, path := range []string{"/admin/people", h.about("novak"), "/admin/people/none", "/admin/add", "/admin/units"} {
 			if status, _, _ := h.get(c, path); status != 403 {
 				t.Errorf("%s at %s: %d", username, path, status)
 			}
 		}
-		for path, form := range changes("okafor") {
+		for path, form := range h.changes("okafor") {
 			if status, _, _ := h.submit(c, path, form); status != 403 {
 				t.Errorf("%s sends %s: %d", username, path, status)
 			}
 		}
 	}
-	for path, form := range changes("novak") {
+	for path, form := range h.changes("novak") {
 		if !strings.Contains(path, "novak") {
 			continue
 		}
@@ -77,17 +95,17 @@ func TestWhoAdministers(t *testing.T) {
 			t.Errorf("to oneself, %s: %d", path, status)
 		}
 	}
-	if _, body, _ := h.get(novak, "/admin/people/novak"); strings.Contains(body, `action="/admin`) || !strings.Contains(body, "Another administrator changes your role") {
+	if _, body, _ := h.get(novak, h.about("novak")); strings.Contains(body, `action="/admin`) || !strings.Contains(body, "Another administrator changes your role") {
 		t.Error("the page about oneself has forms, or does not say why not")
 	}
 	h.age()
-	for path, form := range changes("okafor") {
+	for path, form := range h.changes("okafor") {
 		back := path
 		switch {
 		case path == "/admin/people":
 			back = "/admin/add"
-		case strings.Contains(path, "okafor"):
-			back = "/admin/people/okafor"
+		case strings.HasPrefix(path, h.about("okafor")):
+			back = h.about("okafor")
 		}
 		if status, _, header := h.submit(novak, path, form); status != 303 || header.Get("Location") != "/confirm?next="+url.QueryEscape(back) {
 			t.Errorf("after an old sign-in, %s: %d to %q", path, status, header.Get("Location"))
@@ -96,17 +114,17 @@ func TestWhoAdministers(t *testing.T) {
 			t.Errorf("with a token, %s: %d", path, status)
 		}
 	}
-	if _, body, _ := h.get(novak, "/admin/people/okafor"); strings.Contains(body, `action="/admin`) || !strings.Contains(body, "/confirm?next=/admin/people/okafor") {
+	if _, body, _ := h.get(novak, h.about("okafor")); strings.Contains(body, `action="/admin`) || !strings.Contains(body, "/confirm?next="+h.about("okafor")) {
 		t.Error("the page has forms for whose sign-in is old, or does not lead to a fresh one")
 	}
 	if after := h.snapshot(); after != before {
 		t.Error("something was changed")
 	}
-	for path, form := range changes("nobody") {
+	for path, form := range h.changes("nobody") {
 		if status, _ := h.confirm(novak, demo.Password, "/"); status != 303 {
 			t.Fatal(status)
 		}
-		if !strings.Contains(path, "nobody") {
+		if !strings.HasPrefix(path, "/admin/people/") {
 			continue
 		}
 		if status, _, _ := h.submit(novak, path, form); status != 404 {
@@ -124,19 +142,19 @@ func TestNewcomersOfThePage(t *testing.T) {
 		"no role": {"role", ""}, "an unknown role": {"role", "janitor"}, "an unknown unit": {"unit", "9-north"}, "an unknown supervisor": {"supervisor", "nobody"},
 		"no text": {"name", "a\x00b"},
 	} {
-		sent := changes("x")["/admin/people"]
+		sent := h.changes("x")["/admin/people"]
 		sent.Set(change[0], change[1])
 		status, body, _ := h.submit(novak, "/admin/people", sent)
 		if status != 422 || !strings.Contains(body, "person-error") || change[0] != "name" && !strings.Contains(body, "Ines Duarte RN") {
 			t.Errorf("%s: %d, or the form is empty", name, status)
 		}
 	}
-	status, body, _ := h.submit(novak, "/admin/people", changes("x")["/admin/people"])
+	status, body, _ := h.submit(novak, "/admin/people", h.changes("x")["/admin/people"])
 	code := regexp.MustCompile(`[0-9A-Z]{4}(-[0-9A-Z]{4}){3}`).FindString(body)
 	if status != 200 || code == "" || !strings.Contains(body, here.String()+"/enrol") {
 		t.Fatalf("%d, code %q", status, code)
 	}
-	if _, body, _ := h.get(novak, "/admin/people/duarte"); strings.Contains(body, code) || !strings.Contains(body, "Invited") {
+	if _, body, _ := h.get(novak, h.about("duarte")); strings.Contains(body, code) || !strings.Contains(body, "Invited") {
 		t.Error("the code is shown again, or the invitation is not")
 	}
 	if strings.Contains(h.log.String(), code) {
@@ -151,11 +169,11 @@ func TestNewcomersOfThePage(t *testing.T) {
 	}
 
 	status, _, header := h.submit(novak, "/admin/people", form("username", "lab", "name", "Laboratory", "role", "service account", "unit", "4-west"))
-	if status != 303 || header.Get("Location") != "/admin/people/lab?done=added" {
+	if status != 303 || header.Get("Location") != h.about("lab")+"?done=added" {
 		t.Errorf("a program: %d to %q", status, header.Get("Location"))
 	}
 	for _, path := range []string{"/invite", "/start-over"} {
-		if status, body, _ := h.submit(novak, "/admin/people/lab"+path, nil); status != 422 || !strings.Contains(body, "is a program") {
+		if status, body, _ := h.submit(novak, h.about("lab")+path, nil); status != 422 || !strings.Contains(body, "is a program") {
 			t.Errorf("a program, %s: %d", path, status)
 		}
 	}
@@ -171,11 +189,16 @@ func TestPeopleAreFound(t *testing.T) {
 	novak := h.signIn("novak")
 	for query, want := range map[string]int{
 		"": 50, "?q=mei": 1, "?q=MEI+chen": 1, "?q=mei+okafor": 0, "?role=attending": 1, "?role=nurse&q=icu+jonas": 1, "?role=janitor": 0, "?q=%25_": 50,
-		"?q=%25%25": 0, "?after=zzz": 0, "?q=4-west": 5,
+		"?q=%25%25": 0, "?after=" + h.id("sato").String(): 0, "?after=" + uuid.NewString(): 0, "?q=4-west": 5,
 	} {
 		status, body, _ := h.get(novak, "/admin/people"+query)
 		if got := strings.Count(body, `<tr><th scope="row">`); status != 200 || got != want {
 			t.Errorf("%q: %d, %d people, want %d", query, status, got, want)
+		}
+	}
+	for _, path := range []string{"/admin/people?after=okafor", "/admin/people/okafor"} {
+		if status, _, _ := h.get(novak, path); status != 404 {
+			t.Errorf("%s, which names somebody: %d", path, status)
 		}
 	}
 	if status, _, _ := h.get(novak, "/admin/people?q=%00"); status != 404 {
@@ -187,8 +210,11 @@ func TestPeopleAreFound(t *testing.T) {
 			t.Fatal("the list does not end")
 		}
 		_, body, _ := h.get(novak, path)
-		for _, m := range regexp.MustCompile(`href="/admin/people/(mass\d+)"`).FindAllStringSubmatch(body, -1) {
+		for _, m := range regexp.MustCompile(`href="/admin/people/([0-9a-f-]{36})"`).FindAllStringSubmatch(body, -1) {
 			seen[m[1]]++
+		}
+		if path != "/admin/people?q=mass" && strings.Contains(strings.Replace(path, "q=mass", "", 1), "mass") {
+			t.Errorf("an address names somebody: %s", path)
 		}
 		path = ""
 		if m := regexp.MustCompile(`href="([^"]+)" rel="next"`).FindStringSubmatch(body); m != nil {
@@ -210,14 +236,7 @@ func TestPeopleAreFound(t *testing.T) {
 func TestAnAdministratorRemains(t *testing.T) {
 	h := open(t)
 	h.hire("brink", "administrator", "", "")
-	ids := make(map[string]uuid.UUID)
-	for _, username := range []string{"novak", "brink"} {
-		a, err := login.AccountOf(t.Context(), h.db, username)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ids[username] = a.ID
-	}
+	ids := map[string]uuid.UUID{"novak": h.id("novak"), "brink": h.id("brink")}
 	yes, nurse := true, "nurse"
 	for i, c := range []login.Change{{Suspended: &yes}, {Role: &nurse}} {
 		for range 10 {
@@ -238,11 +257,7 @@ func TestAnAdministratorRemains(t *testing.T) {
 			}
 		}
 	}
-	chen, err := login.AccountOf(t.Context(), h.db, "chen")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := login.Alter(t.Context(), h.db, chen.ID, "okafor", login.Change{Suspended: &yes}); !errors.Is(err, login.ErrOffice) {
+	if _, err := login.Alter(t.Context(), h.db, h.id("chen"), "okafor", login.Change{Suspended: &yes}); !errors.Is(err, login.ErrOffice) {
 		t.Errorf("an attending suspends a resident: %v", err)
 	}
 }

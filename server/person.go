@@ -35,7 +35,7 @@ var scopesText = map[string]string{
 
 // toPerson leads to the page about somebody, which says what was done.
 func toPerson(w http.ResponseWriter, r *http.Request, them login.Account, what string) error {
-	http.Redirect(w, r, personPath(them.Username)+"?done="+what, http.StatusSeeOther)
+	http.Redirect(w, r, personPath(them)+"?done="+what, http.StatusSeeOther)
 	return nil
 }
 

@@ -23,7 +23,7 @@ func TestWorkIsChanged(t *testing.T) {
 	ws := h.openWire(h.token("okafor"), nil)
 	send := func(pairs ...string) (int, string) {
 		t.Helper()
-		_, page, _ := h.get(novak, "/admin/people/okafor")
+		_, page, _ := h.get(novak, h.about("okafor"))
 		epoch := regexp.MustCompile(`name="epoch" value="(\d+)"`).FindStringSubmatch(page)
 		if epoch == nil {
 			t.Fatal("the page has no form")
@@ -32,7 +32,7 @@ func TestWorkIsChanged(t *testing.T) {
 		for i := 0; i < len(pairs); i += 2 {
 			sent.Set(pairs[i], pairs[i+1])
 		}
-		return h.post(novak, "/admin/people/okafor/work", sent)
+		return h.post(novak, h.about("okafor")+"/work", sent)
 	}
 	for name, pairs := range map[string][]string{
 		"no name": {"name", ""}, "no role": {"role", ""}, "an unknown unit": {"unit", "9-north"}, "under themselves": {"supervisor", "okafor"},
@@ -56,7 +56,7 @@ func TestWorkIsChanged(t *testing.T) {
 	if _, code := ws.until(isScope); code != 4403 || time.Since(before) > time.Second {
 		t.Errorf("on another unit: %d after %v", code, time.Since(before))
 	}
-	at := "/admin/people/okafor/shifts"
+	at := h.about("okafor") + "/shifts"
 	for _, hours := range []string{"", "0", "-1", "x", "8785", "99999999999999999999"} {
 		if status, _ := h.post(novak, at, form("unit", "4-west", "hours", hours)); status != 422 {
 			t.Errorf("a shift of %q hours: %d", hours, status)
@@ -72,7 +72,7 @@ func TestWorkIsChanged(t *testing.T) {
 		t.Error(status)
 	}
 	ws = h.openWire(h.token("okafor"), nil)
-	if _, page, _ := h.get(novak, "/admin/people/okafor"); !strings.Contains(page, "End the shift on 4-west") {
+	if _, page, _ := h.get(novak, h.about("okafor")); !strings.Contains(page, "End the shift on 4-west") {
 		t.Error("the page does not have the shift")
 	}
 	before = time.Now()
@@ -90,7 +90,7 @@ func TestSuspendedOnThePage(t *testing.T) {
 	novak, chen := h.signIn("novak"), h.signIn("chen")
 	ws, program := h.openWireOf(chen), h.openWire(h.token("chen"), nil)
 	before := time.Now()
-	if status, _ := h.post(novak, "/admin/people/chen/suspend", nil); status != 303 {
+	if status, _ := h.post(novak, h.about("chen")+"/suspend", nil); status != 303 {
 		t.Fatal(status)
 	}
 	for _, ws := range []*wire{ws, program} {
@@ -102,14 +102,14 @@ func TestSuspendedOnThePage(t *testing.T) {
 		t.Errorf("her page: %d", status)
 	}
 	for _, path := range []string{"/invite", "/start-over"} {
-		if status, body := h.post(novak, "/admin/people/chen"+path, nil); status != 422 || !strings.Contains(body, "is suspended") {
+		if status, body := h.post(novak, h.about("chen")+path, nil); status != 422 || !strings.Contains(body, "is suspended") {
 			t.Errorf("%s of who is suspended: %d", path, status)
 		}
 	}
-	if _, page, _ := h.get(novak, "/admin/people/chen"); !strings.Contains(page, "Reinstate") || !strings.Contains(page, "Suspended") {
+	if _, page, _ := h.get(novak, h.about("chen")); !strings.Contains(page, "Reinstate") || !strings.Contains(page, "Suspended") {
 		t.Error("the page does not say so")
 	}
-	if status, _ := h.post(novak, "/admin/people/chen/reinstate", nil); status != 303 {
+	if status, _ := h.post(novak, h.about("chen")+"/reinstate", nil); status != 303 {
 		t.Error(status)
 	}
 	h.signIn("chen")
@@ -121,17 +121,17 @@ func TestLoginsOfOthers(t *testing.T) {
 	novak, chen, again, rivera := h.signIn("novak"), h.signIn("chen"), h.signIn("chen"), h.signIn("rivera")
 	ws := h.openWireOf(again)
 	ids := regexp.MustCompile(`name="id" value="([0-9a-f-]{36})"`)
-	_, page, _ := h.get(novak, "/admin/people/chen")
+	_, page, _ := h.get(novak, h.about("chen"))
 	listed := ids.FindAllStringSubmatch(page, -1)
 	if len(listed) != 2 {
 		t.Fatalf("%d logins, want 2", len(listed))
 	}
-	if status, _ := h.post(novak, "/admin/people/rivera/logins/end", form("id", listed[0][1])); status != 404 {
+	if status, _ := h.post(novak, h.about("rivera")+"/logins/end", form("id", listed[0][1])); status != 404 {
 		t.Errorf("another's login: %d", status)
 	}
 	before := time.Now()
 	for _, id := range listed {
-		if status, _ := h.post(novak, "/admin/people/chen/logins/end", form("id", id[1])); status != 303 {
+		if status, _ := h.post(novak, h.about("chen")+"/logins/end", form("id", id[1])); status != 303 {
 			t.Error(status)
 		}
 	}
@@ -147,7 +147,7 @@ func TestLoginsOfOthers(t *testing.T) {
 		t.Errorf("somebody else: %d", status)
 	}
 	for _, id := range []string{"", "none", listed[0][1]} {
-		if status, _ := h.post(novak, "/admin/people/chen/logins/end", form("id", id)); status != 404 {
+		if status, _ := h.post(novak, h.about("chen")+"/logins/end", form("id", id)); status != 404 {
 			t.Errorf("login %q: %d", id, status)
 		}
 	}
@@ -160,13 +160,13 @@ func TestStartingOver(t *testing.T) {
 	h.useApp(chen)
 	h.add(chen, newDevice(t))
 	ws, token := h.openWireOf(chen), h.token("chen")
-	_, page, _ := h.get(novak, "/admin/people/chen")
+	_, page, _ := h.get(novak, h.about("chen"))
 	for _, want := range []string{"Password, with codes from an app (10 recovery codes left); 1 passkey.", "Passkey made with"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
-	status, body := h.post(novak, "/admin/people/chen/start-over", nil)
+	status, body := h.post(novak, h.about("chen")+"/start-over", nil)
 	code := regexp.MustCompile(`[0-9A-Z]{4}(-[0-9A-Z]{4}){3}`).FindString(body)
 	if status != 200 || code == "" {
 		t.Fatalf("%d, code %q", status, code)
@@ -185,7 +185,7 @@ func TestStartingOver(t *testing.T) {
 			t.Errorf("%d rows are left in %s", n, table)
 		}
 	}
-	if _, page, _ := h.get(novak, "/admin/people/chen"); !strings.Contains(page, "In no way yet") {
+	if _, page, _ := h.get(novak, h.about("chen")); !strings.Contains(page, "In no way yet") {
 		t.Error("the page says that there is a way")
 	}
 	if status, _ := h.enrol(h.browser(), code, sentence, sentence); status != 303 {
@@ -198,7 +198,7 @@ func TestStartingOver(t *testing.T) {
 func TestTokensOfThePage(t *testing.T) {
 	h := open(t).work()
 	h.program(access.ReadAccesses, "")
-	novak, at := h.signIn("novak"), "/admin/people/lab/tokens"
+	novak, at := h.signIn("novak"), h.about("lab")+"/tokens"
 	for name, sent := range map[string]url.Values{
 		"no scope": form("label", "x", "unit", "4-west", "days", "90"), "no unit": form("scope", "notes:read", "days", "90"),
 		"an unknown scope": form("scope", "notes:delete", "scope", "accesses:read", "days", "90"), "for ever": form("scope", "accesses:read", "days", "366"),
@@ -209,7 +209,7 @@ func TestTokensOfThePage(t *testing.T) {
 			t.Errorf("%s: %d", name, status)
 		}
 	}
-	if status, body := h.post(novak, "/admin/people/chen/tokens", form("days", "30")); status != 422 || strings.Contains(body, "tide_") {
+	if status, body := h.post(novak, h.about("chen")+"/tokens", form("days", "30")); status != 422 || strings.Contains(body, "tide_") {
 		t.Errorf("a person's: %d", status)
 	}
 	status, body := h.post(novak, at, form("label", "Results of the night", "scope", "notes:read", "scope", "notes:write", "unit", "4-west", "days", "7"))
@@ -220,7 +220,7 @@ func TestTokensOfThePage(t *testing.T) {
 	if status, _, _ := h.api("GET", "/api/v1/notes/"+h.note.String(), token, "", nil); status != 200 {
 		t.Errorf("the token: %d", status)
 	}
-	_, page, _ := h.get(novak, "/admin/people/lab")
+	_, page, _ := h.get(novak, h.about("lab"))
 	for _, want := range []string{"Results of the night", "notes:read, notes:write", "4-west", "Petra Novak", "accesses:read", "the operator", "never"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
@@ -234,7 +234,7 @@ func TestTokensOfThePage(t *testing.T) {
 	if err != nil || len(all) != 2 {
 		t.Fatal(all, err)
 	}
-	if status, _ := h.post(novak, "/admin/people/chen/tokens/revoke", form("id", all[0].ID.String())); status != 404 {
+	if status, _ := h.post(novak, h.about("chen")+"/tokens/revoke", form("id", all[0].ID.String())); status != 404 {
 		t.Errorf("as another's: %d", status)
 	}
 	before := time.Now()

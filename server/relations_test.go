@@ -27,7 +27,7 @@ func (h *hospital) work() *hospital {
 func (h *hospital) hire(username, role, unit, supervisor string) {
 	h.t.Helper()
 	name := "Nina New"
-	err := login.Add(h.t.Context(), h.db, username, login.Change{Name: &name, Role: &role, Unit: &unit, Supervisor: &supervisor})
+	_, err := login.Add(h.t.Context(), h.db, username, login.Change{Name: &name, Role: &role, Unit: &unit, Supervisor: &supervisor})
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -35,7 +35,7 @@ func (a Account) state() (text, variant string) {
 }
 
 // path is the page about somebody, or what is done there.
-func (a Account) path(what string) string { return "/admin/people/" + a.Username + what }
+func (a Account) path(what string) string { return "/admin/people/" + a.ID + what }
 
 // PeopleView lists people, by username.
 type PeopleView struct {

@@ -43,7 +43,7 @@ type userAddCmd struct {
 
 func (c *userAddCmd) Run(ctx context.Context) error {
 	return c.with(ctx, func(db *store.DB) error {
-		if err := login.Add(ctx, db, c.Username, login.Change{Name: &c.Name, Role: &c.Role, Unit: &c.Unit, Supervisor: &c.Supervisor}); err != nil {
+		if _, err := login.Add(ctx, db, c.Username, login.Change{Name: &c.Name, Role: &c.Role, Unit: &c.Unit, Supervisor: &c.Supervisor}); err != nil {
 			return err
 		}
 		if login.IsProgram(c.Role) {
@@ -95,7 +95,7 @@ func (c *userListCmd) Run(ctx context.Context) error {
 				return err
 			}
 			for _, p := range people {
-				search.After = p.Username
+				search.After = p.ID
 				_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
 					p.Username, p.Name, p.Role, cmp.Or(p.Unit, "-"), state(p), cmp.Or(p.Covers, "-"), cmp.Or(p.Supervisor, "-"))
 			}

@@ -29,16 +29,16 @@ type Account struct {
 
 // A Search is for people, by username.
 type Search struct {
-	Words string // all of which are in username, name, role or unit; empty: everybody
-	Role  string // empty: any
-	After string // the last username that was found before
-	Most  int    // that are found at once
+	Words string    // all of which are in username, name, role or unit; empty: everybody
+	Role  string    // empty: any
+	After uuid.UUID // the last person who was found before; zero: nobody
+	Most  int       // that are found at once
 }
 
 // Accounts returns whom a search finds, and whether there are more.
 func Accounts(ctx context.Context, db *store.DB, s Search) (found []Account, more bool, err error) {
 	found, err = accounts(ctx, db, queries.PeopleParams{
-		Words: strings.Fields(s.Words), Role: s.Role, After: s.After, MaxRows: int32(s.Most) + 1,
+		Words: strings.Fields(s.Words), Role: s.Role, After: someone(s.After), MaxRows: int32(s.Most) + 1,
 	})
 	if more = len(found) > s.Most; more {
 		found = found[:s.Most]
@@ -47,11 +47,8 @@ func Accounts(ctx context.Context, db *store.DB, s Search) (found []Account, mor
 }
 
 // AccountOf returns the account of one person, or [store.ErrNotFound].
-func AccountOf(ctx context.Context, db *store.DB, username string) (Account, error) {
-	if username == "" {
-		return Account{}, store.ErrNotFound
-	}
-	found, err := accounts(ctx, db, queries.PeopleParams{Named: username, MaxRows: 1})
+func AccountOf(ctx context.Context, db *store.DB, id uuid.UUID) (Account, error) {
+	found, err := accounts(ctx, db, queries.PeopleParams{ID: uuid.NullUUID{UUID: id, Valid: true}, MaxRows: 1})
 	if err == nil && len(found) == 0 {
 		err = store.ErrNotFound
 	}
@@ -79,6 +76,9 @@ func accounts(ctx context.Context, db *store.DB, asked queries.PeopleParams) ([]
 	}
 	return all, nil
 }
+
+// someone is id, or nobody if that is zero.
+func someone(id uuid.UUID) uuid.NullUUID { return uuid.NullUUID{UUID: id, Valid: id != uuid.Nil} }
 
 // Person is somebody as what else is asked of a [Desk] about them needs it.
 func (a Account) Person() Person { return Person{ID: a.ID, Role: access.Role(a.Role)} }

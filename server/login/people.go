@@ -23,7 +23,7 @@ const (
 	palette = 8   // colours of authors
 )
 
-// usernames are what people type to sign in, and what logs and addresses may show.
+// usernames are what people type to sign in. They are names: neither logs nor addresses show them.
 var usernames = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{1,63}$`)
 
 // ErrPerson marks what cannot be said of a person; the text is for whoever said it.
@@ -43,28 +43,28 @@ type Change struct {
 	Epoch *int64 // of the [Account] that whoever changes it has seen: what somebody else changed since stays
 }
 
-// Add makes somebody known who may not sign in yet; see [Invite].
-func Add(ctx context.Context, db *store.DB, username string, c Change) error {
+// Add makes somebody known who may not sign in yet, and returns their id; see [Invite].
+func Add(ctx context.Context, db *store.DB, username string, c Change) (uuid.UUID, error) {
 	if !usernames.MatchString(username) {
-		return fmt.Errorf("%w: a username is 2 to 64 lower-case letters, digits, dots, dashes and underscores", ErrPerson)
+		return uuid.Nil, fmt.Errorf("%w: a username is 2 to 64 lower-case letters, digits, dots, dashes and underscores", ErrPerson)
 	}
 	if _, err := db.AnyoneByUsername(ctx, username); !errors.Is(err, store.ErrNotFound) {
 		if err != nil {
-			return fmt.Errorf("look up person: %w", err)
+			return uuid.Nil, fmt.Errorf("look up person: %w", err)
 		}
-		return fmt.Errorf("%w: somebody has this username", ErrPerson)
+		return uuid.Nil, fmt.Errorf("%w: somebody has this username", ErrPerson)
 	}
 	p := queries.Person{ID: uuid.New(), Username: username, Color: int16(rand.IntN(palette))}
 	if err := c.apply(ctx, db.Queries, &p); err != nil {
-		return err
+		return uuid.Nil, err
 	}
 	err := db.InsertPerson(ctx, queries.InsertPersonParams{
 		ID: p.ID, Username: p.Username, Name: p.Name, Role: p.Role, UnitID: p.UnitID, Color: p.Color, SupervisorID: p.SupervisorID, PatientID: p.PatientID,
 	})
 	if err != nil {
-		return fmt.Errorf("add person: %w", err)
+		return uuid.Nil, fmt.Errorf("add person: %w", err)
 	}
-	return nil
+	return p.ID, nil
 }
 
 // Alter changes somebody, and returns their name. Every server hears of it at once: open notes become read-only, or close.

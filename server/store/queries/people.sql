@@ -12,15 +12,15 @@ SELECT * FROM person WHERE id = $1 AND NOT suspended AND role <> 'service accoun
 SELECT * FROM person WHERE id = ANY (sqlc.arg(ids)::uuid[]);
 
 -- name: People :many
--- By username, after one. What is empty is not asked for; all words have to be found.
+-- By username, after a person. What is empty is not asked for; all words have to be found.
 SELECT sqlc.embed(person), invitation.expires_at AS invited_until,
        (password_hash IS NOT NULL OR EXISTS (SELECT FROM passkey WHERE passkey.person_id = person.id)
         OR EXISTS (SELECT FROM identity WHERE identity.person_id = person.id))::boolean AS has_way,
        coalesce((SELECT string_agg(unit_id, ', ' ORDER BY unit_id) FROM cover WHERE cover.person_id = person.id AND until > now()), '')::text AS covers,
        coalesce((SELECT supervisor.username FROM person supervisor WHERE supervisor.id = person.supervisor_id), '')::text AS supervisor
   FROM person LEFT JOIN invitation ON invitation.person_id = person.id AND invitation.expires_at > now()
- WHERE person.username > sqlc.arg(after)
-   AND (sqlc.arg(named)::text = '' OR person.username = sqlc.arg(named))
+ WHERE (sqlc.narg(after)::uuid IS NULL OR person.username > (SELECT last.username FROM person last WHERE last.id = sqlc.narg(after)))
+   AND (sqlc.narg(id)::uuid IS NULL OR person.id = sqlc.narg(id))
    AND (sqlc.arg(role)::text = '' OR person.role = sqlc.arg(role))
    AND NOT EXISTS (SELECT FROM unnest(sqlc.arg(words)::text[]) word
                     WHERE strpos(lower(person.username || ' ' || person.name || ' ' || person.role || ' ' || coalesce(person.unit_id, '')), lower(word)) = 0)

@@ -284,8 +284,8 @@ SELECT person.id, person.username, person.name, person.role, person.unit_id, per
        coalesce((SELECT string_agg(unit_id, ', ' ORDER BY unit_id) FROM cover WHERE cover.person_id = person.id AND until > now()), '')::text AS covers,
        coalesce((SELECT supervisor.username FROM person supervisor WHERE supervisor.id = person.supervisor_id), '')::text AS supervisor
   FROM person LEFT JOIN invitation ON invitation.person_id = person.id AND invitation.expires_at > now()
- WHERE person.username > $1
-   AND ($2::text = '' OR person.username = $2)
+ WHERE ($1::uuid IS NULL OR person.username > (SELECT last.username FROM person last WHERE last.id = $1))
+   AND ($2::uuid IS NULL OR person.id = $2)
    AND ($3::text = '' OR person.role = $3)
    AND NOT EXISTS (SELECT FROM unnest($4::text[]) word
                     WHERE strpos(lower(person.username || ' ' || person.name || ' ' || person.role || ' ' || coalesce(person.unit_id, '')), lower(word)) = 0)
@@ -294,8 +294,8 @@ SELECT person.id, person.username, person.name, person.role, person.unit_id, per
 `
 
 type PeopleParams struct {
-	After   string
-	Named   string
+	After   uuid.NullUUID
+	ID      uuid.NullUUID
 	Role    string
 	Words   []string
 	MaxRows int32
@@ -309,11 +309,11 @@ type PeopleRow struct {
 	Supervisor   string
 }
 
-// By username, after one. What is empty is not asked for; all words have to be found.
+// By username, after a person. What is empty is not asked for; all words have to be found.
 func (q *Queries) People(ctx context.Context, arg PeopleParams) ([]PeopleRow, error) {
 	rows, err := q.db.Query(ctx, people,
 		arg.After,
-		arg.Named,
+		arg.ID,
 		arg.Role,
 		arg.Words,
 		arg.MaxRows,
