@@ -32,7 +32,7 @@ func (b *badInput) frames(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			from := b.s.log.len()
-			r := b.s.mustDial(t, "/ws/notes/"+b.note+"?token="+b.rivera)
+			r := b.s.dialNote(t, b.note, b.rivera)
 			r.send(tt.kind, tt.frame)
 			if _, code := r.readUntilClosed(); code != tt.code {
 				t.Errorf("close code %d, want %d", code, tt.code)
@@ -90,7 +90,7 @@ func (b *badInput) gap(t *testing.T) {
 	update := b.update(t, map[string]any{"skipFirst": true})
 	t.Run("y-websocket", func(t *testing.T) {
 		from := b.s.log.len()
-		r := b.s.mustDial(t, "/ws/notes/"+b.note+"?token="+b.rivera)
+		r := b.s.dialNote(t, b.note, b.rivera)
 		r.send(websocket.MessageBinary, syncFrame(0, []byte{0}), syncFrame(1, []byte{0, 0}), syncFrame(2, update))
 		if _, code := r.readUntilClosed(); code >= 4400 && code < 4500 || code < 1000 {
 			t.Errorf("close code %d, want one after which the client syncs again", code)
@@ -142,7 +142,7 @@ func (b *badInput) forged(t *testing.T) {
 		})
 		t.Run(tt.name+", step 2 of y-websocket", func(t *testing.T) {
 			from := b.s.log.len()
-			r := b.s.mustDial(t, "/ws/notes/"+b.note+"?token="+tt.token)
+			r := b.s.dialNote(t, b.note, tt.token)
 			r.send(websocket.MessageBinary, syncFrame(0, []byte{0}), syncFrame(1, update))
 			if _, code := r.readUntilClosed(); code < 4000 {
 				t.Errorf("close code %d, want one of the application's", code)

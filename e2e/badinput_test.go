@@ -218,10 +218,10 @@ func (b *badInput) unknownNote(t *testing.T) {
 
 func (b *badInput) foreignOrigin(t *testing.T) {
 	from := b.s.log.len()
-	for _, path := range []string{"/ws", "/ws/notes/" + b.note + "?token=" + b.chen} {
-		r, resp := b.s.dial(t, path, http.Header{"Origin": {"https://evil.example"}})
+	for _, path := range []string{"/ws", "/ws/notes/" + b.note} {
+		r, resp := b.s.dial(t, path, http.Header{"Origin": {"https://evil.example"}, "Authorization": {"Bearer " + b.chen}})
 		if r != nil || resp.StatusCode != http.StatusForbidden {
-			t.Errorf("socket %s from a foreign origin: %s, want 403", strings.TrimSuffix(path, b.chen), resp.Status)
+			t.Errorf("socket %s from a foreign origin: %s, want 403", path, resp.Status)
 		}
 	}
 	c := b.s.signIn(t, "chen")

@@ -32,9 +32,16 @@ func (s *server) dial(t *testing.T, path string, header http.Header) (*raw, *htt
 }
 
 // mustDial is dial for sockets that must open.
-func (s *server) mustDial(t *testing.T, path string) *raw {
+func (s *server) mustDial(t *testing.T, path string) *raw { return s.mustDialBy(t, path, nil) }
+
+// dialNote opens a socket at a note, as a program does that speaks y-websocket.
+func (s *server) dialNote(t *testing.T, note, token string) *raw {
+	return s.mustDialBy(t, "/ws/notes/"+note, http.Header{"Authorization": {"Bearer " + token}})
+}
+
+func (s *server) mustDialBy(t *testing.T, path string, header http.Header) *raw {
 	t.Helper()
-	r, resp := s.dial(t, path, nil)
+	r, resp := s.dial(t, path, header)
 	if r == nil {
 		t.Fatalf("dial %s: %s", path, resp.Status)
 	}

@@ -89,7 +89,7 @@ func (b *badInput) readerComesBack(t *testing.T) {
 // comes, and is not kept for ever.
 func (b *badInput) gapsAndNoStep2(t *testing.T) {
 	from := b.s.log.len()
-	r := b.s.mustDial(t, "/ws/notes/"+b.note+"?token="+b.rivera)
+	r := b.s.dialNote(t, b.note, b.rivera)
 	gap := syncFrame(2, b.update(t, map[string]any{"skipFirst": true}))
 	sent := make(chan struct{})
 	go func() {

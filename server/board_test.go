@@ -12,11 +12,14 @@ import (
 )
 
 // watch returns the events of a unit's board as they come, until the stream ends.
-func (h *hospital) watch(c *http.Client) <-chan string {
+func (h *hospital) watch(c *http.Client) <-chan string { return h.events(c, "/units/4-west/events") }
+
+// events returns those of any page.
+func (h *hospital) events(c *http.Client, path string) <-chan string {
 	h.t.Helper()
-	r, err := c.Get(h.URL + "/units/4-west/events")
-	if err != nil {
-		h.t.Fatal(err)
+	r, err := c.Get(h.URL + path)
+	if err != nil || r.StatusCode != http.StatusOK {
+		h.t.Fatal(path, r, err)
 	}
 	h.t.Cleanup(func() { _ = r.Body.Close() })
 	events := make(chan string, 64)
@@ -59,10 +62,7 @@ func TestBoardChangesByItself(t *testing.T) {
 	}
 	await("full board", func(e string) bool { return strings.Count(e, "<hx-partial") > 10 })
 
-	ws, _, err := websocket.Dial(t.Context(), h.URL+"/ws/notes/"+h.note.String()+"?token="+h.token("rivera"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	ws := h.dialNote(h.note.String(), h.token("rivera"))
 	await("writer", func(e string) bool {
 		return strings.Contains(e, "Rosa Rivera") && strings.Count(e, "hx-swap=\"outerHTML\"") == 2
 	})
@@ -99,10 +99,7 @@ func TestBoardEndsWithAccess(t *testing.T) {
 				t.Fatalf("the stream begins with %q", first)
 			}
 			end(h, c)
-			ws, _, err := websocket.Dial(t.Context(), h.URL+"/ws/notes/"+h.note.String()+"?token="+h.token("rivera"), nil)
-			if err != nil {
-				t.Fatal(err)
-			}
+			ws := h.dialNote(h.note.String(), h.token("rivera"))
 			defer func() { _ = ws.CloseNow() }()
 			for deadline := time.After(10 * time.Second); ; {
 				select {

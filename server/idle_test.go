@@ -73,7 +73,7 @@ func (h *hospital) idle(note uuid.UUID, token string) {
 		h.t.Fatal(err)
 	}
 	h.t.Cleanup(func() { _ = c.Close() })
-	_, _ = fmt.Fprintf(c, "GET /ws/notes/%s?token=%s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+	_, _ = fmt.Fprintf(c, "GET /ws/notes/%s HTTP/1.1\r\nAuthorization: Bearer %s\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", note, token, c.RemoteAddr()) // the answer tells
 	r := bufio.NewReader(c)
 	for line := ""; line != "\r\n"; {

@@ -57,11 +57,11 @@ func TestNotesOfANewerEditorAreOnlyShown(t *testing.T) {
 	}
 
 	token, ours := h.token("chen"), prose.CurrentSchema().Fingerprint()
-	ws, _, err := websocket.Dial(t.Context(), h.URL+"/ws/notes/"+id.String()+"?token="+token+"&schema="+ours, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var frame []byte
+	ws := h.dialNote(id.String()+"?schema="+ours, token)
+	var (
+		frame []byte
+		err   error
+	)
 	for err == nil {
 		if len(frame) > 1 && frame[0] == 0 && frame[1] == 1 {
 			t.Error("our editor is sent the note")

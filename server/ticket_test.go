@@ -59,13 +59,31 @@ func (h *hospital) openWireOf(c *http.Client) *wire {
 	return h.openWire(h.ticket(c, h.note), h.page(c))
 }
 
+// bearer is how a program shows its token.
+func bearer(token string) http.Header { return http.Header{"Authorization": {"Bearer " + token}} }
+
+// dialNote opens a socket at a note as a program does that speaks y-websocket.
+func (h *hospital) dialNote(note, token string) *websocket.Conn {
+	h.t.Helper()
+	ws, _, err := websocket.Dial(h.t.Context(), h.URL+"/ws/notes/"+note, &websocket.DialOptions{HTTPHeader: bearer(token)})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return ws
+}
+
 // knock opens a socket at a note by each protocol's way of showing a token, and returns how that ends: 0, or a close code.
 func (h *hospital) knock(protocol string, note uuid.UUID, token string, header http.Header) websocket.StatusCode {
 	h.t.Helper()
-	path, first := "/ws/notes/"+note.String()+"?token="+token, []byte{0, 0, 1, 0} // Step1
-	if protocol == "hocuspocus" {
+	path, first := "/ws/notes/"+note.String(), []byte{0, 0, 1, 0} // Step1
+	switch {
+	case protocol == "hocuspocus":
 		path = "/ws"
 		first = ysync.AppendEnvelope(nil, ysync.Envelope{Key: note.String(), Message: ysync.Message{Kind: ysync.Auth, Auth: ysync.Token, Text: token}})
+	case strings.HasPrefix(token, "tide_"):
+		header = bearer(token)
+	case token != "":
+		path += "?token=" + token
 	}
 	ctx, cancel := context.WithTimeout(h.t.Context(), 20*time.Second)
 	defer cancel()

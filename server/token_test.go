@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
 	"github.com/google/uuid"
 
 	"github.com/clisonix/tidechart/server/access"
@@ -198,23 +199,34 @@ func (h *hospital) suspend(username string) {
 	}
 }
 
-// TestTokensInAddresses are refused: proxies log those.
+// TestTokensInAddresses are refused, a person's as a program's: proxies log those.
 func TestTokensInAddresses(t *testing.T) {
 	h := open(t).work()
-	token := h.program(access.ReadNotes, "4-west")
-	if code := h.knock("y-websocket", h.note, token, nil); code != 4401 {
-		t.Errorf("a socket: %d", code)
-	}
-	if code := h.knock("y-websocket", h.note, "", http.Header{"Authorization": {"Bearer " + token}}); code != 0 {
-		t.Errorf("a socket, with the token in a header: %d", code)
-	}
-	for _, name := range []string{"token", "access_token", "api_key"} {
-		if status, _, _ := h.get(h.browser(), "/api/v1/notes?"+name+"="+token); status != 401 {
-			t.Errorf("%s in the API's address: %d", name, status)
+	for whose, token := range map[string]string{"a program's": h.program(access.ReadNotes, "4-west"), "a person's": h.token("chen")} {
+		ws, _, err := websocket.Dial(t.Context(), h.URL+"/ws/notes/"+h.note.String()+"?token="+token, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for err == nil { // it is told why
+			_, _, err = ws.Read(t.Context())
+		}
+		if code := websocket.CloseStatus(err); code != 4401 {
+			t.Errorf("a socket by %s: %d", whose, code)
+		}
+		if code := h.knock("y-websocket", h.note, token, nil); code != 0 {
+			t.Errorf("a socket by %s, in a header: %d", whose, code)
+		}
+		for _, name := range []string{"token", "access_token", "api_key"} {
+			if status, _, _ := h.get(h.browser(), "/api/v1/notes?"+name+"="+token); status != 401 {
+				t.Errorf("%s as %s in the API's address: %d", whose, name, status)
+			}
+		}
+		if strings.Contains(h.log.String(), token) {
+			t.Errorf("the log quotes %s", whose)
 		}
 	}
-	if log := h.log.String(); strings.Contains(log, token) || !strings.Contains(log, "a token came in an address") {
-		t.Error("the log quotes the token, or does not say that it came")
+	if n := strings.Count(h.log.String(), "a token came in an address"); n != 2 {
+		t.Errorf("the log says %d times that one came, want 2", n)
 	}
 }
 

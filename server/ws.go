@@ -30,8 +30,8 @@ const authorizeTimeout = 5 * time.Second // of looking up who somebody is
 func (s *Server) serveYWebSocket(w http.ResponseWriter, r *http.Request) {
 	note, err := uuid.Parse(r.PathValue("id"))
 	token, authorize := strings.Clone(r.URL.Query().Get("token")), s.authorize(r)
-	if token != "" {
-		authorize = s.authorizeAddress(r)
+	if token != "" && !login.IsTicket(token) {
+		authorize = s.refuseAddress
 	}
 	if err != nil {
 		authorize = func(context.Context, sessions.NoteID, string) (sessions.Grant, error) {
@@ -62,26 +62,19 @@ func credentials(r *http.Request) http.Header {
 	return own
 }
 
-// authorize decides about notes for whoever opened the socket with r: by the token given, else by r's own, or by a ticket
-// together with r's cookie. A cookie alone opens nothing: a browser adds it to what other sites' pages ask, too.
-func (s *Server) authorize(r *http.Request) sessions.Authorizer { return s.authorizeBy(r, s.prove) }
-
-// authorizeAddress is authorize by a token that stands in the address of r, where proxies log it.
-func (s *Server) authorizeAddress(r *http.Request) sessions.Authorizer {
-	return s.authorizeBy(r, func(ctx context.Context, own http.Header, note sessions.NoteID, token string) (login.Person, error) {
-		who, err := s.prove(ctx, own, note, token)
-		if err == nil && login.IsProgram(string(who.Role)) {
-			s.log.Warn("a token came in an address: revoke it", "person", who.ID)
-			err = fmt.Errorf("%w: a program's token in an address", login.ErrNotSignedIn)
-		}
-		return who, err
-	})
+// refuseAddress lets nobody in by what stands in an address, where proxies log it. A ticket may: it is used up by then.
+func (s *Server) refuseAddress(ctx context.Context, _ sessions.NoteID, token string) (sessions.Grant, error) {
+	ctx, cancel := context.WithTimeout(ctx, authorizeTimeout)
+	defer cancel()
+	if who, err := s.desk.ByToken(ctx, token); err == nil {
+		s.log.Warn("a token came in an address: revoke it", "person", who.ID)
+	}
+	return sessions.Grant{}, fmt.Errorf("%w: a token in an address", sessions.ErrUnauthenticated)
 }
 
-// prover finds out who opens a socket; see [Server.prove].
-type prover func(ctx context.Context, own http.Header, note sessions.NoteID, token string) (login.Person, error)
-
-func (s *Server) authorizeBy(r *http.Request, prove prover) sessions.Authorizer {
+// authorize decides about notes for whoever opened the socket with r: by the token given, else by r's own, or by a ticket
+// together with r's cookie. A cookie alone opens nothing: a browser adds it to what other sites' pages ask, too.
+func (s *Server) authorize(r *http.Request) sessions.Authorizer {
 	schema, unknown := declaredSchema(r.URL.Query().Get("schema"))
 	own := credentials(r)
 	return func(ctx context.Context, note sessions.NoteID, token string) (sessions.Grant, error) {
@@ -91,7 +84,7 @@ func (s *Server) authorizeBy(r *http.Request, prove prover) sessions.Authorizer 
 		}
 		ctx, cancel := context.WithTimeout(ctx, authorizeTimeout)
 		defer cancel()
-		who, err := prove(ctx, own, note, token)
+		who, err := s.prove(ctx, own, note, token)
 		return s.grantFor(ctx, who, err, note, byEditor, schema, epoch)
 	}
 }

@@ -107,12 +107,9 @@ func TestDeniedSockets(t *testing.T) {
 		{"an administrator", h.note.String(), h.token("novak"), 4403},
 		{"an unknown note", uuid.NewString(), h.token("chen"), 4404},
 		{"no id", "none", h.token("chen"), 4404},
-		{"an editor of yesterday", h.note.String(), h.token("chen") + "&schema=yesterday", 4403},
+		{"an editor of yesterday", h.note.String() + "?schema=yesterday", h.token("chen"), 4403},
 	} {
-		ws, _, err := websocket.Dial(t.Context(), h.URL+"/ws/notes/"+tt.note+"?token="+tt.token, nil)
-		if err != nil {
-			t.Fatalf("%s: %v", tt.name, err)
-		}
+		ws := h.dialNote(tt.note, tt.token)
 		_, message, err := ws.Read(t.Context())
 		if err != nil || len(message) < 3 || message[0] != 2 || message[1] != 0 {
 			t.Errorf("%s: told % x, %v", tt.name, message, err)
@@ -126,8 +123,8 @@ func TestDeniedSockets(t *testing.T) {
 // TestTextFrameIsMalformed: messages are binary.
 func TestTextFrameIsMalformed(t *testing.T) {
 	h := open(t)
-	for _, path := range []string{"/ws", "/ws/notes/" + h.note.String() + "?token=" + h.token("chen")} {
-		ws, _, err := websocket.Dial(t.Context(), h.URL+path, nil)
+	for _, path := range []string{"/ws", "/ws/notes/" + h.note.String()} {
+		ws, _, err := websocket.Dial(t.Context(), h.URL+path, &websocket.DialOptions{HTTPHeader: bearer(h.token("chen"))})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -147,7 +144,7 @@ func TestTextFrameIsMalformed(t *testing.T) {
 // four kilobytes are.
 func TestLargeFrame(t *testing.T) {
 	h := open(t)
-	granted := "/ws/notes/" + h.note.String() + "?token=" + h.token("chen")
+	granted, program := "/ws/notes/"+h.note.String(), &websocket.DialOptions{HTTPHeader: bearer(h.token("chen"))}
 	for _, tt := range []struct {
 		path   string
 		synced bool
@@ -161,7 +158,7 @@ func TestLargeFrame(t *testing.T) {
 		{"/ws", false, sessions.MaxEarlyFrame, 4400},
 		{"/ws", false, sessions.MaxEarlyFrame + 1, websocket.StatusMessageTooBig},
 	} {
-		ws, _, err := websocket.Dial(t.Context(), h.URL+tt.path, nil)
+		ws, _, err := websocket.Dial(t.Context(), h.URL+tt.path, program)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -32,12 +32,18 @@ export class Client {
 
   changed () { this.events.emit('changed') }
 
+  /** The headers of a socket. y-websocket has no message for a token, and addresses are logged. */
+  headers () {
+    const { headers = {}, token } = this.args
+    return token && this.kind === 'yws' ? { Authorization: `Bearer ${token}`, ...headers } : headers
+  }
+
   /** The WebSocket class for this client's provider. */
   socketClass () {
     const client = this
     return class extends WebSocket {
       constructor (url, protocols) {
-        super(client.away ? nowhere : url, protocols ?? [], { headers: client.args.headers ?? {} })
+        super(client.away ? nowhere : url, protocols ?? [], { headers: client.headers() })
         client.sockets.add(this)
         this.on('open', () => { client.stats.opens++; client.changed() })
         this.on('message', data => client.received(this, data))

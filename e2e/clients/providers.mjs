@@ -18,10 +18,9 @@ export function openProvider (client) {
 }
 
 function openYWebsocket (client) {
-  const { url, note, token, backoff } = client.args
+  const { url, note, backoff } = client.args
   const provider = new WebsocketProvider(`${url}/ws/notes`, note, client.doc, {
     WebSocketPolyfill: client.socketClass(),
-    params: token ? { token } : {},
     disableBc: true, // clients of one process would otherwise sync without the server
     ...(backoff ? { maxBackoffTime: backoff } : {})
   })
