@@ -345,59 +345,61 @@ func (q *Queries) ReviewGlass(ctx context.Context, arg ReviewGlassParams) (int64
 }
 
 const unusual = `-- name: Unusual :many
-WITH pair AS (
-    SELECT opening.person_id, opening.patient_id, max(opening.at) AS last_at, bool_or(opening.how = 'denied') AS refused,
-           bool_or(opening.ties LIKE '%own%') AS own, bool_or(opening.ties NOT LIKE '%team%') AS strange,
-           bool_or(opening.ties NOT LIKE '%unit%' AND opening.ties NOT LIKE '%team%' AND opening.ties NOT LIKE '%supervised%' AND opening.ties NOT LIKE '%author%') AS unrelated
-      FROM opening
-     WHERE opening.at > $1::timestamptz AND opening.how IN ('page', 'editor', 'api', 'denied', 'glass')
-     GROUP BY opening.person_id, opening.patient_id
-), keen AS (
-    SELECT pair.person_id FROM pair GROUP BY pair.person_id HAVING count(*) > $2::bigint
-), busiest AS (
-    SELECT day.person_id, max(day.records)::bigint AS records
-      FROM (SELECT keen.person_id, count(DISTINCT opening.patient_id) AS records
-              FROM keen JOIN opening ON opening.person_id = keen.person_id CROSS JOIN generate_series(0, 1) AS before
-             WHERE opening.at > $1::timestamptz AND opening.how IN ('page', 'editor', 'api', 'denied', 'glass')
-             GROUP BY keen.person_id, floor(extract(epoch FROM opening.at) / 43200) - before) day
-     GROUP BY day.person_id
-), seen AS (
-    SELECT person.id AS person_id, person.name, person.role, person.color, patient.id AS patient_id, patient.family, patient.given, patient.mrn,
-           pair.last_at::timestamptz AS last_at, coalesce(busiest.records, 0)::bigint AS records, pair.refused::boolean AS refused,
-           (person.patient_id IS NOT DISTINCT FROM patient.id OR pair.own)::boolean AS own,
-           EXISTS (SELECT FROM unnest(regexp_split_to_array(lower(patient.family), '[\s-]+')) part -- a double name has two
-                    WHERE part NOT IN ('al', 'bin', 'da', 'de', 'den', 'der', 'di', 'el', 'la', 'le', 'van', 'von')
-                      AND part = ANY (regexp_split_to_array(lower(person.name), '[\s-]+'))) AS same_name,
-           (person.role <> 'privacy officer' AND pair.unrelated)::boolean AS unrelated,
-           (person.role <> 'privacy officer' AND patient.vip AND pair.strange)::boolean AS restricted
-      FROM pair
-      JOIN person ON person.id = pair.person_id
-      JOIN patient ON patient.id = pair.patient_id
-      LEFT JOIN busiest ON busiest.person_id = pair.person_id
-), weighed AS (
-    SELECT seen.person_id, seen.name, seen.role, seen.color, seen.patient_id, seen.family, seen.given, seen.mrn, seen.last_at, seen.records, seen.refused, seen.own, seen.same_name, seen.unrelated, seen.restricted, (seen.records > $2::bigint)::boolean AS bulk,
-           (CASE WHEN seen.own THEN 8 ELSE 0 END + CASE WHEN seen.same_name THEN 6 ELSE 0 END + CASE WHEN seen.unrelated THEN 4 ELSE 0 END
-          + CASE WHEN seen.restricted THEN 3 ELSE 0 END + CASE WHEN seen.records > $2::bigint THEN 3 ELSE 0 END
-          + CASE WHEN seen.refused THEN 1 ELSE 0 END)::integer AS weight
-      FROM seen
-     WHERE seen.own OR seen.same_name OR seen.unrelated OR seen.restricted OR seen.records > $2::bigint
-), ranked AS (
-    SELECT weighed.person_id, weighed.name, weighed.role, weighed.color, weighed.patient_id, weighed.family, weighed.given, weighed.mrn, weighed.last_at, weighed.records, weighed.refused, weighed.own, weighed.same_name, weighed.unrelated, weighed.restricted, weighed.bulk, weighed.weight, row_number() OVER (PARTITION BY weighed.person_id ORDER BY weighed.weight DESC, weighed.last_at DESC, weighed.patient_id) AS place FROM weighed
-), first AS (
-    SELECT ranked.person_id, ranked.name, ranked.role, ranked.color, ranked.patient_id, ranked.family, ranked.given, ranked.mrn, ranked.last_at, ranked.records, ranked.refused, ranked.own, ranked.same_name, ranked.unrelated, ranked.restricted, ranked.bulk, ranked.weight, ranked.place FROM ranked WHERE ranked.place <= $3::bigint
-     ORDER BY ranked.weight DESC, ranked.last_at DESC, ranked.person_id, ranked.patient_id
-     LIMIT $4
+WITH reader AS MATERIALIZED (
+    SELECT person.id, person.name, person.role, person.color, person.patient_id,
+           -- A word of their name that is one of a patient's family name, of which a double one has two.
+           (SELECT '(^|[[:space:]-])(' || string_agg(regexp_replace(word, '([^[:alnum:]])', '\\\1', 'g'), '|') || ')($|[[:space:]-])'
+              FROM regexp_split_to_table(lower(person.name), '[[:space:]-]+') word
+             WHERE word NOT IN ('', 'al', 'bin', 'da', 'de', 'den', 'der', 'di', 'el', 'la', 'le', 'van', 'von')) AS namesake
+      FROM person
+     WHERE EXISTS (SELECT FROM opening WHERE opening.person_id = person.id AND opening.at > $1::timestamptz)
 )
-SELECT first.person_id, first.name, first.role, first.color, first.patient_id, first.family, first.given, first.mrn, first.last_at, first.records, first.refused, first.own, first.same_name, first.unrelated, first.restricted, first.bulk, first.weight, first.place, (SELECT count(DISTINCT opening.note_id) FROM opening
-                  WHERE opening.person_id = first.person_id AND opening.patient_id = first.patient_id AND opening.at > $1::timestamptz) AS notes
-  FROM first
- ORDER BY first.weight DESC, first.last_at DESC, first.person_id, first.patient_id
+SELECT reader.id AS person_id, reader.name, reader.role, reader.color, patient.id AS patient_id, patient.family, patient.given, patient.mrn,
+       pair.last_at::timestamptz AS last_at, busiest.records::bigint AS records, pair.refused::boolean AS refused, pair.own::boolean AS own,
+       pair.same_name::boolean AS same_name, pair.unrelated::boolean AS unrelated, pair.restricted::boolean AS restricted,
+       pair.bulk::boolean AS bulk, pair.weight::integer AS weight,
+       (SELECT count(DISTINCT opening.note_id) FROM opening
+         WHERE opening.person_id = reader.id AND opening.patient_id = patient.id AND opening.at > $1::timestamptz) AS notes
+  FROM reader
+ CROSS JOIN LATERAL (
+    SELECT coalesce(max(day.records), 0) AS records
+      FROM (SELECT count(DISTINCT opening.patient_id) AS records FROM opening CROSS JOIN generate_series(0, 1) AS before
+             WHERE opening.person_id = reader.id AND opening.at > $1::timestamptz
+               AND opening.how IN ('page', 'editor', 'api', 'denied', 'glass')
+             GROUP BY date_bin('12 hours', opening.at, 'epoch') - before * interval '12 hours') day
+ ) busiest
+ CROSS JOIN LATERAL (
+    SELECT seen.patient_id, seen.last_at, seen.refused, seen.own, seen.same_name, seen.unrelated, seen.restricted, seen.bulk,
+           CASE WHEN seen.own THEN 8 ELSE 0 END + CASE WHEN seen.same_name THEN 6 ELSE 0 END + CASE WHEN seen.unrelated THEN 4 ELSE 0 END
+         + CASE WHEN seen.restricted THEN 3 ELSE 0 END + CASE WHEN seen.bulk THEN 3 ELSE 0 END + CASE WHEN seen.refused THEN 1 ELSE 0 END AS weight
+      FROM (SELECT whose.patient_id, whose.last_at, whose.refused, busiest.records > $2::bigint AS bulk,
+                   reader.patient_id IS NOT DISTINCT FROM whose.patient_id OR whose.own AS own,
+                   coalesce(lower(patient.family) ~ reader.namesake, false) AS same_name,
+                   reader.role <> 'privacy officer' AND whose.unrelated AS unrelated,
+                   reader.role <> 'privacy officer' AND patient.vip AND whose.strange AS restricted
+              FROM (SELECT opening.patient_id, max(opening.at) AS last_at, bool_or(opening.how = 'denied') AS refused,
+                           bool_or(opening.ties LIKE '%own%') AS own, bool_or(opening.ties NOT LIKE '%team%') AS strange,
+                           bool_or(opening.ties NOT LIKE '%unit%' AND opening.ties NOT LIKE '%team%' AND opening.ties NOT LIKE '%supervised%'
+                               AND opening.ties NOT LIKE '%author%') AS unrelated
+                      FROM opening
+                     WHERE opening.person_id = reader.id AND opening.at > $1::timestamptz
+                       AND opening.how IN ('page', 'editor', 'api', 'denied', 'glass')
+                     GROUP BY opening.patient_id) whose
+              JOIN patient ON patient.id = whose.patient_id
+            OFFSET 0) seen -- names are compared once
+     WHERE seen.own OR seen.same_name OR seen.unrelated OR seen.restricted OR seen.bulk
+     ORDER BY weight DESC, seen.last_at DESC, seen.patient_id
+     LIMIT $3
+ ) pair
+  JOIN patient ON patient.id = pair.patient_id
+ ORDER BY pair.weight DESC, pair.last_at DESC, reader.id, pair.patient_id
+ LIMIT $4
 `
 
 type UnusualParams struct {
 	Since   time.Time
 	Many    int64
-	OfOne   int64
+	OfOne   int32
 	MaxRows int32
 }
 
@@ -419,14 +421,13 @@ type UnusualRow struct {
 	Restricted bool
 	Bulk       bool
 	Weight     int32
-	Place      int64
 	Notes      int64
 }
 
 // Who has opened whose record since a time, or tried to, as far as something about it is unusual; the most unusual first.
 // What is unusual weighs the more, the less there is a good reason for it. Of one person there are a few rows only: who
 // reads everything does not hide others. A day is any two halves of one that follow each other, for shifts end in the
-// morning; it is looked for only where somebody opened many records at all.
+// morning. There may be hundreds of thousands of accesses: they are looked at person by person, whose are a few thousand.
 func (q *Queries) Unusual(ctx context.Context, arg UnusualParams) ([]UnusualRow, error) {
 	rows, err := q.db.Query(ctx, unusual,
 		arg.Since,
@@ -459,7 +460,6 @@ func (q *Queries) Unusual(ctx context.Context, arg UnusualParams) ([]UnusualRow,
 			&i.Restricted,
 			&i.Bulk,
 			&i.Weight,
-			&i.Place,
 			&i.Notes,
 		); err != nil {
 			return nil, err

@@ -1,0 +1,70 @@
+package store
+
+import (
+	"testing"
+	"time"
+
+	"github.com/clisonix/tidechart/internal/needs"
+	"github.com/clisonix/tidechart/server/postgres/postgrestest"
+	"github.com/clisonix/tidechart/server/store/queries"
+)
+
+// TestMassReadingIsReviewed: what is unusual is found within two seconds though a hundred people have opened a thousand records
+// each within the week, many of them more than once.
+func TestMassReadingIsReviewed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("seeds 200,000 accesses; make test does")
+	}
+	db, err := Open(t.Context(), postgrestest.URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	conn, err := db.commits.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Release()
+	for _, statement := range []string{
+		`SET session_replication_role = replica`, // without triggers, in a third of the time
+		`INSERT INTO person (id, username, name, role, color)
+		 SELECT gen_random_uuid(), 'mass' || n, 'Mass Reader' || n, 'nurse', 0 FROM generate_series(1, 100) n`,
+		`INSERT INTO patient (id, mrn, family, given, birth_date, gender, allergies, vip)
+		 SELECT gen_random_uuid(), 'mass-' || n, CASE WHEN n % 50 = 0 THEN 'Reader' || n % 100 ELSE 'Family' || n END, 'Given', now(), '', '', n % 100 = 0
+		   FROM generate_series(1, 5000) n`,
+		`INSERT INTO opening (person_id, patient_id, how, ties, at, minute)
+		 SELECT person.id, patient.id, CASE WHEN again = 1 THEN 'denied' ELSE 'page' END, CASE WHEN again = 1 THEN '' ELSE 'unit' END,
+		        now() - random() * interval '6 days 20 hours', again
+		   FROM (SELECT id, row_number() OVER (ORDER BY username) AS n FROM person WHERE username LIKE 'mass%') person
+		   JOIN (SELECT id, row_number() OVER (ORDER BY mrn) AS n FROM patient WHERE mrn LIKE 'mass-%') patient
+		     ON (patient.n - person.n * 37 + 5000) % 5000 < 1000
+		  CROSS JOIN generate_series(1, 2) again`,
+		`RESET session_replication_role`,
+		`ANALYZE`,
+	} {
+		if _, err := conn.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	limit := 2 * time.Second
+	if needs.Raced {
+		limit *= 2
+	}
+	best := time.Hour
+	var rows []queries.UnusualRow
+	for range 3 { // the machine may be busy
+		began := time.Now()
+		rows, err = db.Unusual(t.Context(), queries.UnusualParams{Many: 60, Since: time.Now().Add(-7 * 24 * time.Hour), OfOne: 10, MaxRows: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		best = min(best, time.Since(began))
+	}
+	if len(rows) != 100 || rows[0].Weight < rows[len(rows)-1].Weight || !rows[0].Bulk {
+		t.Errorf("%d rows, or not the gravest first", len(rows))
+	}
+	if best > limit {
+		t.Errorf("the review of activity takes %v, want %v at most", best, limit)
+	}
+	t.Logf("%v", best)
+}
