@@ -34,9 +34,9 @@ func TestBreakingTheGlass(t *testing.T) {
 	}
 	brandt.waitStatus("saved")
 
-	haddad.waitFor("the notice", exists(`#board-notice a[href="/reviews"]`))
-	haddad.pictures("glass-board", "#board-notice")
-	haddad.submit(`#board-notice a`)
+	haddad.waitFor("the notice", exists(`#notices a[href="/reviews"]`))
+	haddad.pictures("glass-board", "#notices .notice")
+	haddad.submit(`#notices a`)
 	haddad.pictures("glass-reviews", "table.reviews form")
 	haddad.do(
 		chromedp.SetValue(chromedp.CSS(`[name="finding"]`), "appropriate"),

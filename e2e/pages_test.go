@@ -40,11 +40,16 @@ func (w *window) signIn(user, password string) {
 // submit clicks what leads to another page and waits until that has loaded.
 func (w *window) submit(button string) {
 	w.t.Helper()
+	w.leaves(chromedp.Click(chromedp.CSS(button)), "click "+button)
+}
+
+// leaves does what leads to another page and waits until that has loaded.
+func (w *window) leaves(by chromedp.Action[chromedp.Void], what string) {
+	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.ctx, patience)
 	defer cancel()
-	click := chromedp.Click(chromedp.CSS(button))
-	if _, err := chromedp.Run(ctx, chromedp.WaitEvent(page.LoadEventFired, nil, click)); err != nil {
-		w.t.Fatalf("%s's window: click %s: %v", w.name, button, err)
+	if _, err := chromedp.Run(ctx, chromedp.WaitEvent(page.LoadEventFired, nil, by)); err != nil {
+		w.t.Fatalf("%s's window: %s: %v", w.name, what, err)
 	}
 }
 

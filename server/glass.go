@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -143,38 +142,61 @@ func (s *Server) sought(r *http.Request, who login.Person, v web.GlassView) (uui
 // maxReviews is how many reviews a page lists.
 const maxReviews = 200
 
+// reviewsPage lists broken glass. Whom they have to know of, whoever looks at the page has looked at: pages tell them no more.
 func (s *Server) reviewsPage(w http.ResponseWriter, r *http.Request, who login.Person) error {
 	rows, err := s.db.GlassFor(r.Context(), who.ID, access.MayAlways(who.Role, access.SeeReviews), maxReviews)
 	if err != nil {
 		return fmt.Errorf("list reviews: %w", err)
 	}
-	view := web.ReviewsView{Shell: s.shellOf(r, who, "Emergency access", web.SectionReviews), MaxWords: maxWords}
+	view := web.ReviewsView{MaxWords: maxWords}
+	var looked []uuid.UUID
 	for _, row := range rows {
-		about := reviewed(row.Works, row.Glass.PersonID == who.ID)
+		own := row.Glass.PersonID == who.ID
+		about := reviewed(row.Ties, own)
 		if !access.Decide(asker(who), access.SeeReviews, about).Allow {
 			continue
 		}
-		one := web.Review{
-			ID: row.Glass.ID.String(), Person: personRowView(row.Person), Unit: row.UnitName, MRN: row.Mrn, PatientID: row.Glass.PatientID.String(),
-			PatientInitials: web.Patient{Family: row.Family, Given: row.Given}.Initials(),
-			Reason:          reasonText(row.Glass.Reason), Words: row.Glass.Words, At: row.Glass.At.Local(), Until: row.Glass.Until.Local(), Opened: int(row.Opened),
-			Reviewer: row.Reviewer, ReviewedAt: clock(row.ReviewedAt), Finding: row.Finding, ReviewWords: row.ReviewWords,
-			CanClose:    access.Decide(asker(who), access.CloseReview, about).Allow,
-			CanSeeWhole: access.May(who.Role, access.SeeAccesses),
-		}
-		if row.ReviewedAt == nil {
-			view.Open = append(view.Open, one)
-		} else {
+		one := reviewView(who, row, about)
+		if row.ReviewedAt != nil {
 			view.Closed = append(view.Closed, one)
+			continue
+		}
+		view.Open = append(view.Open, one)
+		if !own {
+			looked = append(looked, row.Glass.ID)
 		}
 	}
+	if err := s.db.LookAtGlass(r.Context(), looked, who.ID); err != nil {
+		return fmt.Errorf("note who looked: %w", err)
+	}
+	view.Shell = s.shellOf(r, who, "Emergency access", web.SectionReviews) // after that
 	s.render(w, r, http.StatusOK, web.Reviews(view))
 	return nil
 }
 
+// reviewView is broken glass as somebody may know of it: who broke it and when, and only if they may know of the patient, whose
+// record it was, and what was said about why.
+func reviewView(who login.Person, row queries.GlassForRow, about access.Note) web.Review {
+	one := web.Review{
+		ID: row.Glass.ID.String(), Person: personRowView(row.Person), Reason: reasonText(row.Glass.Reason),
+		At: row.Glass.At.Local(), Until: row.Glass.Until.Local(), Opened: int(row.Opened),
+		Reviewer: row.Reviewer, ReviewedAt: clock(row.ReviewedAt), Finding: row.Finding,
+		CanClose:    access.Decide(asker(who), access.CloseReview, about).Allow,
+		CanSeeWhole: access.May(who.Role, access.SeeAccesses),
+	}
+	knows := about.Ties&access.Unit != 0 ||
+		access.Decide(asker(who), access.SeePatient, access.Note{Ties: access.TiesOf(row.PatientTies)}).Allow
+	if knows {
+		one.Unit, one.MRN, one.PatientID = row.UnitName, row.Mrn, row.Glass.PatientID.String()
+		one.PatientInitials = web.Patient{Family: row.Family, Given: row.Given}.Initials()
+		one.Words, one.ReviewWords = row.Glass.Words, row.ReviewWords
+	}
+	return one
+}
+
 // reviewed is broken glass as it stands to who looks at it.
-func reviewed(works, own bool) access.Note {
-	about := onUnit(works)
+func reviewed(ties []string, own bool) access.Note {
+	about := access.Note{Ties: access.TiesOf(ties)}
 	if own {
 		about.Ties |= access.Own
 	}
@@ -202,7 +224,7 @@ func (s *Server) closeReview(w http.ResponseWriter, r *http.Request, who login.P
 	}
 	row, err := s.db.GlassByID(r.Context(), who.ID, id)
 	if err == nil {
-		err = s.decide(who, access.CloseReview, reviewed(row.Works, row.PersonID == who.ID), id)
+		err = s.decide(who, access.CloseReview, reviewed(row.Ties, row.PersonID == who.ID), id)
 	}
 	if err != nil {
 		return err
@@ -220,16 +242,4 @@ func (s *Server) closeReview(w http.ResponseWriter, r *http.Request, who login.P
 	s.log.Info("review closed", "person", who.ID, "glass", id, "finding", finding)
 	http.Redirect(w, r, "/reviews", http.StatusSeeOther)
 	return nil
-}
-
-// openReviews counts what waits for somebody's review: of a unit, or with "" of all they may see.
-func (s *Server) openReviews(ctx context.Context, who login.Person, unit string) int {
-	if !access.May(who.Role, access.SeeReviews) {
-		return 0
-	}
-	n, err := s.db.OpenReviews(ctx, who.ID, unit, access.MayAlways(who.Role, access.SeeReviews))
-	if err != nil {
-		s.log.Error("reviews not counted", "err", err) // the page is worth more than the number
-	}
-	return int(n)
 }

@@ -73,7 +73,7 @@ func TestGlass(t *testing.T) {
 		t.Fatalf("before: %d, offers the glass: %v", status, strings.Contains(body, "/glass?note="))
 	}
 	events := h.watch(haddad)
-	if first := <-events; strings.Contains(first, "See who, and why") {
+	if first := <-events; strings.Contains(first, "See why") {
 		t.Fatal("somebody is told of nothing")
 	}
 	for name, change := range map[string]url.Values{
@@ -100,7 +100,7 @@ func TestGlass(t *testing.T) {
 	for told := false; !told; {
 		select {
 		case event, more := <-events:
-			if told = strings.Contains(event, "See who, and why"); !more {
+			if told = strings.Contains(event, "See why"); !more {
 				t.Fatal("the stream ends")
 			}
 		case <-time.After(5 * time.Second):

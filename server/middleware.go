@@ -120,13 +120,23 @@ func (s *Server) withLinks(r *http.Request, who login.Person, shell web.Shell) w
 	shell.CanSeeSessions = access.May(who.Role, access.ReviewSessions)
 	shell.CanSeePeople = access.May(who.Role, access.SeePeople)
 	shell.CanBreakGlass = access.May(who.Role, access.BreakGlass)
-	shell.CanSeeReviews = access.May(who.Role, access.SeeReviews)
 	shell.CanSeeAccesses = access.May(who.Role, access.SeeAccesses)
-	shell.OpenReviews = s.openReviews(r.Context(), who, "")
+	s.tellGlass(r.Context(), who, &shell)
 	if who.Unit != "" && access.May(who.Role, access.SeeBoard) {
 		if unit, err := s.db.UnitByID(r.Context(), who.Unit); err == nil {
 			shell.UnitID, shell.UnitName = unit.ID, unit.Name
 		}
 	}
 	return shell
+}
+
+// tellGlass adds what of broken glass a page tells, for whoever has to know. A page is worth more than what it tells beside.
+func (s *Server) tellGlass(ctx context.Context, who login.Person, shell *web.Shell) {
+	var err error
+	if shell.CanSeeReviews, err = s.toldOf(ctx, who); err == nil && shell.CanSeeReviews {
+		shell.Notices, err = s.noticesFor(ctx, who)
+	}
+	if err != nil {
+		s.log.Error("broken glass not looked for", "err", err)
+	}
 }

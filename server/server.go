@@ -62,7 +62,8 @@ type Server struct {
 	limits    limits
 	proxies   []netip.Prefix
 
-	news news
+	news      news // of any change of access
+	glassNews news // of broken glass
 
 	drained context.Context // ends when the server drains: long answers end with it
 	drain   context.CancelFunc
@@ -119,6 +120,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /notes/{id}", s.known(s.notePage))
 	mux.Handle("GET /units/{id}", s.known(s.board))
 	mux.Handle("GET /units/{id}/events", s.answer(s.recognised(s.boardEvents)))
+	mux.Handle("GET /events", s.answer(s.recognised(s.pageEvents)))
 	mux.Handle("GET /admin/sessions", s.allowed(access.ReviewSessions, s.sessionsPage))
 	s.mountPeople(mux)
 	mux.Handle("GET /glass", s.allowedAnywhere(access.BreakGlass, s.glassPage))

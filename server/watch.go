@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -50,6 +51,9 @@ func (s *Server) watch(ctx context.Context, version *int64) error {
 			s.log.Info("access changed", "version", now, "changes", len(changes))
 			s.hub.Recheck(ctx, concerned(changes))
 			s.news.tell()
+			if slices.ContainsFunc(changes, concernsGlass) {
+				s.glassNews.tell()
+			}
 		}
 		*version = now
 		s.hub.AccessSeen(asked)
@@ -62,6 +66,7 @@ func concerned(changes []store.AccessChange) func(sessions.NoteID, sessions.Pers
 	people, logins, notes := make(map[uuid.UUID]bool), make(map[string]bool), make(map[uuid.UUID]bool)
 	for _, c := range changes {
 		switch {
+		case c.Glass:
 		case c.Person != uuid.Nil:
 			people[c.Person] = true
 		case c.Login != "":
@@ -77,13 +82,16 @@ func concerned(changes []store.AccessChange) func(sessions.NoteID, sessions.Pers
 	}
 }
 
-// news wakes whoever shows what follows from access: a board, for one. Its zero value is ready.
+// concernsGlass reports whether a change is one of what pages tell of broken glass, or may be.
+func concernsGlass(c store.AccessChange) bool { return c.Glass || c == store.AccessChange{} }
+
+// news wakes pages that show what follows from a change. Its zero value is ready.
 type news struct {
 	mu   sync.Mutex
 	next chan struct{}
 }
 
-// heard returns a channel that is closed at the next change of access.
+// heard returns a channel that is closed at the next change.
 func (n *news) heard() <-chan struct{} {
 	n.mu.Lock()
 	defer n.mu.Unlock()

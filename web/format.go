@@ -213,9 +213,9 @@ func (r SessionRow) edits() int {
 }
 
 // reviewsText names the page of reviews, with how many wait.
-func (s Shell) reviewsText() string {
-	if s.OpenReviews == 0 {
+func (n Notices) reviewsText() string {
+	if n.Reviews == 0 {
 		return "Emergency access"
 	}
-	return "Emergency access (" + strconv.Itoa(s.OpenReviews) + ")"
+	return "Emergency access (" + strconv.Itoa(n.Reviews) + ")"
 }

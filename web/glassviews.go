@@ -33,7 +33,8 @@ type ReviewsView struct {
 	MaxWords int
 }
 
-// Review is one time that somebody broke the glass.
+// Review is one time that somebody broke the glass. Unit, MRN, the patient and
+// both words are empty if the viewer may know nothing of the patient.
 type Review struct {
 	ID string
 	Person

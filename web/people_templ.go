@@ -641,7 +641,7 @@ func NewPerson(v NewPersonView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 49, "\" autocomplete=\"off\" autocapitalize=\"none\" spellcheck=\"false\" maxlength=\"64\" aria-describedby=\"supervisor-hint\"><p class=\"quiet\" id=\"supervisor-hint\">Of a student or a scribe: under whom they work.</p></div><button class=\"btn\">Add</button></form></div>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 49, "\" autocomplete=\"off\" autocapitalize=\"none\" spellcheck=\"false\" maxlength=\"64\" aria-describedby=\"supervisor-hint\"><p class=\"quiet\" id=\"supervisor-hint\">Under whom they work: students and scribes see and write by it. Of others it is told there that they broke the glass.</p></div><button class=\"btn\">Add</button></form></div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

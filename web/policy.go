@@ -12,7 +12,7 @@ const pagePolicy = "default-src 'none'; script-src 'nonce-%s'; style-src 'self';
 // of its own and by its schema. Swagger UI knows nothing of it: its pages have a default policy that sanitizes.
 const (
 	pageTypes = "htmx ProseMirrorClipboard"
-	docsTypes = "default dompurify"
+	docsTypes = "default dompurify htmx"
 )
 
 // Policy is the content security policy of an answer whose scripts carry nonce (see templ.WithNonce).

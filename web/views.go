@@ -46,18 +46,39 @@ type Shell struct {
 	CanSeeSessions bool // offers /admin/sessions
 	CanSeePeople   bool // offers /admin/people
 	CanBreakGlass  bool // offers /glass
-	CanSeeReviews  bool // offers /reviews
+	CanSeeReviews  bool // offers /reviews; the page is told of broken glass while it is open
 	CanSeeAccesses bool // offers /patients/{id}/accesses
-	OpenReviews    int  // how many wait for this person
+	Notices        Notices
+
+	// streams says that the page has an event stream of its own, which tells of broken glass, too.
+	streams bool
 
 	// Now is the time of rendering, by the server's clock. Ages, "printed at"
 	// and the choice between a time and a date derive from it.
 	Now time.Time
 }
 
+// streaming is s of a page with an event stream of its own.
+func (s Shell) streaming() Shell {
+	s.streams = true
+	return s
+}
+
 // leave has a page without scripts, which can tell of no input, go when its login ends.
 func (s Shell) leave() string {
 	return strconv.Itoa(int(s.Left.Seconds())) + "; url=/login?ended=unused"
+}
+
+// Notices are what a page tells of broken glass, to whoever has to know: who and when, never whose record.
+type Notices struct {
+	Reviews int      // that wait for this person
+	Unseen  []Notice // that they have not looked at, the newest first
+}
+
+// Notice is one time that somebody broke the glass.
+type Notice struct {
+	Name, Role string // of who did
+	At         time.Time
 }
 
 // Section is an entry of the navigation.
@@ -271,7 +292,6 @@ type BoardView struct {
 	Units         []UnitLink
 	AsOf          time.Time
 	Beds          []BoardBed
-	OpenReviews   int // of broken glass on this unit that wait for who looks
 }
 
 // BoardBed is a row of the board.
@@ -300,7 +320,6 @@ type BoardUpdate struct {
 	CanReadNotes bool
 	Beds         []BoardBed
 	Totals       BoardTotals
-	OpenReviews  int // as in BoardView
 }
 
 // BoardTotals are the counts that a board shows and announces.

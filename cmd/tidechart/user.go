@@ -38,7 +38,7 @@ type userAddCmd struct {
 	Role string `required:"" help:"Their function: attending, resident, nurse, charge nurse, pharmacist, student, scribe, service account, administrator or privacy officer."`
 	Unit string `help:"Id of the unit they work on."`
 
-	Supervisor string `help:"Username of the attending or resident under whom a student or a scribe works."`
+	Supervisor string `help:"Username of whoever they work under: students and scribes see and write by it, and of others it is told there that they broke the glass."`
 }
 
 func (c *userAddCmd) Run(ctx context.Context) error {
@@ -127,7 +127,7 @@ type userSetCmd struct {
 	Role *string `help:"Their function."`
 	Unit *string `help:"Id of the unit they work on; empty for none."`
 
-	Supervisor *string `help:"Username of the attending or resident under whom a student or a scribe works; empty for none."`
+	Supervisor *string `help:"Username of whoever they work under, as in user add; empty for none."`
 	Record     *string `help:"Number of their own record as a patient, which they then don't open by way of their work; empty for none."`
 }
 

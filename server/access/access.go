@@ -80,10 +80,11 @@ const (
 	Supervised                  // works under an attending or resident who is one of these
 	Author                      // began the note
 	Glass                       // has broken the glass for this patient, and that has not ended
+	Answers                     // for who broke the glass: as whom they work under, or in charge of a unit where they work
 	Own                         // it is their own record; of a review, about what they did; of a person, it is they
 )
 
-var tieNames = []string{"unit", "team", "supervised", "author", "glass", "own"}
+var tieNames = []string{"unit", "team", "supervised", "author", "glass", "answers", "own"}
 
 // String lists the ties, for logs and the record of accesses.
 func (t Ties) String() string {

@@ -8,13 +8,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/clisonix/tidechart/internal/needs"
 	"github.com/clisonix/tidechart/server/notekind"
 )
 
 var update = flag.Bool("update", false, "write the matrix anew")
 
-const allTies = Unit | Team | Supervised | Author | Glass | Own
+const allTies = Unit | Team | Supervised | Author | Glass | Answers | Own
 
 // marks say in one letter what was decided.
 var marks = [reasons]string{
@@ -35,6 +37,7 @@ var relations = []struct {
 	{"superv.", Note{Ties: Supervised}},
 	{"author", Note{Ties: Author}},
 	{"glass", Note{Ties: Glass}},
+	{"answers", Note{Ties: Answers}},
 	{"own+team", Note{Ties: Own | Team}},
 	{"superv.+author", Note{Ties: Supervised | Author}},
 	{"unit+author", Note{Ties: Unit | Author}},
@@ -217,6 +220,8 @@ func breaks(who Who, act Act, note Note, d Decision) string {
 		return "a token that reads writes"
 	case who.Role == ServiceAccount && who.Scopes == ReadAccesses && slices.Contains(content, act):
 		return "a token that follows accesses reads content"
+	case act == CloseReview && who.Role != PrivacyOfficer && note.Ties&Unit == 0:
+		return "a review is closed by who may know nothing of the patient"
 	case slices.Contains([]Role{Student, Scribe, ServiceAccount}, who.Role) && (act == SignNote || act == BreakGlass):
 		return "somebody has authority who has none"
 	}
@@ -271,6 +276,37 @@ func TestDecideAllocatesNothing(t *testing.T) {
 }
 
 var decision Decision
+
+// TestDecisionsAreCheap: a microsecond at most for any role, act and relation, so that every keystroke could ask. The best of
+// some rounds counts, for the machine may be busy.
+func TestDecisionsAreCheap(t *testing.T) {
+	limit := time.Microsecond
+	if needs.Raced {
+		limit *= 10
+	}
+	notes := make([]Note, 0, len(relations)*len(every))
+	for _, relation := range relations {
+		for _, kind := range every {
+			relation.note.Kind = kind
+			notes = append(notes, relation.note)
+		}
+	}
+	for _, role := range append(Roles(), "janitor") {
+		for act := range acts {
+			best := time.Hour
+			for range 20 {
+				began := time.Now()
+				for i := range notes {
+					decision = Decide(Who{Role: role, Fresh: true, Scopes: allScopes}, act, notes[i])
+				}
+				best = min(best, time.Since(began)/time.Duration(len(notes)))
+			}
+			if best > limit {
+				t.Errorf("%s, %s: %v for one decision", role, act, best)
+			}
+		}
+	}
+}
 
 // BenchmarkDecide takes the slowest way through the table: the last role, the last kind, allowed.
 func BenchmarkDecide(b *testing.B) {

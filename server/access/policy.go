@@ -29,12 +29,13 @@ type row struct {
 }
 
 var (
-	medical   = []Role{Attending, Resident}
-	nursing   = []Role{Nurse, ChargeNurse}
-	clinical  = slices.Concat(medical, nursing)
-	bedside   = slices.Concat(clinical, []Role{Pharmacist})
-	onRounds  = slices.Concat(bedside, []Role{Student})
-	reviewing = []Role{PrivacyOfficer}
+	medical     = []Role{Attending, Resident}
+	nursing     = []Role{Nurse, ChargeNurse}
+	clinical    = slices.Concat(medical, nursing)
+	bedside     = slices.Concat(clinical, []Role{Pharmacist})
+	onRounds    = slices.Concat(bedside, []Role{Student})
+	supervising = slices.Concat(medical, []Role{Nurse, Pharmacist})
+	reviewing   = []Role{PrivacyOfficer}
 )
 
 // policy is all that is allowed; what it does not say is denied. Nobody both administers and reads content.
@@ -72,7 +73,11 @@ var policy = []row{
 	{[]Role{ServiceAccount}, []Act{SeePatient}, nil, Unit | Team, 0},
 	{onRounds, []Act{SeeBoard}, nil, Unit, 0},
 	{bedside, []Act{BreakGlass}, nil, anyone, 0},
-	{[]Role{ChargeNurse}, []Act{SeeReviews, CloseReview}, nil, Unit, 0},
+
+	// Who answers for somebody sees that they broke the glass. Whether it was right, those say who may know the patient.
+	{[]Role{ChargeNurse}, []Act{SeeReviews}, nil, Unit | Answers, 0},
+	{[]Role{ChargeNurse}, []Act{CloseReview}, nil, Unit, 0},
+	{supervising, []Act{SeeReviews}, nil, Answers, 0},
 
 	{reviewing, []Act{ReadNote}, every, anyone, 0},
 	{reviewing, []Act{SeePatient, SeeBoard, ReviewSessions, SeeReviews, CloseReview, SeeAccesses, Export}, nil, anyone, 0},
@@ -99,8 +104,8 @@ var aboutOthers = [acts]bool{
 // grave are the acts for which a sign-in has to be fresh.
 var grave = [acts]bool{SignNote: true, BreakGlass: true, Export: true, Administer: true}
 
-// oversight are the acts by which somebody administers, or reviews what others did.
-var oversight = []Act{ReviewSessions, SeeReviews, CloseReview, SeeAccesses, Export, SeePeople, Administer}
+// oversight are the acts by which somebody administers, or reviews what others did. To be told of it is none.
+var oversight = []Act{ReviewSessions, CloseReview, SeeAccesses, Export, SeePeople, Administer}
 
 // tooWeak are the ties that do not open a restricted record.
 const tooWeak = Unit | Supervised

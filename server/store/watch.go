@@ -22,6 +22,8 @@ type AccessChange struct {
 	Person uuid.UUID
 	Login  string // as the hash of its secret, base64url
 	Note   uuid.UUID
+
+	Glass bool // nobody's access: glass was broken, reviewed or looked at
 }
 
 // Watch is a connection that hears of every change of access. It belongs to one goroutine.
@@ -115,6 +117,8 @@ func parseChange(payload string) (version int64, c AccessChange) {
 		c.Note, _ = uuid.Parse(name)
 	case "login":
 		c.Login = name
+	case "glass":
+		c.Glass = true
 	}
 	return version, c
 }

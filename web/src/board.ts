@@ -1,9 +1,6 @@
-// The unit board: htmx swaps the rows that the event stream sends; this says
+// The unit board: stream.ts has htmx swap the rows that are sent; this says
 // when the stream has gone quiet, since a board that looks current and is not
 // is worse than none.
-
-import './htmx.ts'
-import 'htmx.org/dist/ext/hx-sse.js'
 
 /** Two pings of web.PingInterval, and a little for the way. */
 const STALE_MS = 32_000

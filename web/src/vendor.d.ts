@@ -1,5 +1,5 @@
 // htmx types its global build only.
 declare module 'htmx.org/dist/htmx.esm.js' {
-  const htmx: { registerExtension(name: string, extension: object): void }
+  const htmx: { registerExtension(name: string, extension: object): void; process(element: Node): void }
   export default htmx
 }

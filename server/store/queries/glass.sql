@@ -1,10 +1,11 @@
 -- Broken glass, its reviews, and who has opened which record.
 
 -- name: BreakGlass :one
-INSERT INTO glass (id, person_id, patient_id, unit_id, reason, words, until)
-SELECT sqlc.arg(id), sqlc.arg(person), patient.id, bed.unit_id, sqlc.arg(reason), sqlc.arg(words), now() + make_interval(secs => sqlc.arg(seconds)::double precision)
-  FROM patient LEFT JOIN stay ON stay.patient_id = patient.id LEFT JOIN bed ON bed.id = stay.bed_id
- WHERE patient.id = sqlc.arg(patient)
+INSERT INTO glass (id, person_id, patient_id, unit_id, reason, words, until, works_in, supervisor_id)
+SELECT sqlc.arg(id), person.id, patient.id, bed.unit_id, sqlc.arg(reason), sqlc.arg(words), now() + make_interval(secs => sqlc.arg(seconds)::double precision),
+       ARRAY(SELECT duty.unit_id FROM duty WHERE duty.person_id = person.id), person.supervisor_id
+  FROM person, patient LEFT JOIN stay ON stay.patient_id = patient.id LEFT JOIN bed ON bed.id = stay.bed_id
+ WHERE person.id = sqlc.arg(person) AND patient.id = sqlc.arg(patient)
 RETURNING until;
 
 -- name: PatientSought :one
@@ -14,9 +15,10 @@ SELECT patient.id FROM patient LEFT JOIN stay ON stay.patient_id = patient.id LE
  ORDER BY upper(patient.mrn) = upper(sqlc.arg(number_or_bed)::text) DESC LIMIT 1;
 
 -- name: GlassFor :many
--- Broken glass of the units where a person works, or with everyone of all: what waits for a review first, then the newest.
+-- Broken glass that a person has something to do with, or with everyone all: what waits for a review first, then the newest.
 SELECT sqlc.embed(glass), sqlc.embed(person), patient.family, patient.given, patient.mrn, coalesce(unit.name, '')::text AS unit_name,
-       EXISTS (SELECT FROM duty WHERE duty.person_id = sqlc.arg(person) AND duty.unit_id = glass.unit_id) AS works,
+       ARRAY(SELECT glass_tie.kind FROM glass_tie WHERE glass_tie.glass_id = glass.id AND glass_tie.person_id = sqlc.arg(person))::text[] AS ties,
+       ARRAY(SELECT tie.kind FROM tie WHERE tie.patient_id = glass.patient_id AND tie.person_id = sqlc.arg(person))::text[] AS patient_ties,
        review.at AS reviewed_at, coalesce(review.finding, '')::text AS finding, coalesce(review.words, '')::text AS review_words,
        coalesce(reviewer.name, '')::text AS reviewer,
        (SELECT count(DISTINCT opening.note_id) FROM opening
@@ -28,23 +30,40 @@ SELECT sqlc.embed(glass), sqlc.embed(person), patient.family, patient.given, pat
   LEFT JOIN unit ON unit.id = glass.unit_id
   LEFT JOIN glass_review review ON review.glass_id = glass.id
   LEFT JOIN person reviewer ON reviewer.id = review.by_id
- WHERE sqlc.arg(everyone)::boolean OR EXISTS (SELECT FROM duty WHERE duty.person_id = sqlc.arg(person) AND duty.unit_id = glass.unit_id)
+ WHERE sqlc.arg(everyone)::boolean
+    OR EXISTS (SELECT FROM glass_tie WHERE glass_tie.glass_id = glass.id AND glass_tie.person_id = sqlc.arg(person))
  ORDER BY review.at IS NOT NULL, glass.at DESC
  LIMIT sqlc.arg(max_rows);
 
 -- name: GlassByID :one
 SELECT glass.person_id, glass.patient_id,
-       EXISTS (SELECT FROM duty WHERE duty.person_id = sqlc.arg(person) AND duty.unit_id = glass.unit_id) AS works
+       ARRAY(SELECT glass_tie.kind FROM glass_tie WHERE glass_tie.glass_id = glass.id AND glass_tie.person_id = sqlc.arg(person))::text[] AS ties
   FROM glass WHERE glass.id = sqlc.arg(id);
 
--- name: OpenReviews :one
--- How much broken glass waits for a review that a person may make: of units where they work, or with everyone of all, and
--- with a unit only of that one.
-SELECT count(*) FROM glass
+-- name: GlassWaiting :many
+-- Broken glass of others that waits for a review, as far as a person has something to do with it, or with everyone all, the
+-- newest first; and whether they have looked at it.
+SELECT glass.id, glass.at, person.name, person.role,
+       ARRAY(SELECT glass_tie.kind FROM glass_tie WHERE glass_tie.glass_id = glass.id AND glass_tie.person_id = sqlc.arg(person))::text[] AS ties,
+       EXISTS (SELECT FROM glass_look WHERE glass_look.glass_id = glass.id AND glass_look.person_id = sqlc.arg(person)) AS looked
+  FROM glass JOIN person ON person.id = glass.person_id
  WHERE NOT EXISTS (SELECT FROM glass_review WHERE glass_review.glass_id = glass.id)
    AND glass.person_id <> sqlc.arg(person)
-   AND (sqlc.arg(unit)::text = '' OR glass.unit_id = sqlc.arg(unit))
-   AND (sqlc.arg(everyone)::boolean OR EXISTS (SELECT FROM duty WHERE duty.person_id = sqlc.arg(person) AND duty.unit_id = glass.unit_id));
+   AND (sqlc.arg(everyone)::boolean
+    OR EXISTS (SELECT FROM glass_tie WHERE glass_tie.glass_id = glass.id AND glass_tie.person_id = sqlc.arg(person)))
+ ORDER BY glass.at DESC
+ LIMIT sqlc.arg(max_rows);
+
+-- name: LookAtGlass :exec
+-- The first look counts.
+INSERT INTO glass_look (glass_id, person_id) SELECT unnest(sqlc.arg(glasses)::uuid[]), sqlc.arg(person) ON CONFLICT DO NOTHING;
+
+-- name: RolesUnder :many
+-- Of those who work under a person now, or did when they broke glass that nobody has reviewed.
+SELECT DISTINCT person.role FROM person
+ WHERE NOT person.suspended AND person.supervisor_id = sqlc.arg(person)
+    OR EXISTS (SELECT FROM glass WHERE glass.supervisor_id = sqlc.arg(person) AND glass.person_id = person.id
+                  AND NOT EXISTS (SELECT FROM glass_review WHERE glass_review.glass_id = glass.id));
 
 -- name: ReviewGlass :execrows
 -- Once: who comes second changes nothing.

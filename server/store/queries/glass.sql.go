@@ -14,19 +14,20 @@ import (
 
 const breakGlass = `-- name: BreakGlass :one
 
-INSERT INTO glass (id, person_id, patient_id, unit_id, reason, words, until)
-SELECT $1, $2, patient.id, bed.unit_id, $3, $4, now() + make_interval(secs => $5::double precision)
-  FROM patient LEFT JOIN stay ON stay.patient_id = patient.id LEFT JOIN bed ON bed.id = stay.bed_id
- WHERE patient.id = $6
+INSERT INTO glass (id, person_id, patient_id, unit_id, reason, words, until, works_in, supervisor_id)
+SELECT $1, person.id, patient.id, bed.unit_id, $2, $3, now() + make_interval(secs => $4::double precision),
+       ARRAY(SELECT duty.unit_id FROM duty WHERE duty.person_id = person.id), person.supervisor_id
+  FROM person, patient LEFT JOIN stay ON stay.patient_id = patient.id LEFT JOIN bed ON bed.id = stay.bed_id
+ WHERE person.id = $5 AND patient.id = $6
 RETURNING until
 `
 
 type BreakGlassParams struct {
 	ID      uuid.UUID
-	Person  uuid.UUID
 	Reason  string
 	Words   string
 	Seconds float64
+	Person  uuid.UUID
 	Patient uuid.UUID
 }
 
@@ -34,10 +35,10 @@ type BreakGlassParams struct {
 func (q *Queries) BreakGlass(ctx context.Context, arg BreakGlassParams) (time.Time, error) {
 	row := q.db.QueryRow(ctx, breakGlass,
 		arg.ID,
-		arg.Person,
 		arg.Reason,
 		arg.Words,
 		arg.Seconds,
+		arg.Person,
 		arg.Patient,
 	)
 	var until time.Time
@@ -113,26 +114,27 @@ func (q *Queries) Follow(ctx context.Context, arg FollowParams) ([]FollowRow, er
 
 const glassByID = `-- name: GlassByID :one
 SELECT glass.person_id, glass.patient_id,
-       EXISTS (SELECT FROM duty WHERE duty.person_id = $1 AND duty.unit_id = glass.unit_id) AS works
+       ARRAY(SELECT glass_tie.kind FROM glass_tie WHERE glass_tie.glass_id = glass.id AND glass_tie.person_id = $1)::text[] AS ties
   FROM glass WHERE glass.id = $2
 `
 
 type GlassByIDRow struct {
 	PersonID  uuid.UUID
 	PatientID uuid.UUID
-	Works     bool
+	Ties      []string
 }
 
 func (q *Queries) GlassByID(ctx context.Context, person uuid.UUID, iD uuid.UUID) (GlassByIDRow, error) {
 	row := q.db.QueryRow(ctx, glassByID, person, iD)
 	var i GlassByIDRow
-	err := row.Scan(&i.PersonID, &i.PatientID, &i.Works)
+	err := row.Scan(&i.PersonID, &i.PatientID, &i.Ties)
 	return i, err
 }
 
 const glassFor = `-- name: GlassFor :many
-SELECT glass.id, glass.person_id, glass.patient_id, glass.unit_id, glass.reason, glass.words, glass.at, glass.until, person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch, patient.family, patient.given, patient.mrn, coalesce(unit.name, '')::text AS unit_name,
-       EXISTS (SELECT FROM duty WHERE duty.person_id = $1 AND duty.unit_id = glass.unit_id) AS works,
+SELECT glass.id, glass.person_id, glass.patient_id, glass.unit_id, glass.reason, glass.words, glass.at, glass.until, glass.works_in, glass.supervisor_id, person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch, patient.family, patient.given, patient.mrn, coalesce(unit.name, '')::text AS unit_name,
+       ARRAY(SELECT glass_tie.kind FROM glass_tie WHERE glass_tie.glass_id = glass.id AND glass_tie.person_id = $1)::text[] AS ties,
+       ARRAY(SELECT tie.kind FROM tie WHERE tie.patient_id = glass.patient_id AND tie.person_id = $1)::text[] AS patient_ties,
        review.at AS reviewed_at, coalesce(review.finding, '')::text AS finding, coalesce(review.words, '')::text AS review_words,
        coalesce(reviewer.name, '')::text AS reviewer,
        (SELECT count(DISTINCT opening.note_id) FROM opening
@@ -144,7 +146,8 @@ SELECT glass.id, glass.person_id, glass.patient_id, glass.unit_id, glass.reason,
   LEFT JOIN unit ON unit.id = glass.unit_id
   LEFT JOIN glass_review review ON review.glass_id = glass.id
   LEFT JOIN person reviewer ON reviewer.id = review.by_id
- WHERE $2::boolean OR EXISTS (SELECT FROM duty WHERE duty.person_id = $1 AND duty.unit_id = glass.unit_id)
+ WHERE $2::boolean
+    OR EXISTS (SELECT FROM glass_tie WHERE glass_tie.glass_id = glass.id AND glass_tie.person_id = $1)
  ORDER BY review.at IS NOT NULL, glass.at DESC
  LIMIT $3
 `
@@ -156,7 +159,8 @@ type GlassForRow struct {
 	Given       string
 	Mrn         string
 	UnitName    string
-	Works       bool
+	Ties        []string
+	PatientTies []string
 	ReviewedAt  *time.Time
 	Finding     string
 	ReviewWords string
@@ -164,7 +168,7 @@ type GlassForRow struct {
 	Opened      int64
 }
 
-// Broken glass of the units where a person works, or with everyone of all: what waits for a review first, then the newest.
+// Broken glass that a person has something to do with, or with everyone all: what waits for a review first, then the newest.
 func (q *Queries) GlassFor(ctx context.Context, person uuid.UUID, everyone bool, maxRows int32) ([]GlassForRow, error) {
 	rows, err := q.db.Query(ctx, glassFor, person, everyone, maxRows)
 	if err != nil {
@@ -183,6 +187,8 @@ func (q *Queries) GlassFor(ctx context.Context, person uuid.UUID, everyone bool,
 			&i.Glass.Words,
 			&i.Glass.At,
 			&i.Glass.Until,
+			&i.Glass.WorksIn,
+			&i.Glass.SupervisorID,
 			&i.Person.ID,
 			&i.Person.Username,
 			&i.Person.Name,
@@ -198,7 +204,8 @@ func (q *Queries) GlassFor(ctx context.Context, person uuid.UUID, everyone bool,
 			&i.Given,
 			&i.Mrn,
 			&i.UnitName,
-			&i.Works,
+			&i.Ties,
+			&i.PatientTies,
 			&i.ReviewedAt,
 			&i.Finding,
 			&i.ReviewWords,
@@ -215,21 +222,65 @@ func (q *Queries) GlassFor(ctx context.Context, person uuid.UUID, everyone bool,
 	return items, nil
 }
 
-const openReviews = `-- name: OpenReviews :one
-SELECT count(*) FROM glass
+const glassWaiting = `-- name: GlassWaiting :many
+SELECT glass.id, glass.at, person.name, person.role,
+       ARRAY(SELECT glass_tie.kind FROM glass_tie WHERE glass_tie.glass_id = glass.id AND glass_tie.person_id = $1)::text[] AS ties,
+       EXISTS (SELECT FROM glass_look WHERE glass_look.glass_id = glass.id AND glass_look.person_id = $1) AS looked
+  FROM glass JOIN person ON person.id = glass.person_id
  WHERE NOT EXISTS (SELECT FROM glass_review WHERE glass_review.glass_id = glass.id)
    AND glass.person_id <> $1
-   AND ($2::text = '' OR glass.unit_id = $2)
-   AND ($3::boolean OR EXISTS (SELECT FROM duty WHERE duty.person_id = $1 AND duty.unit_id = glass.unit_id))
+   AND ($2::boolean
+    OR EXISTS (SELECT FROM glass_tie WHERE glass_tie.glass_id = glass.id AND glass_tie.person_id = $1))
+ ORDER BY glass.at DESC
+ LIMIT $3
 `
 
-// How much broken glass waits for a review that a person may make: of units where they work, or with everyone of all, and
-// with a unit only of that one.
-func (q *Queries) OpenReviews(ctx context.Context, person uuid.UUID, unit string, everyone bool) (int64, error) {
-	row := q.db.QueryRow(ctx, openReviews, person, unit, everyone)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
+type GlassWaitingRow struct {
+	ID     uuid.UUID
+	At     time.Time
+	Name   string
+	Role   string
+	Ties   []string
+	Looked bool
+}
+
+// Broken glass of others that waits for a review, as far as a person has something to do with it, or with everyone all, the
+// newest first; and whether they have looked at it.
+func (q *Queries) GlassWaiting(ctx context.Context, person uuid.UUID, everyone bool, maxRows int32) ([]GlassWaitingRow, error) {
+	rows, err := q.db.Query(ctx, glassWaiting, person, everyone, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GlassWaitingRow
+	for rows.Next() {
+		var i GlassWaitingRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.At,
+			&i.Name,
+			&i.Role,
+			&i.Ties,
+			&i.Looked,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const lookAtGlass = `-- name: LookAtGlass :exec
+INSERT INTO glass_look (glass_id, person_id) SELECT unnest($1::uuid[]), $2 ON CONFLICT DO NOTHING
+`
+
+// The first look counts.
+func (q *Queries) LookAtGlass(ctx context.Context, glasses []uuid.UUID, person uuid.UUID) error {
+	_, err := q.db.Exec(ctx, lookAtGlass, glasses, person)
+	return err
 }
 
 const openings = `-- name: Openings :many
@@ -342,6 +393,34 @@ func (q *Queries) ReviewGlass(ctx context.Context, arg ReviewGlassParams) (int64
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const rolesUnder = `-- name: RolesUnder :many
+SELECT DISTINCT person.role FROM person
+ WHERE NOT person.suspended AND person.supervisor_id = $1
+    OR EXISTS (SELECT FROM glass WHERE glass.supervisor_id = $1 AND glass.person_id = person.id
+                  AND NOT EXISTS (SELECT FROM glass_review WHERE glass_review.glass_id = glass.id))
+`
+
+// Of those who work under a person now, or did when they broke glass that nobody has reviewed.
+func (q *Queries) RolesUnder(ctx context.Context, person uuid.NullUUID) ([]string, error) {
+	rows, err := q.db.Query(ctx, rolesUnder, person)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var role string
+		if err := rows.Scan(&role); err != nil {
+			return nil, err
+		}
+		items = append(items, role)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const unusual = `-- name: Unusual :many

@@ -102,6 +102,17 @@ type Glass struct {
 	Words     string
 	At        time.Time
 	Until     time.Time
+	// The units where who broke it worked then, whose charge nurses are told.
+	WorksIn []string
+	// Under whom they worked then, who is told.
+	SupervisorID uuid.NullUUID
+}
+
+// Who of those who have to know has looked at broken glass, and when first. Until then pages tell them.
+type GlassLook struct {
+	GlassID  uuid.UUID
+	PersonID uuid.UUID
+	At       time.Time
 }
 
 // What somebody else found about it. Without a row, it waits.
@@ -111,6 +122,13 @@ type GlassReview struct {
 	Finding string
 	Words   string
 	At      time.Time
+}
+
+// What a person has to do now with broken glass. Package access says what follows from it.
+type GlassTie struct {
+	GlassID  uuid.UUID
+	PersonID uuid.UUID
+	Kind     string
 }
 
 // Made by whoever has an invitation, and never by a sign-in.

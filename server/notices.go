@@ -1,0 +1,95 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/a-h/templ"
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/server/access"
+	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/web"
+)
+
+// This file tells whoever has to know, on whatever page they are, that somebody broke the glass.
+
+// noticePoll is how often a page that is told of nothing looks by itself: whether its person may still know, and whether a
+// shift made them somebody who has to.
+const noticePoll = web.PingInterval
+
+// noticesFor returns what of broken glass waits for somebody's review, and what they have not looked at yet.
+func (s *Server) noticesFor(ctx context.Context, who login.Person) (web.Notices, error) {
+	var found web.Notices
+	if !access.May(who.Role, access.SeeReviews) {
+		return found, nil
+	}
+	rows, err := s.db.GlassWaiting(ctx, who.ID, access.MayAlways(who.Role, access.SeeReviews), maxReviews)
+	if err != nil {
+		return found, fmt.Errorf("look for broken glass: %w", err)
+	}
+	for _, row := range rows {
+		about := access.Note{Ties: access.TiesOf(row.Ties)}
+		if !access.Decide(asker(who), access.SeeReviews, about).Allow {
+			continue
+		}
+		if access.Decide(asker(who), access.CloseReview, about).Allow {
+			found.Reviews++
+		}
+		if !row.Looked {
+			found.Unseen = append(found.Unseen, web.Notice{Name: row.Name, Role: row.Role, At: row.At.Local()})
+		}
+	}
+	return found, nil
+}
+
+// toldOf reports whether somebody's pages are told of broken glass: by their office, on a unit where they are in charge, or
+// because people work under them who may break it.
+func (s *Server) toldOf(ctx context.Context, who login.Person) (bool, error) {
+	switch {
+	case !access.May(who.Role, access.SeeReviews):
+		return false, nil
+	case access.Decide(asker(who), access.SeeReviews, access.Note{Ties: access.Unit}).Allow:
+		return true, nil
+	}
+	under, err := s.db.RolesUnder(ctx, uuid.NullUUID{UUID: who.ID, Valid: true})
+	if err != nil {
+		return false, fmt.Errorf("look up who works under somebody: %w", err)
+	}
+	return slices.ContainsFunc(under, func(role string) bool { return access.May(access.Role(role), access.BreakGlass) }), nil
+}
+
+// pageEvents streams what pages tell whoever has them open.
+func (s *Server) pageEvents(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	told, err := s.toldOf(r.Context(), who)
+	if err != nil {
+		return err
+	}
+	if !told {
+		return errNoPage
+	}
+	s.stream(w, r, who, noticePoll, func() (sessions, news <-chan struct{}) { return nil, s.glassNews.heard() }, &noticePart{server: s})
+	return nil
+}
+
+// noticePart is what a page shows of broken glass. Whoever connects is told all of it, again or for the first time.
+type noticePart struct {
+	server *Server
+	told   bool
+	shown  web.Notices
+}
+
+func (p *noticePart) show(ctx context.Context, who login.Person) (templ.Component, error) {
+	now, err := p.server.noticesFor(ctx, who)
+	if err != nil {
+		return nil, err
+	}
+	if p.told && now.Reviews == p.shown.Reviews && slices.Equal(now.Unseen, p.shown.Unseen) {
+		return nil, nil
+	}
+	p.told, p.shown = true, now
+	return web.NoticeEvent(now, time.Now()), nil
+}
