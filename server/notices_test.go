@@ -155,10 +155,19 @@ func TestToldOnTheNextShift(t *testing.T) {
 		t.Fatal(status)
 	}
 	h.sql(`UPDATE person SET unit_id = '5-east' WHERE username = 'brandt'`)
-	for event := range page.events { // ends by itself
-		if tells(event) {
-			t.Error("who is suspended is told")
+	for ends := time.After(20 * time.Second); ; {
+		select {
+		case event, more := <-page.events:
+			if tells(event) {
+				t.Fatal("who is suspended is told")
+			}
+			if more {
+				continue
+			}
+		case <-ends:
+			t.Fatal("the stream of who is suspended does not end")
 		}
+		break
 	}
 	sees := func(username string) bool {
 		_, page, _ := h.get(h.signIn(username), "/security")
