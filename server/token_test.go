@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -203,12 +204,14 @@ func (h *hospital) suspend(username string) {
 func TestTokensInAddresses(t *testing.T) {
 	h := open(t).work()
 	for whose, token := range map[string]string{"a program's": h.program(access.ReadNotes, "4-west"), "a person's": h.token("chen")} {
-		ws, _, err := websocket.Dial(t.Context(), h.URL+"/ws/notes/"+h.note.String()+"?token="+token, nil)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		ws, _, err := websocket.Dial(ctx, h.URL+"/ws/notes/"+h.note.String()+"?token="+token, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for err == nil { // it is told why
-			_, _, err = ws.Read(t.Context())
+			_, _, err = ws.Read(ctx)
 		}
 		if code := websocket.CloseStatus(err); code != 4401 {
 			t.Errorf("a socket by %s: %d", whose, code)
