@@ -1,1 +1,0 @@
-import"/assets/chunk-F7NPIRDM.js";import"/assets/chunk-PESUIPYM.js";

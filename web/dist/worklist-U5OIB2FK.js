@@ -1,0 +1,1 @@
+import"/assets/chunk-AKGEPOLO.js";import"/assets/chunk-PESUIPYM.js";
