@@ -99,8 +99,8 @@ fuzz-yjs: ## compare random histories with yjs for FOR=1h from seed FIRST=1000
 FUZZ_FOR ?= 10m
 
 .PHONY: fuzz
-fuzz: ## fuzz each decoder of the CRDT engine for FUZZ_FOR=10m
-	@for p in crdt crdt/ysync crdt/prose; do \
+fuzz: ## fuzz each decoder of the CRDT engine, and the vault, for FUZZ_FOR=10m
+	@for p in crdt crdt/ysync crdt/prose server/vault; do \
 		for t in $$(grep -ho 'func Fuzz[A-Za-z0-9]*' $$p/*_test.go | cut -c6-); do \
 			go test ./$$p -run '^$$' -fuzz "^$$t$$" -fuzztime $(FUZZ_FOR) || exit 1; done; done
 

@@ -81,10 +81,14 @@ func serveTLS(t *testing.T, cert, key string) (port string) {
 		t.Fatal(err)
 	}
 	database.Path = "/served"
+	keys := filepath.Join(t.TempDir(), "keys")
+	if _, err := s.command(t.Context(), "keys", "init", keys); err != nil {
+		t.Fatal(err)
+	}
 	addr, log := freeAddr(t), &logBuffer{}
 	_, port, _ = strings.Cut(addr, ":")
 	cmd := exec.Command(binary, "serve", "--listen", addr, "--database-url", database.String(), "--tls-cert", cert, "--tls-key", key,
-		"--public-url", "https://"+site+":"+port)
+		"--keys", keys, "--public-url", "https://"+site+":"+port)
 	cmd.Stderr = log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

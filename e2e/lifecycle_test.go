@@ -100,10 +100,19 @@ func checkHas(t *testing.T, text string, parts ...string) {
 }
 
 // TestServeRefusesToStart: the production form says why it will not start
-// without a database or without a way to keep traffic secret.
+// without a database, or without a way to keep traffic and what is stored secret.
 func TestServeRefusesToStart(t *testing.T) {
 	t.Parallel()
 	cert := filepath.Join(t.TempDir(), "absent.pem")
+	keys, open := filepath.Join(t.TempDir(), "keys"), filepath.Join(t.TempDir(), "open")
+	for _, file := range []string{keys, open} {
+		if out, err := exec.CommandContext(t.Context(), binary, "keys", "init", file).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	if err := os.Chmod(open, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		name string
 		args []string
@@ -114,7 +123,9 @@ func TestServeRefusesToStart(t *testing.T) {
 		{"no TLS", []string{"serve", "--database-url", "postgres://localhost/none"}, []string{"tls", "--behind-tls-proxy"}},
 		{"passwords alone", []string{"serve", "--second-factor=nobody"}, []string{"second-factor must be one of", "all", "overseers"}},
 		{"absent certificate", []string{"serve", "--database-url", "postgres://localhost/none", "--tls-cert", cert, "--tls-key", cert}, []string{"absent.pem"}},
-		{"demo's password has no place", []string{"serve", "--database-url", "postgres://nobody:tidechart-demo@127.0.0.1:1/none", "--behind-tls-proxy"}, []string{"database"}},
+		{"demo's password has no place", []string{"serve", "--database-url", "postgres://nobody:tidechart-demo@127.0.0.1:1/none", "--behind-tls-proxy", "--keys", keys}, []string{"database"}},
+		{"no keys", []string{"serve", "--database-url", "postgres://localhost/none", "--behind-tls-proxy"}, []string{"--keys file", "tidechart keys init"}},
+		{"keys that others read", []string{"serve", "--database-url", "postgres://localhost/none", "--behind-tls-proxy", "--keys", open}, []string{"chmod 600"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

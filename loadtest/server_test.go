@@ -34,7 +34,7 @@ func tidechart(t *testing.T) loadtest.Config {
 // tidechartOn is tidechart, with its database.
 func tidechartOn(t *testing.T) (loadtest.Config, *store.DB) {
 	t.Helper()
-	db, err := store.Open(t.Context(), postgrestest.URL(t))
+	db, err := store.Open(t.Context(), postgrestest.URL(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/clisonix/tidechart/server/postgres/postgrestest"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
+	"github.com/clisonix/tidechart/server/vault"
 	"github.com/clisonix/tidechart/sessions"
 )
 
@@ -46,7 +47,11 @@ var here = &url.URL{Scheme: "https", Host: "notes.example"}
 func open(t *testing.T, but ...func(*server.Config)) *hospital {
 	t.Helper()
 	database := postgrestest.URL(t)
-	db, err := store.Open(t.Context(), database)
+	keys, err := vault.New(vault.NewSecret())
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(t.Context(), database, keys)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,12 +15,12 @@ import (
 const module = "github.com/clisonix/tidechart/"
 
 // arrows says which of our packages each package may import, and why. Arrows point one way:
-// cmd → server → {web, sessions, store, …}, store → {sessions, migrations}, sessions → crdt.
+// cmd → server → {web, sessions, store, …}, store → {sessions, vault, migrations}, sessions → crdt.
 var arrows = map[string]struct {
 	to  []string
 	why string
 }{
-	"cmd/tidechart":                {[]string{"loadtest", "server", "server/demo", "server/login", "server/postgres", "server/store", "sessions", "web"}, "it wires everything"},
+	"cmd/tidechart":                {[]string{"loadtest", "server", "server/demo", "server/login", "server/postgres", "server/store", "server/vault", "sessions", "web"}, "it wires everything"},
 	"crdt":                         {nil, "anyone can use the engine on its own"},
 	"crdt/bench":                   {[]string{"crdt"}, "it measures the engine beside others"},
 	"crdt/ysync":                   {[]string{"crdt"}, "messages carry ids and nothing of ours"},
@@ -33,7 +33,8 @@ var arrows = map[string]struct {
 	"server/login/breached":        {nil, "it is a list"},
 	"server/login/breached/build":  {[]string{"server/login/breached"}, "it makes the list"},
 	"server/login":                 {[]string{"server/access", "server/login/breached", "server/store", "server/store/queries"}, "people and logins are rows"},
-	"server/store":                 {[]string{"crdt", "migrations", "server/store/queries", "sessions"}, "it implements what sessions declares"},
+	"server/store":                 {[]string{"crdt", "migrations", "server/store/queries", "server/vault", "sessions"}, "it implements what sessions declares"},
+	"server/vault":                 {nil, "what seals knows nothing of what is sealed"},
 	"server/store/queries":         {nil, "it is generated from SQL"},
 	"server/postgres":              {nil, "it runs a program and knows no schema"},
 	"loadtest":                     {[]string{"crdt", "crdt/ysync"}, "it knows a server from outside only"},
@@ -61,6 +62,7 @@ var confined = map[string]struct {
 	"github.com/coreos/go-oidc/v3":     {[]string{"server/login"}, "providers are believed in one place"},
 	"golang.org/x/oauth2":              {[]string{"server/login"}, "the same"},
 	"github.com/boombuler/barcode":     {[]string{"server"}, "one page shows a picture for cameras"},
+	"github.com/cloudflare/circl":      {nil, "the standard library seals; it is what tests compare with"},
 	"golang.org/x/crypto/argon2":       {[]string{"server/login"}, "passwords are checked in one place"},
 	"github.com/danielgtaylor/huma/v2": {[]string{"server"}, "the API is an edge"},
 	"github.com/evanw/esbuild":         {[]string{"web/build"}, "the binary bundles nothing"},

@@ -22,7 +22,7 @@ func (d database) open(ctx context.Context) (*store.DB, error) {
 			return nil, fmt.Errorf("%w (start tidechart demo first, or give --database-url)", err)
 		}
 	}
-	return store.Open(ctx, url)
+	return store.Open(ctx, url, nil)
 }
 
 // with opens the database for f.

@@ -20,7 +20,7 @@ const postgresStop = 30 * time.Second
 
 type demoCmd struct {
 	Listen      string `default:"127.0.0.1:8080" help:"Address to listen on. Plain HTTP: keep it on this machine." env:"TIDECHART_LISTEN"`
-	Data        string `default:"./data" type:"path" help:"Directory for the private Postgres." env:"TIDECHART_DATA"`
+	Data        string `default:"./data" type:"path" help:"Directory for the private Postgres and the key of what it holds." env:"TIDECHART_DATA"`
 	DatabaseURL string `help:"Postgres to use instead of a private one. It is filled with synthetic patients if it is empty." env:"TIDECHART_DATABASE_URL"`
 
 	SecondFactor string `enum:"nobody,overseers,all" default:"nobody" help:"Who needs a passkey, or codes from an app, beside the demo's password: nobody, overseers or all, as of tidechart serve." env:"TIDECHART_SECOND_FACTOR"`
@@ -63,7 +63,11 @@ func (c *demoCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
 		}()
 		url = pg.URL()
 	}
-	db, err := store.Open(ctx, url)
+	keys, err := ownKeys(c.Data, log)
+	if err != nil {
+		return err
+	}
+	db, err := store.Open(ctx, url, keys)
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,7 @@ type cli struct {
 	Unit     unitCmd     `cmd:"" help:"Add and list units and their beds."`
 	Patient  patientCmd  `cmd:"" help:"Move patients, restrict records, and say who is on a care team."`
 	Token    tokenCmd    `cmd:"" help:"Issue, list and revoke bearer tokens of service accounts and people."`
+	Keys     keysCmd     `cmd:"" help:"Make the key that seals what the database holds, and say what it seals."`
 	Recover  recoverCmd  `cmd:"" help:"Let browsers bring back what a restore of an older database took away."`
 	Loadtest loadtestCmd `cmd:"" help:"Let many clients write on a server, and check that nothing is lost."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`

@@ -36,6 +36,7 @@ type serveCmd struct {
 
 	SecondFactor string `enum:"all,overseers" default:"all" help:"Who needs a passkey, or codes from an app, beside a password: all, or overseers only: administrators, privacy officers and charge nurses, who look after what others do. These always do." env:"TIDECHART_SECOND_FACTOR"`
 
+	keysFlags
 	siteFlags
 	allowanceFlags
 	edgeFlags
@@ -57,7 +58,11 @@ func (c *serveCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	db, err := store.Open(ctx, c.DatabaseURL)
+	keys, err := c.keys(log)
+	if err != nil {
+		return err
+	}
+	db, err := store.Open(ctx, c.DatabaseURL, keys)
 	if err != nil {
 		return err
 	}

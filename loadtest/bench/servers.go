@@ -166,7 +166,7 @@ func employ(ctx context.Context, data string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, url)
+	db, err := store.Open(ctx, url, nil)
 	if err != nil {
 		return nil, err
 	}

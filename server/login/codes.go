@@ -17,7 +17,6 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"github.com/clisonix/tidechart/server/store"
-	"github.com/clisonix/tidechart/server/store/queries"
 )
 
 // Codes as RFC 6238 has them, and as every app makes them.
@@ -45,7 +44,7 @@ var plainBase32 = base32.StdEncoding.WithPadding(base32.NoPadding)
 func (d *Desk) BeginCodes(ctx context.Context, who Person) error {
 	secret := make([]byte, codeSecret)
 	_, _ = rand.Read(secret) // never fails
-	if err := d.db.BeginTOTP(ctx, who.ID, secret); err != nil {
+	if err := d.db.BeginApp(ctx, who.ID, secret); err != nil {
 		return fmt.Errorf("store secret of app: %w", err)
 	}
 	return nil
@@ -53,33 +52,33 @@ func (d *Desk) BeginCodes(ctx context.Context, who Person) error {
 
 // PendingApp returns what to put into somebody's app, or [ErrNoApp] if they have not begun, or too long ago.
 func (d *Desk) PendingApp(ctx context.Context, who Person) (App, error) {
-	secret, err := d.pending(ctx, who.ID)
+	app, err := d.pending(ctx, who.ID)
 	if err != nil {
 		return App{}, err
 	}
-	key, err := totp.Generate(totp.GenerateOpts{Issuer: "Tidechart", AccountName: who.Username, Secret: secret})
+	key, err := totp.Generate(totp.GenerateOpts{Issuer: "Tidechart", AccountName: who.Username, Secret: app.Secret})
 	if err != nil {
 		return App{}, errors.New("write address of app") // the library's error may quote the secret
 	}
 	return App{URI: key.URL(), Secret: inFours(key.Secret(), " ")}, nil
 }
 
-func (d *Desk) pending(ctx context.Context, person uuid.UUID) ([]byte, error) {
-	row, err := d.db.TOTP(ctx, person)
-	if errors.Is(err, store.ErrNotFound) || err == nil && (row.PendingAt == nil || time.Since(*row.PendingAt) > pendingFor) {
-		return nil, ErrNoApp
+func (d *Desk) pending(ctx context.Context, person uuid.UUID) (store.PendingApp, error) {
+	app, err := d.db.PendingApp(ctx, person)
+	if errors.Is(err, store.ErrNotFound) || err == nil && time.Since(app.Begun) > pendingFor {
+		return store.PendingApp{}, ErrNoApp
 	}
 	if err != nil {
-		return nil, fmt.Errorf("look up app: %w", err)
+		return store.PendingApp{}, fmt.Errorf("look up app: %w", err)
 	}
-	return row.Pending, nil
+	return app, nil
 }
 
 // AcceptCodes takes the pending app into use if code is one of its, renews the login that asks, and returns recovery codes,
 // of which only hashes are kept. The error is [ErrWrongPassword], [ErrNoApp] or [*TooManyTries].
 func (d *Desk) AcceptCodes(w http.ResponseWriter, r *http.Request, who Person, code string) (recovery []string, err error) {
 	ctx := r.Context()
-	secret, err := d.pending(ctx, who.ID)
+	app, err := d.pending(ctx, who.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -87,17 +86,17 @@ func (d *Desk) AcceptCodes(w http.ResponseWriter, r *http.Request, who Person, c
 	if err != nil {
 		return nil, err
 	}
-	step, ok := stepOf(secret, digits(code), time.Now())
+	step, ok := stepOf(app.Secret, digits(code), time.Now())
 	if !ok {
 		return nil, ErrWrongPassword
 	}
 	right()
 	recovery, hashes := newRecoveryCodes()
-	n, err := d.db.AcceptTOTP(ctx, queries.AcceptTOTPParams{Step: step, Person: who.ID, Pending: secret, Hashes: hashes})
+	accepted, err := d.db.AcceptApp(ctx, who.ID, app, step, hashes)
 	if err != nil {
 		return nil, fmt.Errorf("accept app: %w", err)
 	}
-	if n == 0 {
+	if !accepted {
 		return nil, ErrNoApp // begun anew meanwhile
 	}
 	return recovery, d.renew(w, r, who, true)
@@ -136,8 +135,8 @@ func newRecoveryCodes() (plain []string, hashes [][]byte) {
 // before, or one of their recovery codes, which is used up: then they have shown more than a password. tries are what a
 // wrong one counts for.
 func (d *Desk) checkCode(ctx context.Context, person uuid.UUID, code string, tries []count) (more bool, err error) {
-	row, err := d.db.TOTP(ctx, person)
-	if errors.Is(err, store.ErrNotFound) || err == nil && row.Secret == nil {
+	secret, err := d.db.AppSecret(ctx, person)
+	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}
 	if err != nil {
@@ -149,7 +148,7 @@ func (d *Desk) checkCode(ctx context.Context, person uuid.UUID, code string, tri
 	}
 	used := int64(0)
 	if short := digits(code); len(short) == otp.DigitsSix.Length() {
-		if step, ok := stepOf(row.Secret, short, time.Now()); ok {
+		if step, ok := stepOf(secret, short, time.Now()); ok {
 			used, err = d.db.UseTOTP(ctx, step, person)
 		}
 	} else {

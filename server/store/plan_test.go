@@ -13,7 +13,7 @@ import (
 // TestCommitsReadNoWholeTable: what a commit costs does not grow with the hospital, not even before Postgres has counted
 // its notes.
 func TestCommitsReadNoWholeTable(t *testing.T) {
-	db, err := Open(t.Context(), postgrestest.URL(t))
+	db, err := Open(t.Context(), postgrestest.URL(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 
 	"github.com/clisonix/tidechart/migrations"
 	"github.com/clisonix/tidechart/server/store/queries"
+	"github.com/clisonix/tidechart/server/vault"
 )
 
 // Limits of the connection pools (I10).
@@ -55,10 +56,25 @@ type DB struct {
 	// commits has its own connections, so that no page can keep an edit waiting,
 	// and no statement timeout: a commit is never cancelled, only awaited.
 	commits *pgxpool.Pool
+	vault   *vault.Vault // nil: what is sealed stays so
 }
 
-// Open connects to the Postgres at url and brings its schema up to date.
-func Open(ctx context.Context, url string) (*DB, error) {
+// Open connects to the Postgres at url and brings its schema up to date. What the database holds is sealed by v; the
+// first time, what an older version left in the clear is sealed, too. The error is [ErrOtherKeys] or [ErrInTheClear] if this is
+// not its database. Without v, which is for commands that need nothing of it, what is sealed is neither read nor written.
+func Open(ctx context.Context, url string, v *vault.Vault) (*DB, error) {
+	db, err := connect(ctx, url, v)
+	if err != nil || v == nil {
+		return db, err
+	}
+	if err := db.adopt(ctx); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+func connect(ctx context.Context, url string, v *vault.Vault) (*DB, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, errMalformedURL // pgx quotes the url, password and all
@@ -85,7 +101,7 @@ func Open(ctx context.Context, url string) (*DB, error) {
 		read.Close()
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	return &DB{Queries: queries.New(read), read: read, commits: commit}, nil
+	return &DB{Queries: queries.New(read), read: read, commits: commit, vault: v}, nil
 }
 
 // steady has commits find their rows by key, by a plan made once. A planner that has no figures of a new table, and of

@@ -32,7 +32,7 @@ type hospital struct {
 func open(t *testing.T) hospital {
 	t.Helper()
 	h := hospital{url: postgrestest.URL(t), author: uuid.New(), other: uuid.New(), patient: uuid.New()}
-	db, err := store.Open(t.Context(), h.url)
+	db, err := store.Open(t.Context(), h.url, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,5 @@
--- Codes from people's apps (RFC 6238), and those that stand for one when the app is lost.
+-- Codes from people's apps (RFC 6238), and those that stand for one when the app is lost. What they are made
+-- from is sealed here: server/store/apps.go opens it.
 
 -- name: TOTP :one
 SELECT * FROM totp WHERE person_id = $1;
@@ -8,9 +9,10 @@ INSERT INTO totp (person_id, pending, pending_at) VALUES ($1, $2, now())
     ON CONFLICT (person_id) DO UPDATE SET pending = excluded.pending, pending_at = excluded.pending_at;
 
 -- name: AcceptTOTP :execrows
--- The pending secret counts from now on, beginning after that step, with recovery codes of its own. No row: it is not pending.
+-- The pending secret, sealed anew, counts from now on, beginning after that step, with recovery codes of its own. No row: it is
+-- not pending.
 WITH accepted AS (
-    UPDATE totp SET secret = pending, step = sqlc.arg(step), pending = NULL, pending_at = NULL
+    UPDATE totp SET secret = sqlc.arg(secret)::bytea, step = sqlc.arg(step), pending = NULL, pending_at = NULL
      WHERE totp.person_id = sqlc.arg(person) AND pending = sqlc.arg(pending)::bytea
     RETURNING totp.person_id
 ), old AS (
@@ -23,7 +25,8 @@ INSERT INTO recovery_code (person_id, hash) SELECT accepted.person_id, unnest(sq
 UPDATE totp SET step = sqlc.arg(step) WHERE person_id = sqlc.arg(person) AND secret IS NOT NULL AND step < sqlc.arg(step);
 
 -- name: DeleteTOTP :exec
-WITH codes AS (DELETE FROM recovery_code WHERE recovery_code.person_id = $1)
+WITH codes AS (DELETE FROM recovery_code WHERE recovery_code.person_id = $1),
+     keys AS (DELETE FROM person_key WHERE person_key.person_id = $1)
 DELETE FROM totp WHERE totp.person_id = $1;
 
 -- name: ReplaceRecoveryCodes :execrows

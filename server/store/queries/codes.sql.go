@@ -13,8 +13,8 @@ import (
 
 const acceptTOTP = `-- name: AcceptTOTP :execrows
 WITH accepted AS (
-    UPDATE totp SET secret = pending, step = $2, pending = NULL, pending_at = NULL
-     WHERE totp.person_id = $3 AND pending = $4::bytea
+    UPDATE totp SET secret = $2::bytea, step = $3, pending = NULL, pending_at = NULL
+     WHERE totp.person_id = $4 AND pending = $5::bytea
     RETURNING totp.person_id
 ), old AS (
     DELETE FROM recovery_code USING accepted WHERE recovery_code.person_id = accepted.person_id
@@ -24,15 +24,18 @@ INSERT INTO recovery_code (person_id, hash) SELECT accepted.person_id, unnest($1
 
 type AcceptTOTPParams struct {
 	Hashes  [][]byte
+	Secret  []byte
 	Step    int64
 	Person  uuid.UUID
 	Pending []byte
 }
 
-// The pending secret counts from now on, beginning after that step, with recovery codes of its own. No row: it is not pending.
+// The pending secret, sealed anew, counts from now on, beginning after that step, with recovery codes of its own. No row: it is
+// not pending.
 func (q *Queries) AcceptTOTP(ctx context.Context, arg AcceptTOTPParams) (int64, error) {
 	result, err := q.db.Exec(ctx, acceptTOTP,
 		arg.Hashes,
+		arg.Secret,
 		arg.Step,
 		arg.Person,
 		arg.Pending,
@@ -65,7 +68,8 @@ func (q *Queries) CountRecoveryCodes(ctx context.Context, personID uuid.UUID) (i
 }
 
 const deleteTOTP = `-- name: DeleteTOTP :exec
-WITH codes AS (DELETE FROM recovery_code WHERE recovery_code.person_id = $1)
+WITH codes AS (DELETE FROM recovery_code WHERE recovery_code.person_id = $1),
+     keys AS (DELETE FROM person_key WHERE person_key.person_id = $1)
 DELETE FROM totp WHERE totp.person_id = $1
 `
 
@@ -97,7 +101,8 @@ const tOTP = `-- name: TOTP :one
 SELECT person_id, secret, step, pending, pending_at FROM totp WHERE person_id = $1
 `
 
-// Codes from people's apps (RFC 6238), and those that stand for one when the app is lost.
+// Codes from people's apps (RFC 6238), and those that stand for one when the app is lost. What they are made
+// from is sealed here: server/store/apps.go opens it.
 func (q *Queries) TOTP(ctx context.Context, personID uuid.UUID) (Totp, error) {
 	row := q.db.QueryRow(ctx, tOTP, personID)
 	var i Totp

@@ -146,6 +146,12 @@ type Invitation struct {
 	ExpiresAt time.Time
 }
 
+// Names the key-encryption key of this database: the first that a server was started with. A server with another is refused.
+type Kek struct {
+	ID        []byte
+	AdoptedAt time.Time
+}
+
 // Browser logins. Never called sessions: a session is people writing one note.
 type Login struct {
 	Token     string
@@ -338,6 +344,17 @@ type Person struct {
 	AccessEpoch int64
 }
 
+// Wrapped data keys of people: a new one for each secret, gone with it, so that an old row opens nothing.
+type PersonKey struct {
+	PersonID   uuid.UUID
+	Epoch      int32
+	Kek        []byte
+	Wrapped    []byte
+	Commitment []byte
+	Tag        []byte
+	MadeAt     time.Time
+}
+
 // Text that somebody else brought back: rows are added, never changed.
 type Recovered struct {
 	NoteID    uuid.UUID
@@ -390,7 +407,7 @@ type Tie struct {
 	Until     time.Time
 }
 
-// Apps that make codes (RFC 6238). Secrets are not hashed, since both sides compute with them.
+// Apps that make codes (RFC 6238). Secrets are sealed and not hashed, since both sides compute with them.
 type Totp struct {
 	PersonID  uuid.UUID
 	Secret    []byte

@@ -79,6 +79,8 @@ WITH logins AS (
     DELETE FROM device WHERE device.person_id = sqlc.arg(person)::uuid
 ), app AS (
     DELETE FROM totp WHERE totp.person_id = sqlc.arg(person)::uuid
+), sealed AS (
+    DELETE FROM person_key WHERE person_key.person_id = sqlc.arg(person)::uuid
 ), codes AS (
     DELETE FROM recovery_code WHERE recovery_code.person_id = sqlc.arg(person)::uuid
 ), keys AS (

@@ -166,6 +166,8 @@ WITH logins AS (
     DELETE FROM device WHERE device.person_id = $1::uuid
 ), app AS (
     DELETE FROM totp WHERE totp.person_id = $1::uuid
+), sealed AS (
+    DELETE FROM person_key WHERE person_key.person_id = $1::uuid
 ), codes AS (
     DELETE FROM recovery_code WHERE recovery_code.person_id = $1::uuid
 ), keys AS (

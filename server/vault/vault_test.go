@@ -1,0 +1,272 @@
+package vault
+
+import (
+	"bytes"
+	"crypto/hpke"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"testing"
+
+	"github.com/google/uuid"
+)
+
+func newVault(t testing.TB) *Vault {
+	t.Helper()
+	v, err := New(NewSecret())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func somebody() Name { return Name{Scope: OfPerson, Owner: uuid.New(), Epoch: 3} }
+
+func (v *Vault) mustKey(t testing.TB, name Name) (*Key, Wrapped) {
+	t.Helper()
+	key, w, err := v.NewKey(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key, w
+}
+
+// TestRoundTrip: what is sealed opens by the key that was wrapped, in the vault that the same file makes, and is another
+// record each time.
+func TestRoundTrip(t *testing.T) {
+	secret := NewSecret()
+	v, err := New(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, at := somebody(), Place{Kind: AppSecret, Seq: 7, Schema: 1}
+	key, w := v.mustKey(t, name)
+	same, err := Parse([]byte("# for people\n\n" + secret.text() + "\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	later, err := New(same)
+	if err != nil || later.ID() != v.ID() {
+		t.Fatal("another vault", err)
+	}
+	again, err := later.Unwrap(name, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, plain := range [][]byte{nil, []byte("x"), bytes.Repeat([]byte("abc"), 100_000)} {
+		record := key.Seal(at, plain)
+		if len(record) != len(plain)+Overhead || bytes.Equal(record, key.Seal(at, plain)) {
+			t.Errorf("%d bytes are sealed as %d, or the same twice", len(plain), len(record))
+		}
+		if got, err := again.Open(at, record); err != nil || !bytes.Equal(got, plain) {
+			t.Errorf("%d bytes come back as %d: %v", len(plain), len(got), err)
+		}
+		if epoch, err := EpochOf(record); err != nil || epoch != 3 {
+			t.Errorf("epoch %d, %v", epoch, err)
+		}
+	}
+}
+
+// TestRecordsBelongWhereTheyAre: each bit of a record, and all that says where it belongs, counts.
+func TestRecordsBelongWhereTheyAre(t *testing.T) {
+	v, name, at := newVault(t), somebody(), Place{Kind: AppSecret, Seq: 7, Schema: 1}
+	key, _ := v.mustKey(t, name)
+	plain := []byte("12345678901234567890")
+	record := key.Seal(at, plain)
+	for i := range record {
+		for bit := range 8 {
+			changed := bytes.Clone(record)
+			changed[i] ^= 1 << bit
+			want := ErrTampered
+			if i == 0 {
+				want = ErrSuite
+			}
+			if _, err := key.Open(at, changed); !errors.Is(err, want) {
+				t.Fatalf("bit %d of byte %d flipped: %v", bit, i, err)
+			}
+		}
+	}
+	for n := range record {
+		if _, err := key.Open(at, record[:n]); !errors.Is(err, ErrTampered) {
+			t.Fatalf("cut to %d bytes: %v", n, err)
+		}
+	}
+	if _, err := key.Open(at, append(bytes.Clone(record), 0)); !errors.Is(err, ErrTampered) {
+		t.Errorf("a byte more: %v", err)
+	}
+	for what, elsewhere := range map[string]Place{
+		"kind": {Kind: PendingAppSecret, Seq: 7, Schema: 1}, "seq": {Kind: AppSecret, Seq: 8, Schema: 1}, "schema": {Kind: AppSecret, Seq: 7, Schema: 2},
+	} {
+		if _, err := key.Open(elsewhere, record); !errors.Is(err, ErrTampered) {
+			t.Errorf("another %s: %v", what, err)
+		}
+	}
+	// The same secret under another name, or for another tenant, is another key.
+	for what, other := range map[string]*Key{
+		"owner":  newKey(v.tenant, Name{OfPerson, uuid.New(), name.Epoch}, key.secret),
+		"scope":  newKey(v.tenant, Name{OfPerson + 1, name.Owner, name.Epoch}, key.secret),
+		"tenant": newKey(uuid.New(), name, key.secret),
+	} {
+		if _, err := other.Open(at, record); !errors.Is(err, ErrTampered) {
+			t.Errorf("another %s: %v", what, err)
+		}
+	}
+	later := newKey(v.tenant, Name{name.Scope, name.Owner, name.Epoch + 1}, key.secret)
+	forged := later.Seal(at, plain)
+	forged[4] = byte(name.Epoch)
+	for what, r := range map[string][]byte{"of another epoch": later.Seal(at, plain), "that lies about its epoch": forged} {
+		if _, err := key.Open(at, r); !errors.Is(err, ErrTampered) {
+			t.Errorf("a record %s: %v", what, err)
+		}
+	}
+}
+
+// TestKindsAndSuites: kinds do not share a key, so that one's nonces are not another's; and only suites on the list open.
+func TestKindsAndSuites(t *testing.T) {
+	v := newVault(t)
+	key, _ := v.mustKey(t, somebody())
+	record := key.Seal(Place{Kind: AppSecret}, []byte("secret"))[recordHead:]
+	if _, err := key.cipher(PendingAppSecret).Open(nil, nil, record, key.bind(suite1, Place{Kind: AppSecret})); err == nil {
+		t.Error("two kinds share a key")
+	}
+	for suite := range 256 {
+		if allowed(byte(suite)) != (suite == 1) {
+			t.Errorf("suite %d", suite)
+		}
+	}
+}
+
+// TestSubstitutedKeys: whoever writes in the database, and knows the public key, puts no data key of theirs in the place of
+// another, nor another's. HPKE alone would let them.
+func TestSubstitutedKeys(t *testing.T) {
+	v, name := newVault(t), somebody()
+	_, w := v.mustKey(t, name)
+
+	mine := bytes.Repeat([]byte{1}, keySize)
+	sealed, err := hpke.Seal(v.key.PublicKey(), hpke.HKDFSHA256(), hpke.AES256GCM(), v.info(suite1, name), mine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := Wrapped{KEK: w.KEK, Sealed: append([]byte{suite1}, sealed...), Commitment: commitment(mine, name), Tag: w.Tag}
+	if plain, err := hpke.Open(v.key, hpke.HKDFSHA256(), hpke.AES256GCM(), v.info(suite1, name), sealed); err != nil || !bytes.Equal(plain, mine) {
+		t.Fatal("the forgery is none: HPKE refuses it", err)
+	}
+	if _, err := v.Unwrap(name, forged); !errors.Is(err, ErrTampered) {
+		t.Errorf("a data key of theirs: %v", err)
+	}
+	forged.Tag = v.tag(name, forged) // as if they had its key
+	if _, err := v.Unwrap(name, forged); err != nil {
+		t.Errorf("what keeps it out is not the tag: %v", err)
+	}
+
+	other := Name{OfPerson, uuid.New(), name.Epoch}
+	_, theirs := v.mustKey(t, other)
+	for what, err := range map[string]error{
+		"another person's": second(v.Unwrap(name, theirs)),
+		"another epoch's":  second(v.Unwrap(Name{name.Scope, name.Owner, name.Epoch + 1}, w)),
+		"another scope's":  second(v.Unwrap(Name{name.Scope + 1, name.Owner, name.Epoch}, w)),
+	} {
+		if !errors.Is(err, ErrTampered) {
+			t.Errorf("%s data key: %v", what, err)
+		}
+	}
+	if _, err := newVault(t).Unwrap(name, w); !errors.Is(err, ErrOtherKey) {
+		t.Errorf("in another vault: %v", err)
+	}
+	for what, bytes := range map[string]*[]byte{"sealed key": &w.Sealed, "commitment": &w.Commitment, "tag": &w.Tag} {
+		whole := *bytes
+		for i := range whole {
+			*bytes = slices.Clone(whole)
+			(*bytes)[i] ^= 0x10
+			if _, err := v.Unwrap(name, w); !errors.Is(err, ErrTampered) {
+				t.Fatalf("byte %d of the %s changed: %v", i, what, err)
+			}
+		}
+		*bytes = whole[:len(whole)-1]
+		if _, err := v.Unwrap(name, w); !errors.Is(err, ErrTampered) {
+			t.Errorf("a %s cut short: %v", what, err)
+		}
+		*bytes = whole
+	}
+	if _, err := v.Unwrap(name, w); err != nil {
+		t.Errorf("unchanged: %v", err)
+	}
+}
+
+func second(_ *Key, err error) error { return err }
+
+// TestSubstitutedParts: what the tag vouches for is looked at all the same.
+func TestSubstitutedParts(t *testing.T) {
+	v, name := newVault(t), somebody()
+	_, w := v.mustKey(t, name)
+	for what, tt := range map[string]struct {
+		change func(*Wrapped)
+		want   error
+	}{
+		"suite 0":            {func(w *Wrapped) { w.Sealed[0] = 0 }, ErrSuite},
+		"suite 2":            {func(w *Wrapped) { w.Sealed[0] = 2 }, ErrSuite},
+		"nothing":            {func(w *Wrapped) { w.Sealed = nil }, ErrSuite},
+		"no encapsulation":   {func(w *Wrapped) { w.Sealed = w.Sealed[:1] }, ErrTampered},
+		"a changed one":      {func(w *Wrapped) { w.Sealed[5] ^= 1 }, ErrTampered},
+		"another commitment": {func(w *Wrapped) { w.Commitment = commitment(make([]byte, keySize), name) }, ErrTampered},
+	} {
+		changed := Wrapped{KEK: w.KEK, Sealed: bytes.Clone(w.Sealed), Commitment: w.Commitment}
+		tt.change(&changed)
+		changed.Tag = v.tag(name, changed)
+		if _, err := v.Unwrap(name, changed); !errors.Is(err, tt.want) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+// TestSecretsAreNotPrinted whatever prints them.
+func TestSecretsAreNotPrinted(t *testing.T) {
+	s := NewSecret()
+	var log bytes.Buffer
+	slog.New(slog.NewTextHandler(&log, nil)).Info("key", "secret", s)
+	for _, printed := range []string{fmt.Sprint(s), fmt.Sprintf("%v %+v %#v %s", s, s, s, s), log.String()} {
+		if bytes.Contains([]byte(printed), []byte(s.text()[len(secretPrefix):])) || bytes.Contains([]byte(printed), fmt.Appendf(nil, "%d", s.root[0:4])) {
+			t.Errorf("printed: %s", printed)
+		}
+	}
+}
+
+// FuzzOpen: no record opens that was not sealed, and none does harm.
+func FuzzOpen(f *testing.F) {
+	v := newVault(f)
+	key, _ := v.mustKey(f, somebody())
+	at := Place{Kind: AppSecret, Schema: 1}
+	record := key.Seal(at, []byte("12345678901234567890"))
+	f.Add(record[1:])
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if _, err := key.Open(at, b); err == nil && !bytes.Equal(b, record) {
+			t.Error("a forgery opens")
+		}
+		if _, err := v.Unwrap(key.name, Wrapped{KEK: v.id, Sealed: b, Commitment: b, Tag: b}); err == nil {
+			t.Error("a forged data key opens")
+		}
+		if _, err := Parse(b); err == nil {
+			t.Error("a key of nobody's")
+		}
+	})
+}
+
+// BenchmarkKeys is what a data key costs.
+func BenchmarkKeys(b *testing.B) {
+	v, name := newVault(b), somebody()
+	_, w := v.mustKey(b, name)
+	b.Run("new", func(b *testing.B) {
+		for b.Loop() {
+			v.mustKey(b, name)
+		}
+	})
+	b.Run("unwrap", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := v.Unwrap(name, w); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
