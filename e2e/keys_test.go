@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"bytes"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -20,7 +22,7 @@ func TestKeys(t *testing.T) {
 		t.Fatalf("mode %v, %v", info.Mode(), err)
 	}
 	said, err := s.command(t.Context(), "keys", "status", "--data", s.data)
-	if err != nil || !strings.Contains(said, "0, 0 of which do not open") || !strings.Contains(said, "0 apps for codes") {
+	if err != nil || strings.Count(said, ", 0 of which do not open") != 2 || !strings.Contains(said, "0 apps for codes, 0 notes") {
 		t.Errorf("status: %q, %v", said, err)
 	}
 	if runtime.GOOS == "linux" {
@@ -55,5 +57,57 @@ func TestKeys(t *testing.T) {
 	}
 	if err := s.start(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestNotesAreSealedOnDisk: what somebody writes is in no file of the data directory, nor in the log, while what is not sealed
+// is found there, and comes back after a restart.
+func TestNotesAreSealedOnDisk(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	const word = "planted-pheochromocytoma"
+	token := s.token(t, "chen")
+	note := s.newNote(t, token)
+	var update []byte
+	startNode(t).must("", "makeUpdate", map[string]any{"text": word, "base": s.state(t, token, note, octets)}, &update)
+	s.edit(t, apiRequest{method: "POST", path: "/notes/" + note + "/edits", token: token, contentType: octets, body: update})
+	if err := s.stop(); err != nil { // all of it is on disk then
+		t.Fatal(err)
+	}
+	cluster, err := filepath.EvalSymlinks(filepath.Join(s.data, "postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, clear := 0, 0
+	for _, dir := range []string{s.data, cluster} {
+		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || !d.Type().IsRegular() {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			if bytes.Contains(text, []byte(word)) {
+				sealed++
+				t.Errorf("it is in %s", path)
+			}
+			if bytes.Contains(text, []byte("Saltmarsh Demonstration Hospital")) {
+				clear++
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if clear == 0 || sealed > 0 || strings.Contains(s.log.String(), word) {
+		t.Errorf("%d files have it, %d the hospital's name; the log is of %d bytes", sealed, clear, s.log.len())
+	}
+	if !bytes.Contains(update, []byte(word)) {
+		t.Error("the update does not hold it in one piece: nobody could find it")
+	}
+	if err := s.start(); err != nil {
+		t.Fatal(err)
+	}
+	if text := s.text(t, token, note); !strings.Contains(text, word) {
+		t.Errorf("after a restart the note says %q", text)
 	}
 }

@@ -3,11 +3,15 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/google/uuid"
 
 	"github.com/clisonix/tidechart/crdt"
+	"github.com/clisonix/tidechart/server/postgres"
+	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/server/vault"
 )
 
 // replica is a note as somebody has it, in all that two replicas must share.
@@ -71,18 +75,37 @@ func (s *server) stored(t *testing.T, note string) (rows [][]byte, base []byte, 
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	db := s.db(t)
-	read, err := db.Query(ctx, `SELECT data FROM note_update WHERE note_id = $1 ORDER BY seq`, note)
+	secret, err := vault.ReadFile(filepath.Join(s.data, "keys"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rows, err = pgx.CollectRows(read, pgx.RowTo[[]byte]); err != nil {
+	keys, err := vault.New(secret)
+	if err != nil {
 		t.Fatal(err)
 	}
-	newest := db.QueryRow(ctx, `
-		SELECT coalesce(max(seq), 0), coalesce((array_agg(data ORDER BY seq DESC))[1], '') FROM note_base WHERE note_id = $1`, note)
-	if err := newest.Scan(&baseSeq, &base); err != nil {
+	url, err := postgres.Running(s.data)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return rows, base, baseSeq
+	db, err := store.Open(ctx, url, keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	id := uuid.MustParse(note)
+	for more := true; more; {
+		log, err := db.ReadLog(ctx, id, uint64(len(rows)), 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range log {
+			rows = append(rows, r.Update)
+		}
+		more = len(log) > 0
+	}
+	log, err := db.Load(ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows, log.Base, int64(log.BaseSeq)
 }

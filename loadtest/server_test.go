@@ -19,6 +19,7 @@ import (
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/postgres/postgrestest"
 	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/server/vault"
 	"github.com/clisonix/tidechart/sessions"
 )
 
@@ -34,7 +35,11 @@ func tidechart(t *testing.T) loadtest.Config {
 // tidechartOn is tidechart, with its database.
 func tidechartOn(t *testing.T) (loadtest.Config, *store.DB) {
 	t.Helper()
-	db, err := store.Open(t.Context(), postgrestest.URL(t), nil)
+	keys, err := vault.New(vault.NewSecret())
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(t.Context(), postgrestest.URL(t), keys)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,7 +78,7 @@ func runLength(rows []Row) int {
 // Fold packs a run and makes sure that all of it comes back.
 func Fold(run []Row) (Burst, error) {
 	first, last := run[0], run[len(run)-1]
-	b := Burst{First: first.Seq, Last: last.Seq, Author: first.Author, Session: first.Session, Data: pack(run), Sum: sumOf(run)}
+	b := Burst{First: first.Seq, Last: last.Seq, Author: first.Author, Session: first.Session, Data: pack(run), Sum: SumOf(run)}
 	return b, b.Holds(run)
 }
 
@@ -140,7 +140,7 @@ func (b Burst) Rows() ([]Row, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: its columns do not fit", ErrDamaged)
 	}
-	if sumOf(rows) != b.Sum {
+	if SumOf(rows) != b.Sum {
 		return nil, fmt.Errorf("%w: its checksum is another", ErrDamaged)
 	}
 	return rows, nil
@@ -175,8 +175,8 @@ func (b Burst) split(columns []byte, n int) ([]Row, bool) {
 	return rows, len(columns) == 0
 }
 
-// sumOf is the checksum of rows. The database computes the same of those that are to go (migrations/0010_fold.sql).
-func sumOf(rows []Row) (sum [sha256.Size]byte) {
+// SumOf is the checksum of rows. The database computes the same of those that are to go (migrations/0010_fold.sql).
+func SumOf(rows []Row) (sum [sha256.Size]byte) {
 	h := sha256.New()
 	var head [20]byte
 	for _, r := range rows {

@@ -140,7 +140,7 @@ func keysStatus(ctx context.Context, db *store.DB, v *vault.Vault) error {
 	if !none {
 		sealed = fmt.Sprintf("with %x since %s", kek.ID, kek.AdoptedAt.Local().Format(time.DateTime))
 	}
-	all, bad, err := db.CheckKeys(ctx, v)
+	people, notes, err := db.CheckKeys(ctx, v)
 	if err != nil {
 		return err
 	}
@@ -148,12 +148,17 @@ func keysStatus(ctx context.Context, db *store.DB, v *vault.Vault) error {
 	if err != nil {
 		return fmt.Errorf("look for secrets in the clear: %w", err)
 	}
+	clear, err := db.NotesInTheClear(ctx)
+	if err != nil {
+		return fmt.Errorf("look for notes in the clear: %w", err)
+	}
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintf(table, "key\t%v\nsealed\t%s\ndata keys\t%d, %d of which do not open\nin the clear\t%d apps for codes\n", v.ID(), sealed, all, bad, left) // Flush tells
+	_, _ = fmt.Fprintf(table, "key\t%v\nsealed\t%s\nkeys of people\t%d, %d of which do not open\nkeys of notes\t%d, %d of which do not open\nin the clear\t%d apps for codes, %d notes\n",
+		v.ID(), sealed, people.All, people.Bad, notes.All, notes.Bad, left, len(clear)) // Flush tells
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	if !fits || bad > 0 || !none && left > 0 {
+	if !fits || people.Bad+notes.Bad > 0 || !none && left > 0 || !none && kek.NotesSealed && len(clear) > 0 {
 		return errKeysWrong
 	}
 	return nil

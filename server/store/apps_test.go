@@ -16,26 +16,13 @@ import (
 	"github.com/clisonix/tidechart/server/vault"
 )
 
-func newVault(t *testing.T) *vault.Vault {
+func newVault(t testing.TB) *vault.Vault {
 	t.Helper()
 	v, err := vault.New(vault.NewSecret())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return v
-}
-
-// sealing is the hospital, opened with keys.
-func sealing(t *testing.T) (hospital, *vault.Vault) {
-	t.Helper()
-	h, v := open(t), newVault(t)
-	db, err := store.Open(t.Context(), h.url, v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(db.Close)
-	h.db = db
-	return h, v
 }
 
 // useApp gives somebody an app for codes with that secret.
@@ -69,7 +56,7 @@ const (
 
 // TestAppsKeepOneKey: each secret has a data key, which goes when the secret does, and a pending one replaces nothing.
 func TestAppsKeepOneKey(t *testing.T) {
-	h, v := sealing(t)
+	h := open(t)
 	ctx := t.Context()
 	if _, err := h.db.AppSecret(ctx, h.author); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("no app: %v", err)
@@ -79,8 +66,8 @@ func TestAppsKeepOneKey(t *testing.T) {
 	}
 	keys := func(want int) {
 		t.Helper()
-		if all, bad, err := h.db.CheckKeys(ctx, v); all != want || bad != 0 || err != nil {
-			t.Errorf("%d keys, %d bad, %v; want %d", all, bad, err, want)
+		if people, _, err := h.db.CheckKeys(ctx, h.vault); people != (store.Checked{All: want}) || err != nil {
+			t.Errorf("%+v, %v; want %d", people, err, want)
 		}
 	}
 	h.useApp(t, h.author, first)
@@ -120,7 +107,7 @@ func TestAppsKeepOneKey(t *testing.T) {
 // TestTamperedApps: whoever writes in the database, short of putting all of an earlier state back, gives nobody a secret
 // that they know.
 func TestTamperedApps(t *testing.T) {
-	h, v := sealing(t)
+	h := open(t)
 	ctx := t.Context()
 	h.useApp(t, h.author, first)
 	h.must(t, `CREATE TABLE old_totp AS SELECT * FROM totp`)
@@ -167,8 +154,8 @@ func TestTamperedApps(t *testing.T) {
 	if secret, err := h.db.AppSecret(ctx, h.author); !errors.Is(err, vault.ErrTampered) {
 		t.Errorf("a data key of the attacker's: %q, %v", secret, err)
 	}
-	if _, bad, err := h.db.CheckKeys(ctx, v); bad != 1 || err != nil {
-		t.Errorf("%d bad keys, %v", bad, err)
+	if people, _, err := h.db.CheckKeys(ctx, h.vault); people.Bad != 1 || err != nil {
+		t.Errorf("%+v, %v", people, err)
 	}
 	if err := h.exec(t, `UPDATE totp SET secret = '12345678901234567890'`); err == nil {
 		t.Error("a secret in the clear is taken")
@@ -177,13 +164,13 @@ func TestTamperedApps(t *testing.T) {
 
 // TestOneKeyForADatabase: a server with other keys is refused, and without any nothing is sealed or opened.
 func TestOneKeyForADatabase(t *testing.T) {
-	h, v := sealing(t)
+	h := open(t)
 	h.useApp(t, h.author, first)
 	if db, err := store.Open(t.Context(), h.url, newVault(t)); !errors.Is(err, store.ErrOtherKeys) {
 		t.Errorf("with other keys: %v", err)
 		db.Close()
 	}
-	again, err := store.Open(t.Context(), h.url, v)
+	again, err := store.Open(t.Context(), h.url, h.vault)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +187,7 @@ func TestOneKeyForADatabase(t *testing.T) {
 		t.Errorf("writing without keys: %v", err)
 	}
 
-	h.must(t, `TRUNCATE person_key, kek, totp`) // as docs/security/keys.md says who has lost the key
+	h.must(t, `TRUNCATE person_key, note_key, kek, totp`) // as docs/security/keys.md says who has lost the key
 	after, err := store.Open(t.Context(), h.url, newVault(t))
 	if err != nil {
 		t.Fatal(err)
@@ -263,8 +250,8 @@ func TestSecretsOfBeforeAreSealed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if all, bad, err := db.CheckKeys(t.Context(), v); all != 3 || bad != 0 || err != nil {
-		t.Errorf("%d keys, %d bad, %v", all, bad, err)
+	if people, _, err := db.CheckKeys(t.Context(), v); people != (store.Checked{All: 3}) || err != nil {
+		t.Errorf("%+v, %v", people, err)
 	}
 	for who, want := range map[uuid.UUID]string{h.author: first, h.other: theirs} {
 		if secret, err := db.AppSecret(t.Context(), who); err != nil || string(secret) != want {
@@ -282,13 +269,13 @@ func TestSecretsOfBeforeAreSealed(t *testing.T) {
 // TestNothingInTheClearIsSealedLater: whoever writes a secret of their choice into a sealed database does not have it sealed by
 // the next start.
 func TestNothingInTheClearIsSealedLater(t *testing.T) {
-	h, v := sealing(t)
+	h := open(t)
 	h.useApp(t, h.author, first)
 	h.must(t, `ALTER TABLE totp DROP CONSTRAINT totp_is_sealed; UPDATE totp SET secret = '`+theirs+`'`)
 	if _, err := h.db.AppSecret(t.Context(), h.author); !errors.Is(err, vault.ErrTampered) {
 		t.Errorf("while the server runs: %v", err)
 	}
-	if db, err := store.Open(t.Context(), h.url, v); !errors.Is(err, store.ErrInTheClear) {
+	if db, err := store.Open(t.Context(), h.url, h.vault); !errors.Is(err, store.ErrInTheClear) {
 		t.Errorf("at its next start: %v", err)
 		db.Close()
 	}

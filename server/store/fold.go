@@ -1,9 +1,7 @@
 package store
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math"
@@ -13,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/clisonix/tidechart/server/store/queries"
+	"github.com/clisonix/tidechart/server/vault"
 	"github.com/clisonix/tidechart/sessions"
 )
 
@@ -21,7 +20,11 @@ const readBursts = 16
 
 // ReadLog reads some of a note's log.
 func (db *DB) ReadLog(ctx context.Context, note sessions.NoteID, after uint64, limit int) ([]sessions.Row, error) {
-	rows, err := logAfter(ctx, db.Queries, note, after, int32(limit))
+	var rows []sessions.Row
+	err := db.withKeys(ctx, note, func(keys *noteKeys) (err error) {
+		rows, err = logAfter(ctx, db.Queries, keys, note, after, int32(limit))
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read log of note %s: %w", note, err)
 	}
@@ -30,7 +33,7 @@ func (db *DB) ReadLog(ctx context.Context, note sessions.NoteID, after uint64, l
 
 // logAfter is where the log is read: rows and bursts alike, in order and without a gap, up to limit of them. Only without
 // a limit is it all there is.
-func logAfter(ctx context.Context, q *queries.Queries, note sessions.NoteID, after uint64, limit int32) ([]sessions.Row, error) {
+func logAfter(ctx context.Context, q *queries.Queries, keys *noteKeys, note sessions.NoteID, after uint64, limit int32) ([]sessions.Row, error) {
 	most := limit
 	if limit < math.MaxInt32 {
 		most = readBursts
@@ -42,7 +45,7 @@ func logAfter(ctx context.Context, q *queries.Queries, note sessions.NoteID, aft
 	var log []sessions.Row
 	bursts := int32(0)
 	for _, part := range parts {
-		rows, err := rowsOf(part)
+		rows, err := keys.rowsOf(part)
 		if err != nil {
 			return nil, err
 		}
@@ -66,17 +69,21 @@ func logAfter(ctx context.Context, q *queries.Queries, note sessions.NoteID, aft
 }
 
 // rowsOf returns the rows that a part of the log holds.
-func rowsOf(part queries.LogAfterRow) ([]sessions.Row, error) {
+func (k *noteKeys) rowsOf(part queries.LogAfterRow) ([]sessions.Row, error) {
 	if part.Sum == nil {
+		update, err := k.openUpdate(part.Seq, part.AuthorID, part.SessionID, part.Data)
+		if err != nil {
+			return nil, err
+		}
 		return []sessions.Row{{
-			Seq: uint64(part.Seq), Author: part.AuthorID, Session: part.SessionID.UUID, At: part.At, Update: part.Data,
+			Seq: uint64(part.Seq), Author: part.AuthorID, Session: part.SessionID.UUID, At: part.At, Update: update,
 		}}, nil
 	}
-	b := sessions.Burst{
-		First: uint64(part.Seq), Last: uint64(part.LastSeq), Author: part.AuthorID, Session: part.SessionID.UUID, Data: part.Data,
+	b, err := k.openBurst(part.Seq, part.LastSeq, part.AuthorID, part.SessionID, part.Data)
+	var rows []sessions.Row
+	if err == nil {
+		rows, err = b.Rows()
 	}
-	copy(b.Sum[:], part.Sum)
-	rows, err := b.Rows()
 	if err != nil {
 		return nil, fmt.Errorf("seq %d to %d: %w", b.First, b.Last, err)
 	}
@@ -85,9 +92,11 @@ func rowsOf(part queries.LogAfterRow) ([]sessions.Row, error) {
 
 // Fold folds a step of a note's log; see [sessions.Store] for the contract.
 func (db *DB) Fold(ctx context.Context, note sessions.NoteID, before time.Time) (folded sessions.Folded, err error) {
-	err = db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) (err error) {
-		folded, err = foldStep(ctx, q, note, before)
-		return err
+	err = db.withKeys(ctx, note, func(keys *noteKeys) error {
+		return db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) (err error) {
+			folded, err = foldStep(ctx, q, keys, note, before)
+			return err
+		})
 	})
 	if err != nil {
 		return sessions.Folded{}, fmt.Errorf("fold log of note %s: %w", note, err)
@@ -95,7 +104,7 @@ func (db *DB) Fold(ctx context.Context, note sessions.NoteID, before time.Time) 
 	return folded, nil
 }
 
-func foldStep(ctx context.Context, q *queries.Queries, note sessions.NoteID, before time.Time) (folded sessions.Folded, err error) {
+func foldStep(ctx context.Context, q *queries.Queries, keys *noteKeys, note sessions.NoteID, before time.Time) (folded sessions.Folded, err error) {
 	after, err := q.BeginFold(ctx, note)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return folded, sessions.ErrNoNote
@@ -110,24 +119,30 @@ func foldStep(ctx context.Context, q *queries.Queries, note sessions.NoteID, bef
 	if err != nil {
 		return folded, err
 	}
-	if sum := sha256.Sum256(base.Data); !bytes.Equal(sum[:], base.Sum) {
+	if _, whole := keys.openBase(base); !whole {
 		return folded, errors.New("the base is damaged")
 	}
 	stored, err := q.RowsToFold(ctx, queries.RowsToFoldParams{NoteID: note, After: after, Base: base.Seq, MaxRows: sessions.FoldRows})
 	if err != nil {
 		return folded, err
 	}
-	var rows []sessions.Row
+	var rows, sealed []sessions.Row // the same, opened and as they are stored
 	for _, r := range stored {
 		if !r.At.Before(before) {
 			break
 		}
-		rows = append(rows, sessions.Row{Seq: uint64(r.Seq), Author: r.AuthorID, Session: r.SessionID.UUID, At: r.At, Update: r.Data})
+		row := sessions.Row{Seq: uint64(r.Seq), Author: r.AuthorID, Session: r.SessionID.UUID, At: r.At, Update: r.Data}
+		sealed = append(sealed, row)
+		if row.Update, err = keys.openUpdate(r.Seq, r.AuthorID, r.SessionID, r.Data); err != nil {
+			return folded, err
+		}
+		rows = append(rows, row)
 	}
 	folded.More = len(rows) == sessions.FoldRows
 	runs, to := sessions.Runs(rows, folded.More)
 	for _, run := range runs {
-		if err := foldRun(ctx, q, note, run, &folded); err != nil {
+		at := run[0].Seq - rows[0].Seq
+		if err := foldRun(ctx, q, keys, note, run, sealed[at:at+uint64(len(run))], &folded); err != nil {
 			return folded, err
 		}
 	}
@@ -137,23 +152,25 @@ func foldStep(ctx context.Context, q *queries.Queries, note sessions.NoteID, bef
 	return folded, q.EndFold(ctx, note, int64(to))
 }
 
-// foldRun stores a run as a burst, compares what is stored with its rows, and deletes these.
-func foldRun(ctx context.Context, q *queries.Queries, note sessions.NoteID, run []sessions.Row, folded *sessions.Folded) error {
+// foldRun stores a run as a burst, compares what is stored with its rows, and deletes these. sealed are the rows as they are
+// stored: the database lets only these go, by their checksum.
+func foldRun(ctx context.Context, q *queries.Queries, keys *noteKeys, note sessions.NoteID, run, sealed []sessions.Row, folded *sessions.Folded) error {
 	b, err := sessions.Fold(run)
 	if err != nil {
 		return err
 	}
+	sum := sessions.SumOf(sealed)
 	stored, err := q.InsertBurst(ctx, queries.InsertBurstParams{
 		NoteID: note, FirstSeq: int64(b.First), LastSeq: int64(b.Last), AuthorID: b.Author,
-		SessionID: uuid.NullUUID{UUID: b.Session, Valid: b.Session != uuid.Nil}, LastAt: newest(run), Data: b.Data, Sum: b.Sum[:],
+		SessionID: uuid.NullUUID{UUID: b.Session, Valid: b.Session != uuid.Nil}, LastAt: newest(run), Data: keys.sealBurst(b), Sum: sum[:],
 	})
 	if err != nil {
 		return err
 	}
-	back := sessions.Burst{
-		First: uint64(stored.FirstSeq), Last: uint64(stored.LastSeq), Author: stored.AuthorID, Session: stored.SessionID.UUID, Data: stored.Data,
+	back, err := keys.openBurst(stored.FirstSeq, stored.LastSeq, stored.AuthorID, stored.SessionID, stored.Data)
+	if err != nil {
+		return err
 	}
-	copy(back.Sum[:], stored.Sum)
 	if err := back.Holds(run); err != nil {
 		return err
 	}
@@ -166,9 +183,9 @@ func foldRun(ctx context.Context, q *queries.Queries, note sessions.NoteID, run 
 	}
 	folded.Bursts++
 	folded.Rows += len(run)
-	folded.To += len(b.Data)
+	folded.To += len(stored.Data)
 	for _, r := range run {
-		folded.From += len(r.Update)
+		folded.From += len(r.Update) + vault.Overhead
 	}
 	return nil
 }

@@ -199,7 +199,7 @@ func TestFoldLogs(t *testing.T) {
 	if done, err := h.db.FoldLogs(ctx, time.Now().Add(-time.Hour)); err != nil || done.Rows != 0 {
 		t.Errorf("rows of this hour: %+v, %v", done, err)
 	}
-	second, err := store.Open(ctx, h.url, nil)
+	second, err := store.Open(ctx, h.url, h.vault)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	_ "embed"
@@ -15,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/clisonix/tidechart/server/store/queries"
+	"github.com/clisonix/tidechart/server/vault"
 	"github.com/clisonix/tidechart/sessions"
 )
 
@@ -29,14 +29,28 @@ var (
 	appendSQL string
 )
 
-// uniqueViolation is the SQLSTATE of a primary key that exists already.
-const uniqueViolation = "23505"
+// SQLSTATEs: of a primary key that exists already, and of a value that is missing.
+const (
+	uniqueViolation  = "23505"
+	notNullViolation = "23502"
+)
 
 // Load reads a note's log at one moment. A base whose checksum does not match is passed over: the log alone is
 // the truth (I4).
 func (db *DB) Load(ctx context.Context, note sessions.NoteID) (sessions.Log, error) {
 	var log sessions.Log
-	err := db.transact(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(q *queries.Queries) error {
+	err := db.withKeys(ctx, note, func(keys *noteKeys) (err error) {
+		log, err = db.load(ctx, keys, note)
+		return err
+	})
+	if err != nil {
+		return sessions.Log{}, fmt.Errorf("load note %s: %w", note, err)
+	}
+	return log, nil
+}
+
+func (db *DB) load(ctx context.Context, keys *noteKeys, note sessions.NoteID) (log sessions.Log, err error) {
+	err = db.reading(ctx, func(q *queries.Queries) error {
 		row, err := q.Searched(ctx, note)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return sessions.ErrNoNote
@@ -51,8 +65,10 @@ func (db *DB) Load(ctx context.Context, note sessions.NoteID) (sessions.Log, err
 		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			return err
 		}
-		if sum := sha256.Sum256(base.Data); err == nil && base.Seq <= head && bytes.Equal(sum[:], base.Sum) {
-			log.Base, log.BaseSeq = base.Data, uint64(base.Seq)
+		if err == nil && base.Seq <= head {
+			if update, whole := keys.openBase(base); whole {
+				log.Base, log.BaseSeq = update, uint64(base.Seq)
+			}
 		}
 
 		if log.Writers, err = writersOf(ctx, q, note); err != nil {
@@ -62,7 +78,7 @@ func (db *DB) Load(ctx context.Context, note sessions.NoteID) (sessions.Log, err
 			return err
 		}
 
-		rows, err := logAfter(ctx, q, note, log.BaseSeq, math.MaxInt32)
+		rows, err := logAfter(ctx, q, keys, note, log.BaseSeq, math.MaxInt32)
 		if err != nil {
 			return err
 		}
@@ -72,20 +88,40 @@ func (db *DB) Load(ctx context.Context, note sessions.NoteID) (sessions.Log, err
 		if end := log.BaseSeq + uint64(len(rows)); end != log.Head {
 			return fmt.Errorf("log ends at seq %d, head says %d", end, log.Head)
 		}
+		db.keys.setHead(note, log.Head)
 		return nil
 	})
-	if err != nil {
-		return sessions.Log{}, fmt.Errorf("load note %s: %w", note, err)
-	}
-	return log, nil
+	return log, err
 }
 
 // Append commits one batch; see [sessions.Store] for the contract and sql/append.sql for how.
 func (db *DB) Append(ctx context.Context, batch sessions.Batch) ([]sessions.Placed, error) {
+	arguments := appendArguments(batch)
+	for range maxResealed {
+		if err := db.sealBatch(ctx, batch, arguments); err != nil {
+			return nil, fmt.Errorf("append %d updates: seal: %w", len(batch.Entries), err)
+		}
+		placed, err := db.append(ctx, batch, arguments)
+		if !errors.Is(err, errElsewhere) {
+			return placed, err
+		}
+		if err := db.lookForHeads(ctx, arguments[argEach].(uuids)); err != nil {
+			return nil, fmt.Errorf("append %d updates: %w", len(batch.Entries), err)
+		}
+	}
+	return nil, fmt.Errorf("append %d updates: %w", len(batch.Entries), errElsewhere)
+}
+
+// maxResealed is how often a batch is sealed anew, because others append to its notes, before its sender has to try again.
+const maxResealed = 50
+
+// errElsewhere means that a note of a batch ends elsewhere than where the batch was sealed for; nothing was stored.
+var errElsewhere = errors.New("others have appended to a note meanwhile")
+
+func (db *DB) append(ctx context.Context, batch sessions.Batch, arguments []any) ([]sessions.Placed, error) {
 	var placed []sessions.Placed
 	var queue pgx.Batch // sent as one, it is one transaction
-	arguments := appendArguments(batch)
-	queue.Queue(lockSQL, arguments[9])
+	queue.Queue(lockSQL, arguments[argEach])
 	queue.Queue(appendSQL, arguments...).Query(func(rows pgx.Rows) (err error) {
 		placed, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (p sessions.Placed, err error) {
 			return p, row.Scan(&p.Note, &p.First)
@@ -94,6 +130,7 @@ func (db *DB) Append(ctx context.Context, batch sessions.Batch) ([]sessions.Plac
 	})
 	err := db.commits.SendBatch(ctx, &queue).Close()
 	if err == nil {
+		db.noteHeads(batch, placed)
 		return placed, nil
 	}
 	var refusal *pgconn.PgError
@@ -103,16 +140,91 @@ func (db *DB) Append(ctx context.Context, batch sessions.Batch) ([]sessions.Plac
 	if refusal.Code == uniqueViolation && refusal.TableName == "batch" {
 		return db.receipt(ctx, batch.ID)
 	}
+	if refusal.Code == notNullViolation && refusal.TableName == "note_update" && refusal.ColumnName == "seq" {
+		return nil, errElsewhere
+	}
 	if class := refusal.Code[:2]; class == "22" || class == "23" { // data exception, integrity violation
 		return nil, fmt.Errorf("append %d updates: sqlstate %s: %w", len(batch.Entries), refusal.Code, sessions.ErrRejected)
 	}
 	return nil, fmt.Errorf("append %d updates: sqlstate %s", len(batch.Entries), refusal.Code)
 }
 
-// appendArguments are the parameters of append.sql, in types that pgx encodes without reflection: each commit does.
+// Where appendArguments has what depends on where notes end: their ids, updates, and the seqs that these are sealed for.
+const (
+	argUpdates = 2
+	argBefore  = 5
+	argEach    = 9
+	argFirst   = 18
+)
+
+// sealBatch seals a batch's updates for where their notes seem to end, and puts them among the arguments.
+func (db *DB) sealBatch(ctx context.Context, batch sessions.Batch, arguments []any) error {
+	each, before := arguments[argEach].(uuids), arguments[argBefore].([]int64)
+	first, keys, heads := make([]int64, len(each)), make(map[sessions.NoteID]*noteKeys, len(each)), make(map[sessions.NoteID]uint64, len(each))
+	q := queries.New(db.commits)
+	for i, id := range each {
+		note := sessions.NoteID(id.Bytes)
+		k, err := db.keysToWrite(ctx, q, note)
+		if errors.Is(err, sessions.ErrNoNote) {
+			continue // first is 0, which no row has
+		}
+		if err != nil {
+			return err
+		}
+		keys[note], heads[note] = k, db.keys.headOf(k)
+		first[i] = int64(heads[note]) + 1
+	}
+	size := 0
+	for _, e := range batch.Entries {
+		size += len(e.Update) + vault.Overhead
+	}
+	room, updates := make([]byte, 0, size), make([][]byte, len(batch.Entries))
+	var with [32]byte
+	for i, e := range batch.Entries {
+		if k := keys[e.Note]; k != nil {
+			begin := len(room)
+			room = k.sealing().AppendSeal(room, updateAt(with[:], heads[e.Note]+1+uint64(before[i]), e.Author, e.Session), e.Update)
+			updates[i] = room[begin:len(room):len(room)]
+		}
+	}
+	arguments[argUpdates], arguments[argFirst] = updates, first
+	return nil
+}
+
+// lookForHeads looks where notes end.
+func (db *DB) lookForHeads(ctx context.Context, notes uuids) error {
+	ids := make([]uuid.UUID, len(notes))
+	for i, n := range notes {
+		ids[i] = n.Bytes
+	}
+	rows, err := queries.New(db.commits).NoteHeads(ctx, ids)
+	if err != nil {
+		return fmt.Errorf("look where notes end: %w", err)
+	}
+	for _, r := range rows {
+		db.keys.setHead(r.ID, uint64(r.Head))
+	}
+	return nil
+}
+
+// noteHeads remembers where a batch's notes end after it.
+func (db *DB) noteHeads(batch sessions.Batch, placed []sessions.Placed) {
+	counts := make(map[sessions.NoteID]uint64, len(placed))
+	for _, e := range batch.Entries {
+		counts[e.Note]++
+	}
+	for _, p := range placed {
+		if p.First > 0 {
+			db.keys.setHead(p.Note, p.First-1+counts[p.Note])
+		}
+	}
+}
+
+// appendArguments are the parameters of append.sql, in types that pgx encodes without reflection: each commit does. What is
+// sealed comes later.
 func appendArguments(batch sessions.Batch) []any {
 	n, m := len(batch.Entries), len(batch.Claims)
-	notes, updates, authors, sittings := make(uuids, n), make([][]byte, n), make(uuids, n), make(uuids, n)
+	notes, authors, sittings := make(uuids, n), make(uuids, n), make(uuids, n)
 	before, each, counts, noteEpochs := make([]int64, n), make(uuids, 0, n), make([]int64, 0, n), make([]int64, 0, n)
 	places := make(map[sessions.NoteID]int, n) // in each
 	type stamp struct {
@@ -122,7 +234,7 @@ func appendArguments(batch sessions.Batch) []any {
 	decided, deciders, personEpochs := make([]int64, n), make(uuids, 0, 1), make([]int64, 0, 1)
 	stamps := make(map[stamp]int64, 1) // and where in deciders they are, from 1
 	for i, e := range batch.Entries {
-		notes[i], updates[i], authors[i] = known(e.Note), e.Update, known(e.Author)
+		notes[i], authors[i] = known(e.Note), known(e.Author)
 		sittings[i] = orNull(e.Session)
 		one := stamp{e.Author, e.Stamp.Person}
 		if decided[i] = stamps[one]; decided[i] == 0 {
@@ -149,8 +261,8 @@ func appendArguments(batch sessions.Batch) []any {
 		clients[i], from[i], to[i] = int64(c.Client), int64(c.From), int64(c.To)
 	}
 	return []any{
-		known(batch.ID), notes, updates, authors, sittings, before, decided, deciders, personEpochs, each, counts, noteEpochs,
-		claimed, clients, from, to, people, bringers,
+		known(batch.ID), notes, [][]byte(nil), authors, sittings, before, decided, deciders, personEpochs, each, counts, noteEpochs,
+		claimed, clients, from, to, people, bringers, []int64(nil),
 	}
 }
 
@@ -176,9 +288,14 @@ func (db *DB) receipt(ctx context.Context, batch uuid.UUID) ([]sessions.Placed, 
 
 // SaveBase stores a verified base and drops those it makes superfluous.
 func (db *DB) SaveBase(ctx context.Context, note sessions.NoteID, seq uint64, update []byte) error {
-	sum := sha256.Sum256(update)
-	err := db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error {
-		if err := q.InsertBase(ctx, queries.InsertBaseParams{NoteID: note, Seq: int64(seq), Data: update, Sum: sum[:]}); err != nil {
+	keys, err := db.keysToWrite(ctx, db.Queries, note)
+	if err != nil {
+		return fmt.Errorf("save base at seq %d: %w", seq, err)
+	}
+	sealed := keys.sealing().Seal(baseAt(seq), update)
+	sum := sha256.Sum256(sealed)
+	err = db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error {
+		if err := q.InsertBase(ctx, queries.InsertBaseParams{NoteID: note, Seq: int64(seq), Data: sealed, Sum: sum[:]}); err != nil {
 			return err
 		}
 		return q.DeleteOldBases(ctx, note)

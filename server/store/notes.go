@@ -34,14 +34,14 @@ func TemplateClient(note uuid.UUID) crdt.ClientID {
 
 // CreateNote adds a note with its first row, in one transaction.
 func (db *DB) CreateNote(ctx context.Context, n NewNote) error {
-	err := db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error { return createNote(ctx, q, n) })
+	err := db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error { return db.createNote(ctx, q, n) })
 	if err != nil {
 		return fmt.Errorf("create note: %w", err)
 	}
 	return nil
 }
 
-func createNote(ctx context.Context, q *queries.Queries, n NewNote) error {
+func (db *DB) createNote(ctx context.Context, q *queries.Queries, n NewNote) error {
 	err := q.InsertNote(ctx, queries.InsertNoteParams{
 		ID: n.ID, PatientID: n.Patient, UnitID: n.Unit, Kind: n.Kind, Title: n.Title, CreatedBy: n.Author, At: n.At,
 	})
@@ -60,7 +60,12 @@ func createNote(ctx context.Context, q *queries.Queries, n NewNote) error {
 			return err
 		}
 	}
-	return q.InsertFirstUpdate(ctx, queries.InsertFirstUpdateParams{NoteID: n.ID, AuthorID: n.Author, Data: n.First, At: n.At})
+	key, err := db.newNoteKey(ctx, q, n.ID, 1, 1)
+	if err != nil {
+		return err
+	}
+	sealed := key.Seal(updateAt(nil, 1, n.Author, uuid.Nil), n.First)
+	return q.InsertFirstUpdate(ctx, queries.InsertFirstUpdateParams{NoteID: n.ID, AuthorID: n.Author, Data: sealed, At: n.At})
 }
 
 // MendCutOffSessions ends sessions and participations that an unclean stop left open. It is for the start of a

@@ -35,7 +35,7 @@ func (db *DB) SeedOnce(ctx context.Context, plan func() (Seed, error)) (seeded b
 			return err
 		}
 		seeded = true
-		return seed.insert(ctx, q)
+		return db.plant(ctx, q, seed)
 	})
 	if err != nil {
 		return false, fmt.Errorf("seed: %w", err)
@@ -43,7 +43,8 @@ func (db *DB) SeedOnce(ctx context.Context, plan func() (Seed, error)) (seeded b
 	return seeded, nil
 }
 
-func (s Seed) insert(ctx context.Context, q *queries.Queries) error {
+// plant inserts a seed.
+func (db *DB) plant(ctx context.Context, q *queries.Queries, s Seed) error {
 	var first error
 	try := func(err error) {
 		if first == nil {
@@ -77,7 +78,7 @@ func (s Seed) insert(ctx context.Context, q *queries.Queries) error {
 	}
 	for _, n := range s.Notes {
 		if first == nil {
-			try(createNote(ctx, q, n))
+			try(db.createNote(ctx, q, n))
 		}
 	}
 	return first

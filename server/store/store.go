@@ -57,6 +57,7 @@ type DB struct {
 	// and no statement timeout: a commit is never cancelled, only awaited.
 	commits *pgxpool.Pool
 	vault   *vault.Vault // nil: what is sealed stays so
+	keys    *keyCache    // of notes
 }
 
 // Open connects to the Postgres at url and brings its schema up to date. What the database holds is sealed by v; the
@@ -67,9 +68,13 @@ func Open(ctx context.Context, url string, v *vault.Vault) (*DB, error) {
 	if err != nil || v == nil {
 		return db, err
 	}
-	if err := db.adopt(ctx); err != nil {
+	err = db.adopt(ctx)
+	if err == nil {
+		err = db.sealNotes(ctx)
+	}
+	if err != nil {
 		db.Close()
-		return nil, err
+		return nil, fmt.Errorf("seal database: %w", err)
 	}
 	return db, nil
 }
@@ -101,7 +106,7 @@ func connect(ctx context.Context, url string, v *vault.Vault) (*DB, error) {
 		read.Close()
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	return &DB{Queries: queries.New(read), read: read, commits: commit, vault: v}, nil
+	return &DB{Queries: queries.New(read), read: read, commits: commit, vault: v, keys: newKeyCache()}, nil
 }
 
 // steady has commits find their rows by key, by a plan made once. A planner that has no figures of a new table, and of

@@ -14,6 +14,7 @@ import (
 	"github.com/clisonix/tidechart/server/postgres/postgrestest"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
+	"github.com/clisonix/tidechart/server/vault"
 	"github.com/clisonix/tidechart/sessions"
 	"github.com/clisonix/tidechart/sessions/storetest"
 )
@@ -27,12 +28,13 @@ type hospital struct {
 	author  uuid.UUID
 	other   uuid.UUID
 	patient uuid.UUID
+	vault   *vault.Vault
 }
 
-func open(t *testing.T) hospital {
+func open(t testing.TB) hospital {
 	t.Helper()
-	h := hospital{url: postgrestest.URL(t), author: uuid.New(), other: uuid.New(), patient: uuid.New()}
-	db, err := store.Open(t.Context(), h.url, nil)
+	h := hospital{url: postgrestest.URL(t), author: uuid.New(), other: uuid.New(), patient: uuid.New(), vault: newVault(t)}
+	db, err := store.Open(t.Context(), h.url, h.vault)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +58,7 @@ func open(t *testing.T) hospital {
 	return h
 }
 
-func (h hospital) newNote(t *testing.T) sessions.NoteID {
+func (h hospital) newNote(t testing.TB) sessions.NoteID {
 	t.Helper()
 	id := uuid.New()
 	err := h.db.CreateNote(t.Context(), store.NewNote{

@@ -15,7 +15,7 @@ func TestMassReadingIsReviewed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("seeds 200,000 accesses; make test does")
 	}
-	db, err := Open(t.Context(), postgrestest.URL(t))
+	db, err := Open(t.Context(), postgrestest.URL(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -114,23 +114,37 @@ func wrappedKey(row queries.PersonKey) vault.Wrapped {
 // keysAtOnce is how many data keys CheckKeys reads at once.
 const keysAtOnce = 500
 
-// CheckKeys unwraps every data key, and returns how many there are, and how many do not open.
-func (db *DB) CheckKeys(ctx context.Context, v *vault.Vault) (all, bad int, err error) {
-	var after queries.PersonKey
-	for {
+// Checked says of data keys how many there are, and how many do not open.
+type Checked struct{ All, Bad int }
+
+func (c *Checked) count(_ *vault.Key, err error) {
+	c.All++
+	if err != nil {
+		c.Bad++
+	}
+}
+
+// CheckKeys unwraps every data key of people, and of notes.
+func (db *DB) CheckKeys(ctx context.Context, v *vault.Vault) (people, notes Checked, err error) {
+	for after, more := (queries.PersonKey{}), true; more; {
 		rows, err := db.PersonKeys(ctx, after.PersonID, after.Epoch, keysAtOnce)
 		if err != nil {
-			return all, bad, fmt.Errorf("read data keys: %w", err)
+			return people, notes, fmt.Errorf("read data keys: %w", err)
 		}
-		for _, row := range rows {
-			all++
-			if _, err := v.Unwrap(personKey(row.PersonID, uint32(row.Epoch)), wrappedKey(row)); err != nil {
-				bad++
-			}
-			after = row
+		for _, after = range rows {
+			people.count(v.Unwrap(personKey(after.PersonID, uint32(after.Epoch)), wrappedKey(after)))
 		}
-		if len(rows) < keysAtOnce {
-			return all, bad, nil
-		}
+		more = len(rows) == keysAtOnce
 	}
+	for after, more := (queries.NoteKey{}), true; more; {
+		rows, err := db.AllNoteKeys(ctx, after.NoteID, after.Epoch, keysAtOnce)
+		if err != nil {
+			return people, notes, fmt.Errorf("read data keys: %w", err)
+		}
+		for _, after = range rows {
+			notes.count(v.Unwrap(noteKeyName(after.NoteID, uint32(after.Epoch)), wrappedNoteKey(after)))
+		}
+		more = len(rows) == keysAtOnce
+	}
+	return people, notes, nil
 }

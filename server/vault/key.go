@@ -5,6 +5,8 @@ import (
 	"crypto/cipher"
 	"encoding/binary"
 	"fmt"
+	"sync"
+	"sync/atomic"
 
 	"github.com/google/uuid"
 )
@@ -16,7 +18,13 @@ type Kind byte
 const (
 	AppSecret        Kind = 1 // of an app for codes
 	PendingAppSecret Kind = 2 // of one whose first code was not right yet
+	Update           Kind = 3 // of a note's log
+	Base             Kind = 4 // merged update of the log's first rows
+	Burst            Kind = 5 // run of the log's rows, folded
 )
+
+// kinds is one more than the last of them.
+const kinds = 6
 
 // Place is where a record belongs, beside its data key's name. It is bound into the record: in another place it does not
 // open.
@@ -24,6 +32,7 @@ type Place struct {
 	Kind   Kind
 	Seq    uint64 // which of its kind; 0 for what there is one of in an epoch
 	Schema uint16 // how what is sealed is to be read
+	With   []byte // what else the record belongs to; of each kind it has one length
 }
 
 // The parts of a record.
@@ -38,9 +47,10 @@ const (
 
 // Key is an unwrapped data key. It is static, and any number of goroutines may use it.
 type Key struct {
-	tenant uuid.UUID
-	name   Name
-	secret [keySize]byte
+	tenant  uuid.UUID
+	name    Name
+	secret  [keySize]byte
+	ciphers [kinds]atomic.Pointer[cipher.AEAD] // of those kinds that were asked for
 }
 
 func newKey(tenant uuid.UUID, name Name, secret [keySize]byte) *Key {
@@ -49,11 +59,22 @@ func newKey(tenant uuid.UUID, name Name, secret [keySize]byte) *Key {
 
 // Seal returns plain as a record for that place, with a nonce of its own: sealed again, it is another record.
 func (k *Key) Seal(at Place, plain []byte) []byte {
-	record := make([]byte, recordHead, len(plain)+Overhead)
-	record[0] = suite1
-	binary.BigEndian.PutUint32(record[1:], k.name.Epoch)
-	return k.cipher(at.Kind).Seal(record, nil, plain, k.bind(suite1, at))
+	return k.AppendSeal(make([]byte, 0, len(plain)+Overhead), at, plain)
 }
+
+// AppendSeal appends to dst what [Key.Seal] returns. With room in dst it allocates nothing.
+func (k *Key) AppendSeal(dst []byte, at Place, plain []byte) []byte {
+	dst = append(dst, suite1)
+	dst = binary.BigEndian.AppendUint32(dst, k.name.Epoch)
+	bound := bindings.Get().(*[]byte)
+	*bound = k.bind((*bound)[:0], suite1, at)
+	dst = k.cipher(at.Kind).Seal(dst, nil, plain, *bound)
+	bindings.Put(bound)
+	return dst
+}
+
+// bindings are buffers for associated data, which says nothing that the record does not.
+var bindings = sync.Pool{New: func() any { return new([]byte) }}
 
 // Open returns what was sealed for that place. The error is [ErrSuite], or [ErrTampered] if this key did not seal record
 // for it.
@@ -65,7 +86,10 @@ func (k *Key) Open(at Place, record []byte) ([]byte, error) {
 	if epoch != k.name.Epoch {
 		return nil, fmt.Errorf("record: %w", ErrTampered)
 	}
-	plain, err := k.cipher(at.Kind).Open(nil, nil, record[recordHead:], k.bind(record[0], at))
+	bound := bindings.Get().(*[]byte)
+	*bound = k.bind((*bound)[:0], record[0], at)
+	plain, err := k.cipher(at.Kind).Open(nil, nil, record[recordHead:], *bound)
+	bindings.Put(bound)
 	if err != nil {
 		return nil, fmt.Errorf("record: %w", ErrTampered)
 	}
@@ -87,6 +111,10 @@ func EpochOf(record []byte) (uint32, error) {
 // cipher returns what seals records of a kind. It draws the nonces: none is ever derived from a number that a transaction
 // tried again could use twice.
 func (k *Key) cipher(kind Kind) cipher.AEAD {
+	made := &k.ciphers[kind]
+	if c := made.Load(); c != nil {
+		return *c
+	}
 	block, err := aes.NewCipher(expand(k.secret[:], "tidechart/record-key/v1", k.name.append([]byte{byte(kind)})))
 	if err != nil {
 		panic("vault: " + err.Error()) // only for keys of another length
@@ -95,14 +123,17 @@ func (k *Key) cipher(kind Kind) cipher.AEAD {
 	if err != nil {
 		panic("vault: " + err.Error()) // only for blocks of another length
 	}
+	made.Store(&aead)
 	return aead
 }
 
-// bind is a record's associated data. Each part has a fixed length.
-func (k *Key) bind(suite byte, at Place) []byte {
-	b := append([]byte("tidechart/record/v1"), suite, byte(at.Kind))
+// bind appends a record's associated data to b. Each part has a fixed length, the last one that of its kind.
+func (k *Key) bind(b []byte, suite byte, at Place) []byte {
+	b = append(b, "tidechart/record/v1"...)
+	b = append(b, suite, byte(at.Kind))
 	b = append(b, k.tenant[:]...)
 	b = k.name.append(b)
 	b = binary.BigEndian.AppendUint64(b, at.Seq)
-	return binary.BigEndian.AppendUint16(b, at.Schema)
+	b = binary.BigEndian.AppendUint16(b, at.Schema)
+	return append(b, at.With...)
 }

@@ -68,6 +68,7 @@ type Scope byte
 // The scopes.
 const (
 	OfPerson Scope = 1 // secrets by which somebody signs in
+	OfNote   Scope = 2 // the log of a note, and what is derived from it
 )
 
 // Name names a data key. It is bound into all that the key wraps to and seals.

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/internal/needs"
 )
 
 func newVault(t testing.TB) *Vault {
@@ -97,6 +99,7 @@ func TestRecordsBelongWhereTheyAre(t *testing.T) {
 	}
 	for what, elsewhere := range map[string]Place{
 		"kind": {Kind: PendingAppSecret, Seq: 7, Schema: 1}, "seq": {Kind: AppSecret, Seq: 8, Schema: 1}, "schema": {Kind: AppSecret, Seq: 7, Schema: 2},
+		"what else": {Kind: AppSecret, Seq: 7, Schema: 1, With: []byte{0}},
 	} {
 		if _, err := key.Open(elsewhere, record); !errors.Is(err, ErrTampered) {
 			t.Errorf("another %s: %v", what, err)
@@ -127,7 +130,7 @@ func TestKindsAndSuites(t *testing.T) {
 	v := newVault(t)
 	key, _ := v.mustKey(t, somebody())
 	record := key.Seal(Place{Kind: AppSecret}, []byte("secret"))[recordHead:]
-	if _, err := key.cipher(PendingAppSecret).Open(nil, nil, record, key.bind(suite1, Place{Kind: AppSecret})); err == nil {
+	if _, err := key.cipher(PendingAppSecret).Open(nil, nil, record, key.bind(nil, suite1, Place{Kind: AppSecret})); err == nil {
 		t.Error("two kinds share a key")
 	}
 	for suite := range 256 {
@@ -253,6 +256,34 @@ func FuzzOpen(f *testing.F) {
 	})
 }
 
+// TestSealingAllocatesNothing beside the record, which a batch has room for; opening allocates what it returns.
+func TestSealingAllocatesNothing(t *testing.T) {
+	if needs.Raced {
+		t.Skip("under the race detector pools drop what they are given; make test counts without it")
+	}
+	key, _ := newVault(t).mustKey(t, Name{OfNote, uuid.New(), 1})
+	at, plain, room := Place{Kind: Update, Seq: 9, Schema: 1, With: make([]byte, 32)}, make([]byte, 200), make([]byte, 0, 300)
+	if n := testing.AllocsPerRun(100, func() { key.AppendSeal(room, at, plain) }); n > 0 {
+		t.Errorf("sealing: %v allocations", n)
+	}
+	record := key.Seal(at, plain)
+	if n := testing.AllocsPerRun(100, func() { _, _ = key.Open(at, record) }); n > 1 {
+		t.Errorf("opening: %v allocations", n)
+	}
+}
+
+// BenchmarkUpdate is what an update of 200 bytes costs: sealed, and opened.
+func BenchmarkUpdate(b *testing.B) {
+	key, _ := newVault(b).mustKey(b, Name{OfNote, uuid.New(), 1})
+	at, plain, room := Place{Kind: Update, Seq: 9, Schema: 1, With: make([]byte, 32)}, make([]byte, 200), make([]byte, 0, 300)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := key.Open(at, key.AppendSeal(room, at, plain)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // BenchmarkKeys is what a data key costs.
 func BenchmarkKeys(b *testing.B) {
 	v, name := newVault(b), somebody()
@@ -269,4 +300,30 @@ func BenchmarkKeys(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkOpenNote is what opening a note costs: its data key, a base of 256 KiB, and 500 updates after it.
+func BenchmarkOpenNote(b *testing.B) {
+	v, name := newVault(b), Name{OfNote, uuid.New(), 1}
+	key, w := v.mustKey(b, name)
+	base := key.Seal(Place{Kind: Base, Seq: 1, Schema: 1}, make([]byte, 256<<10))
+	with := make([]byte, 32)
+	var rows [][]byte
+	for i := range 500 {
+		rows = append(rows, key.Seal(Place{Kind: Update, Seq: uint64(i), Schema: 1, With: with}, make([]byte, 30)))
+	}
+	for b.Loop() {
+		key, err := v.Unwrap(name, w)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := key.Open(Place{Kind: Base, Seq: 1, Schema: 1}, base); err != nil {
+			b.Fatal(err)
+		}
+		for i, row := range rows {
+			if _, err := key.Open(Place{Kind: Update, Seq: uint64(i), Schema: 1, With: with}, row); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
 }

@@ -150,6 +150,8 @@ type Invitation struct {
 type Kek struct {
 	ID        []byte
 	AdoptedAt time.Time
+	// Every note is: rows of the log are never changed any more.
+	NotesSealed bool
 }
 
 // Browser logins. Never called sessions: a session is people writing one note.
@@ -196,6 +198,7 @@ type NoteBase struct {
 	NoteID uuid.UUID
 	Seq    int64
 	Data   []byte
+	// SHA-256 of data, which is sealed.
 	Sum    []byte
 	MadeAt time.Time
 }
@@ -208,9 +211,11 @@ type NoteBurst struct {
 	AuthorID  uuid.UUID
 	SessionID uuid.NullUUID
 	LastAt    time.Time
-	Data      []byte
-	Sum       []byte
-	FoldedAt  time.Time
+	// Rows, packed (sessions/burst.go), behind their own checksum; sealed.
+	Data []byte
+	// SHA-256 of what note_update held, sealed as it was there.
+	Sum      []byte
+	FoldedAt time.Time
 }
 
 // Derived from the log; rows are added, never changed.
@@ -228,6 +233,18 @@ type NoteCopy struct {
 type NoteFold struct {
 	NoteID uuid.UUID
 	Seq    int64
+}
+
+// Wrapped data keys of notes. The newest seals what is new; without one of them what it sealed is gone.
+type NoteKey struct {
+	NoteID     uuid.UUID
+	Epoch      int32
+	FromSeq    int64
+	Kek        []byte
+	Wrapped    []byte
+	Commitment []byte
+	Tag        []byte
+	MadeAt     time.Time
 }
 
 // Derived from the log; rows are added, never changed.
@@ -273,8 +290,9 @@ type NoteUpdate struct {
 	AuthorID uuid.UUID
 	// A session; NULL: written when the note was created.
 	SessionID uuid.NullUUID
-	Data      []byte
-	At        time.Time
+	// A Yjs update, v1, sealed for this note, seq, author and session.
+	Data []byte
+	At   time.Time
 }
 
 // Who has opened which record, how, and by what right; and who tried to.

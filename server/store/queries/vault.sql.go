@@ -27,6 +27,40 @@ func (q *Queries) AdoptKEK(ctx context.Context, id []byte) (int64, error) {
 	return result.RowsAffected(), nil
 }
 
+const allNoteKeys = `-- name: AllNoteKeys :many
+SELECT note_id, epoch, from_seq, kek, wrapped, commitment, tag, made_at FROM note_key WHERE (note_id, epoch) > ($1::uuid, $2::integer)
+ ORDER BY note_id, epoch LIMIT $3
+`
+
+func (q *Queries) AllNoteKeys(ctx context.Context, afterNote uuid.UUID, afterEpoch int32, maxRows int32) ([]NoteKey, error) {
+	rows, err := q.db.Query(ctx, allNoteKeys, afterNote, afterEpoch, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NoteKey
+	for rows.Next() {
+		var i NoteKey
+		if err := rows.Scan(
+			&i.NoteID,
+			&i.Epoch,
+			&i.FromSeq,
+			&i.Kek,
+			&i.Wrapped,
+			&i.Commitment,
+			&i.Tag,
+			&i.MadeAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const allTOTPs = `-- name: AllTOTPs :many
 SELECT person_id, secret, step, pending, pending_at FROM totp
 `
@@ -46,6 +80,70 @@ func (q *Queries) AllTOTPs(ctx context.Context) ([]Totp, error) {
 			&i.Step,
 			&i.Pending,
 			&i.PendingAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const basesInTheClear = `-- name: BasesInTheClear :many
+SELECT note_id, seq, data, sum, made_at FROM note_base WHERE note_id = $1
+`
+
+func (q *Queries) BasesInTheClear(ctx context.Context, noteID uuid.UUID) ([]NoteBase, error) {
+	rows, err := q.db.Query(ctx, basesInTheClear, noteID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NoteBase
+	for rows.Next() {
+		var i NoteBase
+		if err := rows.Scan(
+			&i.NoteID,
+			&i.Seq,
+			&i.Data,
+			&i.Sum,
+			&i.MadeAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const burstsInTheClear = `-- name: BurstsInTheClear :many
+SELECT note_id, first_seq, last_seq, author_id, session_id, last_at, data, sum, folded_at FROM note_burst WHERE note_id = $1 ORDER BY first_seq
+`
+
+func (q *Queries) BurstsInTheClear(ctx context.Context, noteID uuid.UUID) ([]NoteBurst, error) {
+	rows, err := q.db.Query(ctx, burstsInTheClear, noteID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NoteBurst
+	for rows.Next() {
+		var i NoteBurst
+		if err := rows.Scan(
+			&i.NoteID,
+			&i.FirstSeq,
+			&i.LastSeq,
+			&i.AuthorID,
+			&i.SessionID,
+			&i.LastAt,
+			&i.Data,
+			&i.Sum,
+			&i.FoldedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -77,6 +175,48 @@ TRUNCATE totp
 func (q *Queries) EmptyTOTPs(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, emptyTOTPs)
 	return err
+}
+
+const hasNotes = `-- name: HasNotes :one
+SELECT EXISTS (SELECT FROM note)
+`
+
+func (q *Queries) HasNotes(ctx context.Context) (bool, error) {
+	row := q.db.QueryRow(ctx, hasNotes)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
+const insertNoteKey = `-- name: InsertNoteKey :execrows
+INSERT INTO note_key (note_id, epoch, from_seq, kek, wrapped, commitment, tag) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
+`
+
+type InsertNoteKeyParams struct {
+	NoteID     uuid.UUID
+	Epoch      int32
+	FromSeq    int64
+	Kek        []byte
+	Wrapped    []byte
+	Commitment []byte
+	Tag        []byte
+}
+
+// No row: another server was faster.
+func (q *Queries) InsertNoteKey(ctx context.Context, arg InsertNoteKeyParams) (int64, error) {
+	result, err := q.db.Exec(ctx, insertNoteKey,
+		arg.NoteID,
+		arg.Epoch,
+		arg.FromSeq,
+		arg.Kek,
+		arg.Wrapped,
+		arg.Commitment,
+		arg.Tag,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const insertPersonKey = `-- name: InsertPersonKey :exec
@@ -128,13 +268,13 @@ func (q *Queries) InsertTOTP(ctx context.Context, arg InsertTOTPParams) error {
 }
 
 const kEK = `-- name: KEK :one
-SELECT id, adopted_at FROM kek
+SELECT id, adopted_at, notes_sealed FROM kek
 `
 
 func (q *Queries) KEK(ctx context.Context) (Kek, error) {
 	row := q.db.QueryRow(ctx, kEK)
 	var i Kek
-	err := row.Scan(&i.ID, &i.AdoptedAt)
+	err := row.Scan(&i.ID, &i.AdoptedAt, &i.NotesSealed)
 	return i, err
 }
 
@@ -146,6 +286,17 @@ DELETE FROM person_key WHERE person_id = $1 AND epoch <> ALL($2::integer[])
 func (q *Queries) KeepPersonKeys(ctx context.Context, personID uuid.UUID, epochs []int32) error {
 	_, err := q.db.Exec(ctx, keepPersonKeys, personID, epochs)
 	return err
+}
+
+const lockNote = `-- name: LockNote :one
+SELECT head FROM note WHERE id = $1 FOR UPDATE
+`
+
+func (q *Queries) LockNote(ctx context.Context, id uuid.UUID) (int64, error) {
+	row := q.db.QueryRow(ctx, lockNote, id)
+	var head int64
+	err := row.Scan(&head)
+	return head, err
 }
 
 const lockTOTPs = `-- name: LockTOTPs :exec
@@ -166,6 +317,103 @@ func (q *Queries) NextPersonEpoch(ctx context.Context, personID uuid.UUID) (int3
 	var column_1 int32
 	err := row.Scan(&column_1)
 	return column_1, err
+}
+
+const noteHead = `-- name: NoteHead :one
+SELECT head FROM note WHERE id = $1
+`
+
+func (q *Queries) NoteHead(ctx context.Context, id uuid.UUID) (int64, error) {
+	row := q.db.QueryRow(ctx, noteHead, id)
+	var head int64
+	err := row.Scan(&head)
+	return head, err
+}
+
+const noteHeads = `-- name: NoteHeads :many
+SELECT id, head FROM note WHERE id = ANY($1::uuid[])
+`
+
+type NoteHeadsRow struct {
+	ID   uuid.UUID
+	Head int64
+}
+
+func (q *Queries) NoteHeads(ctx context.Context, notes []uuid.UUID) ([]NoteHeadsRow, error) {
+	rows, err := q.db.Query(ctx, noteHeads, notes)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NoteHeadsRow
+	for rows.Next() {
+		var i NoteHeadsRow
+		if err := rows.Scan(&i.ID, &i.Head); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const noteKeys = `-- name: NoteKeys :many
+SELECT note_id, epoch, from_seq, kek, wrapped, commitment, tag, made_at FROM note_key WHERE note_id = $1 ORDER BY epoch
+`
+
+func (q *Queries) NoteKeys(ctx context.Context, noteID uuid.UUID) ([]NoteKey, error) {
+	rows, err := q.db.Query(ctx, noteKeys, noteID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NoteKey
+	for rows.Next() {
+		var i NoteKey
+		if err := rows.Scan(
+			&i.NoteID,
+			&i.Epoch,
+			&i.FromSeq,
+			&i.Kek,
+			&i.Wrapped,
+			&i.Commitment,
+			&i.Tag,
+			&i.MadeAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const notesInTheClear = `-- name: NotesInTheClear :many
+SELECT id FROM note WHERE NOT EXISTS (SELECT FROM note_key WHERE note_id = note.id)
+`
+
+func (q *Queries) NotesInTheClear(ctx context.Context) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, notesInTheClear)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const personKey = `-- name: PersonKey :one
@@ -209,6 +457,64 @@ func (q *Queries) PersonKeys(ctx context.Context, afterPerson uuid.UUID, afterEp
 			&i.Commitment,
 			&i.Tag,
 			&i.MadeAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const sealBase = `-- name: SealBase :exec
+UPDATE note_base SET data = $3, sum = sha256($3) WHERE note_id = $1 AND seq = $2
+`
+
+func (q *Queries) SealBase(ctx context.Context, noteID uuid.UUID, seq int64, data []byte) error {
+	_, err := q.db.Exec(ctx, sealBase, noteID, seq, data)
+	return err
+}
+
+const sealBurst = `-- name: SealBurst :exec
+UPDATE note_burst SET data = $3 WHERE note_id = $1 AND first_seq = $2
+`
+
+func (q *Queries) SealBurst(ctx context.Context, noteID uuid.UUID, firstSeq int64, data []byte) error {
+	_, err := q.db.Exec(ctx, sealBurst, noteID, firstSeq, data)
+	return err
+}
+
+const setNotesSealed = `-- name: SetNotesSealed :exec
+UPDATE kek SET notes_sealed = true
+`
+
+func (q *Queries) SetNotesSealed(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, setNotesSealed)
+	return err
+}
+
+const updatesInTheClear = `-- name: UpdatesInTheClear :many
+SELECT note_id, seq, author_id, session_id, data, at FROM note_update WHERE note_id = $1 AND seq > $2 ORDER BY seq LIMIT $3
+`
+
+func (q *Queries) UpdatesInTheClear(ctx context.Context, noteID uuid.UUID, after int64, maxRows int32) ([]NoteUpdate, error) {
+	rows, err := q.db.Query(ctx, updatesInTheClear, noteID, after, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NoteUpdate
+	for rows.Next() {
+		var i NoteUpdate
+		if err := rows.Scan(
+			&i.NoteID,
+			&i.Seq,
+			&i.AuthorID,
+			&i.SessionID,
+			&i.Data,
+			&i.At,
 		); err != nil {
 			return nil, err
 		}

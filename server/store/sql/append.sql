@@ -7,6 +7,8 @@
 -- arrays of one length
 -- $13 note ids, $14 client ids, $15 from, $16 to, $17 person ids, $18 ids of who recovered it: arrays of one length, an element a
 -- client id that writes. The last is NULL for text of one's own; of text that somebody else brings back $17 may be unknown, NULL.
+-- $19 for each of $10 the seq that its first update was sealed for. If a note that takes them is elsewhere by now, nothing of
+-- the batch is stored: the seq is no number then, which the table refuses.
 -- It runs in the transaction of lock.sql, which holds the notes' rows.
 -- No row comes back, and nothing is stored, for a note that is missing or signed, or one of whose claims is refused: a
 -- client id that is another's, clocks that do not begin where its last ones end, or text recovered when that is not open.
@@ -44,10 +46,11 @@ WITH entry AS (
        AND note.access_epoch = ($12::bigint[])[array_position($10::uuid[], note.id)]
        AND note.id NOT IN (SELECT note_id FROM forged)
        AND note.id NOT IN (SELECT note_id FROM entry WHERE decided IN (SELECT nth FROM changed))
-    RETURNING note.id, note.head - ($11::bigint[])[array_position($10::uuid[], note.id)] + 1 AS first_seq
+    RETURNING note.id, note.head - ($11::bigint[])[array_position($10::uuid[], note.id)] + 1 AS first_seq,
+              ($19::bigint[])[array_position($10::uuid[], note.id)] AS sealed_for
 ), appended AS (
     INSERT INTO note_update (note_id, seq, author_id, session_id, data)
-    SELECT entry.note_id, advanced.first_seq + entry.nth,
+    SELECT entry.note_id, CASE WHEN advanced.first_seq = advanced.sealed_for THEN advanced.first_seq + entry.nth END,
            entry.author_id, entry.session_id, entry.data
       FROM entry JOIN advanced ON advanced.id = entry.note_id
 ), bound AS (

@@ -1,0 +1,223 @@
+package store
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/clisonix/tidechart/server/store/queries"
+	"github.com/clisonix/tidechart/server/vault"
+	"github.com/clisonix/tidechart/sessions"
+)
+
+// Limits of data keys in memory, and of one data key's use (I10).
+const (
+	maxNoteKeys = 10_000              // notes whose keys are kept
+	keysKept    = time.Hour           // that keys are kept before they are looked up again
+	keyAge      = 90 * 24 * time.Hour // that a key seals what is new
+	keyRows     = 1 << 24             // rows that it seals: random nonces are drawn twice once in 2⁴⁹ then
+)
+
+// noteKeys are the data keys of one note. They are static, but for head.
+type noteKeys struct {
+	keys   map[uint32]*vault.Key // by epoch
+	newest queries.NoteKey
+	until  time.Time // when they are looked up again
+
+	head uint64 // of the log, as far as is known. Guarded by the cache's mu
+}
+
+// sealing is the key for what is new.
+func (k *noteKeys) sealing() *vault.Key { return k.keys[uint32(k.newest.Epoch)] }
+
+// worn reports whether what is written from now on needs another key.
+func (k *noteKeys) worn(head uint64, now time.Time) bool {
+	return now.Sub(k.newest.MadeAt) > keyAge || head > uint64(k.newest.FromSeq)+keyRows
+}
+
+// keyCache keeps the keys of the notes that were used last. Who asks for keys that somebody is looking up waits for them.
+type keyCache struct {
+	mu    sync.Mutex
+	notes map[sessions.NoteID]*list.Element // of *keySlot
+	order *list.List                        // the one used last in front
+}
+
+type keySlot struct {
+	note  sessions.NoteID
+	ready chan struct{} // closed when the rest is set
+	keys  *noteKeys
+	err   error
+}
+
+func newKeyCache() *keyCache {
+	return &keyCache{notes: make(map[sessions.NoteID]*list.Element), order: list.New()}
+}
+
+// get returns a note's keys, by look if they are not there. What look cannot find is asked for again.
+func (c *keyCache) get(ctx context.Context, note sessions.NoteID, look func() (*noteKeys, error)) (*noteKeys, error) {
+	c.mu.Lock()
+	if e, there := c.notes[note]; there {
+		slot := e.Value.(*keySlot)
+		select {
+		case <-slot.ready:
+			if time.Now().Before(slot.keys.until) {
+				c.order.MoveToFront(e)
+				c.mu.Unlock()
+				return slot.keys, nil
+			}
+			c.drop(e)
+		default:
+			c.mu.Unlock()
+			select {
+			case <-slot.ready:
+				return slot.keys, slot.err
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}
+	}
+	slot := &keySlot{note: note, ready: make(chan struct{})}
+	e := c.order.PushFront(slot)
+	c.notes[note] = e
+	for c.order.Len() > maxNoteKeys {
+		c.drop(c.order.Back())
+	}
+	c.mu.Unlock()
+
+	keys, err := look()
+	c.mu.Lock()
+	slot.keys, slot.err = keys, err
+	if err != nil && c.notes[note] == e {
+		c.drop(e)
+	}
+	c.mu.Unlock()
+	close(slot.ready)
+	return keys, err
+}
+
+// drop removes what is in the cache. c.mu is held.
+func (c *keyCache) drop(e *list.Element) {
+	delete(c.notes, e.Value.(*keySlot).note)
+	c.order.Remove(e)
+}
+
+// forget has a note's keys looked up the next time.
+func (c *keyCache) forget(note sessions.NoteID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e, there := c.notes[note]; there {
+		c.drop(e)
+	}
+}
+
+// headOf is where the log of the note with those keys ends, as far as is known.
+func (c *keyCache) headOf(k *noteKeys) uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return k.head
+}
+
+// setHead says where a note's log ends, if its keys are in memory.
+func (c *keyCache) setHead(note sessions.NoteID, head uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e, there := c.notes[note]; there {
+		if k := e.Value.(*keySlot).keys; k != nil {
+			k.head = head
+		}
+	}
+}
+
+// withKeys calls f with a note's data keys, and once more if another server has made one since they were looked up.
+func (db *DB) withKeys(ctx context.Context, note sessions.NoteID, f func(*noteKeys) error) error {
+	for again := false; ; again = true {
+		keys, err := db.keysOf(ctx, db.Queries, note)
+		if err != nil {
+			return err
+		}
+		if err = f(keys); again || !errors.Is(err, errNewKey) {
+			return err
+		}
+		db.keys.forget(note)
+	}
+}
+
+// keysOf returns a note's data keys, from q if they are not in memory. The error is [sessions.ErrNoNote] for an unknown note.
+func (db *DB) keysOf(ctx context.Context, q *queries.Queries, note sessions.NoteID) (*noteKeys, error) {
+	if db.vault == nil {
+		return nil, ErrNoKeys
+	}
+	return db.keys.get(ctx, note, func() (*noteKeys, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout) // whoever waits for it, too, needs the answer
+		defer cancel()
+		return db.readKeys(ctx, q, note)
+	})
+}
+
+// readKeys unwraps a note's data keys.
+func (db *DB) readKeys(ctx context.Context, q *queries.Queries, note sessions.NoteID) (*noteKeys, error) {
+	head, err := q.NoteHead(ctx, note)
+	if errors.Is(err, ErrNotFound) {
+		return nil, sessions.ErrNoNote
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look up head: %w", err)
+	}
+	rows, err := q.NoteKeys(ctx, note)
+	if err != nil {
+		return nil, fmt.Errorf("look up data keys: %w", err)
+	}
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("data keys are gone: %w", vault.ErrTampered)
+	}
+	k := &noteKeys{keys: make(map[uint32]*vault.Key, len(rows)), until: time.Now().Add(keysKept), head: uint64(head)}
+	for _, row := range rows {
+		name := noteKeyName(note, uint32(row.Epoch))
+		if k.keys[name.Epoch], err = db.vault.Unwrap(name, wrappedNoteKey(row)); err != nil {
+			return nil, err
+		}
+		k.newest = row
+	}
+	return k, nil
+}
+
+// keysToWrite returns a note's data keys, of which the newest is not worn.
+func (db *DB) keysToWrite(ctx context.Context, q *queries.Queries, note sessions.NoteID) (*noteKeys, error) {
+	k, err := db.keysOf(ctx, q, note)
+	if err != nil || !k.worn(db.keys.headOf(k), time.Now()) {
+		return k, err
+	}
+	if _, err := db.newNoteKey(ctx, q, note, uint32(k.newest.Epoch)+1, db.keys.headOf(k)+1); err != nil {
+		return nil, err
+	}
+	db.keys.forget(note)
+	return db.keysOf(ctx, q, note)
+}
+
+// newNoteKey makes a data key of a note, for rows from a seq on.
+func (db *DB) newNoteKey(ctx context.Context, q *queries.Queries, note sessions.NoteID, epoch uint32, from uint64) (*vault.Key, error) {
+	if db.vault == nil {
+		return nil, ErrNoKeys
+	}
+	key, w, err := db.vault.NewKey(noteKeyName(note, epoch))
+	if err != nil {
+		return nil, err
+	}
+	_, err = q.InsertNoteKey(ctx, queries.InsertNoteKeyParams{
+		NoteID: note, Epoch: int32(epoch), FromSeq: int64(from), Kek: w.KEK[:], Wrapped: w.Sealed, Commitment: w.Commitment, Tag: w.Tag,
+	})
+	return key, err
+}
+
+func noteKeyName(note sessions.NoteID, epoch uint32) vault.Name {
+	return vault.Name{Scope: vault.OfNote, Owner: note, Epoch: epoch}
+}
+
+func wrappedNoteKey(row queries.NoteKey) vault.Wrapped {
+	w := vault.Wrapped{Sealed: row.Wrapped, Commitment: row.Commitment, Tag: row.Tag}
+	copy(w.KEK[:], row.Kek)
+	return w
+}

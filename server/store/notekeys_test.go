@@ -1,0 +1,83 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// TestKeysAreLookedUpOnce by however many ask at once; what failed is asked for again, and what is old as well.
+func TestKeysAreLookedUpOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, note := newKeyCache(), uuid.New()
+		looked, answer := 0, make(chan error)
+		look := func() (*noteKeys, error) {
+			looked++
+			if err := <-answer; err != nil {
+				return nil, err
+			}
+			return &noteKeys{until: time.Now().Add(keysKept)}, nil
+		}
+		ask := func(n int, say error) (failed int) {
+			results := make(chan error)
+			for range n {
+				go func() {
+					_, err := c.get(t.Context(), note, look)
+					results <- err
+				}()
+			}
+			synctest.Wait()
+			answer <- say
+			for range n {
+				if <-results != nil {
+					failed++
+				}
+			}
+			return failed
+		}
+		if failed := ask(5, errors.New("away")); failed != 5 || looked != 1 {
+			t.Errorf("%d failed, looked %d times", failed, looked)
+		}
+		if failed := ask(5, nil); failed != 0 || looked != 2 {
+			t.Errorf("%d failed, looked %d times", failed, looked)
+		}
+		looked = 0
+		if _, err := c.get(t.Context(), note, look); err != nil || looked != 0 {
+			t.Errorf("it is not kept: %v", err)
+		}
+		time.Sleep(keysKept)
+		go func() { answer <- nil }()
+		if _, err := c.get(t.Context(), note, look); err != nil || looked != 1 {
+			t.Errorf("it is kept for too long: %v, %d", err, looked)
+		}
+		over, cancel := context.WithCancel(t.Context())
+		c.forget(note)
+		go func() { _, _ = c.get(t.Context(), note, look) }()
+		synctest.Wait()
+		cancel()
+		if _, err := c.get(over, note, look); !errors.Is(err, context.Canceled) {
+			t.Errorf("who cannot wait waits: %v", err)
+		}
+		answer <- nil
+	})
+}
+
+// TestKeysKeptAreBounded: the ones used last stay.
+func TestKeysKeptAreBounded(t *testing.T) {
+	c, first := newKeyCache(), uuid.New()
+	look := func() (*noteKeys, error) { return &noteKeys{until: time.Now().Add(keysKept)}, nil }
+	for range maxNoteKeys {
+		for _, note := range []uuid.UUID{first, uuid.New()} {
+			if _, err := c.get(t.Context(), note, look); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if len(c.notes) != maxNoteKeys || c.order.Len() != maxNoteKeys || c.notes[first] == nil {
+		t.Errorf("%d notes, %d in order", len(c.notes), c.order.Len())
+	}
+}
