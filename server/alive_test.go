@@ -40,7 +40,7 @@ func TestDeadSocketsAreNoticed(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				died := make(chan struct{})
 				line := onePipe(t, func(ctx context.Context, cancel context.CancelFunc, c *conn) {
-					c.keepAlive(ctx, func() { close(died); cancel() })
+					defer c.keepAlive(func() { close(died); cancel() })()
 					_, _ = c.Read(ctx, 10<<20)
 				})
 				ctx, cancel := context.WithCancel(t.Context())
@@ -125,7 +125,7 @@ func TestDeadPeopleAreGone(t *testing.T) {
 		store.Add(note, grant.Author.ID, storetest.Empty())
 		hub := sessions.NewHub(&store, slog.New(slog.DiscardHandler))
 		line := onePipe(t, func(ctx context.Context, cancel context.CancelFunc, c *conn) {
-			c.keepAlive(ctx, cancel)
+			defer c.keepAlive(c.Cut)()
 			_ = hub.ServeYWebSocket(ctx, c, note, "", func(context.Context, sessions.NoteID, string) (sessions.Grant, error) { return grant, nil })
 		})
 		dialOver(t, line)

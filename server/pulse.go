@@ -1,7 +1,7 @@
 package server
 
 import (
-	"context"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,26 +18,27 @@ var ping = []byte{0x89, 0}
 // pulse asks the other end of a connection now and then whether it is there. Nothing waits for the answer: a goroutine
 // for each of thousands of idle connections would be most of what they cost.
 type pulse struct {
-	conn  *conn
-	ctx   context.Context
-	dead  func()
-	timer *time.Timer
-	asked bool
-	heard int64 // by the conn, before it was asked
+	conn    *conn
+	dead    func()
+	timer   *time.Timer
+	stopped atomic.Bool
+	asked   bool
+	heard   int64 // by the conn, before it was asked
 }
 
 // keepAlive calls dead when the other end has stopped: it does not answer, and nothing else comes. What it sends may
-// be on its way for longer than a ping may take, and the answer is behind that. It returns at once; ctx ends it.
-func (c *conn) keepAlive(ctx context.Context, dead func()) {
-	p := &pulse{conn: c, ctx: ctx, dead: dead}
+// be on its way for longer than a ping may take, and the answer is behind that. It returns at once; stop ends it.
+func (c *conn) keepAlive(dead func()) (stop func()) {
+	p := &pulse{conn: c, dead: dead}
 	p.timer = time.AfterFunc(time.Hour, p.beat)
 	p.timer.Reset(pingEvery) // now that beat will find it
+	return func() { p.timer.Stop(); p.stopped.Store(true) }
 }
 
 func (p *pulse) beat() {
 	heard := p.conn.heard.Load()
 	switch {
-	case p.ctx.Err() != nil:
+	case p.stopped.Load():
 	case !p.asked:
 		p.asked, p.heard = true, heard
 		p.timer.Reset(pingTimeout)

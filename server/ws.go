@@ -185,11 +185,9 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, serve func(
 // converse runs serve until the socket ends, and closes it.
 func (s *Server) converse(c *conn, path string, serve func(context.Context, sessions.Conn) error) {
 	defer func() { _ = c.ws.CloseNow() }() // nothing is lost by a socket that is closed already
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	c.keepAlive(ctx, cancel)
+	defer c.keepAlive(c.Cut)() // then reading fails
 	c.ends = func(why error) { s.log.Info("socket ends", "path", path, "err", why) }
-	_ = serve(ctx, c) // c has been told why
+	_ = serve(context.Background(), c) // c has been told why
 }
 
 // errForeignOrigin is why a page of another site gets no socket.

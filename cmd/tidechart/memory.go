@@ -8,24 +8,37 @@ import (
 	"time"
 )
 
-// What is kept for work to come. Under load a collection every now and then is enough: most of what a keystroke leaves
-// behind is small, and marking thousands of connections to find it is not. When the load is over, what it left behind
-// goes back to the machine: most people who have a note open read, and a crowd of them arrives at shift change.
+// What is kept for work to come. Under a steady load a collection every now and then is enough: what a keystroke leaves
+// behind is small, and marking thousands of connections to find it is not. While more and more is kept, as when a crowd
+// arrives at shift change, what they leave behind is collected early, for what is kept lies between it, and whatever has
+// been kept of a page once keeps all of it. When little goes on, what is to spare goes back to the machine.
 const (
-	gcPercent   = 200 // garbage, of what is in use, before it is collected; GOGC says otherwise
-	memoryEvery = 10 * time.Second
-	quietBytes  = 2 << 20 // made in a second, at most, when little goes on
-	spareShare  = 4       // of what is in use; a share more than this is given back
+	steadyPercent = 200 // garbage, of what is in use, before it is collected; GOGC says otherwise
+	risingPercent = 50
+	risingShare   = 16 // of what is in use; by a share more than this it has risen
+
+	memoryEvery = 5 * time.Second
+	quietBytes  = 10 << 20 // made within memoryEvery, at most, when little goes on
+	spareShare  = 4        // of what is in use; a share more than this is given back
 	spareBytes  = 16 << 20
 )
 
 // keepMemory decides, until ctx ends, how much memory the process keeps that it does not use.
 func keepMemory(ctx context.Context) {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
+	own, percent := os.Getenv("GOGC") != "", 0
 	var m memory
-	each(ctx, memoryEvery, func() { m.giveBack(quietBytes * uint64(memoryEvery/time.Second)) })
+	each(ctx, memoryEvery, func() {
+		before := m
+		m.read()
+		quiet := m.made-before.made <= quietBytes
+		if now := m.percent(before, quiet); now != percent && !own {
+			percent = now
+			debug.SetGCPercent(percent) // which stops everything for a moment
+		}
+		if quiet && m.hasSpare() {
+			debug.FreeOSMemory()
+		}
+	})
 }
 
 // memory is what the heap has taken, in bytes.
@@ -37,16 +50,15 @@ type memory struct {
 	samples []metrics.Sample
 }
 
-// giveBack gives back what is to spare, if no more than quiet was made since it was called last, and reports whether.
-func (m *memory) giveBack(quiet uint64) bool {
-	before := m.made
-	m.read()
-	if m.made-before > quiet || m.held <= m.used+m.used/spareShare+spareBytes {
-		return false
+// percent is how much garbage, of what is in use, there should be before it is collected.
+func (m *memory) percent(before memory, quiet bool) int {
+	if quiet || m.used > before.used+before.used/risingShare {
+		return risingPercent
 	}
-	debug.FreeOSMemory()
-	return true
+	return steadyPercent
 }
+
+func (m *memory) hasSpare() bool { return m.held > m.used+m.used/spareShare+spareBytes }
 
 func (m *memory) read() {
 	if m.samples == nil {

@@ -6,29 +6,45 @@ import (
 	"testing"
 )
 
-// TestMemoryIsGivenBack: what a crowd left behind goes back to the machine when little goes on, and not before.
+// TestMemoryIsGivenBack: what a crowd left behind goes back to the machine.
 func TestMemoryIsGivenBack(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // nothing is collected but by what is tested
 	runtime.GC()
 	const crowd = 128 << 20
-	var m memory
-	m.read()
 	left := make([][]byte, 128)
 	for i := range left {
 		left[i] = make([]byte, crowd/len(left))
 	}
 	runtime.KeepAlive(left)
-	if m.giveBack(crowd / 2) {
-		t.Error("given back while much goes on")
+	var m memory
+	m.read()
+	if !m.hasSpare() {
+		t.Errorf("of %d bytes %d are in use, and nothing is to spare", m.held, m.used)
 	}
 	held := m.held
-	if !m.giveBack(crowd / 2) {
-		t.Fatal("not given back when little goes on")
-	}
-	if m.read(); m.held+crowd/2 > held {
+	debug.FreeOSMemory()
+	if m.read(); m.held+crowd/2 > held || m.hasSpare() {
 		t.Errorf("%d bytes are held, of %d", m.held, held)
 	}
-	if m.giveBack(crowd / 2) {
-		t.Error("given back although nothing is to spare")
+}
+
+// TestMemoryFollowsTheLoad: much garbage may lie about while much goes on and no more is kept than before.
+func TestMemoryFollowsTheLoad(t *testing.T) {
+	for _, tt := range []struct {
+		name         string
+		before, used uint64
+		quiet        bool
+		want         int
+	}{
+		{"a steady load", 100, 101, false, steadyPercent},
+		{"a crowd arrives", 100, 120, false, risingPercent},
+		{"a crowd has left", 120, 60, false, steadyPercent},
+		{"little goes on", 100, 100, true, risingPercent},
+		{"it begins", 0, 5, false, risingPercent},
+	} {
+		m := memory{used: tt.used}
+		if got := m.percent(memory{used: tt.before}, tt.quiet); got != tt.want {
+			t.Errorf("%s: collected at %d%%, want %d%%", tt.name, got, tt.want)
+		}
 	}
 }
