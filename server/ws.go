@@ -185,7 +185,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, serve func(
 // converse runs serve until the socket ends, and closes it.
 func (s *Server) converse(c *conn, path string, serve func(context.Context, sessions.Conn) error) {
 	defer func() { _ = c.ws.CloseNow() }() // nothing is lost by a socket that is closed already
-	defer c.keepAlive(c.Cut)() // then reading fails
+	defer c.keepAlive(c.Cut)()             // then reading fails
 	c.ends = func(why error) { s.log.Info("socket ends", "path", path, "err", why) }
 	_ = serve(context.Background(), c) // c has been told why
 }
