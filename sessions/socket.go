@@ -48,6 +48,7 @@ type socket struct {
 	hub    *Hub
 	ctx    context.Context // ends, with the reason as its cause, when the socket fails
 	cancel context.CancelCauseFunc
+	failed atomic.Bool
 	closed sync.WaitGroup // the last writer has closed conn
 
 	// Owned by the reading goroutine.
@@ -64,7 +65,15 @@ const busyAfter, busyGap = 16, time.Second
 var errGone = errors.New("peer gone")
 
 // fail ends the socket; the first reason counts. It does not wait.
-func (s *socket) fail(reason error) { s.cancel(reason) }
+func (s *socket) fail(reason error) {
+	s.cancel(reason)
+	if s.failed.Swap(true) {
+		return
+	}
+	// Writing outlives the socket's end by a moment, so that what was said before it is still heard.
+	time.AfterFunc(flushTimeout, s.conn.Cut)
+	s.out.finish()
+}
 
 // serve runs a socket until it fails, closes conn, and returns why: a [*CloseError], or an error of conn.
 func (h *Hub) serve(ctx context.Context, conn Conn, speak func(*socket) protocol) error {
@@ -84,18 +93,16 @@ func (h *Hub) serve(ctx context.Context, conn Conn, speak func(*socket) protocol
 func (h *Hub) begin(ctx context.Context, conn Conn) (*socket, error) {
 	s := &socket{conn: conn, hub: h, pace: newPace(h.allow, time.Now())}
 	s.out.socket = s
-	s.ctx, s.cancel = context.WithCancelCause(ctx)
+	s.ctx, s.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	s.closed.Add(1) // before anything can end the socket: its writer takes it back
 	if err := h.addSocket(s); err != nil {
 		reason := refusal(err)
 		conn.Close(reason)
 		return nil, reason
 	}
-	s.closed.Add(1) // before anything can end the socket: its writer takes it back
-	context.AfterFunc(s.ctx, func() {
-		// Writing outlives the socket's end by a moment, so that what was said before it is still heard.
-		time.AfterFunc(flushTimeout, conn.Cut)
-		s.out.finish()
-	})
+	if ctx.Done() != nil {
+		context.AfterFunc(ctx, func() { s.fail(context.Cause(ctx)) })
+	}
 	return s, nil
 }
 

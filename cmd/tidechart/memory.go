@@ -19,8 +19,8 @@ const (
 
 	memoryEvery = 5 * time.Second
 	quietBytes  = 10 << 20 // made within memoryEvery, at most, when little goes on
-	spareShare  = 4        // of what is in use; a share more than this is given back
-	spareBytes  = 16 << 20
+	spareShare  = 8        // of what is in use; a share more than this is given back
+	spareBytes  = 8 << 20
 )
 
 // keepMemory decides, until ctx ends, how much memory the process keeps that it does not use.
