@@ -14,8 +14,8 @@ import (
 
 // Sizes of what each connection keeps. A keystroke is a hundred bytes; what is larger passes the buffers by.
 const (
-	readBuffer  = 512
-	writeBuffer = 256      // a frame of control
+	readBuffer  = 256
+	writeBuffer = 128      // the largest frame of control has 127
 	maxHeld     = 16 << 10 // that is written at once
 
 	controlTimeout = 5 * time.Second // of writing a ping, a pong or a close
