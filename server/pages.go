@@ -109,10 +109,13 @@ func (s *Server) worklist(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, home(who), http.StatusSeeOther)
 		return nil
 	}
-	asked := r.URL.Query()
+	asked, err := filterOf(w, r)
+	if err != nil {
+		return err
+	}
 	unit := who.Unit
-	if asked.Has("unit") {
-		unit = asked.Get("unit")
+	if r.Form.Has("unit") {
+		unit = r.Form.Get("unit")
 	}
 	view := web.WorklistView{
 		Shell: s.shellOf(r, who, "Worklist", web.SectionWorklist),
@@ -124,6 +127,15 @@ func (s *Server) worklist(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.render(w, r, http.StatusOK, web.Worklist(view))
 	return nil
+}
+
+// filterOf is what a page's filter asks for. It comes in the body of a request: it is often a name (I14).
+func filterOf(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return nil, err
+	}
+	return r.PostForm, nil
 }
 
 // fillWorklist adds the units, and the patients of the unit asked for whom the filter leaves.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -29,6 +28,7 @@ const (
 // mountPeople adds the pages on which people, programs and units are administered.
 func (s *Server) mountPeople(mux *http.ServeMux) {
 	mux.Handle("GET "+peoplePath, s.seeingPeople(s.peoplePage))
+	mux.Handle("POST "+peoplePath+"/search", s.seeingPeople(s.peoplePage))
 	mux.Handle("POST "+peoplePath, s.administers(s.addPerson))
 	mux.Handle("GET "+addPath, s.seeingPeople(s.newPersonPage))
 	mux.Handle("GET /admin/units", s.seeingPeople(s.unitsPage))
@@ -132,12 +132,14 @@ func capital(text string) string {
 }
 
 func (s *Server) peoplePage(w http.ResponseWriter, r *http.Request, who login.Person, _ login.Account) error {
-	asked := r.URL.Query()
+	asked, err := filterOf(w, r)
+	if err != nil {
+		return err
+	}
 	search := login.Search{
 		Words: clip(strings.TrimSpace(asked.Get("q")), maxQuery), Role: asked.Get("role"), Most: peopleAtOnce,
 	}
 	if after := asked.Get("after"); after != "" {
-		var err error
 		if search.After, err = uuid.Parse(after); err != nil {
 			return store.ErrNotFound
 		}
@@ -153,8 +155,7 @@ func (s *Server) peoplePage(w http.ResponseWriter, r *http.Request, who login.Pe
 		view.Rows = append(view.Rows, accountView(a))
 	}
 	if more {
-		next := url.Values{"q": {search.Words}, "role": {search.Role}, "after": {found[len(found)-1].ID.String()}}
-		view.Next = peoplePath + "?" + next.Encode()
+		view.Next = found[len(found)-1].ID.String()
 	}
 	s.render(w, r, http.StatusOK, web.People(view))
 	return nil

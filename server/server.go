@@ -116,6 +116,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("POST /security/logins/end", s.own(s.endLogin))
 	mux.Handle("POST /security/logins/end-others", s.own(s.endOtherLogins))
 	mux.Handle("GET /{$}", s.page(s.worklist))
+	mux.Handle("POST /{$}", s.page(s.worklist))
 	mux.Handle("POST /notes", s.known(s.createNote))
 	mux.Handle("GET /notes/{id}", s.known(s.notePage))
 	mux.Handle("GET /units/{id}", s.known(s.board))

@@ -203,10 +203,13 @@ func TestWorklistFilter(t *testing.T) {
 		"": {true, true}, "kelp": {true, false}, "4w-01": {false, true}, "ADA drift": {false, true}, "kelp 4w-01": {false, false},
 		"discharge": {true, false}, "T-104248": {true, false},
 	} {
-		_, page, _ := h.get(c, "/?q="+url.QueryEscape(query))
+		_, page := h.post(c, "/", url.Values{"q": {query}})
 		if got := [2]bool{strings.Contains(page, "KELPWELL"), strings.Contains(page, "DRIFTMOOR, Ada")}; got != want {
 			t.Errorf("filter %q: %v, want %v", query, got, want)
 		}
+	}
+	if _, page, _ := h.get(c, "/?q=kelp"); !strings.Contains(page, "DRIFTMOOR, Ada") {
+		t.Error("an address, which is kept and logged, names who is looked for")
 	}
 }
 

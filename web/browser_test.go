@@ -61,9 +61,9 @@ func newGallery(t *testing.T) *gallery {
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
 	})
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("/{$}", func(w http.ResponseWriter, r *http.Request) {
 		v := worklistSample()
-		v.Query, v.Unit = r.URL.Query().Get("q"), r.URL.Query().Get("unit")
+		v.Query, v.Unit = r.PostFormValue("q"), r.PostFormValue("unit")
 		v.Rows = slices.DeleteFunc(v.Rows, func(p PatientRow) bool { return !strings.Contains(p.Family, v.Query) })
 		nonce := rand.Text()
 		w.Header().Set("Content-Security-Policy", Policy(nonce))

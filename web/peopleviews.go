@@ -44,7 +44,7 @@ type PeopleView struct {
 	Role  string // "" for all
 	Roles []string
 	Rows  []Account
-	// Next is where the list goes on; empty: it does not.
+	// Next is the id of whom the list goes on after; empty: it does not.
 	Next string
 	// Later says that this is not the beginning of the list.
 	Later bool

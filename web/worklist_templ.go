@@ -9,8 +9,8 @@ import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
 // Worklist is the page of a unit's patients and their notes. The filter is a
-// plain form; with scripts it filters as one types, and what is typed, often a
-// name, does not enter the browser's history (I14).
+// plain form, which is posted, for what is typed is often a name, and addresses
+// are kept and logged (I14). With scripts it filters as one types.
 func Worklist(v WorklistView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -44,7 +44,7 @@ func Worklist(v WorklistView) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"page-head\"><h1>Worklist</h1><form method=\"get\" action=\"/\" role=\"search\" class=\"filter\" hx-get=\"/\" hx-trigger=\"input changed delay:200ms, submit\" hx-target=\"#worklist\" hx-select=\"#worklist\" hx-swap=\"outerHTML\"><div class=\"field\"><label for=\"unit\">Unit</label> <select id=\"unit\" name=\"unit\" class=\"select\"><option value=\"\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"page-head\"><h1>Worklist</h1><form method=\"post\" action=\"/\" role=\"search\" class=\"filter\" hx-post=\"/\" hx-trigger=\"input changed delay:200ms, submit\" hx-target=\"#worklist\" hx-select=\"#worklist\" hx-swap=\"outerHTML\"><div class=\"field\"><label for=\"unit\">Unit</label> <select id=\"unit\" name=\"unit\" class=\"select\"><option value=\"\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
