@@ -81,8 +81,7 @@ func (s *Server) boardEvents(w http.ResponseWriter, r *http.Request, who login.P
 	if told {
 		parts = append(parts, &noticePart{server: s})
 	}
-	s.stream(w, r, who, boardPoll, func() (sessions, news <-chan struct{}) { return s.hub.Changed(), s.news.heard() }, parts...)
-	return nil
+	return s.stream(w, r, who, boardPoll, func() (sessions, news <-chan struct{}) { return s.hub.Changed(), s.news.heard() }, parts...)
 }
 
 // boardPart is the beds of a unit, as a page shows them.

@@ -71,8 +71,7 @@ func (s *Server) pageEvents(w http.ResponseWriter, r *http.Request, who login.Pe
 	if !told {
 		return errNoPage
 	}
-	s.stream(w, r, who, noticePoll, func() (sessions, news <-chan struct{}) { return nil, s.glassNews.heard() }, &noticePart{server: s})
-	return nil
+	return s.stream(w, r, who, noticePoll, func() (sessions, news <-chan struct{}) { return nil, s.glassNews.heard() }, &noticePart{server: s})
 }
 
 // noticePart is what a page shows of broken glass. Whoever connects is told all of it, again or for the first time.

@@ -64,6 +64,7 @@ type Server struct {
 
 	news      news // of any change of access
 	glassNews news // of broken glass
+	streams   streams
 
 	drained context.Context // ends when the server drains: long answers end with it
 	drain   context.CancelFunc

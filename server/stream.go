@@ -5,9 +5,11 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/a-h/templ"
+	"github.com/google/uuid"
 
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/web"
@@ -17,7 +19,38 @@ import (
 const (
 	streamCoalesce = 250 * time.Millisecond // at most four changes a second for each page
 	streamTimeout  = 10 * time.Second       // of one write, and of one look at the database
+
+	streamsPerPerson = 20               // pages in front of somebody, on all workstations; those behind others rest
+	streamRetry      = 30 * time.Second // after which one more may ask again
 )
+
+// streams counts the event streams of people. Any number of goroutines may use it; its zero value has none.
+type streams struct {
+	mu sync.Mutex
+	of map[uuid.UUID]int
+}
+
+// enter counts one more, or returns a [*tooMany]. Whoever entered leaves.
+func (s *streams) enter(who uuid.UUID) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.of[who] >= streamsPerPerson {
+		return &tooMany{wait: streamRetry}
+	}
+	if s.of == nil {
+		s.of = make(map[uuid.UUID]int)
+	}
+	s.of[who]++
+	return nil
+}
+
+func (s *streams) leave(who uuid.UUID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.of[who]--; s.of[who] == 0 {
+		delete(s.of, who)
+	}
+}
 
 // part is something of a page that changes by itself. It belongs to one stream.
 type part interface {
@@ -42,8 +75,13 @@ type stream struct {
 }
 
 // stream answers with what changes of a page's parts, until the page is gone, or is no longer its person's to see. A page that
-// connects, again or for the first time, gets all of them: there is nothing to replay, and nothing to miss.
-func (s *Server) stream(w http.ResponseWriter, r *http.Request, who login.Person, poll time.Duration, listen wakes, parts ...part) {
+// connects, again or for the first time, gets all of them: there is nothing to replay, and nothing to miss. The only error is
+// that there are too many; nothing has been answered then.
+func (s *Server) stream(w http.ResponseWriter, r *http.Request, who login.Person, poll time.Duration, listen wakes, parts ...part) error {
+	if err := s.streams.enter(who.ID); err != nil {
+		return err
+	}
+	defer s.streams.leave(who.ID)
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no")
@@ -54,6 +92,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, who login.Person
 	if err := page.run(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		s.log.Info("event stream ends", "err", err)
 	}
+	return nil
 }
 
 func (p *stream) run(ctx context.Context) error {
