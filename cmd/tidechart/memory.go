@@ -15,7 +15,7 @@ import (
 const (
 	steadyPercent = 200 // garbage, of what is in use, before it is collected; GOGC says otherwise
 	risingPercent = 50
-	risingShare   = 16 // of what is in use; by a share more than this it has risen
+	risingShare   = 5 // of what is in use; by a share more than this within memoryEvery it has risen
 
 	memoryEvery = 5 * time.Second
 	quietBytes  = 10 << 20 // made within memoryEvery, at most, when little goes on

@@ -36,8 +36,8 @@ func TestMemoryFollowsTheLoad(t *testing.T) {
 		quiet        bool
 		want         int
 	}{
-		{"a steady load", 100, 101, false, steadyPercent},
-		{"a crowd arrives", 100, 120, false, risingPercent},
+		{"a steady load, of which notes grow", 100, 110, false, steadyPercent},
+		{"a crowd arrives", 100, 125, false, risingPercent},
 		{"a crowd has left", 120, 60, false, steadyPercent},
 		{"little goes on", 100, 100, true, risingPercent},
 		{"it begins", 0, 5, false, risingPercent},
