@@ -119,11 +119,17 @@ func watchWindow(t *testing.T, s *server, name string, ctx context.Context, canc
 		w.checkConsole()
 	})
 	t.Cleanup(w.close)
-	_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: reportViolations})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w.onEachPage(reportViolations)
 	return w
+}
+
+// onEachPage runs a script on each page that the window loads from now on, before the page's own.
+func (w *window) onEachPage(script string) {
+	w.t.Helper()
+	_, err := chromedp.Call(w.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+	if err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 func (w *window) record(m chromedp.ConsoleMessage) {
@@ -157,14 +163,26 @@ next:
 	}
 }
 
-// do runs steps in the window, within patience.
-
+// do runs steps in the window, one after the other, within patience.
 func (w *window) do(steps ...chromedp.Action[chromedp.Void]) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.ctx, patience)
 	defer cancel()
-	if err := chromedp.Do(ctx, steps...); err != nil {
-		w.t.Fatalf("%s's window: %v", w.name, err)
+	for _, step := range steps {
+		if err := again(ctx, func() error { return chromedp.Do(ctx, step) }); err != nil {
+			w.t.Fatalf("%s's window: %v", w.name, err)
+		}
+	}
+}
+
+// again does a step, anew for as long as the page replaces the element under
+// it: a person would reach for the new one. It has done nothing then.
+func again(ctx context.Context, step func() error) error {
+	for {
+		err := step()
+		if err == nil || ctx.Err() != nil || !strings.Contains(err.Error(), "Could not find node with given id") {
+			return err
+		}
 	}
 }
 

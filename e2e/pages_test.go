@@ -48,7 +48,11 @@ func (w *window) leaves(by chromedp.Action[chromedp.Void], what string) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.ctx, patience)
 	defer cancel()
-	if _, err := chromedp.Run(ctx, chromedp.WaitEvent(page.LoadEventFired, nil, by)); err != nil {
+	err := again(ctx, func() error {
+		_, err := chromedp.Run(ctx, chromedp.WaitEvent(page.LoadEventFired, nil, by))
+		return err
+	})
+	if err != nil {
 		w.t.Fatalf("%s's window: %s: %v", w.name, what, err)
 	}
 }

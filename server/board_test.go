@@ -64,7 +64,7 @@ func TestBoardChangesByItself(t *testing.T) {
 
 	ws := h.dialNote(h.note.String(), h.token("rivera"))
 	await("writer", func(e string) bool {
-		return strings.Contains(e, "Rosa Rivera") && strings.Count(e, "hx-swap=\"outerHTML\"") == 2
+		return strings.Contains(e, "Rosa Rivera") && strings.Count(e, `hx-target="#bed-`) == 1
 	})
 	_ = ws.Close(websocket.StatusNormalClosure, "")
 	await("leave", func(e string) bool { return strings.Contains(e, "<hx-partial") && !strings.Contains(e, "Rosa Rivera") })
