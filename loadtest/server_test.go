@@ -15,11 +15,10 @@ import (
 
 	"github.com/clisonix/tidechart/loadtest"
 	"github.com/clisonix/tidechart/server"
-	"github.com/clisonix/tidechart/server/demo"
+	"github.com/clisonix/tidechart/server/demo/demotest"
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/postgres/postgrestest"
 	"github.com/clisonix/tidechart/server/store"
-	"github.com/clisonix/tidechart/server/vault"
 	"github.com/clisonix/tidechart/sessions"
 )
 
@@ -35,18 +34,7 @@ func tidechart(t *testing.T) loadtest.Config {
 // tidechartOn is tidechart, with its database.
 func tidechartOn(t *testing.T) (loadtest.Config, *store.DB) {
 	t.Helper()
-	keys, err := vault.New(vault.NewSecret())
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := store.Open(t.Context(), postgrestest.URL(t), keys)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(db.Close)
-	if _, err := demo.Seed(t.Context(), db, time.Now()); err != nil {
-		t.Fatal(err)
-	}
+	db, _ := demotest.Open(t)
 	log := slog.New(slog.DiscardHandler)
 	hub := sessions.NewHub(db, log)
 	t.Cleanup(func() { _ = hub.Close(context.Background()) })

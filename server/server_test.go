@@ -12,18 +12,17 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/coder/websocket"
 	"github.com/google/uuid"
 
 	"github.com/clisonix/tidechart/server"
 	"github.com/clisonix/tidechart/server/demo"
+	"github.com/clisonix/tidechart/server/demo/demotest"
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/postgres/postgrestest"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
-	"github.com/clisonix/tidechart/server/vault"
 	"github.com/clisonix/tidechart/sessions"
 )
 
@@ -46,19 +45,7 @@ var here = &url.URL{Scheme: "https", Host: "notes.example"}
 
 func open(t *testing.T, but ...func(*server.Config)) *hospital {
 	t.Helper()
-	database := postgrestest.URL(t)
-	keys, err := vault.New(vault.NewSecret())
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := store.Open(t.Context(), database, keys)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(db.Close)
-	if _, err := demo.Seed(t.Context(), db, time.Now()); err != nil {
-		t.Fatal(err)
-	}
+	db, database := demotest.Open(t)
 	h := &hospital{t: t, db: db, url: database, log: &lockedBuffer{}}
 	log := slog.New(slog.NewTextHandler(h.log, nil))
 	h.hub = sessions.NewHub(db, log)

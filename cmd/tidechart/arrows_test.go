@@ -43,6 +43,7 @@ var arrows = map[string]struct {
 	"server/postgres/postgrestest": {[]string{"internal/needs", "server/postgres"}, "it runs one for tests"},
 	"server/notekind":              {[]string{"crdt/prose"}, "a kind has a template"},
 	"server/demo":                  {[]string{"crdt/prose", "server/login", "server/notekind", "server/store", "server/store/queries"}, "it is data, and how to seed it"},
+	"server/demo/demotest":         {[]string{"server/demo", "server/postgres/postgrestest", "server/store", "server/vault"}, "it copies one for tests"},
 	"e2e":                          {[]string{"internal/needs"}, "it knows the product from outside only"},
 	"web":                          {[]string{"crdt/prose"}, "pages show what they are given and fetch nothing"},
 	"web/build":                    {[]string{"crdt/prose"}, "the schema's fingerprint is compiled into the editor"},

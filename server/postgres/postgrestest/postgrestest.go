@@ -1,5 +1,5 @@
 // Package postgrestest gives tests a real Postgres: one private server for
-// each test binary, an empty database for each test.
+// each test binary, a database for each test.
 //
 // A package that uses it says in one of its test files:
 //
@@ -90,10 +90,51 @@ func Server(t testing.TB) *postgres.Server {
 // server. It is dropped, with whoever is still connected, when the test ends.
 func URL(t testing.TB) string {
 	t.Helper()
+	return create(t, "template1")
+}
+
+// Prepared is a database that tests begin with, each with a copy of its own.
+// To fill it takes longer than to copy it. The zero value with Fill is ready
+// to use.
+type Prepared struct {
+	// Fill is called once, with the connection string of an empty database. It
+	// leaves no connection open.
+	Fill func(url string) error
+
+	once sync.Once
+	name string
+	err  error
+}
+
+// URL is as [URL], for a copy of what Fill has left.
+func (p *Prepared) URL(t testing.TB) string {
+	t.Helper()
 	server := Server(t)
-	name := fmt.Sprintf("test_%d", shared.created.Add(1))
-	execute(t, server.URL(), "CREATE DATABASE "+name)
+	p.once.Do(func() {
+		p.name = newName()
+		execute(t, server.URL(), "CREATE DATABASE "+p.name)
+		p.err = p.Fill(at(t, server, p.name))
+	})
+	if p.err != nil {
+		t.Fatalf("prepare a database: %v", p.err)
+	}
+	return create(t, p.name)
+}
+
+func create(t testing.TB, template string) string {
+	t.Helper()
+	server := Server(t)
+	name := newName()
+	execute(t, server.URL(), "CREATE DATABASE "+name+" TEMPLATE "+template)
 	t.Cleanup(func() { execute(t, server.URL(), "DROP DATABASE "+name+" WITH (FORCE)") })
+	return at(t, server, name)
+}
+
+func newName() string { return fmt.Sprintf("test_%d", shared.created.Add(1)) }
+
+// at is the connection string of one database of a server.
+func at(t testing.TB, server *postgres.Server, name string) string {
+	t.Helper()
 	u, err := url.Parse(server.URL())
 	if err != nil {
 		t.Fatal(err)

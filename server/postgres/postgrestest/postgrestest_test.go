@@ -2,6 +2,7 @@ package postgrestest_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -18,6 +19,30 @@ func TestEachURLIsAnEmptyDatabase(t *testing.T) {
 		if _, err := conn.Exec(t.Context(), "CREATE TABLE notes ()"); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestEachTestChangesItsOwnCopy: what is prepared is made once, and no test sees what another has changed.
+func TestEachTestChangesItsOwnCopy(t *testing.T) {
+	filled := 0
+	prepared := postgrestest.Prepared{Fill: func(url string) error {
+		filled++
+		conn := connect(t, url)
+		_, err := conn.Exec(t.Context(), "CREATE TABLE note (); INSERT INTO note DEFAULT VALUES")
+		return errors.Join(err, conn.Close(t.Context()))
+	}}
+	for range 2 {
+		conn := connect(t, prepared.URL(t))
+		var rows int
+		if err := conn.QueryRow(t.Context(), "SELECT count(*) FROM note").Scan(&rows); err != nil || rows != 1 {
+			t.Fatal(rows, err)
+		}
+		if _, err := conn.Exec(t.Context(), "INSERT INTO note DEFAULT VALUES"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if filled != 1 {
+		t.Errorf("filled %d times", filled)
 	}
 }
 
