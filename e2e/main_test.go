@@ -56,6 +56,7 @@ func runTests(m *testing.M) (int, error) {
 	}
 	code := m.Run()
 	stopChromium()
+	seeded.close()
 	return code, shared.close()
 }
 

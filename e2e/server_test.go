@@ -78,8 +78,18 @@ func freeAddr(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// start runs the binary and returns when it says that it is ready.
+// start runs the binary and returns when it says that it is ready. The first
+// time it finds the demo's hospital, which takes longer to make than to copy.
 func (s *server) start() error {
+	if _, err := os.Stat(s.data); errors.Is(err, os.ErrNotExist) {
+		if err := seeded.copyTo(s.t, s.data); err != nil {
+			return err
+		}
+	}
+	return s.demo()
+}
+
+func (s *server) demo() error {
 	return s.run(append([]string{"demo", "--listen", s.addr, "--data", s.data}, s.flags...)...)
 }
 
@@ -222,6 +232,38 @@ func (s *server) command(ctx context.Context, args ...string) (string, error) {
 
 // ws is the server's address as the Yjs clients take it.
 func (s *server) ws() string { return "ws" + strings.TrimPrefix(s.url, "http") }
+
+// seeded is a data directory that the first demo has filled. Each server that
+// starts has a copy of it.
+var seeded dataDir
+
+type dataDir struct {
+	once sync.Once
+	s    *server // that filled it, and has stopped
+	err  error
+}
+
+func (d *dataDir) copyTo(t *testing.T, path string) error {
+	d.once.Do(func() {
+		d.s = newServer(t)
+		if d.err = d.s.demo(); d.err == nil {
+			d.err = d.s.stop()
+		}
+	})
+	if d.err != nil {
+		return fmt.Errorf("fill a data directory: %w", d.err)
+	}
+	if out, err := exec.Command("cp", "-a", d.s.data, path).CombinedOutput(); err != nil {
+		return fmt.Errorf("copy a data directory: %w\n%s", err, out)
+	}
+	return nil
+}
+
+func (d *dataDir) close() {
+	if d.s != nil {
+		d.s.close()
+	}
+}
 
 // shared is the server of all tests that neither stop it nor read all of its
 // log. It starts with the first of them.
