@@ -22,8 +22,12 @@ func (u Usage) since(before Usage) Usage { return Usage{u.CPU - before.CPU, u.Me
 type usages struct {
 	at               time.Time
 	server, database Usage
-	machine          time.Duration // that all processors were busy, with whatever
+	machine          machineTime
 }
+
+// machineTime is how long all processors together were busy, with whatever, and how long they had work and the host of a
+// virtual machine gave them no time for it.
+type machineTime struct{ busy, stolen time.Duration }
 
 // sampleEvery is how often the server's memory is looked at for its peak.
 const sampleEvery = 20 * time.Millisecond

@@ -36,7 +36,7 @@ func readUsages(pids []int) (usages, error) {
 			return u, fmt.Errorf("process %d of the server is not there", pid)
 		}
 	}
-	if u.machine, err = busy(); err != nil {
+	if u.machine, err = readMachine(); err != nil {
 		return u, err
 	}
 	for pid, p := range table {
@@ -138,33 +138,32 @@ func parseStat(line []byte) (pid int, p process, err error) {
 	return pid, p, nil
 }
 
-// busy returns how long the processors of the machine have been busy.
-func busy() (time.Duration, error) {
+func readMachine() (machineTime, error) {
 	b, err := os.ReadFile("/proc/stat")
 	if err != nil {
-		return 0, err
+		return machineTime{}, err
 	}
-	return parseBusy(string(b))
+	return parseMachine(string(b))
 }
 
-// parseBusy reads the first line of /proc/stat.
+// parseMachine reads the first line of /proc/stat.
 //
-// Source: proc_stat(5): user, nice, system, idle, iowait, irq, softirq; guests are counted in user.
-func parseBusy(stat string) (time.Duration, error) {
+// Source: proc_stat(5): user, nice, system, idle, iowait, irq, softirq, steal; guests are counted in user.
+func parseMachine(stat string) (machineTime, error) {
 	line, _, _ := strings.Cut(stat, "\n")
 	fields := strings.Fields(line)
-	if len(fields) < 8 || fields[0] != "cpu" {
-		return 0, fmt.Errorf("/proc/stat begins with %d fields", len(fields))
+	if len(fields) < 9 || fields[0] != "cpu" {
+		return machineTime{}, fmt.Errorf("/proc/stat begins with %d fields", len(fields))
 	}
-	var sum time.Duration
-	for _, i := range []int{1, 2, 3, 6, 7} {
+	var m machineTime
+	for i, of := range map[int]*time.Duration{1: &m.busy, 2: &m.busy, 3: &m.busy, 6: &m.busy, 7: &m.busy, 8: &m.stolen} {
 		n, err := strconv.ParseInt(fields[i], 10, 64)
 		if err != nil {
-			return 0, fmt.Errorf("/proc/stat: %w", err)
+			return machineTime{}, fmt.Errorf("/proc/stat: %w", err)
 		}
-		sum += time.Duration(n) * tick
+		*of += time.Duration(n) * tick
 	}
-	return sum, nil
+	return m, nil
 }
 
 // resident returns the bytes of a process that are in memory.

@@ -22,14 +22,14 @@ func TestParseStat(t *testing.T) {
 	}
 }
 
-func TestParseBusy(t *testing.T) {
-	got, err := parseBusy("cpu  100 20 3 99999 8888 7 50 6 5 4\ncpu0 1 1 1 1 1 1 1 1 1 1\n")
-	if err != nil || got != 1800*time.Millisecond {
-		t.Errorf("parseBusy = %v, %v; want 1.8 s", got, err)
+func TestParseMachine(t *testing.T) {
+	got, err := parseMachine("cpu  100 20 3 99999 8888 7 50 6 5 4\ncpu0 1 1 1 1 1 1 1 1 1 1\n")
+	if want := (machineTime{busy: 1800 * time.Millisecond, stolen: 60 * time.Millisecond}); err != nil || got != want {
+		t.Errorf("parseMachine = %v, %v; want %v", got, err, want)
 	}
 	for _, bad := range []string{"", "cpu0 1 1 1 1 1 1 1 1", "cpu 1 1 1", "cpu 1 1 1 1 1 1 x 1"} {
-		if _, err := parseBusy(bad); err == nil {
-			t.Errorf("parseBusy(%q) has no error", bad)
+		if _, err := parseMachine(bad); err == nil {
+			t.Errorf("parseMachine(%q) has no error", bad)
 		}
 	}
 }

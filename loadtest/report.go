@@ -26,7 +26,8 @@ type Report struct {
 	Server      *Resources  `json:"server,omitempty"`   // nil: nobody said which processes
 	Database    *Resources  `json:"database,omitempty"` // nil: it is not below them
 	Generator   Generator   `json:"generator"`
-	OtherCores  float64     `json:"otherCores"` // that somebody else kept busy; 0 if nobody said which processes are the server's
+	OtherCores  float64     `json:"otherCores"`  // that somebody else kept busy; 0 if nobody said which processes are the server's
+	StolenCores float64     `json:"stolenCores"` // that the host of a virtual machine did not give; 0 as above
 	Documents   Documents   `json:"documents"`
 	Warning     string      `json:"warning,omitempty"`
 }
@@ -141,12 +142,13 @@ func (r *run) resources(rep *Report, m marks) {
 		}
 	}
 	rep.Server = of(func(u usages) Usage { return u.server })
-	others := m.end.machine - m.begin.machine - rep.Server.CPU - m.own
+	others := m.end.machine.busy - m.begin.machine.busy - rep.Server.CPU - m.own
 	if m.end.database.CPU > 0 {
 		rep.Database = of(func(u usages) Usage { return u.database })
 		others -= rep.Database.CPU
 	}
 	rep.OtherCores = max(others.Seconds()/max(passed.Seconds(), 1e-3), 0)
+	rep.StolenCores = (m.end.machine.stolen - m.begin.machine.stolen).Seconds() / max(passed.Seconds(), 1e-3)
 }
 
 func ready(clients []*client) (n int) {
@@ -191,7 +193,7 @@ func (r *Report) Print(w io.Writer) error {
 	p.resources("postgres", r.Database)
 	p.line("generator", "%.2f of %d cores   keystrokes late by %s", r.Generator.Cores, runtime.NumCPU(), r.Generator.Late)
 	if r.Server != nil {
-		p.line("others", "%.2f cores: what else ran here, and the kernel", r.OtherCores)
+		p.line("others", "%.2f cores: what else ran here, and the kernel   %.2f more the host withheld", r.OtherCores, r.StolenCores)
 	}
 	d := r.Documents
 	p.line("documents", "%d notes in %d replicas, %d of them compared in full: %d faults", d.Notes, d.Replicas, d.Compared, d.Faults)

@@ -46,7 +46,8 @@ type bench struct {
 func (b bench) run(ctx context.Context, only string) error {
 	fmt.Printf("%s, %s\n", machine(), time.Now().Format(time.DateOnly))
 	fmt.Println("Cores: processor time by time that passed, of the server, with its Postgres, of the generator, and of whatever else")
-	fmt.Println("ran on the machine. Memory: resident. Late: keystrokes made later than due, which is the generator's fault.")
+	fmt.Println("ran on the machine. Stolen: what a virtual machine wanted and its host withheld. Memory: resident. Late: keystrokes made")
+	fmt.Println("later than due, which is the generator's fault.")
 	fmt.Println("Saved: here, committed to Postgres; the other two answer when an update is in memory, and store nothing.")
 	for _, s := range scenes(b.quick) {
 		if !strings.Contains(s.name, only) {

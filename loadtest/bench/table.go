@@ -23,23 +23,23 @@ func (s scene) print(results map[string]result) {
 }
 
 func (s scene) printSearch(results map[string]result) {
-	row("", "keystrokes/s", "p99", "cores", "+postgres", "generator", "others", "limit")
+	row("", "keystrokes/s", "p99", "cores", "+postgres", "generator", "others", "stolen", "limit")
 	for _, k := range kinds {
 		r := results[k.name]
 		if r.report == nil {
-			row(k.name, "none", "", "", "", "", "", r.limit)
+			row(k.name, "none", "", "", "", "", "", "", r.limit)
 			continue
 		}
 		row(k.name, fmt.Sprint(r.capacity), short(r.report.ToPeer.P99), cores(r.report.Server.Cores), cores(allCores(r.report)),
-			cores(r.report.Generator.Cores), cores(r.report.OtherCores), r.limit)
+			cores(r.report.Generator.Cores), cores(r.report.OtherCores), cores(r.report.StolenCores), r.limit)
 	}
 }
 
 func (s scene) printReports(results map[string]result) {
 	if s.load.Typists > 0 {
-		row("", "delivered", "p50", "p99", "max", "saved p99", "cores", "+postgres", "MB", "KB/conn", "generator", "others", "late p99", "verdict")
+		row("", "delivered", "p50", "p99", "max", "saved p99", "cores", "+postgres", "MB", "KB/conn", "generator", "others", "stolen", "late p99", "verdict")
 	} else {
-		row("", "synced", "sync p50", "sync p99", "all in", "extra MB", "cores", "+postgres", "MB", "KB/conn", "generator", "others", "drops", "verdict")
+		row("", "synced", "sync p50", "sync p99", "all in", "extra MB", "cores", "+postgres", "MB", "KB/conn", "generator", "others", "stolen", "drops", "verdict")
 	}
 	for _, k := range kinds {
 		r := results[k.name].report
@@ -49,7 +49,7 @@ func (s scene) printReports(results map[string]result) {
 		}
 		server := []string{
 			cores(r.Server.Cores), cores(allCores(r)), fmt.Sprintf("%.0f", float64(r.Server.After)/1e6), perConn,
-			cores(r.Generator.Cores), cores(r.OtherCores),
+			cores(r.Generator.Cores), cores(r.OtherCores), cores(r.StolenCores),
 		}
 		row(append([]string{k.name}, append(s.figures(r, server), verdict(r))...)...)
 	}
