@@ -60,38 +60,74 @@ func read(path string, forbidden fs.FileMode) (Secret, error) {
 	return s, nil
 }
 
-const fileText = `# Tidechart's key. Who has it and the database can read what the database holds.
-# Who loses it cannot, ever: keep a copy where no copy of the database is.
-# Key %s
-%s
+const fileText = `# Tidechart's keys; the last is the newest. Who has them and the database can read what the database holds.
+# Who loses them cannot, ever: keep a copy where no copy of the database is.
 `
 
 // CreateFile makes a secret, writes it to a new key file and returns it when that is on disk. A file that is there is left
 // as it is, and the error is [fs.ErrExist].
 func CreateFile(path string) (Secret, error) {
 	s := NewSecret()
-	v, err := New(s)
-	if err != nil {
-		return Secret{}, err
+	return s, WriteFile(path, s)
+}
+
+// WriteFile writes a secret to a new key file, which is on disk then. A file that is there is left as it is, and the error is
+// [fs.ErrExist].
+func WriteFile(path string, s Secret) error {
+	return write(path, s, func(f *os.File) error {
+		return os.Link(f.Name(), path) // fails if there is one
+	})
+}
+
+// ReplaceFile writes a secret over the key file that is there, whose owner stays. Whoever reads it meanwhile reads all of either.
+func ReplaceFile(path string, s Secret) error {
+	if _, err := ReadFile(path); err != nil {
+		return err
 	}
-	// Under a passing name first: nobody ever reads half a key.
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return fmt.Errorf("write keys: %w", err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("write keys: %w", err)
+	}
+	return write(path, s, func(f *os.File) error {
+		stat, known := info.Sys().(*syscall.Stat_t)
+		if known && int(stat.Uid) != os.Geteuid() {
+			if err := f.Chown(int(stat.Uid), int(stat.Gid)); err != nil {
+				return err
+			}
+		}
+		return os.Rename(f.Name(), path)
+	})
+}
+
+// write writes under a passing name first, so that nobody ever reads half a key, and has place give the file its own.
+func write(path string, s Secret, place func(*os.File) error) error {
+	text, err := s.text()
+	if err != nil {
+		return err
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.new") // mode 0600
 	if err != nil {
-		return Secret{}, fmt.Errorf("make keys: %w", err)
+		return fmt.Errorf("write keys: %w", err)
 	}
-	_, err = fmt.Fprintf(f, fileText, v.ID(), s.text())
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Link(f.Name(), path) // fails if there is one
+	_, err = f.WriteString(fileText + text)
+	if err = errors.Join(err, f.Sync()); err == nil {
+		err = place(f)
 	}
-	err = errors.Join(err, os.Remove(f.Name()))
+	err = errors.Join(err, f.Close())
+	if gone := os.Remove(f.Name()); !errors.Is(gone, fs.ErrNotExist) {
+		err = errors.Join(err, gone)
+	}
 	if err == nil {
 		err = syncDir(filepath.Dir(path))
 	}
 	if err != nil {
-		return Secret{}, fmt.Errorf("make keys: %w", err)
+		return fmt.Errorf("write keys: %w", err)
 	}
-	return s, nil
+	return nil
 }
 
 // syncDir makes a new name in dir survive a power cut.

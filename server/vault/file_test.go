@@ -25,7 +25,7 @@ func TestKeyFile(t *testing.T) {
 	if _, err := CreateFile(path); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("a second one: %v", err)
 	}
-	if read, err := ReadFile(path); err != nil || read != made {
+	if read, err := ReadFile(path); err != nil || !read.Equal(made) {
 		t.Errorf("read back as another: %v", err)
 	}
 	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
@@ -34,6 +34,64 @@ func TestKeyFile(t *testing.T) {
 	text, err := os.ReadFile(path)
 	if err != nil || !strings.Contains(string(text), "copy") {
 		t.Errorf("the file says %q, %v", text, err)
+	}
+}
+
+// TestReplacedKeyFile: more keys, or fewer, take the place of those that were there, in one step, for the same owner; and what
+// is no key file is left alone.
+func TestReplacedKeyFile(t *testing.T) {
+	dir := t.TempDir()
+	path, link := filepath.Join(dir, "keys"), filepath.Join(t.TempDir(), "link")
+	made, err := CreateFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if os.Geteuid() == 0 {
+		if err := os.Chown(path, 12345, 12345); err != nil {
+			t.Fatal(err)
+		}
+		if err := ReplaceFile(path, made); err == nil {
+			t.Error("a stranger's file is replaced")
+		}
+		if err := os.Chown(path, 0, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(path, link); err != nil {
+		t.Fatal(err)
+	}
+	rotated := made.Rotated()
+	if err := ReplaceFile(link, rotated); err != nil {
+		t.Fatal(err)
+	}
+	if read, err := ReadFile(path); err != nil || !read.Equal(rotated) || read.Equal(made) {
+		t.Errorf("read back as another: %v", err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
+		t.Errorf("left behind: %v, %v", files, err)
+	}
+	ids, err := rotated.IDs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest, taken, err := rotated.Split(ids[:1])
+	if err != nil || !taken.Equal(made) || rest.Equal(rotated) {
+		t.Errorf("split wrong: %v", err)
+	}
+	if _, _, err := rest.Split(nil); err != nil {
+		t.Error(err)
+	}
+	if err := ReplaceFile(filepath.Join(dir, "none"), made); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("where there is none: %v", err)
+	}
+	if err := os.WriteFile(path, []byte("a letter"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := ReplaceFile(path, made); err == nil {
+		t.Error("a letter is replaced")
 	}
 }
 
@@ -86,11 +144,11 @@ func TestKeyFilesOfOthers(t *testing.T) {
 
 // TestDamagedKeyFiles: a key that was copied wrong is found out, and never quoted.
 func TestDamagedKeyFiles(t *testing.T) {
-	good := NewSecret().text()
+	good := NewSecret().line(0)
 	swapped := []byte(good)
 	swapped[20], swapped[21] = swapped[21]^3, swapped[20]^3
 	for what, text := range map[string]string{
-		"empty": "", "comments": "# key\n", "cut short": good[:len(good)-1], "two": good + "\n" + good,
+		"empty": "", "comments": "# key\n", "cut short": good[:len(good)-1], "twice": good + "\n" + good, "of two hospitals": good + "\n" + NewSecret().line(0),
 		"lower case": strings.ToLower(good), "another version": strings.Replace(good, "-1-", "-2-", 1), "longer": good + "AAAAAAAA",
 		"misread": string(swapped), "too long": good + "\n#" + strings.Repeat("x", maxFile),
 	} {

@@ -7,23 +7,68 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"errors"
+	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
 )
 
-// Secret is all that a vault is made of. It prints as nothing.
+// root is what a key-encryption key is derived from.
+type root [keySize]byte
+
+// Secret is all that a vault is made of, as a key file has it: one key, or several while keys change, the one made last at the
+// end. It prints as nothing.
 type Secret struct {
 	tenant uuid.UUID // whose data it is; the same for every key of one hospital
-	root   [keySize]byte
+	roots  []root
 }
 
-// NewSecret makes a secret, and a tenant.
-func NewSecret() Secret {
-	s := Secret{tenant: uuid.New()}
-	_, _ = rand.Read(s.root[:]) // never fails
+// NewSecret makes a secret of one key, and a tenant.
+func NewSecret() Secret { return Secret{tenant: uuid.New()}.Rotated() }
+
+// Rotated returns the secret with one more key, which is the newest.
+func (s Secret) Rotated() Secret {
+	var r root
+	_, _ = rand.Read(r[:]) // never fails
+	s.roots = append(slices.Clone(s.roots), r)
 	return s
+}
+
+// IDs names the keys, the one made last at the end.
+func (s Secret) IDs() ([]KeyID, error) {
+	var ids []KeyID
+	for _, r := range s.roots {
+		k, err := newKeyPair(s.tenant, r)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, k.id)
+	}
+	return ids, nil
+}
+
+// Split returns the secret without some of its keys, and those. Either may be of no key.
+func (s Secret) Split(ids []KeyID) (rest, taken Secret, err error) {
+	all, err := s.IDs()
+	if err != nil {
+		return Secret{}, Secret{}, err
+	}
+	rest, taken = Secret{tenant: s.tenant}, Secret{tenant: s.tenant}
+	for i, id := range all {
+		to := &rest
+		if slices.Contains(ids, id) {
+			to = &taken
+		}
+		to.roots = append(to.roots, s.roots[i])
+	}
+	return rest, taken, nil
+}
+
+// Equal reports whether both are the same keys in the same order.
+func (s Secret) Equal(other Secret) bool {
+	return s.tenant == other.tenant && slices.Equal(s.roots, other.roots)
 }
 
 // String hides the secret from whoever prints it.
@@ -44,38 +89,62 @@ const (
 var secretText = base32.StdEncoding.WithPadding(base32.NoPadding)
 
 // errNoSecret says nothing of what was read instead.
-var errNoSecret = errors.New("no key in it, or a damaged one; it has one line that begins with " + secretPrefix)
+var errNoSecret = errors.New("no key in it, or a damaged one; it has a line for each key that begins with " + secretPrefix)
 
-// text is the secret as one line.
-func (s Secret) text() string {
-	b := append(s.tenant[:], s.root[:]...)
-	sum := sha256.Sum256(b)
-	return secretPrefix + secretText.EncodeToString(append(b, sum[:sumSize]...))
+// text is what a key file says: a line for each key, behind one that says for people which it is.
+func (s Secret) text() (string, error) {
+	ids, err := s.IDs()
+	if err != nil {
+		return "", err
+	}
+	var text strings.Builder
+	for i, r := range s.roots {
+		fmt.Fprintf(&text, "# Key %v\n%s\n", ids[i], line(secretPrefix, s.tenant[:], r[:]))
+	}
+	return text.String(), nil
 }
+
+// line writes parts as one line with a checksum.
+func line(prefix string, parts ...[]byte) string {
+	b := bytes.Join(parts, nil)
+	sum := sha256.Sum256(b)
+	return prefix + secretText.EncodeToString(append(b, sum[:sumSize]...))
+}
+
+// readLine reads back what [line] wrote, or reports false.
+func readLine(prefix, text string, size int) ([]byte, bool) {
+	written, is := strings.CutPrefix(text, prefix)
+	b, err := secretText.DecodeString(written)
+	if !is || err != nil || len(b) != size+sumSize {
+		return nil, false
+	}
+	body, sum := b[:size], b[size:]
+	want := sha256.Sum256(body)
+	return body, bytes.Equal(sum, want[:sumSize])
+}
+
+// maxKeys bounds the keys of a secret (I10).
+const maxKeys = 16
 
 // Parse reads a secret from a key file's text: lines that begin with # are for people.
 func Parse(text []byte) (Secret, error) {
 	var s Secret
-	found := false
 	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
 		line := strings.TrimSpace(lines.Text())
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		written, is := strings.CutPrefix(line, secretPrefix)
-		b, err := secretText.DecodeString(written)
-		if !is || err != nil || found || len(b) != len(s.tenant)+len(s.root)+sumSize {
+		b, ok := readLine(secretPrefix, line, len(s.tenant)+keySize)
+		if !ok {
 			return Secret{}, errNoSecret
 		}
-		body, sum := b[:len(b)-sumSize], b[len(b)-sumSize:]
-		if want := sha256.Sum256(body); !bytes.Equal(sum, want[:sumSize]) {
+		tenant, r := uuid.UUID(b[:len(s.tenant)]), root(b[len(s.tenant):])
+		if len(s.roots) > 0 && s.tenant != tenant || slices.Contains(s.roots, r) || len(s.roots) == maxKeys {
 			return Secret{}, errNoSecret
 		}
-		copy(s.tenant[:], body)
-		copy(s.root[:], body[len(s.tenant):])
-		found = true
+		s.tenant, s.roots = tenant, append(s.roots, r)
 	}
-	if !found {
+	if len(s.roots) == 0 {
 		return Secret{}, errNoSecret
 	}
 	return s, nil

@@ -3,7 +3,8 @@
 //
 // It works in two steps. What belongs together, such as the secrets of one person, is sealed by a data key: 32 random
 // bytes that are used for nothing else. The data key is wrapped to the key-encryption key and lies in the database
-// beside what it seals. The key-encryption key never does: it is in a file (see [ReadFile]).
+// beside what it seals. The key-encryption key never does: it is in a file (see [ReadFile]). There may be several, of which one
+// wraps what is new; the others open what they wrapped until that has been wrapped anew.
 //
 //	file      tenant ‖ root
 //	root      HKDF-Expand → X-Wing seed: the key-encryption key; and the key of the tags
@@ -23,15 +24,10 @@ package vault
 
 import (
 	"crypto/hkdf"
-	"crypto/hmac"
-	"crypto/hpke"
-	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"fmt"
 
 	"github.com/google/uuid"
 )
@@ -76,90 +72,6 @@ type Name struct {
 	Scope Scope
 	Owner uuid.UUID // whose
 	Epoch uint32    // which of the owner's, from 1
-}
-
-// Wrapped is a data key as it is stored.
-type Wrapped struct {
-	KEK        KeyID  // whom it is wrapped to
-	Sealed     []byte // see the package comment
-	Commitment []byte // 32 bytes, to the data key
-	Tag        []byte // 32 bytes, of all else
-}
-
-// Vault holds a key-encryption key. It is static, and any number of goroutines may use it.
-type Vault struct {
-	tenant uuid.UUID
-	key    hpke.PrivateKey
-	id     KeyID
-	tags   []byte // the key of wrapped keys' tags
-}
-
-// New returns the vault of a secret.
-func New(s Secret) (*Vault, error) {
-	key, err := hpke.MLKEM768X25519().NewPrivateKey(expand(s.root[:], "tidechart/kek-seed/v1", s.tenant[:]))
-	if err != nil {
-		return nil, errors.New("make key-encryption key")
-	}
-	v := &Vault{tenant: s.tenant, key: key, tags: expand(s.root[:], "tidechart/wrap-tag/v1", s.tenant[:])}
-	h := sha256.New()
-	h.Write([]byte("tidechart/kek-id/v1"))
-	h.Write(v.tenant[:])
-	h.Write(key.PublicKey().Bytes())
-	copy(v.id[:], h.Sum(nil))
-	return v, nil
-}
-
-// ID names the key-encryption key.
-func (v *Vault) ID() KeyID { return v.id }
-
-// NewKey makes a data key, and wraps it.
-func (v *Vault) NewKey(name Name) (*Key, Wrapped, error) {
-	var secret [keySize]byte
-	_, _ = rand.Read(secret[:]) // never fails
-	sealed, err := hpke.Seal(v.key.PublicKey(), hpke.HKDFSHA256(), hpke.AES256GCM(), v.info(suite1, name), secret[:])
-	if err != nil {
-		return nil, Wrapped{}, errors.New("wrap data key")
-	}
-	w := Wrapped{KEK: v.id, Sealed: append([]byte{suite1}, sealed...), Commitment: commitment(secret[:], name)}
-	w.Tag = v.tag(name, w)
-	return newKey(v.tenant, name, secret), w, nil
-}
-
-// Unwrap returns the data key of that name. The error is [ErrOtherKey], [ErrSuite], or [ErrTampered] if this vault did not
-// make w for that name.
-func (v *Vault) Unwrap(name Name, w Wrapped) (*Key, error) {
-	if w.KEK != v.id {
-		return nil, fmt.Errorf("data key: %w", ErrOtherKey)
-	}
-	if !hmac.Equal(w.Tag, v.tag(name, w)) {
-		return nil, fmt.Errorf("data key: %w", ErrTampered)
-	}
-	if len(w.Sealed) == 0 || !allowed(w.Sealed[0]) {
-		return nil, fmt.Errorf("data key: %w", ErrSuite)
-	}
-	plain, err := hpke.Open(v.key, hpke.HKDFSHA256(), hpke.AES256GCM(), v.info(w.Sealed[0], name), w.Sealed[1:])
-	if err != nil || len(plain) != keySize || subtle.ConstantTimeCompare(w.Commitment, commitment(plain, name)) != 1 {
-		return nil, fmt.Errorf("data key: %w", ErrTampered)
-	}
-	return newKey(v.tenant, name, [keySize]byte(plain)), nil
-}
-
-// info is what HPKE binds a wrapped key to.
-func (v *Vault) info(suite byte, name Name) []byte {
-	b := append([]byte("tidechart/wrap/v1"), suite)
-	b = append(b, v.tenant[:]...)
-	return append(name.append(b), v.id[:]...)
-}
-
-// tag authenticates a wrapped key. Each part has a length of its own, or is hashed, so that none can reach into another.
-func (v *Vault) tag(name Name, w Wrapped) []byte {
-	sealed, commitment := sha256.Sum256(w.Sealed), sha256.Sum256(w.Commitment)
-	mac := hmac.New(sha256.New, v.tags)
-	mac.Write(name.append([]byte("tidechart/wrap-row/v1")))
-	mac.Write(w.KEK[:])
-	mac.Write(sealed[:])
-	mac.Write(commitment[:])
-	return mac.Sum(nil)
 }
 
 // commitment is to one data key, and tells nothing of it.

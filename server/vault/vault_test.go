@@ -23,6 +23,9 @@ func newVault(t testing.TB) *Vault {
 	return v
 }
 
+// line is that of a key in a key file.
+func (s Secret) line(key int) string { return line(secretPrefix, s.tenant[:], s.roots[key][:]) }
+
 func somebody() Name { return Name{Scope: OfPerson, Owner: uuid.New(), Epoch: 3} }
 
 func (v *Vault) mustKey(t testing.TB, name Name) (*Key, Wrapped) {
@@ -44,7 +47,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 	name, at := somebody(), Place{Kind: AppSecret, Seq: 7, Schema: 1}
 	key, w := v.mustKey(t, name)
-	same, err := Parse([]byte("# for people\n\n" + secret.text() + "\n"))
+	same, err := Parse([]byte("# for people\n\n" + secret.line(0) + "\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,19 +149,19 @@ func TestSubstitutedKeys(t *testing.T) {
 	v, name := newVault(t), somebody()
 	_, w := v.mustKey(t, name)
 
-	mine := bytes.Repeat([]byte{1}, keySize)
-	sealed, err := hpke.Seal(v.key.PublicKey(), hpke.HKDFSHA256(), hpke.AES256GCM(), v.info(suite1, name), mine)
+	k, mine := v.ring.Load().sealing, bytes.Repeat([]byte{1}, keySize)
+	sealed, err := hpke.Seal(k.public, hpke.HKDFSHA256(), hpke.AES256GCM(), k.info(suite1, name), mine)
 	if err != nil {
 		t.Fatal(err)
 	}
 	forged := Wrapped{KEK: w.KEK, Sealed: append([]byte{suite1}, sealed...), Commitment: commitment(mine, name), Tag: w.Tag}
-	if plain, err := hpke.Open(v.key, hpke.HKDFSHA256(), hpke.AES256GCM(), v.info(suite1, name), sealed); err != nil || !bytes.Equal(plain, mine) {
+	if plain, err := hpke.Open(k.private, hpke.HKDFSHA256(), hpke.AES256GCM(), k.info(suite1, name), sealed); err != nil || !bytes.Equal(plain, mine) {
 		t.Fatal("the forgery is none: HPKE refuses it", err)
 	}
 	if _, err := v.Unwrap(name, forged); !errors.Is(err, ErrTampered) {
 		t.Errorf("a data key of theirs: %v", err)
 	}
-	forged.Tag = v.tag(name, forged) // as if they had its key
+	forged.Tag = k.tag(name, forged) // as if they had its key
 	if _, err := v.Unwrap(name, forged); err != nil {
 		t.Errorf("what keeps it out is not the tag: %v", err)
 	}
@@ -203,6 +206,7 @@ func second(_ *Key, err error) error { return err }
 func TestSubstitutedParts(t *testing.T) {
 	v, name := newVault(t), somebody()
 	_, w := v.mustKey(t, name)
+	k := v.ring.Load().sealing
 	for what, tt := range map[string]struct {
 		change func(*Wrapped)
 		want   error
@@ -216,7 +220,7 @@ func TestSubstitutedParts(t *testing.T) {
 	} {
 		changed := Wrapped{KEK: w.KEK, Sealed: bytes.Clone(w.Sealed), Commitment: w.Commitment}
 		tt.change(&changed)
-		changed.Tag = v.tag(name, changed)
+		changed.Tag = k.tag(name, changed)
 		if _, err := v.Unwrap(name, changed); !errors.Is(err, tt.want) {
 			t.Errorf("%s: %v", what, err)
 		}
@@ -229,7 +233,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 	var log bytes.Buffer
 	slog.New(slog.NewTextHandler(&log, nil)).Info("key", "secret", s)
 	for _, printed := range []string{fmt.Sprint(s), fmt.Sprintf("%v %+v %#v %s", s, s, s, s), log.String()} {
-		if bytes.Contains([]byte(printed), []byte(s.text()[len(secretPrefix):])) || bytes.Contains([]byte(printed), fmt.Appendf(nil, "%d", s.root[0:4])) {
+		if bytes.Contains([]byte(printed), []byte(s.line(0)[len(secretPrefix):])) || bytes.Contains([]byte(printed), fmt.Appendf(nil, "%d", s.roots[0][:4])) {
 			t.Errorf("printed: %s", printed)
 		}
 	}
@@ -247,7 +251,7 @@ func FuzzOpen(f *testing.F) {
 		if _, err := key.Open(at, b); err == nil && !bytes.Equal(b, record) {
 			t.Error("a forgery opens")
 		}
-		if _, err := v.Unwrap(key.name, Wrapped{KEK: v.id, Sealed: b, Commitment: b, Tag: b}); err == nil {
+		if _, err := v.Unwrap(key.name, Wrapped{KEK: v.ID(), Sealed: b, Commitment: b, Tag: b}); err == nil {
 			t.Error("a forged data key opens")
 		}
 		if _, err := Parse(b); err == nil {

@@ -94,7 +94,8 @@ func TestVectorsHPKE(t *testing.T) {
 // TestSecondImplementation: circl opens what the vault wraps, and the vault what circl wraps.
 func TestSecondImplementation(t *testing.T) {
 	v, name := newVault(t), somebody()
-	seed, err := v.key.Bytes()
+	k := v.ring.Load().sealing
+	seed, err := k.private.Bytes()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +106,7 @@ func TestSecondImplementation(t *testing.T) {
 		t.Fatal(err)
 	}
 	public, err := secret.Public().MarshalBinary()
-	if err != nil || !bytes.Equal(public, v.key.PublicKey().Bytes()) {
+	if err != nil || !bytes.Equal(public, k.public.Bytes()) {
 		t.Fatalf("another public key: %v", err)
 	}
 
@@ -114,7 +115,7 @@ func TestSecondImplementation(t *testing.T) {
 		t.Fatal(err)
 	}
 	enc, sealed := w.Sealed[1:1+scheme.CiphertextSize()], w.Sealed[1+scheme.CiphertextSize():]
-	receiver, err := suite.NewReceiver(secret, v.info(suite1, name))
+	receiver, err := suite.NewReceiver(secret, k.info(suite1, name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +128,7 @@ func TestSecondImplementation(t *testing.T) {
 	}
 
 	theirs := bytes.Repeat([]byte{7}, keySize)
-	sender, err := suite.NewSender(secret.Public(), v.info(suite1, name))
+	sender, err := suite.NewSender(secret.Public(), k.info(suite1, name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,8 +140,8 @@ func TestSecondImplementation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w = Wrapped{KEK: v.id, Sealed: append(append([]byte{suite1}, enc...), sealed...), Commitment: commitment(theirs, name)}
-	w.Tag = v.tag(name, w)
+	w = Wrapped{KEK: k.id, Sealed: append(append([]byte{suite1}, enc...), sealed...), Commitment: commitment(theirs, name)}
+	w.Tag = k.tag(name, w)
 	if key, err := v.Unwrap(name, w); err != nil || !bytes.Equal(key.secret[:], theirs) {
 		t.Errorf("the vault opens what circl wrapped: %v", err)
 	}
