@@ -86,6 +86,11 @@ bench-servers: ## this server beside Hocuspocus and y-websocket's, under the sam
 	@$(MAKE) --no-print-directory build
 	@go run ./loadtest/bench $(ARGS)
 
+.PHONY: bench-keys
+bench-keys: ## what sealing costs, and how long 100,000 data keys take to be wrapped anew
+	go test -count=1 -run '^$$' -bench . ./server/vault
+	go test -count=1 -run '^TestManyDataKeysAreRewrapped$$' -v -datakeys 100000 ./server/store
+
 # How long each search runs. The seeds of make test come first; FIRST skips them.
 FOR ?= 1h
 FIRST ?= 1000

@@ -49,14 +49,92 @@ func TestKeys(t *testing.T) {
 	if err := os.Rename(path, aside); err != nil {
 		t.Fatal(err)
 	}
+	if err := s.start(); err == nil || !strings.Contains(s.log.String(), "the file with its key is gone") {
+		t.Errorf("without its key: %v", err)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("it made another key, of which nothing opens")
+	}
+	if err := os.Rename(other, path); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.start(); err == nil || !strings.Contains(s.log.String(), "sealed with another key") {
-		t.Errorf("with a key that it made anew: %v", err)
+		t.Errorf("with another key: %v", err)
 	}
 	if err := os.Rename(aside, path); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.start(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestKeysAreRotated while the server runs and people write: it takes the new key from its file, everything is wrapped to it, and the old
+// one goes. Who was connected notices nothing; a new note, one of before and the next start need the new key alone.
+func TestKeysAreRotated(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	path, ctx := filepath.Join(s.data, "keys"), t.Context()
+	keys := func(want string, args ...string) string {
+		t.Helper()
+		said, err := s.command(ctx, append([]string{"keys"}, append(args, "--data", s.data)...)...)
+		if err != nil || !regexp.MustCompile(want).MatchString(said) {
+			t.Fatalf("%v: %q, %v; want %s", args, said, err, want)
+		}
+		return said
+	}
+	token := s.token(t, "chen")
+	note := s.newNote(t, token)
+	n := startNode(t)
+	c := n.connect("y", yWebsocket, s, note, token, nil)
+	c.wait(want{"synced": true})
+	c.insert(0, "before; ")
+
+	first, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys(`a new key would be added`, "rotate", "--dry-run")
+	keys(`what is new is wrapped to it`, "rotate")
+	if now, err := os.ReadFile(path); err != nil || !bytes.HasPrefix(now, first) || len(now) <= len(first) {
+		t.Errorf("the file does not have both: %v", err)
+	}
+	keys(`[1-9][0-9]* of [0-9]+ data keys would be wrapped`, "rewrap", "--dry-run")
+	if said, err := s.command(ctx, "keys", "retire", "--data", s.data); err == nil || !strings.Contains(err.Error(), "data keys are wrapped to it") {
+		t.Errorf("a key that is needed is retired: %q, %v", said, err)
+	}
+	c.insert(0, "meanwhile; ")
+	keys(`[1-9][0-9]* data keys are wrapped to [0-9a-f]{32} anew`, "rewrap")
+	keys(`(?s)what is new is wrapped to it; [1-9][0-9]* data keys are; .*an older one; 0 data keys are; it is in the file.*1 run, 0 of which do not have the newest`, "status")
+	keys(`1 keys are retired`, "retire")
+	keys(`there is one key`, "retire")
+	if said := keys(`keys of notes +[0-9]+, 0 of which do not open`, "status"); strings.Count(said, "it is in the file") != 1 {
+		t.Errorf("status: %s", said)
+	}
+	aside, err := filepath.Glob(path + ".retired-*")
+	if err != nil || len(aside) != 1 {
+		t.Fatalf("the old key is in %v, %v", aside, err)
+	}
+	if err := os.Remove(aside[0]); err != nil {
+		t.Fatal(err)
+	}
+	c.insert(0, "after; ")
+	later := s.newNote(t, token)
+	c.wait(want{"unsynced": 0})
+
+	if err := s.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path+".first", first, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.start(); err != nil {
+		t.Fatal(err)
+	}
+	checkHas(t, s.text(t, token, note), "before; ", "meanwhile; ", "after; ")
+	s.text(t, token, later)
+	if said, err := s.command(ctx, "keys", "status", "--data", s.data, "--keys", path+".first"); err == nil || !strings.Contains(err.Error(), "do not fit") {
+		t.Errorf("the key of before still fits: %q, %v", said, err)
 	}
 }
 

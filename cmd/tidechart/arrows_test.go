@@ -54,20 +54,21 @@ var confined = map[string]struct {
 	to  []string
 	why string
 }{
-	"github.com/jackc/pgx/v5":          {[]string{"server/store", "server/store/queries", "server/postgres", "server/postgres/postgrestest"}, "SQL lives in one place"},
-	"github.com/pressly/goose/v3":      {[]string{"server/store"}, "the schema changes in one place"},
-	"github.com/coder/websocket":       {[]string{"server"}, "sessions see a connection of few methods; a load test reads and writes frames itself, which is cheaper"},
-	"github.com/alexedwards/scs/v2":    {[]string{"server/login"}, "logins are kept in one place"},
-	"github.com/pquerna/otp":           {[]string{"server/login"}, "codes are checked in one place"},
-	"github.com/go-webauthn/webauthn":  {[]string{"server/login"}, "passkeys are checked in one place"},
-	"github.com/coreos/go-oidc/v3":     {[]string{"server/login"}, "providers are believed in one place"},
-	"golang.org/x/oauth2":              {[]string{"server/login"}, "the same"},
-	"github.com/boombuler/barcode":     {[]string{"server"}, "one page shows a picture for cameras"},
-	"github.com/cloudflare/circl":      {nil, "the standard library seals; it is what tests compare with"},
-	"golang.org/x/crypto/argon2":       {[]string{"server/login"}, "passwords are checked in one place"},
-	"github.com/danielgtaylor/huma/v2": {[]string{"server"}, "the API is an edge"},
-	"github.com/evanw/esbuild":         {[]string{"web/build"}, "the binary bundles nothing"},
-	"github.com/alecthomas/kong":       {[]string{"cmd/tidechart"}, "only the command has a command line"},
+	"github.com/jackc/pgx/v5":           {[]string{"server/store", "server/store/queries", "server/postgres", "server/postgres/postgrestest"}, "SQL lives in one place"},
+	"github.com/pressly/goose/v3":       {[]string{"server/store"}, "the schema changes in one place"},
+	"github.com/coder/websocket":        {[]string{"server"}, "sessions see a connection of few methods; a load test reads and writes frames itself, which is cheaper"},
+	"github.com/alexedwards/scs/v2":     {[]string{"server/login"}, "logins are kept in one place"},
+	"github.com/pquerna/otp":            {[]string{"server/login"}, "codes are checked in one place"},
+	"github.com/go-webauthn/webauthn":   {[]string{"server/login"}, "passkeys are checked in one place"},
+	"github.com/coreos/go-oidc/v3":      {[]string{"server/login"}, "providers are believed in one place"},
+	"golang.org/x/oauth2":               {[]string{"server/login"}, "the same"},
+	"github.com/boombuler/barcode":      {[]string{"server"}, "one page shows a picture for cameras"},
+	"github.com/cloudflare/circl":       {nil, "the standard library seals; it is what tests compare with"},
+	"golang.org/x/crypto/argon2":        {[]string{"server/login"}, "passwords are checked in one place"},
+	"github.com/danielgtaylor/huma/v2":  {[]string{"server"}, "the API is an edge"},
+	"github.com/evanw/esbuild":          {[]string{"web/build"}, "the binary bundles nothing"},
+	"github.com/alecthomas/kong":        {[]string{"cmd/tidechart"}, "only the command has a command line"},
+	"github.com/schollz/progressbar/v3": {[]string{"cmd/tidechart"}, "the same"},
 }
 
 func TestArrowsPointOneWay(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"path/filepath"
 	"time"
 
 	"github.com/clisonix/tidechart/server"
@@ -63,11 +64,11 @@ func (c *demoCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
 		}()
 		url = pg.URL()
 	}
-	keys, err := ownKeys(c.Data, log)
+	keys, err := ownKeys(ctx, url, c.Data, log)
 	if err != nil {
 		return err
 	}
-	db, err := store.Open(ctx, url, keys)
+	db, err := store.Open(ctx, url, keys, store.WithLog(log))
 	if err != nil {
 		return err
 	}
@@ -77,7 +78,8 @@ func (c *demoCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
 		return err
 	}
 	log.Info("demo database", "seeded", seeded)
-	err = run(ctx, log, db, listener, allow, config, func() { c.announce(listener.Addr()) })
+	own := keysFlags{Keys: filepath.Join(c.Data, demoKeys)}
+	err = run(ctx, log, db, listener, allow, config, own.again, func() { c.announce(listener.Addr()) })
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
-	"text/tabwriter"
 	"time"
 
 	"github.com/clisonix/tidechart/server/store"
@@ -26,6 +25,14 @@ const (
 // keysFlags say where the key-encryption key is.
 type keysFlags struct {
 	Keys string `type:"path" placeholder:"FILE" help:"File with the key that seals what the database holds; tidechart keys init FILE makes one. Without it, the systemd credential tidechart-keys." env:"TIDECHART_KEYS"`
+}
+
+// orDemo is the key file of a demo, if no other was named.
+func (d database) orDemo(f keysFlags) keysFlags {
+	if f.Keys == "" && d.DatabaseURL == "" {
+		f.Keys = filepath.Join(d.Data, demoKeys)
+	}
+	return f
 }
 
 // keys opens the vault of a server, and sees to it that no dump of this process's memory holds it.
@@ -58,11 +65,22 @@ func (f keysFlags) secret(log *slog.Logger) (vault.Secret, error) {
 	return vault.Secret{}, errors.New("no key: give --keys FILE, since what the database holds is sealed; make one, once for each database, with tidechart keys init FILE")
 }
 
-// ownKeys opens the vault of a demo, whose key is in its data directory, and made when there is none.
-func ownKeys(data string, log *slog.Logger) (*vault.Vault, error) {
+// again reads the keys anew, as they may have changed since the server started.
+func (f keysFlags) again() (vault.Secret, error) { return f.secret(slog.New(slog.DiscardHandler)) }
+
+// errKeyGone ends a demo whose database is sealed by a key that is not there.
+var errKeyGone = errors.New("the file with its key is gone, and the database is sealed with it: put it back, or begin anew in another data directory")
+
+// ownKeys opens the vault of a demo, whose key is in its data directory, and made when there is none and the database has had none.
+func ownKeys(ctx context.Context, url, data string, log *slog.Logger) (*vault.Vault, error) {
 	path := filepath.Join(data, demoKeys)
 	secret, err := vault.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
+		if inUse, err := keysOf(ctx, url); err != nil {
+			return nil, err
+		} else if len(inUse) > 0 {
+			return nil, fmt.Errorf("%w: %s", errKeyGone, path)
+		}
 		if err := os.MkdirAll(data, 0o700); err != nil { // there is none yet with a database elsewhere
 			return nil, err
 		}
@@ -85,9 +103,53 @@ func unlock(secret vault.Secret) (*vault.Vault, error) {
 	return vault.New(secret)
 }
 
+// keysOf names the keys that the database at url is sealed with.
+func keysOf(ctx context.Context, url string) ([]vault.KeyID, error) {
+	db, err := store.Open(ctx, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	return db.KeysInUse(ctx)
+}
+
+// followEvery is how soon a server takes over what the key file says, and tells that it runs.
+const followEvery = 2 * time.Second
+
+// followKeys takes over keys that are rotated, until ctx ends. read reads them anew. A file that cannot be read changes nothing: the
+// server goes on with the keys that it has.
+func followKeys(ctx context.Context, log *slog.Logger, db *store.DB, read func() (vault.Secret, error)) {
+	said := ""
+	each(ctx, followEvery, func() {
+		limit, cancel := context.WithTimeout(ctx, followTimeout)
+		defer cancel()
+		secret, err := read()
+		if err == nil {
+			err = db.FollowKeys(limit, &secret)
+		} else {
+			err = errors.Join(err, db.FollowKeys(limit, nil))
+		}
+		switch {
+		case ctx.Err() != nil:
+		case err != nil && err.Error() != said: // once
+			log.Error("keys cannot be followed; those in memory stay in use", "err", err)
+			said = err.Error()
+		case err == nil && said != "":
+			log.Info("keys are followed again")
+			said = ""
+		}
+	})
+}
+
+// followTimeout bounds one look at the keys.
+const followTimeout = 5 * time.Second
+
 type keysCmd struct {
 	Init   keysInitCmd   `cmd:"" help:"Make a key, in a new file that only you can read."`
-	Status keysStatusCmd `cmd:"" help:"Say which key seals the database, and whether all that it seals opens."`
+	Status keysStatusCmd `cmd:"" help:"Say which keys seal the database, and whether all that they seal opens."`
+	Rotate keysRotateCmd `cmd:"" help:"Add a new key to the file, and have running servers wrap what is new to it."`
+	Rewrap keysRewrapCmd `cmd:"" help:"Wrap all data keys to the newest key, while servers run. It may be stopped, and goes on where it was."`
+	Retire keysRetireCmd `cmd:"" help:"Take the keys that nothing needs any more out of the file, and out of use."`
 }
 
 type keysInitCmd struct {
@@ -108,58 +170,4 @@ func (c *keysInitCmd) Run() error {
 			"where no copy of the database is; who has both can read everything.\n", v.ID(), c.File)
 	}
 	return err
-}
-
-type keysStatusCmd struct {
-	database
-	keysFlags
-}
-
-// errKeysWrong ends a status that is not good; what is wrong was printed.
-var errKeysWrong = errors.New("the database and the key do not fit")
-
-func (c *keysStatusCmd) Run(ctx context.Context, log *slog.Logger) error {
-	if c.Keys == "" && c.DatabaseURL == "" {
-		c.Keys = filepath.Join(c.Data, demoKeys)
-	}
-	v, err := c.keys(log)
-	if err != nil {
-		return err
-	}
-	return c.with(ctx, func(db *store.DB) error { return keysStatus(ctx, db, v) })
-}
-
-func keysStatus(ctx context.Context, db *store.DB, v *vault.Vault) error {
-	kek, err := db.KEK(ctx)
-	none := errors.Is(err, store.ErrNotFound)
-	if err != nil && !none {
-		return fmt.Errorf("look up key: %w", err)
-	}
-	sealed := "not yet: no server was started with a key"
-	fits := none || vault.KeyID(kek.ID) == v.ID()
-	if !none {
-		sealed = fmt.Sprintf("with %x since %s", kek.ID, kek.AdoptedAt.Local().Format(time.DateTime))
-	}
-	people, notes, err := db.CheckKeys(ctx, v)
-	if err != nil {
-		return err
-	}
-	left, err := db.CountUnsealedTOTPs(ctx)
-	if err != nil {
-		return fmt.Errorf("look for secrets in the clear: %w", err)
-	}
-	clear, err := db.NotesInTheClear(ctx)
-	if err != nil {
-		return fmt.Errorf("look for notes in the clear: %w", err)
-	}
-	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintf(table, "key\t%v\nsealed\t%s\nkeys of people\t%d, %d of which do not open\nkeys of notes\t%d, %d of which do not open\nin the clear\t%d apps for codes, %d notes\n",
-		v.ID(), sealed, people.All, people.Bad, notes.All, notes.Bad, left, len(clear)) // Flush tells
-	if err := table.Flush(); err != nil {
-		return err
-	}
-	if !fits || people.Bad+notes.Bad > 0 || !none && left > 0 || !none && kek.NotesSealed && len(clear) > 0 {
-		return errKeysWrong
-	}
-	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/clisonix/tidechart/server"
 	"github.com/clisonix/tidechart/server/demo"
 	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/server/vault"
 	"github.com/clisonix/tidechart/sessions"
 )
 
@@ -62,7 +63,7 @@ func (c *serveCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	db, err := store.Open(ctx, c.DatabaseURL, keys)
+	db, err := store.Open(ctx, c.DatabaseURL, keys, store.WithLog(log))
 	if err != nil {
 		return err
 	}
@@ -81,7 +82,7 @@ func (c *serveCmd) Run(ctx context.Context, log *slog.Logger) error {
 			MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{*cert}, NextProtos: []string{"h2", "http/1.1"},
 		})
 	}
-	return run(ctx, log, db, listener, allow, config, func() {
+	return run(ctx, log, db, listener, allow, config, c.again, func() {
 		log.Info("ready", "address", listener.Addr().String())
 	})
 }
@@ -107,8 +108,9 @@ func (c *serveCmd) check() (*tls.Certificate, error) {
 	return &cert, nil
 }
 
-// run serves on listener until ctx ends, then drains: what was taken is committed, and peers are told to reconnect.
-func run(ctx context.Context, log *slog.Logger, db *store.DB, listener net.Listener, allow sessions.Allowance, config server.Config, ready func()) error {
+// run serves on listener until ctx ends, then drains: what was taken is committed, and peers are told to reconnect. keys reads the
+// key-encryption keys anew, which may be rotated meanwhile.
+func run(ctx context.Context, log *slog.Logger, db *store.DB, listener net.Listener, allow sessions.Allowance, config server.Config, keys func() (vault.Secret, error), ready func()) error {
 	if n, err := db.MendCutOffSessions(ctx); err != nil {
 		return err
 	} else if n > 0 {
@@ -129,6 +131,7 @@ func run(ctx context.Context, log *slog.Logger, db *store.DB, listener net.Liste
 	failed := make(chan error, 1)
 	go func() { failed <- web.Serve(listener) }()
 	go tidy(ctx, log, db)
+	go followKeys(watch, log, db, keys)
 	go keepMemory(ctx)
 	ready()
 

@@ -54,7 +54,7 @@ func (db *DB) BeginApp(ctx context.Context, person uuid.UUID, secret []byte) err
 			}
 			keep = append(keep, int32(used))
 		}
-		return q.KeepPersonKeys(ctx, person, keep)
+		return q.KeepDataKeys(ctx, int16(vault.OfPerson), person, keep)
 	})
 }
 
@@ -101,7 +101,7 @@ func (db *DB) AcceptApp(ctx context.Context, person uuid.UUID, app PendingApp, s
 		}
 		accepted = true
 		epoch, err := vault.EpochOf(app.sealed)
-		return cmp.Or(err, q.KeepPersonKeys(ctx, person, []int32{int32(epoch)}))
+		return cmp.Or(err, q.KeepDataKeys(ctx, int16(vault.OfPerson), person, []int32{int32(epoch)}))
 	})
 	return accepted && err == nil, err
 }

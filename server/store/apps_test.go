@@ -18,11 +18,26 @@ import (
 
 func newVault(t testing.TB) *vault.Vault {
 	t.Helper()
-	v, err := vault.New(vault.NewSecret())
+	return vaultOf(t, vault.NewSecret())
+}
+
+func vaultOf(t testing.TB, secret vault.Secret) *vault.Vault {
+	t.Helper()
+	v, err := vault.New(secret)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return v
+}
+
+// checkKeys unwraps all data keys of a database.
+func (h hospital) checkKeys(t *testing.T, v *vault.Vault) (people, notes store.Checked) {
+	t.Helper()
+	checked, err := h.db.CheckKeys(t.Context(), v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return checked[vault.OfPerson], checked[vault.OfNote]
 }
 
 // useApp gives somebody an app for codes with that secret.
@@ -66,8 +81,8 @@ func TestAppsKeepOneKey(t *testing.T) {
 	}
 	keys := func(want int) {
 		t.Helper()
-		if people, _, err := h.db.CheckKeys(ctx, h.vault); people != (store.Checked{All: want}) || err != nil {
-			t.Errorf("%+v, %v; want %d", people, err, want)
+		if people, _ := h.checkKeys(t, h.vault); people != (store.Checked{All: want}) {
+			t.Errorf("%+v; want %d", people, want)
 		}
 	}
 	h.useApp(t, h.author, first)
@@ -111,26 +126,26 @@ func TestTamperedApps(t *testing.T) {
 	ctx := t.Context()
 	h.useApp(t, h.author, first)
 	h.must(t, `CREATE TABLE old_totp AS SELECT * FROM totp`)
-	h.must(t, `CREATE TABLE old_key AS SELECT * FROM person_key`)
+	h.must(t, `CREATE TABLE old_key AS SELECT * FROM data_key`)
 	h.useApp(t, h.author, anew)
 	h.useApp(t, h.other, theirs)
 	h.must(t, `CREATE TABLE good_totp AS SELECT * FROM totp`)
-	h.must(t, `CREATE TABLE good_key AS SELECT * FROM person_key`)
+	h.must(t, `CREATE TABLE good_key AS SELECT * FROM data_key`)
 
 	for what, attack := range map[string]string{
 		"a bit flipped":               `UPDATE totp SET secret = set_byte(secret, 30, get_byte(secret, 30) # 1)`,
 		"swapped between people":      `UPDATE totp SET secret = o.secret FROM good_totp o WHERE o.person_id <> totp.person_id`,
-		"swapped with its key":        `UPDATE totp SET secret = o.secret FROM good_totp o WHERE o.person_id <> totp.person_id; UPDATE person_key SET wrapped = o.wrapped, commitment = o.commitment, tag = o.tag, epoch = o.epoch FROM good_key o WHERE o.person_id <> person_key.person_id`,
+		"swapped with its key":        `UPDATE totp SET secret = o.secret FROM good_totp o WHERE o.person_id <> totp.person_id; UPDATE data_key SET wrapped = o.wrapped, commitment = o.commitment, tag = o.tag, epoch = o.epoch FROM good_key o WHERE o.owner <> data_key.owner`,
 		"an old secret put back":      `UPDATE totp SET secret = o.secret FROM old_totp o WHERE o.person_id = totp.person_id`,
 		"under the new key's number":  `UPDATE totp SET secret = set_byte(o.secret, 4, get_byte(totp.secret, 4)) FROM old_totp o WHERE o.person_id = totp.person_id`,
-		"an old key put back instead": `UPDATE person_key SET wrapped = o.wrapped, commitment = o.commitment, tag = o.tag FROM old_key o WHERE o.person_id = person_key.person_id`,
+		"an old key put back instead": `UPDATE data_key SET wrapped = o.wrapped, commitment = o.commitment, tag = o.tag FROM old_key o WHERE o.owner = data_key.owner`,
 		"another suite":               `UPDATE totp SET secret = set_byte(secret, 0, 2)`,
-		"another suite of the key":    `UPDATE person_key SET wrapped = set_byte(wrapped, 0, 2)`,
-		"the key's tag changed":       `UPDATE person_key SET tag = set_byte(tag, 0, get_byte(tag, 0) # 1)`,
-		"no key":                      `DELETE FROM person_key`,
+		"another suite of the key":    `UPDATE data_key SET wrapped = set_byte(wrapped, 0, 2)`,
+		"the key's tag changed":       `UPDATE data_key SET tag = set_byte(tag, 0, get_byte(tag, 0) # 1)`,
+		"no key":                      `DELETE FROM data_key`,
 		"a pending one made good":     `UPDATE totp SET secret = pending, pending = NULL, pending_at = NULL`,
 	} {
-		h.must(t, `DELETE FROM totp; DELETE FROM person_key; INSERT INTO totp SELECT * FROM good_totp; INSERT INTO person_key SELECT * FROM good_key`)
+		h.must(t, `DELETE FROM totp; DELETE FROM data_key; INSERT INTO totp SELECT * FROM good_totp; INSERT INTO data_key SELECT * FROM good_key`)
 		if what == "a pending one made good" {
 			if err := h.db.BeginApp(ctx, h.author, []byte(theirs)); err != nil {
 				t.Fatal(err)
@@ -143,19 +158,19 @@ func TestTamperedApps(t *testing.T) {
 	}
 
 	// A data key of the attacker's, wrapped to the public key, and a secret sealed by it. A vault of the same key would make it.
-	h.must(t, `DELETE FROM totp; DELETE FROM person_key; INSERT INTO totp SELECT * FROM good_totp; INSERT INTO person_key SELECT * FROM good_key`)
+	h.must(t, `DELETE FROM totp; DELETE FROM data_key; INSERT INTO totp SELECT * FROM good_totp; INSERT INTO data_key SELECT * FROM good_key`)
 	foreign := newVault(t)
 	key, w, err := foreign.NewKey(vault.Name{Scope: vault.OfPerson, Owner: h.author, Epoch: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.must(t, `UPDATE person_key SET epoch = 1, wrapped = $1, commitment = $2, tag = $3 WHERE person_id = $4`, w.Sealed, w.Commitment, w.Tag, h.author)
+	h.must(t, `UPDATE data_key SET epoch = 1, wrapped = $1, commitment = $2, tag = $3 WHERE owner = $4`, w.Sealed, w.Commitment, w.Tag, h.author)
 	h.must(t, `UPDATE totp SET secret = $1 WHERE person_id = $2`, key.Seal(vault.Place{Kind: vault.AppSecret, Schema: 1}, []byte(theirs)), h.author)
 	if secret, err := h.db.AppSecret(ctx, h.author); !errors.Is(err, vault.ErrTampered) {
 		t.Errorf("a data key of the attacker's: %q, %v", secret, err)
 	}
-	if people, _, err := h.db.CheckKeys(ctx, h.vault); people.Bad != 1 || err != nil {
-		t.Errorf("%+v, %v", people, err)
+	if people, _ := h.checkKeys(t, h.vault); people.Bad != 1 {
+		t.Errorf("%+v", people)
 	}
 	if err := h.exec(t, `UPDATE totp SET secret = '12345678901234567890'`); err == nil {
 		t.Error("a secret in the clear is taken")
@@ -187,7 +202,7 @@ func TestOneKeyForADatabase(t *testing.T) {
 		t.Errorf("writing without keys: %v", err)
 	}
 
-	h.must(t, `TRUNCATE person_key, note_key, kek, totp`) // as docs/security/keys.md says who has lost the key
+	h.must(t, `TRUNCATE data_key, kek, totp`) // as docs/security/keys.md says who has lost the key
 	after, err := store.Open(t.Context(), h.url, newVault(t))
 	if err != nil {
 		t.Fatal(err)
@@ -250,8 +265,9 @@ func TestSecretsOfBeforeAreSealed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if people, _, err := db.CheckKeys(t.Context(), v); people != (store.Checked{All: 3}) || err != nil {
-		t.Errorf("%+v, %v", people, err)
+	h.db = db
+	if people, _ := h.checkKeys(t, v); people != (store.Checked{All: 3}) {
+		t.Errorf("%+v", people)
 	}
 	for who, want := range map[uuid.UUID]string{h.author: first, h.other: theirs} {
 		if secret, err := db.AppSecret(t.Context(), who); err != nil || string(secret) != want {

@@ -29,10 +29,11 @@ var (
 	appendSQL string
 )
 
-// SQLSTATEs: of a primary key that exists already, and of a value that is missing.
+// SQLSTATEs: of a primary key that exists already, of a value that is missing, and of a row that others refer to, or that is not there.
 const (
-	uniqueViolation  = "23505"
-	notNullViolation = "23502"
+	uniqueViolation     = "23505"
+	notNullViolation    = "23502"
+	foreignKeyViolation = "23503"
 )
 
 // Load reads a note's log at one moment. A base whose checksum does not match is passed over: the log alone is

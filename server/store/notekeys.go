@@ -24,7 +24,7 @@ const (
 // noteKeys are the data keys of one note. They are static, but for head.
 type noteKeys struct {
 	keys   map[uint32]*vault.Key // by epoch
-	newest queries.NoteKey
+	newest queries.DataKey
 	until  time.Time // when they are looked up again
 
 	head uint64 // of the log, as far as is known. Guarded by the cache's mu
@@ -166,7 +166,7 @@ func (db *DB) readKeys(ctx context.Context, q *queries.Queries, note sessions.No
 	if err != nil {
 		return nil, fmt.Errorf("look up head: %w", err)
 	}
-	rows, err := q.NoteKeys(ctx, note)
+	rows, err := q.DataKeysOf(ctx, int16(vault.OfNote), note)
 	if err != nil {
 		return nil, fmt.Errorf("look up data keys: %w", err)
 	}
@@ -175,8 +175,7 @@ func (db *DB) readKeys(ctx context.Context, q *queries.Queries, note sessions.No
 	}
 	k := &noteKeys{keys: make(map[uint32]*vault.Key, len(rows)), until: time.Now().Add(keysKept), head: uint64(head)}
 	for _, row := range rows {
-		name := noteKeyName(note, uint32(row.Epoch))
-		if k.keys[name.Epoch], err = db.vault.Unwrap(name, wrappedNoteKey(row)); err != nil {
+		if k.keys[uint32(row.Epoch)], err = db.unwrap(row); err != nil {
 			return nil, err
 		}
 		k.newest = row
@@ -199,25 +198,5 @@ func (db *DB) keysToWrite(ctx context.Context, q *queries.Queries, note sessions
 
 // newNoteKey makes a data key of a note, for rows from a seq on.
 func (db *DB) newNoteKey(ctx context.Context, q *queries.Queries, note sessions.NoteID, epoch uint32, from uint64) (*vault.Key, error) {
-	if db.vault == nil {
-		return nil, ErrNoKeys
-	}
-	key, w, err := db.vault.NewKey(noteKeyName(note, epoch))
-	if err != nil {
-		return nil, err
-	}
-	_, err = q.InsertNoteKey(ctx, queries.InsertNoteKeyParams{
-		NoteID: note, Epoch: int32(epoch), FromSeq: int64(from), Kek: w.KEK[:], Wrapped: w.Sealed, Commitment: w.Commitment, Tag: w.Tag,
-	})
-	return key, err
-}
-
-func noteKeyName(note sessions.NoteID, epoch uint32) vault.Name {
-	return vault.Name{Scope: vault.OfNote, Owner: note, Epoch: epoch}
-}
-
-func wrappedNoteKey(row queries.NoteKey) vault.Wrapped {
-	w := vault.Wrapped{Sealed: row.Wrapped, Commitment: row.Commitment, Tag: row.Tag}
-	copy(w.KEK[:], row.Kek)
-	return w
+	return db.newDataKey(ctx, q, vault.Name{Scope: vault.OfNote, Owner: note, Epoch: epoch}, from)
 }

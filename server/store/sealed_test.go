@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -40,7 +41,7 @@ func TestTamperedNotes(t *testing.T) {
 	note, _ := h.written(t, 20)
 	other, _ := h.written(t, 20)
 	h.must(t, `DELETE FROM note_base`)
-	for _, table := range []string{"note_update", "note_key"} {
+	for _, table := range []string{"note_update", "data_key"} {
 		h.must(t, `CREATE TABLE good_`+table+` AS SELECT * FROM `+table)
 	}
 	h.must(t, `ALTER TABLE note_update DISABLE TRIGGER USER`)
@@ -55,18 +56,18 @@ func TestTamperedNotes(t *testing.T) {
 		"two rows swapped":          `UPDATE note_update SET data = o.data FROM good_note_update o WHERE note_update.note_id = $1 AND o.note_id = $1 AND o.seq = 11 - note_update.seq AND note_update.seq IN (5, 6)`,
 		"a row said again":          `UPDATE note_update SET data = o.data FROM good_note_update o WHERE note_update.note_id = $1 AND o.note_id = $1 AND o.seq = 5 AND note_update.seq = 6`,
 		"a row of another note":     `UPDATE note_update SET data = o.data FROM good_note_update o WHERE note_update.note_id = $1 AND o.note_id <> $1 AND o.seq = note_update.seq AND note_update.seq = 6`,
-		"another note, with keys":   `UPDATE note_update SET data = o.data FROM good_note_update o WHERE note_update.note_id = $1 AND o.note_id <> $1 AND o.seq = note_update.seq; UPDATE note_key SET wrapped = o.wrapped, commitment = o.commitment, tag = o.tag FROM good_note_key o WHERE o.note_id <> note_key.note_id`,
+		"another note, with keys":   `UPDATE note_update SET data = o.data FROM good_note_update o WHERE note_update.note_id = $1 AND o.note_id <> $1 AND o.seq = note_update.seq; UPDATE data_key SET wrapped = o.wrapped, commitment = o.commitment, tag = o.tag FROM good_data_key o WHERE o.owner <> data_key.owner`,
 		"another author":            `UPDATE note_update SET author_id = (SELECT id FROM person WHERE username = 'bob') WHERE note_id = $1 AND seq = 5`,
 		"another session":           `UPDATE note_update SET session_id = (SELECT id FROM session WHERE note_id <> $1) WHERE note_id = $1 AND seq = 5`,
 		"a row in the clear":        `UPDATE note_update SET data = '\x' || repeat('00', 64)::bytea WHERE note_id = $1 AND seq = 5`,
 		"a row taken away":          `DELETE FROM note_update WHERE note_id = $1 AND seq = 5`,
 		"the last row taken away":   `DELETE FROM note_update WHERE note_id = $1 AND seq = 21`,
 		"rows moved up":             `DELETE FROM note_update WHERE note_id = $1 AND seq = 20; UPDATE note_update SET seq = 20 WHERE note_id = $1 AND seq = 21; UPDATE note SET head = 20 WHERE id = $1`,
-		"a data key of theirs":      `UPDATE note_key SET wrapped = f.wrapped, commitment = f.commitment, tag = f.tag FROM forged f WHERE note_id = $1`,
-		"no data key":               `DELETE FROM note_key WHERE note_id = $1`,
-		"a data key of other epoch": `UPDATE note_key SET epoch = 2 WHERE note_id = $1`,
+		"a data key of theirs":      `UPDATE data_key SET wrapped = f.wrapped, commitment = f.commitment, tag = f.tag FROM forged f WHERE owner = $1`,
+		"no data key":               `DELETE FROM data_key WHERE owner = $1`,
+		"a data key of other epoch": `UPDATE data_key SET epoch = 2 WHERE owner = $1`,
 	} {
-		h.must(t, `DELETE FROM note_update; DELETE FROM note_key; UPDATE note SET head = 21; INSERT INTO note_update SELECT * FROM good_note_update; INSERT INTO note_key SELECT * FROM good_note_key`)
+		h.must(t, `DELETE FROM note_update; DELETE FROM data_key; UPDATE note SET head = 21; INSERT INTO note_update SELECT * FROM good_note_update; INSERT INTO data_key SELECT * FROM good_data_key`)
 		for part := range strings.SplitSeq(attack, "; ") {
 			if strings.Contains(part, "$1") {
 				h.must(t, part, note)
@@ -155,7 +156,7 @@ func TestKeysWearOut(t *testing.T) {
 	if _, err := old.Load(t.Context(), note); err != nil {
 		t.Fatal(err)
 	}
-	h.must(t, `UPDATE note_key SET made_at = now() - interval '91 days'`)
+	h.must(t, `UPDATE data_key SET made_at = now() - interval '91 days'`)
 	db := h.fresh(t)
 	for i := range 3 {
 		b := sessions.Batch{ID: uuid.New(), Entries: []sessions.Entry{{Note: note, Author: h.author, Update: fmt.Appendf(nil, "later %d", i)}}}
@@ -163,7 +164,7 @@ func TestKeysWearOut(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := one[int](t, h, `SELECT count(*) FROM note_key WHERE note_id = $1`, note); n != 2 {
+	if n := one[int](t, h, `SELECT count(*) FROM data_key WHERE owner = $1`, note); n != 2 {
 		t.Errorf("%d data keys", n)
 	}
 	for _, server := range []*store.DB{old, db, h.fresh(t)} {
@@ -172,8 +173,8 @@ func TestKeysWearOut(t *testing.T) {
 			t.Errorf("%d rows, %v", len(rows), err)
 		}
 	}
-	if _, notes, err := db.CheckKeys(t.Context(), h.vault); notes != (store.Checked{All: 2}) || err != nil {
-		t.Errorf("%+v, %v", notes, err)
+	if _, notes := h.checkKeys(t, h.vault); notes != (store.Checked{All: 2}) {
+		t.Errorf("%+v", notes)
 	}
 }
 
@@ -239,16 +240,18 @@ func TestNotesOfBeforeAreSealed(t *testing.T) {
 		t.Fatal(err)
 	}
 	migrated.Close()
-	h.must(t, `CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF (SELECT count(*) FROM note_key) > 1 THEN RAISE EXCEPTION ''stopped''; END IF; RETURN NEW; END'`)
+	h.must(t, `CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF (SELECT count(*) FROM data_key) > 1 THEN RAISE EXCEPTION ''stopped''; END IF; RETURN NEW; END'`)
 	h.must(t, `CREATE TRIGGER stop BEFORE UPDATE ON note_base FOR EACH ROW EXECUTE FUNCTION stop()`)
 	if db, err := store.Open(t.Context(), h.url, h.vault); err == nil || !strings.Contains(err.Error(), "stopped") {
 		t.Fatalf("stopped in between: %v, %v", db, err)
 	}
 	h.must(t, `DROP TRIGGER stop ON note_base`)
 	opened := make(chan error)
+	var said bytes.Buffer
+	log := slog.New(slog.NewTextHandler(&said, nil)) // one at a time
 	for range 3 {
 		go func() {
-			db, err := store.Open(context.WithoutCancel(t.Context()), h.url, h.vault)
+			db, err := store.Open(context.WithoutCancel(t.Context()), h.url, h.vault, store.WithLog(log))
 			if err == nil {
 				db.Close()
 			}
@@ -258,6 +261,11 @@ func TestNotesOfBeforeAreSealed(t *testing.T) {
 	for range 3 {
 		if err := <-opened; err != nil {
 			t.Error(err)
+		}
+	}
+	for _, want := range []string{"sealing notes of an earlier version", "done=1 of=1", "table=note_update", "table=note_burst", "took="} {
+		if !strings.Contains(said.String(), want) || strings.Contains(said.String(), one) {
+			t.Errorf("the log does not say %q: %s", want, said.String())
 		}
 	}
 	h.db = h.fresh(t)

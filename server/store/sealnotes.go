@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/clisonix/tidechart/server/store/queries"
+	"github.com/clisonix/tidechart/server/vault"
 	"github.com/clisonix/tidechart/sessions"
 )
 
@@ -17,26 +19,63 @@ import (
 // rows of before where they are. When it has been done, rows of the log are never changed any more, and what lies there in the
 // clear does not open.
 func (db *DB) sealNotes(ctx context.Context) error {
-	if kek, err := db.KEK(ctx); err != nil || kek.NotesSealed {
+	if sealed, err := db.NotesSealed(ctx); err != nil || sealed {
 		return err
 	}
 	notes, err := db.NotesInTheClear(ctx)
 	if err != nil {
 		return err
 	}
-	for _, note := range notes {
+	told := db.telling("sealing notes of an earlier version", len(notes))
+	for i, note := range notes {
 		if err := db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error { return db.sealNote(ctx, q, note) }); err != nil {
 			return fmt.Errorf("note %s: %w", note, err)
 		}
+		told(i + 1)
 	}
 	if some, err := db.HasNotes(ctx); err != nil {
 		return err
 	} else if some {
-		if _, err := db.commits.Exec(ctx, "VACUUM (FULL) note_update, note_base, note_burst"); err != nil {
+		if err := db.writeAnew(ctx, "note_update", "note_base", "note_burst"); err != nil {
 			return err
 		}
 	}
 	return db.SetNotesSealed(ctx)
+}
+
+// tellEvery is how often the log is told how far something is that takes long.
+const tellEvery = 5 * time.Second
+
+// telling tells the log that something begins, now and then how far it is, and when it is done. Of nothing it says nothing.
+func (db *DB) telling(what string, of int) (told func(done int)) {
+	if of > 0 {
+		db.log.Info(what, "done", 0, "of", of)
+	}
+	last := time.Now()
+	return func(done int) {
+		if now := time.Now(); done == of || now.Sub(last) >= tellEvery {
+			db.log.Info(what, "done", done, "of", of)
+			last = now
+		}
+	}
+}
+
+// writeAnew has tables written anew, one after the other, so that nothing of their rows of before is in them. Each is locked
+// meanwhile, and needs its size once more on the disk.
+func (db *DB) writeAnew(ctx context.Context, tables ...string) error {
+	for _, table := range tables {
+		var size int64
+		if err := db.commits.QueryRow(ctx, "SELECT pg_total_relation_size($1)", table).Scan(&size); err != nil {
+			return err
+		}
+		db.log.Info("writing a table anew; nothing else can use it meanwhile", "table", table, "bytes", size)
+		begin := time.Now()
+		if _, err := db.commits.Exec(ctx, "VACUUM (FULL) "+pgx.Identifier{table}.Sanitize()); err != nil {
+			return err
+		}
+		db.log.Info("table written anew", "table", table, "took", time.Since(begin).Round(time.Millisecond).String())
+	}
+	return nil
 }
 
 // sealAtOnce is how many rows of a log are sealed by one round trip.
@@ -46,7 +85,7 @@ func (db *DB) sealNote(ctx context.Context, q *queries.Queries, note sessions.No
 	if _, err := q.LockNote(ctx, note); err != nil {
 		return err
 	}
-	if keys, err := q.NoteKeys(ctx, note); err != nil || len(keys) > 0 {
+	if keys, err := q.DataKeysOf(ctx, int16(vault.OfNote), note); err != nil || len(keys) > 0 {
 		return err // by another server
 	}
 	key, err := db.newNoteKey(ctx, q, note, 1, 1)

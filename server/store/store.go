@@ -10,9 +10,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -30,6 +32,7 @@ const (
 	maxCommitConns = 2                // the group committer alone
 	connectTimeout = 5 * time.Second  // for one connection attempt
 	readTimeout    = 10 * time.Second // for one statement outside the committer
+	letGoTimeout   = time.Second      // for the last word of a server that stops
 )
 
 // IsBadValue reports whether a query failed because of a value that no column can hold, such as text with a NUL.
@@ -58,15 +61,30 @@ type DB struct {
 	commits *pgxpool.Pool
 	vault   *vault.Vault // nil: what is sealed stays so
 	keys    *keyCache    // of notes
+	server  uuid.UUID    // by which others know whose keys these are
+	log     *slog.Logger
 }
 
+// Option changes how a database is opened.
+type Option func(*DB)
+
+// WithLog has what takes long told to a log.
+func WithLog(log *slog.Logger) Option { return func(db *DB) { db.log = log } }
+
 // Open connects to the Postgres at url and brings its schema up to date. What the database holds is sealed by v; the
-// first time, what an older version left in the clear is sealed, too. The error is [ErrOtherKeys] or [ErrInTheClear] if this is
-// not its database. Without v, which is for commands that need nothing of it, what is sealed is neither read nor written.
-func Open(ctx context.Context, url string, v *vault.Vault) (*DB, error) {
+// first time, what an older version left in the clear is sealed, too, which may take long and is told to the log. The error is
+// [ErrOtherKeys] or [ErrInTheClear] if this is not its database. Without v, which is for commands that need nothing of it, what is
+// sealed is neither read nor written.
+func Open(ctx context.Context, url string, v *vault.Vault, options ...Option) (*DB, error) {
 	db, err := connect(ctx, url, v)
-	if err != nil || v == nil {
-		return db, err
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range options {
+		o(db)
+	}
+	if v == nil {
+		return db, nil
 	}
 	err = db.adopt(ctx)
 	if err == nil {
@@ -106,7 +124,7 @@ func connect(ctx context.Context, url string, v *vault.Vault) (*DB, error) {
 		read.Close()
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	return &DB{Queries: queries.New(read), read: read, commits: commit, vault: v, keys: newKeyCache()}, nil
+	return &DB{Queries: queries.New(read), read: read, commits: commit, vault: v, keys: newKeyCache(), server: uuid.New(), log: slog.New(slog.DiscardHandler)}, nil
 }
 
 // steady has commits find their rows by key, by a plan made once. A planner that has no figures of a new table, and of
@@ -119,6 +137,11 @@ func steady(params map[string]string) {
 
 // Close releases every connection; it waits for those in use.
 func (db *DB) Close() {
+	if db.vault != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), letGoTimeout)
+		_ = db.LetGoOfKeys(ctx, db.server) // best effort: soon this server counts no more
+		cancel()
+	}
 	db.read.Close()
 	db.commits.Close()
 }

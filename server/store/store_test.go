@@ -28,12 +28,14 @@ type hospital struct {
 	author  uuid.UUID
 	other   uuid.UUID
 	patient uuid.UUID
-	vault   *vault.Vault
+	secret  vault.Secret
+	vault   *vault.Vault // of secret
 }
 
 func open(t testing.TB) hospital {
 	t.Helper()
-	h := hospital{url: postgrestest.URL(t), author: uuid.New(), other: uuid.New(), patient: uuid.New(), vault: newVault(t)}
+	h := hospital{url: postgrestest.URL(t), author: uuid.New(), other: uuid.New(), patient: uuid.New(), secret: vault.NewSecret()}
+	h.vault = vaultOf(t, h.secret)
 	db, err := store.Open(t.Context(), h.url, h.vault)
 	if err != nil {
 		t.Fatal(err)
@@ -80,6 +82,19 @@ func (h hospital) exec(t *testing.T, sql string, args ...any) error {
 	defer func() { _ = conn.Close(context.Background()) }()
 	_, err = conn.Exec(t.Context(), sql, args...)
 	return err
+}
+
+// copyIn adds many rows.
+func (h hospital) copyIn(t *testing.T, table string, columns []string, rows [][]any) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), h.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	if _, err := conn.CopyFrom(t.Context(), pgx.Identifier{table}, columns, pgx.CopyFromRows(rows)); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // damage changes a byte of each burst of a note, as a disk could.

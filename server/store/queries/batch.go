@@ -17,6 +17,66 @@ var (
 	ErrBatchAlreadyClosed = errors.New("batch already closed")
 )
 
+const rewrapDataKey = `-- name: RewrapDataKey :batchexec
+UPDATE data_key SET kek = $1, wrapped = $2, tag = $3 WHERE scope = $4 AND owner = $5 AND epoch = $6 AND tag = $7
+`
+
+type RewrapDataKeyBatchResults struct {
+	br     pgx.BatchResults
+	tot    int
+	closed bool
+}
+
+type RewrapDataKeyParams struct {
+	Kek     []byte
+	Wrapped []byte
+	Tag     []byte
+	Scope   int16
+	Owner   uuid.UUID
+	Epoch   int32
+	OldTag  []byte
+}
+
+// Unless it was wrapped anew, or deleted, meanwhile.
+func (q *Queries) RewrapDataKey(ctx context.Context, arg []RewrapDataKeyParams) *RewrapDataKeyBatchResults {
+	batch := &pgx.Batch{}
+	for _, a := range arg {
+		vals := []interface{}{
+			a.Kek,
+			a.Wrapped,
+			a.Tag,
+			a.Scope,
+			a.Owner,
+			a.Epoch,
+			a.OldTag,
+		}
+		batch.Queue(rewrapDataKey, vals...)
+	}
+	br := q.db.SendBatch(ctx, batch)
+	return &RewrapDataKeyBatchResults{br, len(arg), false}
+}
+
+func (b *RewrapDataKeyBatchResults) Exec(f func(int, error)) {
+	defer b.br.Close()
+	for t := 0; t < b.tot; t++ {
+		if b.closed {
+			if f != nil {
+				f(t, ErrBatchAlreadyClosed)
+			}
+			continue
+		}
+		_, err := b.br.Exec()
+		if f != nil {
+			f(t, err)
+		}
+	}
+}
+
+func (b *RewrapDataKeyBatchResults) Close() error {
+	b.closed = true
+	return b.br.Close()
+}
+
 const sealUpdate = `-- name: SealUpdate :batchexec
 UPDATE note_update SET data = $3 WHERE note_id = $1 AND seq = $2
 `

@@ -26,7 +26,7 @@ UPDATE totp SET step = sqlc.arg(step) WHERE person_id = sqlc.arg(person) AND sec
 
 -- name: DeleteTOTP :exec
 WITH codes AS (DELETE FROM recovery_code WHERE recovery_code.person_id = $1),
-     keys AS (DELETE FROM person_key WHERE person_key.person_id = $1)
+     keys AS (DELETE FROM data_key WHERE scope = 1 AND owner = $1)
 DELETE FROM totp WHERE totp.person_id = $1;
 
 -- name: ReplaceRecoveryCodes :execrows

@@ -69,7 +69,7 @@ func (q *Queries) CountRecoveryCodes(ctx context.Context, personID uuid.UUID) (i
 
 const deleteTOTP = `-- name: DeleteTOTP :exec
 WITH codes AS (DELETE FROM recovery_code WHERE recovery_code.person_id = $1),
-     keys AS (DELETE FROM person_key WHERE person_key.person_id = $1)
+     keys AS (DELETE FROM data_key WHERE scope = 1 AND owner = $1)
 DELETE FROM totp WHERE totp.person_id = $1
 `
 

@@ -73,6 +73,19 @@ type Cover struct {
 	Until    time.Time
 }
 
+// Wrapped data keys. Of a note, the newest seals what is new; of a person, each seals one secret and goes with it. Without one, what it sealed is gone.
+type DataKey struct {
+	Scope      int16
+	Owner      uuid.UUID
+	Epoch      int32
+	FromSeq    int64
+	Kek        []byte
+	Wrapped    []byte
+	Commitment []byte
+	Tag        []byte
+	MadeAt     time.Time
+}
+
 // Browsers that somebody has signed in with: what others try elsewhere does not lock these out.
 type Device struct {
 	Hash     []byte
@@ -146,12 +159,19 @@ type Invitation struct {
 	ExpiresAt time.Time
 }
 
-// Names the key-encryption key of this database: the first that a server was started with. A server with another is refused.
+// Names the key-encryption keys of this database. A server that does not have all of them is refused.
 type Kek struct {
 	ID        []byte
 	AdoptedAt time.Time
-	// Every note is: rows of the log are never changed any more.
-	NotesSealed bool
+	// What is new is wrapped to the key of the highest.
+	Number int32
+}
+
+// Which key-encryption keys each running server has. Nothing is wrapped to one that some have not.
+type KeyHolder struct {
+	Server uuid.UUID
+	Keys   [][]byte
+	SeenAt time.Time
 }
 
 // Browser logins. Never called sessions: a session is people writing one note.
@@ -233,18 +253,6 @@ type NoteCopy struct {
 type NoteFold struct {
 	NoteID uuid.UUID
 	Seq    int64
-}
-
-// Wrapped data keys of notes. The newest seals what is new; without one of them what it sealed is gone.
-type NoteKey struct {
-	NoteID     uuid.UUID
-	Epoch      int32
-	FromSeq    int64
-	Kek        []byte
-	Wrapped    []byte
-	Commitment []byte
-	Tag        []byte
-	MadeAt     time.Time
 }
 
 // Derived from the log; rows are added, never changed.
@@ -362,17 +370,6 @@ type Person struct {
 	AccessEpoch int64
 }
 
-// Wrapped data keys of people: a new one for each secret, gone with it, so that an old row opens nothing.
-type PersonKey struct {
-	PersonID   uuid.UUID
-	Epoch      int32
-	Kek        []byte
-	Wrapped    []byte
-	Commitment []byte
-	Tag        []byte
-	MadeAt     time.Time
-}
-
 // Text that somebody else brought back: rows are added, never changed.
 type Recovered struct {
 	NoteID    uuid.UUID
@@ -394,6 +391,20 @@ type Resume struct {
 	PersonID uuid.UUID
 	NoteID   uuid.UUID
 	EndedAt  time.Time
+}
+
+// Key-encryption keys that nothing here needs any more. Backups of before do.
+type RetiredKek struct {
+	ID        []byte
+	Number    int32
+	AdoptedAt time.Time
+	RetiredAt time.Time
+}
+
+type Sealing struct {
+	IsOne bool
+	// Every note is sealed: rows of the log are never changed any more.
+	Notes bool
 }
 
 type Session struct {

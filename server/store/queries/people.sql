@@ -80,7 +80,7 @@ WITH logins AS (
 ), app AS (
     DELETE FROM totp WHERE totp.person_id = sqlc.arg(person)::uuid
 ), sealed AS (
-    DELETE FROM person_key WHERE person_key.person_id = sqlc.arg(person)::uuid
+    DELETE FROM data_key WHERE scope = 1 AND owner = sqlc.arg(person)::uuid
 ), codes AS (
     DELETE FROM recovery_code WHERE recovery_code.person_id = sqlc.arg(person)::uuid
 ), keys AS (

@@ -167,7 +167,7 @@ WITH logins AS (
 ), app AS (
     DELETE FROM totp WHERE totp.person_id = $1::uuid
 ), sealed AS (
-    DELETE FROM person_key WHERE person_key.person_id = $1::uuid
+    DELETE FROM data_key WHERE scope = 1 AND owner = $1::uuid
 ), codes AS (
     DELETE FROM recovery_code WHERE recovery_code.person_id = $1::uuid
 ), keys AS (

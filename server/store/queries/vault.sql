@@ -2,27 +2,67 @@
 
 -- name: AdoptKEK :execrows
 -- If the database has none. Who is second waits for the first.
-INSERT INTO kek (id) SELECT sqlc.arg(id)::bytea WHERE NOT EXISTS (SELECT FROM kek) ON CONFLICT DO NOTHING;
+INSERT INTO kek (id, number) SELECT sqlc.arg(id)::bytea, 1 WHERE NOT EXISTS (SELECT FROM kek) ON CONFLICT DO NOTHING;
 
--- name: KEK :one
-SELECT * FROM kek;
+-- name: KEKs :many
+-- The newest first.
+SELECT * FROM kek ORDER BY number DESC;
 
--- name: PersonKey :one
-SELECT * FROM person_key WHERE person_id = $1 AND epoch = $2;
+-- name: AddKEK :exec
+INSERT INTO kek (id, number) SELECT sqlc.arg(id)::bytea, max(number) + 1 FROM kek;
 
--- name: NextPersonEpoch :one
-SELECT (coalesce(max(epoch), 0) + 1)::integer FROM person_key WHERE person_id = $1;
+-- name: RetireKEK :execrows
+-- What is wrapped to it keeps it there: the database refuses.
+WITH gone AS (DELETE FROM kek WHERE kek.id = $1 RETURNING *)
+INSERT INTO retired_kek (id, number, adopted_at) SELECT gone.id, gone.number, gone.adopted_at FROM gone;
 
--- name: InsertPersonKey :exec
-INSERT INTO person_key (person_id, epoch, kek, wrapped, commitment, tag) VALUES ($1, $2, $3, $4, $5, $6);
+-- name: RetiredKEKs :many
+SELECT * FROM retired_kek ORDER BY number;
 
--- name: KeepPersonKeys :exec
+-- name: HoldKeys :exec
+INSERT INTO key_holder (server, keys) VALUES ($1, $2) ON CONFLICT (server) DO UPDATE SET keys = excluded.keys, seen_at = now();
+
+-- name: LetGoOfKeys :exec
+-- Also of who was not seen for an hour.
+DELETE FROM key_holder WHERE server = $1 OR seen_at < now() - interval '1 hour';
+
+-- name: CountHolders :one
+-- Servers that were seen within some seconds, and those of them that do not have a key.
+SELECT count(*) AS all_of_them, count(*) FILTER (WHERE sqlc.arg(kek)::bytea <> ALL (keys)) AS without
+  FROM key_holder WHERE seen_at > now() - make_interval(secs => sqlc.arg(seconds)::double precision);
+
+-- name: DataKey :one
+SELECT * FROM data_key WHERE scope = $1 AND owner = $2 AND epoch = $3;
+
+-- name: DataKeysOf :many
+SELECT * FROM data_key WHERE scope = $1 AND owner = $2 ORDER BY epoch;
+
+-- name: NextEpoch :one
+SELECT (coalesce(max(epoch), 0) + 1)::integer FROM data_key WHERE scope = $1 AND owner = $2;
+
+-- name: InsertDataKey :execrows
+-- No row: another server was faster.
+INSERT INTO data_key (scope, owner, epoch, from_seq, kek, wrapped, commitment, tag) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING;
+
+-- name: KeepDataKeys :exec
 -- What others sealed is gone for good.
-DELETE FROM person_key WHERE person_id = $1 AND epoch <> ALL(sqlc.arg(epochs)::integer[]);
+DELETE FROM data_key WHERE scope = $1 AND owner = $2 AND epoch <> ALL(sqlc.arg(epochs)::integer[]);
 
--- name: PersonKeys :many
-SELECT * FROM person_key WHERE (person_id, epoch) > (sqlc.arg(after_person)::uuid, sqlc.arg(after_epoch)::integer)
- ORDER BY person_id, epoch LIMIT sqlc.arg(max_rows);
+-- name: DataKeysAfter :many
+SELECT * FROM data_key WHERE (scope, owner, epoch) > (sqlc.arg(after_scope)::smallint, sqlc.arg(after_owner)::uuid, sqlc.arg(after_epoch)::integer)
+ ORDER BY scope, owner, epoch LIMIT sqlc.arg(max_rows);
+
+-- name: DataKeysToRewrap :many
+SELECT * FROM data_key WHERE (scope, owner, epoch) > (sqlc.arg(after_scope)::smallint, sqlc.arg(after_owner)::uuid, sqlc.arg(after_epoch)::integer)
+   AND kek <> sqlc.arg(newest)
+ ORDER BY scope, owner, epoch LIMIT sqlc.arg(max_rows);
+
+-- name: CountDataKeys :many
+SELECT kek, count(*) FROM data_key GROUP BY kek;
+
+-- name: RewrapDataKey :batchexec
+-- Unless it was wrapped anew, or deleted, meanwhile.
+UPDATE data_key SET kek = $1, wrapped = $2, tag = $3 WHERE scope = $4 AND owner = $5 AND epoch = $6 AND tag = sqlc.arg(old_tag);
 
 -- name: CountUnsealedTOTPs :one
 -- In the clear they have 20 bytes, sealed 53.
@@ -41,28 +81,20 @@ TRUNCATE totp;
 -- name: InsertTOTP :exec
 INSERT INTO totp (person_id, secret, step, pending, pending_at) VALUES ($1, $2, $3, $4, $5);
 
--- name: NoteKeys :many
-SELECT * FROM note_key WHERE note_id = $1 ORDER BY epoch;
-
 -- name: NoteHead :one
 SELECT head FROM note WHERE id = $1;
 
 -- name: NoteHeads :many
 SELECT id, head FROM note WHERE id = ANY(sqlc.arg(notes)::uuid[]);
 
--- name: InsertNoteKey :execrows
--- No row: another server was faster.
-INSERT INTO note_key (note_id, epoch, from_seq, kek, wrapped, commitment, tag) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING;
-
--- name: AllNoteKeys :many
-SELECT * FROM note_key WHERE (note_id, epoch) > (sqlc.arg(after_note)::uuid, sqlc.arg(after_epoch)::integer)
- ORDER BY note_id, epoch LIMIT sqlc.arg(max_rows);
+-- name: NotesSealed :one
+SELECT notes FROM sealing;
 
 -- name: SetNotesSealed :exec
-UPDATE kek SET notes_sealed = true;
+UPDATE sealing SET notes = true;
 
 -- name: NotesInTheClear :many
-SELECT id FROM note WHERE NOT EXISTS (SELECT FROM note_key WHERE note_id = note.id);
+SELECT id FROM note WHERE NOT EXISTS (SELECT FROM data_key WHERE scope = 2 AND owner = note.id);
 
 -- name: HasNotes :one
 SELECT EXISTS (SELECT FROM note);

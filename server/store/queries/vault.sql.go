@@ -12,9 +12,18 @@ import (
 	"github.com/google/uuid"
 )
 
+const addKEK = `-- name: AddKEK :exec
+INSERT INTO kek (id, number) SELECT $1::bytea, max(number) + 1 FROM kek
+`
+
+func (q *Queries) AddKEK(ctx context.Context, id []byte) error {
+	_, err := q.db.Exec(ctx, addKEK, id)
+	return err
+}
+
 const adoptKEK = `-- name: AdoptKEK :execrows
 
-INSERT INTO kek (id) SELECT $1::bytea WHERE NOT EXISTS (SELECT FROM kek) ON CONFLICT DO NOTHING
+INSERT INTO kek (id, number) SELECT $1::bytea, 1 WHERE NOT EXISTS (SELECT FROM kek) ON CONFLICT DO NOTHING
 `
 
 // Keys of package vault: names of key-encryption keys, and wrapped data keys.
@@ -25,40 +34,6 @@ func (q *Queries) AdoptKEK(ctx context.Context, id []byte) (int64, error) {
 		return 0, err
 	}
 	return result.RowsAffected(), nil
-}
-
-const allNoteKeys = `-- name: AllNoteKeys :many
-SELECT note_id, epoch, from_seq, kek, wrapped, commitment, tag, made_at FROM note_key WHERE (note_id, epoch) > ($1::uuid, $2::integer)
- ORDER BY note_id, epoch LIMIT $3
-`
-
-func (q *Queries) AllNoteKeys(ctx context.Context, afterNote uuid.UUID, afterEpoch int32, maxRows int32) ([]NoteKey, error) {
-	rows, err := q.db.Query(ctx, allNoteKeys, afterNote, afterEpoch, maxRows)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []NoteKey
-	for rows.Next() {
-		var i NoteKey
-		if err := rows.Scan(
-			&i.NoteID,
-			&i.Epoch,
-			&i.FromSeq,
-			&i.Kek,
-			&i.Wrapped,
-			&i.Commitment,
-			&i.Tag,
-			&i.MadeAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const allTOTPs = `-- name: AllTOTPs :many
@@ -155,6 +130,53 @@ func (q *Queries) BurstsInTheClear(ctx context.Context, noteID uuid.UUID) ([]Not
 	return items, nil
 }
 
+const countDataKeys = `-- name: CountDataKeys :many
+SELECT kek, count(*) FROM data_key GROUP BY kek
+`
+
+type CountDataKeysRow struct {
+	Kek   []byte
+	Count int64
+}
+
+func (q *Queries) CountDataKeys(ctx context.Context) ([]CountDataKeysRow, error) {
+	rows, err := q.db.Query(ctx, countDataKeys)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CountDataKeysRow
+	for rows.Next() {
+		var i CountDataKeysRow
+		if err := rows.Scan(&i.Kek, &i.Count); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const countHolders = `-- name: CountHolders :one
+SELECT count(*) AS all_of_them, count(*) FILTER (WHERE $1::bytea <> ALL (keys)) AS without
+  FROM key_holder WHERE seen_at > now() - make_interval(secs => $2::double precision)
+`
+
+type CountHoldersRow struct {
+	AllOfThem int64
+	Without   int64
+}
+
+// Servers that were seen within some seconds, and those of them that do not have a key.
+func (q *Queries) CountHolders(ctx context.Context, kek []byte, seconds float64) (CountHoldersRow, error) {
+	row := q.db.QueryRow(ctx, countHolders, kek, seconds)
+	var i CountHoldersRow
+	err := row.Scan(&i.AllOfThem, &i.Without)
+	return i, err
+}
+
 const countUnsealedTOTPs = `-- name: CountUnsealedTOTPs :one
 SELECT count(*) FROM totp WHERE octet_length(secret) <= 20 OR octet_length(pending) <= 20
 `
@@ -165,6 +187,158 @@ func (q *Queries) CountUnsealedTOTPs(ctx context.Context) (int64, error) {
 	var count int64
 	err := row.Scan(&count)
 	return count, err
+}
+
+const dataKey = `-- name: DataKey :one
+SELECT scope, owner, epoch, from_seq, kek, wrapped, commitment, tag, made_at FROM data_key WHERE scope = $1 AND owner = $2 AND epoch = $3
+`
+
+func (q *Queries) DataKey(ctx context.Context, scope int16, owner uuid.UUID, epoch int32) (DataKey, error) {
+	row := q.db.QueryRow(ctx, dataKey, scope, owner, epoch)
+	var i DataKey
+	err := row.Scan(
+		&i.Scope,
+		&i.Owner,
+		&i.Epoch,
+		&i.FromSeq,
+		&i.Kek,
+		&i.Wrapped,
+		&i.Commitment,
+		&i.Tag,
+		&i.MadeAt,
+	)
+	return i, err
+}
+
+const dataKeysAfter = `-- name: DataKeysAfter :many
+SELECT scope, owner, epoch, from_seq, kek, wrapped, commitment, tag, made_at FROM data_key WHERE (scope, owner, epoch) > ($1::smallint, $2::uuid, $3::integer)
+ ORDER BY scope, owner, epoch LIMIT $4
+`
+
+type DataKeysAfterParams struct {
+	AfterScope int16
+	AfterOwner uuid.UUID
+	AfterEpoch int32
+	MaxRows    int32
+}
+
+func (q *Queries) DataKeysAfter(ctx context.Context, arg DataKeysAfterParams) ([]DataKey, error) {
+	rows, err := q.db.Query(ctx, dataKeysAfter,
+		arg.AfterScope,
+		arg.AfterOwner,
+		arg.AfterEpoch,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DataKey
+	for rows.Next() {
+		var i DataKey
+		if err := rows.Scan(
+			&i.Scope,
+			&i.Owner,
+			&i.Epoch,
+			&i.FromSeq,
+			&i.Kek,
+			&i.Wrapped,
+			&i.Commitment,
+			&i.Tag,
+			&i.MadeAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const dataKeysOf = `-- name: DataKeysOf :many
+SELECT scope, owner, epoch, from_seq, kek, wrapped, commitment, tag, made_at FROM data_key WHERE scope = $1 AND owner = $2 ORDER BY epoch
+`
+
+func (q *Queries) DataKeysOf(ctx context.Context, scope int16, owner uuid.UUID) ([]DataKey, error) {
+	rows, err := q.db.Query(ctx, dataKeysOf, scope, owner)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DataKey
+	for rows.Next() {
+		var i DataKey
+		if err := rows.Scan(
+			&i.Scope,
+			&i.Owner,
+			&i.Epoch,
+			&i.FromSeq,
+			&i.Kek,
+			&i.Wrapped,
+			&i.Commitment,
+			&i.Tag,
+			&i.MadeAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const dataKeysToRewrap = `-- name: DataKeysToRewrap :many
+SELECT scope, owner, epoch, from_seq, kek, wrapped, commitment, tag, made_at FROM data_key WHERE (scope, owner, epoch) > ($1::smallint, $2::uuid, $3::integer)
+   AND kek <> $4
+ ORDER BY scope, owner, epoch LIMIT $5
+`
+
+type DataKeysToRewrapParams struct {
+	AfterScope int16
+	AfterOwner uuid.UUID
+	AfterEpoch int32
+	Newest     []byte
+	MaxRows    int32
+}
+
+func (q *Queries) DataKeysToRewrap(ctx context.Context, arg DataKeysToRewrapParams) ([]DataKey, error) {
+	rows, err := q.db.Query(ctx, dataKeysToRewrap,
+		arg.AfterScope,
+		arg.AfterOwner,
+		arg.AfterEpoch,
+		arg.Newest,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DataKey
+	for rows.Next() {
+		var i DataKey
+		if err := rows.Scan(
+			&i.Scope,
+			&i.Owner,
+			&i.Epoch,
+			&i.FromSeq,
+			&i.Kek,
+			&i.Wrapped,
+			&i.Commitment,
+			&i.Tag,
+			&i.MadeAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const emptyTOTPs = `-- name: EmptyTOTPs :exec
@@ -188,12 +362,22 @@ func (q *Queries) HasNotes(ctx context.Context) (bool, error) {
 	return exists, err
 }
 
-const insertNoteKey = `-- name: InsertNoteKey :execrows
-INSERT INTO note_key (note_id, epoch, from_seq, kek, wrapped, commitment, tag) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
+const holdKeys = `-- name: HoldKeys :exec
+INSERT INTO key_holder (server, keys) VALUES ($1, $2) ON CONFLICT (server) DO UPDATE SET keys = excluded.keys, seen_at = now()
 `
 
-type InsertNoteKeyParams struct {
-	NoteID     uuid.UUID
+func (q *Queries) HoldKeys(ctx context.Context, server uuid.UUID, keys [][]byte) error {
+	_, err := q.db.Exec(ctx, holdKeys, server, keys)
+	return err
+}
+
+const insertDataKey = `-- name: InsertDataKey :execrows
+INSERT INTO data_key (scope, owner, epoch, from_seq, kek, wrapped, commitment, tag) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING
+`
+
+type InsertDataKeyParams struct {
+	Scope      int16
+	Owner      uuid.UUID
 	Epoch      int32
 	FromSeq    int64
 	Kek        []byte
@@ -203,9 +387,10 @@ type InsertNoteKeyParams struct {
 }
 
 // No row: another server was faster.
-func (q *Queries) InsertNoteKey(ctx context.Context, arg InsertNoteKeyParams) (int64, error) {
-	result, err := q.db.Exec(ctx, insertNoteKey,
-		arg.NoteID,
+func (q *Queries) InsertDataKey(ctx context.Context, arg InsertDataKeyParams) (int64, error) {
+	result, err := q.db.Exec(ctx, insertDataKey,
+		arg.Scope,
+		arg.Owner,
 		arg.Epoch,
 		arg.FromSeq,
 		arg.Kek,
@@ -217,31 +402,6 @@ func (q *Queries) InsertNoteKey(ctx context.Context, arg InsertNoteKeyParams) (i
 		return 0, err
 	}
 	return result.RowsAffected(), nil
-}
-
-const insertPersonKey = `-- name: InsertPersonKey :exec
-INSERT INTO person_key (person_id, epoch, kek, wrapped, commitment, tag) VALUES ($1, $2, $3, $4, $5, $6)
-`
-
-type InsertPersonKeyParams struct {
-	PersonID   uuid.UUID
-	Epoch      int32
-	Kek        []byte
-	Wrapped    []byte
-	Commitment []byte
-	Tag        []byte
-}
-
-func (q *Queries) InsertPersonKey(ctx context.Context, arg InsertPersonKeyParams) error {
-	_, err := q.db.Exec(ctx, insertPersonKey,
-		arg.PersonID,
-		arg.Epoch,
-		arg.Kek,
-		arg.Wrapped,
-		arg.Commitment,
-		arg.Tag,
-	)
-	return err
 }
 
 const insertTOTP = `-- name: InsertTOTP :exec
@@ -267,24 +427,48 @@ func (q *Queries) InsertTOTP(ctx context.Context, arg InsertTOTPParams) error {
 	return err
 }
 
-const kEK = `-- name: KEK :one
-SELECT id, adopted_at, notes_sealed FROM kek
+const kEKs = `-- name: KEKs :many
+SELECT id, adopted_at, number FROM kek ORDER BY number DESC
 `
 
-func (q *Queries) KEK(ctx context.Context) (Kek, error) {
-	row := q.db.QueryRow(ctx, kEK)
-	var i Kek
-	err := row.Scan(&i.ID, &i.AdoptedAt, &i.NotesSealed)
-	return i, err
+// The newest first.
+func (q *Queries) KEKs(ctx context.Context) ([]Kek, error) {
+	rows, err := q.db.Query(ctx, kEKs)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Kek
+	for rows.Next() {
+		var i Kek
+		if err := rows.Scan(&i.ID, &i.AdoptedAt, &i.Number); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
-const keepPersonKeys = `-- name: KeepPersonKeys :exec
-DELETE FROM person_key WHERE person_id = $1 AND epoch <> ALL($2::integer[])
+const keepDataKeys = `-- name: KeepDataKeys :exec
+DELETE FROM data_key WHERE scope = $1 AND owner = $2 AND epoch <> ALL($3::integer[])
 `
 
 // What others sealed is gone for good.
-func (q *Queries) KeepPersonKeys(ctx context.Context, personID uuid.UUID, epochs []int32) error {
-	_, err := q.db.Exec(ctx, keepPersonKeys, personID, epochs)
+func (q *Queries) KeepDataKeys(ctx context.Context, scope int16, owner uuid.UUID, epochs []int32) error {
+	_, err := q.db.Exec(ctx, keepDataKeys, scope, owner, epochs)
+	return err
+}
+
+const letGoOfKeys = `-- name: LetGoOfKeys :exec
+DELETE FROM key_holder WHERE server = $1 OR seen_at < now() - interval '1 hour'
+`
+
+// Also of who was not seen for an hour.
+func (q *Queries) LetGoOfKeys(ctx context.Context, server uuid.UUID) error {
+	_, err := q.db.Exec(ctx, letGoOfKeys, server)
 	return err
 }
 
@@ -308,12 +492,12 @@ func (q *Queries) LockTOTPs(ctx context.Context) error {
 	return err
 }
 
-const nextPersonEpoch = `-- name: NextPersonEpoch :one
-SELECT (coalesce(max(epoch), 0) + 1)::integer FROM person_key WHERE person_id = $1
+const nextEpoch = `-- name: NextEpoch :one
+SELECT (coalesce(max(epoch), 0) + 1)::integer FROM data_key WHERE scope = $1 AND owner = $2
 `
 
-func (q *Queries) NextPersonEpoch(ctx context.Context, personID uuid.UUID) (int32, error) {
-	row := q.db.QueryRow(ctx, nextPersonEpoch, personID)
+func (q *Queries) NextEpoch(ctx context.Context, scope int16, owner uuid.UUID) (int32, error) {
+	row := q.db.QueryRow(ctx, nextEpoch, scope, owner)
 	var column_1 int32
 	err := row.Scan(&column_1)
 	return column_1, err
@@ -359,41 +543,8 @@ func (q *Queries) NoteHeads(ctx context.Context, notes []uuid.UUID) ([]NoteHeads
 	return items, nil
 }
 
-const noteKeys = `-- name: NoteKeys :many
-SELECT note_id, epoch, from_seq, kek, wrapped, commitment, tag, made_at FROM note_key WHERE note_id = $1 ORDER BY epoch
-`
-
-func (q *Queries) NoteKeys(ctx context.Context, noteID uuid.UUID) ([]NoteKey, error) {
-	rows, err := q.db.Query(ctx, noteKeys, noteID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []NoteKey
-	for rows.Next() {
-		var i NoteKey
-		if err := rows.Scan(
-			&i.NoteID,
-			&i.Epoch,
-			&i.FromSeq,
-			&i.Kek,
-			&i.Wrapped,
-			&i.Commitment,
-			&i.Tag,
-			&i.MadeAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const notesInTheClear = `-- name: NotesInTheClear :many
-SELECT id FROM note WHERE NOT EXISTS (SELECT FROM note_key WHERE note_id = note.id)
+SELECT id FROM note WHERE NOT EXISTS (SELECT FROM data_key WHERE scope = 2 AND owner = note.id)
 `
 
 func (q *Queries) NotesInTheClear(ctx context.Context) ([]uuid.UUID, error) {
@@ -416,47 +567,49 @@ func (q *Queries) NotesInTheClear(ctx context.Context) ([]uuid.UUID, error) {
 	return items, nil
 }
 
-const personKey = `-- name: PersonKey :one
-SELECT person_id, epoch, kek, wrapped, commitment, tag, made_at FROM person_key WHERE person_id = $1 AND epoch = $2
+const notesSealed = `-- name: NotesSealed :one
+SELECT notes FROM sealing
 `
 
-func (q *Queries) PersonKey(ctx context.Context, personID uuid.UUID, epoch int32) (PersonKey, error) {
-	row := q.db.QueryRow(ctx, personKey, personID, epoch)
-	var i PersonKey
-	err := row.Scan(
-		&i.PersonID,
-		&i.Epoch,
-		&i.Kek,
-		&i.Wrapped,
-		&i.Commitment,
-		&i.Tag,
-		&i.MadeAt,
-	)
-	return i, err
+func (q *Queries) NotesSealed(ctx context.Context) (bool, error) {
+	row := q.db.QueryRow(ctx, notesSealed)
+	var notes bool
+	err := row.Scan(&notes)
+	return notes, err
 }
 
-const personKeys = `-- name: PersonKeys :many
-SELECT person_id, epoch, kek, wrapped, commitment, tag, made_at FROM person_key WHERE (person_id, epoch) > ($1::uuid, $2::integer)
- ORDER BY person_id, epoch LIMIT $3
+const retireKEK = `-- name: RetireKEK :execrows
+WITH gone AS (DELETE FROM kek WHERE kek.id = $1 RETURNING id, adopted_at, number)
+INSERT INTO retired_kek (id, number, adopted_at) SELECT gone.id, gone.number, gone.adopted_at FROM gone
 `
 
-func (q *Queries) PersonKeys(ctx context.Context, afterPerson uuid.UUID, afterEpoch int32, maxRows int32) ([]PersonKey, error) {
-	rows, err := q.db.Query(ctx, personKeys, afterPerson, afterEpoch, maxRows)
+// What is wrapped to it keeps it there: the database refuses.
+func (q *Queries) RetireKEK(ctx context.Context, id []byte) (int64, error) {
+	result, err := q.db.Exec(ctx, retireKEK, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const retiredKEKs = `-- name: RetiredKEKs :many
+SELECT id, number, adopted_at, retired_at FROM retired_kek ORDER BY number
+`
+
+func (q *Queries) RetiredKEKs(ctx context.Context) ([]RetiredKek, error) {
+	rows, err := q.db.Query(ctx, retiredKEKs)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []PersonKey
+	var items []RetiredKek
 	for rows.Next() {
-		var i PersonKey
+		var i RetiredKek
 		if err := rows.Scan(
-			&i.PersonID,
-			&i.Epoch,
-			&i.Kek,
-			&i.Wrapped,
-			&i.Commitment,
-			&i.Tag,
-			&i.MadeAt,
+			&i.ID,
+			&i.Number,
+			&i.AdoptedAt,
+			&i.RetiredAt,
 		); err != nil {
 			return nil, err
 		}
@@ -487,7 +640,7 @@ func (q *Queries) SealBurst(ctx context.Context, noteID uuid.UUID, firstSeq int6
 }
 
 const setNotesSealed = `-- name: SetNotesSealed :exec
-UPDATE kek SET notes_sealed = true
+UPDATE sealing SET notes = true
 `
 
 func (q *Queries) SetNotesSealed(ctx context.Context) error {

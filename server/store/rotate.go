@@ -1,0 +1,136 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/clisonix/tidechart/server/store/queries"
+	"github.com/clisonix/tidechart/server/vault"
+)
+
+var (
+	// ErrKeysBusy means that another command changes this database's keys.
+	ErrKeysBusy = errors.New("another command is changing the keys of this database")
+	// ErrKeyNeeded means that data keys are wrapped to a key that is to be retired.
+	ErrKeyNeeded = errors.New("data keys are wrapped to it; tidechart keys rewrap wraps them to the newest")
+)
+
+// keysLock is the number under which Postgres knows the lock of [DB.AloneWithKeys].
+const keysLock = 0x74696465_6b657973
+
+// AloneWithKeys calls f while no other command changes the keys of this database. Otherwise the error is [ErrKeysBusy]. No
+// transaction is open meanwhile.
+func (db *DB) AloneWithKeys(ctx context.Context, f func() error) error {
+	conn, err := db.commits.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	var mine bool
+	if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", int64(keysLock)).Scan(&mine); err != nil {
+		return fmt.Errorf("lock keys: %w", err)
+	}
+	if !mine {
+		return ErrKeysBusy
+	}
+	defer func() { _ = conn.Conn().Close(context.WithoutCancel(ctx)) }() // the lock goes with the connection
+	return f()
+}
+
+// KeysInUse names the key-encryption keys, the newest first.
+func (db *DB) KeysInUse(ctx context.Context) ([]vault.KeyID, error) {
+	return keysInUse(ctx, db.Queries)
+}
+
+// Rotate has what is new wrapped to another key-encryption key, by each server once it has it. Call it within
+// [DB.AloneWithKeys], and when the key is in the key file.
+func (db *DB) Rotate(ctx context.Context, id vault.KeyID) error {
+	if err := db.AddKEK(ctx, id[:]); err != nil {
+		return fmt.Errorf("add key: %w", err)
+	}
+	return nil
+}
+
+// holderSeen is for how long a server counts as running after it was last heard of. Servers say every few seconds which keys they have.
+const holderSeen = 30 * time.Second
+
+// Holders counts the servers that run, and those of them that do not have a key.
+func (db *DB) Holders(ctx context.Context, id vault.KeyID) (all, without int, err error) {
+	n, err := db.CountHolders(ctx, id[:], holderSeen.Seconds())
+	if err != nil {
+		return 0, 0, fmt.Errorf("count servers: %w", err)
+	}
+	return int(n.AllOfThem), int(n.Without), nil
+}
+
+// ToRewrap counts data keys by what they are wrapped to: the newest key, or an older one.
+func (db *DB) ToRewrap(ctx context.Context, newest vault.KeyID) (all, old int, err error) {
+	rows, err := db.CountDataKeys(ctx)
+	if err != nil {
+		return 0, 0, fmt.Errorf("count data keys: %w", err)
+	}
+	for _, row := range rows {
+		all += int(row.Count)
+		if vault.KeyID(row.Kek) != newest {
+			old += int(row.Count)
+		}
+	}
+	return all, old, nil
+}
+
+// rewrapAtOnce is how many data keys are wrapped anew in one transaction: some 50 ms of it, in which nobody waits, since servers
+// only read data keys, and only to open a note.
+const rewrapAtOnce = 200
+
+// Rewrap wraps all data keys anew that are not wrapped to the newest key-encryption key, which v seals with, and tells progress after each
+// few. It may be stopped at any time, and called again: it goes on with what is left. What does not open stays as it is, and is
+// counted. What the keys seal is not touched. Call it within [DB.AloneWithKeys].
+func (db *DB) Rewrap(ctx context.Context, v *vault.Vault, progress func(n int)) (done, bad int, err error) {
+	newest := v.ID()
+	for after, more := (queries.DataKey{}), true; more; {
+		rows, err := db.DataKeysToRewrap(ctx, queries.DataKeysToRewrapParams{
+			AfterScope: after.Scope, AfterOwner: after.Owner, AfterEpoch: after.Epoch, Newest: newest[:], MaxRows: rewrapAtOnce,
+		})
+		if err != nil {
+			return done, bad, fmt.Errorf("read data keys: %w", err)
+		}
+		var anew []queries.RewrapDataKeyParams
+		for _, after = range rows {
+			w, err := v.Rewrap(nameOf(after), wrappedOf(after))
+			if err != nil {
+				bad++
+				continue
+			}
+			anew = append(anew, queries.RewrapDataKeyParams{
+				Kek: w.KEK[:], Wrapped: w.Sealed, Tag: w.Tag, Scope: after.Scope, Owner: after.Owner, Epoch: after.Epoch, OldTag: after.Tag,
+			})
+		}
+		var failed error
+		db.RewrapDataKey(ctx, anew).Exec(func(_ int, err error) { failed = errors.Join(failed, err) })
+		if failed != nil {
+			return done, bad, fmt.Errorf("write data keys: %w", failed)
+		}
+		done += len(anew)
+		progress(len(rows))
+		more = len(rows) == rewrapAtOnce
+	}
+	return done, bad, nil
+}
+
+// Retire has the database give up a key-encryption key. The error is [ErrKeyNeeded] if something is wrapped to it; whoever wraps to it
+// at that moment, or later, is refused by the database. Call it within [DB.AloneWithKeys].
+func (db *DB) Retire(ctx context.Context, id vault.KeyID) error {
+	_, err := db.RetireKEK(ctx, id[:])
+	var refusal *pgconn.PgError
+	if errors.As(err, &refusal) && refusal.Code == foreignKeyViolation {
+		return ErrKeyNeeded
+	}
+	if err != nil {
+		return fmt.Errorf("retire key: %w", err)
+	}
+	return nil
+}

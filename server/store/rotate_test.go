@@ -1,0 +1,279 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/internal/needs"
+	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/server/vault"
+	"github.com/clisonix/tidechart/sessions"
+)
+
+// rotated gives a hospital one more key-encryption key, which no server has read yet.
+func (h *hospital) rotated(t *testing.T) vault.KeyID {
+	t.Helper()
+	h.secret = h.secret.Rotated()
+	h.vault = vaultOf(t, h.secret)
+	if err := h.db.AloneWithKeys(t.Context(), func() error { return h.db.Rotate(t.Context(), h.vault.ID()) }); err != nil {
+		t.Fatal(err)
+	}
+	return h.vault.ID()
+}
+
+// rewrap wraps all data keys to the newest key.
+func (h hospital) rewrap(t *testing.T) (done, bad int) {
+	t.Helper()
+	told := 0
+	done, bad, err := h.db.Rewrap(t.Context(), h.vault, func(n int) { told += n })
+	if err != nil || told != done+bad {
+		t.Fatalf("%d done, %d bad, %d told, %v", done, bad, told, err)
+	}
+	return done, bad
+}
+
+// TestRotationWhileSessionsWrite: a server that runs takes the new key, all is wrapped to it, the old one goes, and of what was written
+// and begun all the while nothing is lost. Afterwards the new key alone opens everything.
+func TestRotationWhileSessionsWrite(t *testing.T) {
+	h := open(t)
+	h.useApp(t, h.author, first)
+	var notes []sessions.NoteID
+	for range 250 { // more than are wrapped at once
+		notes = append(notes, h.newNote(t))
+	}
+	old := h.vault.ID()
+
+	var writers sync.WaitGroup
+	stop, written := make(chan struct{}), make([]int, 2)
+	begun := make(chan sessions.NoteID, 10_000)
+	for w := range written {
+		writers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				b := sessions.Batch{ID: uuid.New(), Entries: []sessions.Entry{{Note: notes[w], Author: h.author, Update: fmt.Appendf(nil, "writer %d, %d", w, written[w])}}}
+				if placed, err := h.db.Append(context.WithoutCancel(t.Context()), b); err != nil || len(placed) != 1 || placed[0].First == 0 {
+					t.Error(placed, err)
+					return
+				}
+				written[w]++
+				begun <- h.newNote(t)
+			}
+		})
+	}
+	running := h.vault // of the server
+	newest := h.rotated(t)
+	if err := h.db.FollowKeys(t.Context(), &h.secret); err != nil || running.ID() != newest {
+		t.Errorf("the server seals with %v: %v", running.ID(), err)
+	}
+	if all, without, err := h.db.Holders(t.Context(), newest); all != 1 || without != 0 || err != nil {
+		t.Errorf("%d servers, %d without, %v", all, without, err)
+	}
+	if done, bad := h.rewrap(t); done < 251 || bad > 0 {
+		t.Errorf("%d wrapped, %d do not open", done, bad)
+	}
+	close(stop)
+	writers.Wait()
+	close(begun)
+	h.rewrap(t) // what was being begun when the key changed
+	if all, left, err := h.db.ToRewrap(t.Context(), newest); left > 0 || all < 251 || err != nil {
+		t.Errorf("%d of %d are left, %v", left, all, err)
+	}
+	if err := h.db.Retire(t.Context(), old); err != nil {
+		t.Fatal(err)
+	}
+
+	rest, gone, err := h.secret.Split([]vault.KeyID{old})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Open(t.Context(), h.url, vaultOf(t, gone)); !errors.Is(err, store.ErrOtherKeys) {
+		t.Errorf("with the retired key: %v", err)
+	}
+	h.vault = vaultOf(t, rest)
+	h.db = h.fresh(t)
+	for begin := range begun {
+		notes = append(notes, begin)
+	}
+	for i, note := range notes {
+		want := 1
+		if i < len(written) {
+			want += written[i]
+		}
+		log := h.log(t, note)
+		if len(log) != want {
+			t.Fatalf("note %d has %d rows, want %d", i, len(log), want)
+		}
+		for j := 1; j < want; j++ {
+			if string(log[j].Update) != fmt.Sprintf("writer %d, %d", i, j-1) {
+				t.Fatalf("row %d is %q", j, log[j].Update)
+			}
+		}
+	}
+	if written[0] == 0 || written[1] == 0 || len(notes) == 250 {
+		t.Errorf("nothing was written meanwhile: %v", written)
+	}
+	if secret, err := h.db.AppSecret(t.Context(), h.author); err != nil || string(secret) != first {
+		t.Errorf("app: %q, %v", secret, err)
+	}
+}
+
+// TestRewrapGoesOn where it was stopped, leaves alone what does not open, and keeps the key that this needs.
+func TestRewrapGoesOn(t *testing.T) {
+	h := open(t)
+	for range 3 {
+		h.newNote(t)
+	}
+	damaged, old := h.newNote(t), h.vault.ID()
+	h.must(t, `UPDATE data_key SET tag = set_byte(tag, 0, get_byte(tag, 0) # 1) WHERE owner = $1`, damaged)
+	newest := h.rotated(t)
+
+	h.must(t, `CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''stopped''; END'`)
+	h.must(t, `CREATE TRIGGER stop BEFORE UPDATE ON data_key FOR EACH ROW EXECUTE FUNCTION stop()`)
+	if _, _, err := h.db.Rewrap(t.Context(), h.vault, func(int) {}); err == nil {
+		t.Error("it is not stopped")
+	}
+	h.must(t, `DROP TRIGGER stop ON data_key`)
+	if _, left, err := h.db.ToRewrap(t.Context(), newest); left != 4 || err != nil {
+		t.Errorf("%d left, %v", left, err)
+	}
+	for _, want := range []int{3, 0} {
+		if done, bad := h.rewrap(t); done != want || bad != 1 {
+			t.Errorf("%d done, %d bad", done, bad)
+		}
+	}
+	if err := h.db.Retire(t.Context(), old); !errors.Is(err, store.ErrKeyNeeded) {
+		t.Errorf("a key that is needed is retired: %v", err)
+	}
+	h.must(t, `DELETE FROM data_key WHERE owner = $1`, damaged)
+	if err := h.db.Retire(t.Context(), old); err != nil {
+		t.Fatal(err)
+	}
+	// A server of before, which nobody has told: the database takes nothing from it that nobody could open.
+	stale := vaultOf(t, h.onlyOld(t))
+	_, w, err := stale.NewKey(vault.Name{Scope: vault.OfNote, Owner: damaged, Epoch: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.exec(t, `INSERT INTO data_key (scope, owner, epoch, from_seq, kek, wrapped, commitment, tag) VALUES (2, $1, 1, 1, $2, $3, $4, $5)`,
+		damaged, w.KEK[:], w.Sealed, w.Commitment, w.Tag); err == nil {
+		t.Error("something is wrapped to a retired key")
+	}
+}
+
+// onlyOld is the secret with its oldest key alone.
+func (h hospital) onlyOld(t *testing.T) vault.Secret {
+	t.Helper()
+	ids, err := h.secret.IDs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, old, err := h.secret.Split(ids[:1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return old
+}
+
+// TestServersTellTheirKeys: until all that run have a key, nothing should be wrapped to it, and who was not heard of for long does
+// not count.
+func TestServersTellTheirKeys(t *testing.T) {
+	h := open(t)
+	holders := func(id vault.KeyID, wantAll, wantWithout int) {
+		t.Helper()
+		if all, without, err := h.db.Holders(t.Context(), id); all != wantAll || without != wantWithout || err != nil {
+			t.Errorf("%d servers, %d without, %v; want %d, %d", all, without, err, wantAll, wantWithout)
+		}
+	}
+	old := h.secret
+	if err := h.db.FollowKeys(t.Context(), &old); err != nil {
+		t.Fatal(err)
+	}
+	another, err := store.Open(t.Context(), h.url, vaultOf(t, old))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := another.FollowKeys(t.Context(), &old); err != nil {
+		t.Fatal(err)
+	}
+	newest := h.rotated(t)
+	holders(newest, 2, 2)
+	if err := another.FollowKeys(t.Context(), nil); !errors.Is(err, store.ErrOtherKeys) {
+		t.Errorf("without a file to read: %v", err)
+	}
+	if err := another.FollowKeys(t.Context(), &old); !errors.Is(err, store.ErrOtherKeys) {
+		t.Errorf("without the newest key: %v", err)
+	}
+	if err := h.db.FollowKeys(t.Context(), &h.secret); err != nil {
+		t.Fatal(err)
+	}
+	holders(newest, 2, 1)
+	another.Close() // and lets go of its keys
+	holders(newest, 1, 0)
+	h.must(t, `UPDATE key_holder SET seen_at = now() - interval '31 seconds'`)
+	holders(newest, 0, 0)
+
+	foreign := vault.NewSecret()
+	if err := h.db.FollowKeys(t.Context(), &foreign); err == nil {
+		t.Error("keys of another hospital are taken")
+	}
+	if _, err := store.Open(t.Context(), h.url, vaultOf(t, old)); !errors.Is(err, store.ErrOtherKeys) {
+		t.Errorf("a server without the newest key starts: %v", err)
+	}
+}
+
+// TestKeysAreChangedByOneAtATime.
+func TestKeysAreChangedByOneAtATime(t *testing.T) {
+	h := open(t)
+	another := h.fresh(t)
+	err := h.db.AloneWithKeys(t.Context(), func() error {
+		return another.AloneWithKeys(t.Context(), func() error { return nil })
+	})
+	if !errors.Is(err, store.ErrKeysBusy) {
+		t.Errorf("two at a time: %v", err)
+	}
+	if err := another.AloneWithKeys(t.Context(), func() error { return nil }); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// dataKeys is how many of them TestManyDataKeysAreRewrapped measures.
+var dataKeys = flag.Int("datakeys", 2_000, "data keys to wrap anew")
+
+// TestManyDataKeysAreRewrapped at the rate that 100,000 of them need to be done in 3 minutes.
+func TestManyDataKeysAreRewrapped(t *testing.T) {
+	const bar = 100_000.0 / (3 * 60) // a second
+	h, n := open(t), *dataKeys
+	keys := make([][]any, 0, n)
+	for range n {
+		name := vault.Name{Scope: vault.OfNote, Owner: uuid.New(), Epoch: 1}
+		_, w, err := h.vault.NewKey(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, []any{int16(name.Scope), name.Owner, int32(1), int64(1), w.KEK[:], w.Sealed, w.Commitment, w.Tag})
+	}
+	h.copyIn(t, "data_key", []string{"scope", "owner", "epoch", "from_seq", "kek", "wrapped", "commitment", "tag"}, keys)
+	h.rotated(t)
+	begin := time.Now()
+	done, bad := h.rewrap(t)
+	took := time.Since(begin)
+	t.Logf("%d data keys in %v: %.0f a second; 100,000 would take %v", done, took.Round(time.Millisecond), float64(done)/took.Seconds(),
+		(took * 100_000 / time.Duration(n)).Round(time.Second))
+	if done != n || bad > 0 {
+		t.Errorf("%d done, %d bad", done, bad)
+	}
+	if rate := float64(done) / took.Seconds(); rate < bar && !needs.Raced {
+		t.Errorf("%.0f a second, the bar is %.0f", rate, bar)
+	}
+}
