@@ -63,7 +63,7 @@ var confined = map[string]struct {
 	"github.com/coreos/go-oidc/v3":      {[]string{"server/login"}, "providers are believed in one place"},
 	"golang.org/x/oauth2":               {[]string{"server/login"}, "the same"},
 	"github.com/boombuler/barcode":      {[]string{"server"}, "one page shows a picture for cameras"},
-	"github.com/cloudflare/circl":       {nil, "the standard library seals; it is what tests compare with"},
+	"github.com/cloudflare/circl":       {[]string{"server/vault"}, "the standard library seals; this splits a secret, and is what tests compare with"},
 	"golang.org/x/crypto/argon2":        {[]string{"server/login"}, "passwords are checked in one place"},
 	"github.com/danielgtaylor/huma/v2":  {[]string{"server"}, "the API is an edge"},
 	"github.com/evanw/esbuild":          {[]string{"web/build"}, "the binary bundles nothing"},

@@ -11,7 +11,7 @@ import (
 )
 
 // maxFile bounds a key file, in bytes (I10).
-const maxFile = 4 << 10
+const maxFile = 8 << 10
 
 // Bits of a file's mode that say too much: nobody but its owner may so much as read it. systemd lets a service read its
 // credentials by an access list, which shows as a right of the group.

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"crypto/hmac"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -19,9 +20,10 @@ type Vault struct {
 
 // ring is static.
 type ring struct {
-	keys    map[KeyID]*keyPair
-	filed   map[KeyID]bool // those that the key file has
-	sealing *keyPair       // what is new is wrapped to it
+	keys     map[KeyID]*keyPair
+	filed    map[KeyID]bool // those that the key file has
+	sealing  *keyPair       // what is new is wrapped to it
+	recovery *recipient     // and to it; nil: there is none
 }
 
 // New returns the vault of a secret, which wraps what is new to the secret's newest key, until [Vault.Follow] says another.
@@ -59,7 +61,7 @@ func (r *ring) file(s Secret) error {
 		}
 		filed[k.id] = true
 	}
-	r.keys, r.filed = keys, filed
+	r.keys, r.filed, r.recovery = keys, filed, s.recovery
 	return nil
 }
 
@@ -85,7 +87,7 @@ func (v *Vault) Follow(inUse []KeyID) (missing []KeyID) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	old := v.ring.Load()
-	r := &ring{keys: make(map[KeyID]*keyPair), filed: old.filed}
+	r := &ring{keys: make(map[KeyID]*keyPair), filed: old.filed, recovery: old.recovery}
 	for _, id := range inUse {
 		k := old.keys[id]
 		if k == nil {
@@ -124,7 +126,7 @@ func (v *Vault) IDs() []KeyID {
 func (v *Vault) NewKey(name Name) (*Key, Wrapped, error) {
 	var secret [keySize]byte
 	_, _ = rand.Read(secret[:]) // never fails
-	w, err := v.ring.Load().sealing.wrap(name, secret[:])
+	w, err := v.ring.Load().wrap(name, secret[:])
 	if err != nil {
 		return nil, Wrapped{}, err
 	}
@@ -141,14 +143,45 @@ func (v *Vault) Unwrap(name Name, w Wrapped) (*Key, error) {
 	return newKey(v.tenant, name, [keySize]byte(plain)), nil
 }
 
-// Rewrap wraps a data key anew, to the key that what is new is wrapped to. The data key stays, and what it seals. The errors are
+// Rewrap wraps a data key anew, to the keys that what is new is wrapped to. The data key stays, and what it seals. The errors are
 // those of [Vault.Unwrap].
 func (v *Vault) Rewrap(name Name, w Wrapped) (Wrapped, error) {
 	plain, err := v.unwrap(name, w)
 	if err != nil {
 		return Wrapped{}, err
 	}
-	return v.ring.Load().sealing.wrap(name, plain)
+	return v.ring.Load().wrap(name, plain)
+}
+
+// wrap wraps a data key to whom what is new is wrapped to.
+func (r *ring) wrap(name Name, secret []byte) (Wrapped, error) {
+	w, err := r.sealing.wrap(name, secret)
+	if err != nil || r.recovery == nil {
+		return w, err
+	}
+	second, err := r.recovery.wrap(name, secret)
+	if err != nil {
+		return Wrapped{}, err
+	}
+	w.Recovery = &Recoverable{KEK: second.KEK, Sealed: second.Sealed, Tag: second.Tag}
+	return w, nil
+}
+
+// RecoveryID names the recovery key that what is new is wrapped to, too, or reports false.
+func (v *Vault) RecoveryID() (KeyID, bool) {
+	r := v.ring.Load().recovery
+	if r == nil {
+		return KeyID{}, false
+	}
+	return r.id, true
+}
+
+// CanRecover reports whether a data key was wrapped to the recovery key by a server of this hospital: whoever writes in the database cannot
+// put something else in its place.
+func (v *Vault) CanRecover(name Name, w Wrapped) bool {
+	r := v.ring.Load().recovery
+	return r != nil && w.Recovery != nil && w.Recovery.KEK == r.id &&
+		hmac.Equal(w.Recovery.Tag, r.tag(name, Wrapped{KEK: r.id, Sealed: w.Recovery.Sealed, Commitment: w.Commitment}))
 }
 
 func (v *Vault) unwrap(name Name, w Wrapped) ([]byte, error) {

@@ -23,6 +23,8 @@ type root [keySize]byte
 type Secret struct {
 	tenant uuid.UUID // whose data it is; the same for every key of one hospital
 	roots  []root
+
+	recovery *recipient // all is wrapped to it, too; nil: there is none
 }
 
 // NewSecret makes a secret of one key, and a tenant.
@@ -55,7 +57,7 @@ func (s Secret) Split(ids []KeyID) (rest, taken Secret, err error) {
 	if err != nil {
 		return Secret{}, Secret{}, err
 	}
-	rest, taken = Secret{tenant: s.tenant}, Secret{tenant: s.tenant}
+	rest, taken = Secret{tenant: s.tenant, recovery: s.recovery}, Secret{tenant: s.tenant}
 	for i, id := range all {
 		to := &rest
 		if slices.Contains(ids, id) {
@@ -68,7 +70,9 @@ func (s Secret) Split(ids []KeyID) (rest, taken Secret, err error) {
 
 // Equal reports whether both are the same keys in the same order.
 func (s Secret) Equal(other Secret) bool {
-	return s.tenant == other.tenant && slices.Equal(s.roots, other.roots)
+	mine, has := s.RecoveryID()
+	theirs, have := other.RecoveryID()
+	return s.tenant == other.tenant && slices.Equal(s.roots, other.roots) && has == have && mine == theirs
 }
 
 // String hides the secret from whoever prints it.
@@ -100,6 +104,9 @@ func (s Secret) text() (string, error) {
 	var text strings.Builder
 	for i, r := range s.roots {
 		fmt.Fprintf(&text, "# Key %v\n%s\n", ids[i], line(secretPrefix, s.tenant[:], r[:]))
+	}
+	if s.recovery != nil {
+		fmt.Fprintf(&text, "# Recovery key %v; its secret is in shares that others keep\n%s\n", s.recovery.id, recoveryLine(s.recovery))
 	}
 	return text.String(), nil
 }
@@ -134,6 +141,14 @@ func Parse(text []byte) (Secret, error) {
 		if line == "" || line[0] == '#' {
 			continue
 		}
+		if strings.HasPrefix(line, recoveryPrefix) {
+			r, ok := readRecovery(line)
+			if !ok || s.recovery != nil {
+				return Secret{}, errNoSecret
+			}
+			s.recovery = r
+			continue
+		}
 		b, ok := readLine(secretPrefix, line, len(s.tenant)+keySize)
 		if !ok {
 			return Secret{}, errNoSecret
@@ -144,7 +159,7 @@ func Parse(text []byte) (Secret, error) {
 		}
 		s.tenant, s.roots = tenant, append(s.roots, r)
 	}
-	if len(s.roots) == 0 {
+	if len(s.roots) == 0 || s.recovery != nil && s.recovery.tenant != s.tenant {
 		return Secret{}, errNoSecret
 	}
 	return s, nil

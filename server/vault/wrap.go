@@ -16,7 +16,16 @@ type Wrapped struct {
 	KEK        KeyID  // whom it is wrapped to
 	Sealed     []byte // see the package comment
 	Commitment []byte // 32 bytes, to the data key
-	Tag        []byte // 32 bytes, of all else
+	Tag        []byte // 32 bytes, of all of that
+
+	Recovery *Recoverable // nil: it is wrapped to no recovery key
+}
+
+// Recoverable is how the same data key is wrapped to a recovery key.
+type Recoverable struct {
+	KEK    KeyID
+	Sealed []byte
+	Tag    []byte
 }
 
 // recipient is whom data keys are wrapped to.
