@@ -11,7 +11,6 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"math/big"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,7 +23,6 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/clisonix/tidechart/internal/needs"
-	"github.com/clisonix/tidechart/server/postgres"
 )
 
 // site is a name that belongs to nobody.
@@ -69,25 +67,14 @@ func certificate(t *testing.T) (cert, key, spki string) {
 func serveTLS(t *testing.T, cert, key string) (port string) {
 	t.Helper()
 	s := shared.get(t)
-	if _, err := s.db(t).Exec(t.Context(), `CREATE DATABASE served`); err != nil {
-		t.Fatal(err)
-	}
-	running, err := postgres.Running(s.data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	database, err := url.Parse(running)
-	if err != nil {
-		t.Fatal(err)
-	}
-	database.Path = "/served"
+	database := emptyDatabase(t, "served")
 	keys := filepath.Join(t.TempDir(), "keys")
 	if _, err := s.command(t.Context(), "keys", "init", keys); err != nil {
 		t.Fatal(err)
 	}
 	addr, log := freeAddr(t), &logBuffer{}
 	_, port, _ = strings.Cut(addr, ":")
-	cmd := exec.Command(binary, "serve", "--listen", addr, "--database-url", database.String(), "--tls-cert", cert, "--tls-key", key,
+	cmd := exec.Command(binary, "serve", "--listen", addr, "--database-url", database, "--tls-cert", cert, "--tls-key", key,
 		"--keys", keys, "--public-url", "https://"+site+":"+port)
 	cmd.Stderr = log
 	if err := cmd.Start(); err != nil {

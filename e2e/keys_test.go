@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/clisonix/tidechart/server/postgres"
 )
 
 // TestKeys: a demo makes its key once, for its owner alone, and needs it again; with another it does not start, and says why.
@@ -136,6 +139,92 @@ func TestKeysAreRotated(t *testing.T) {
 	if said, err := s.command(ctx, "keys", "status", "--data", s.data, "--keys", path+".first"); err == nil || !strings.Contains(err.Error(), "do not fit") {
 		t.Errorf("the key of before still fits: %q, %v", said, err)
 	}
+}
+
+// TestLostKeyIsRecovered: as docs/security/keys.md says it step by step. The key file is gone and the server with it; two of three shares
+// make another, with which everything opens; and neither one share nor the lost key does then.
+func TestLostKeyIsRecovered(t *testing.T) {
+	t.Parallel()
+	s, ctx := newServer(t), t.Context()
+	database := emptyDatabase(t, "lost")
+	startNewServer(t, s, "--database-url", database)
+	path := filepath.Join(s.data, "keys")
+	keys := func(want string, args ...string) {
+		t.Helper()
+		said, err := s.command(ctx, append([]string{"keys"}, args...)...)
+		if text := fmt.Sprint(said, err); !regexp.MustCompile(want).MatchString(text) {
+			t.Fatalf("%v: %s; want %s", args, text, want)
+		}
+	}
+	token := s.token(t, "chen", "--database-url", database)
+	note := s.newNote(t, token)
+	n := startNode(t)
+	c := n.connect("y", yWebsocket, s, note, token, nil)
+	c.wait(want{"synced": true})
+	c.insert(0, "before the loss; ")
+	c.wait(want{"unsynced": 0})
+
+	keys("recovery key +none", "status", "--keys", path, "--database-url", database)
+	keys("Any two of these three files", "init", "--recovery", path)
+	keys("has a recovery key already", "init", "--recovery", path)
+	keys(`[1-9][0-9]* data keys are wrapped`, "rewrap", "--keys", path, "--database-url", database)
+	keys(`recovery key +[0-9a-f]{32}; 0 data keys are not wrapped to it`, "status", "--keys", path, "--database-url", database)
+	share := func(i int) string { return fmt.Sprintf("%s.share-%d", path, i) }
+	keys(`opens ([0-9]+) of [0-9]+ data keys`, "recover", "--dry-run", "--keys", path, "--database-url", database, share(1), share(2))
+	anew := path + ".found"
+	keys("1 servers are running", "recover", "--keys", anew, "--database-url", database, share(1), share(2))
+	later := s.newNote(t, token)
+
+	if err := s.stop(); err != nil {
+		t.Fatal(err)
+	}
+	lost, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, gone := range []string{path, share(2)} {
+		if err := os.Remove(gone); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.start(); err == nil || !strings.Contains(s.log.String(), "the file with its key is gone") {
+		t.Errorf("without its key: %v", err)
+	}
+	keys("give 2 shares", "recover", "--keys", anew, "--database-url", database, share(1))
+	keys("another one is needed", "recover", "--keys", anew, "--database-url", database, share(1), share(1))
+	keys(`[1-9][0-9]* data keys are wrapped to key`, "recover", "--keys", anew, "--database-url", database, share(1), share(3))
+	if err := os.Rename(anew, path); err != nil {
+		t.Fatal(err)
+	}
+	keys(`recovery key +[0-9a-f]{32}; 0 data keys are not wrapped to it`, "status", "--keys", path, "--database-url", database)
+	if err := s.start(); err != nil {
+		t.Fatal(err)
+	}
+	checkHas(t, s.text(t, token, note), "before the loss; ")
+	s.text(t, token, later)
+	if err := os.WriteFile(path+".lost", lost, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	keys("do not fit", "status", "--keys", path+".lost", "--database-url", database)
+}
+
+// emptyDatabase is the address of another database beside that of the shared server.
+func emptyDatabase(t *testing.T, name string) string {
+	t.Helper()
+	s := shared.get(t)
+	if _, err := s.db(t).Exec(t.Context(), `CREATE DATABASE `+name); err != nil {
+		t.Fatal(err)
+	}
+	running, err := postgres.Running(s.data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	database, err := url.Parse(running)
+	if err != nil {
+		t.Fatal(err)
+	}
+	database.Path = "/" + name
+	return database.String()
 }
 
 // TestNotesAreSealedOnDisk: what somebody writes is in no file of the data directory, nor in the log, while what is not sealed

@@ -203,9 +203,9 @@ func (s *server) alarms() string {
 }
 
 // token is a bearer token of a demo user, from the operator's command.
-func (s *server) token(t *testing.T, user string) string {
+func (s *server) token(t *testing.T, user string, flags ...string) string {
 	t.Helper()
-	out, err := s.command(t.Context(), "token", "--user", user, "--data", s.data)
+	out, err := s.command(t.Context(), append([]string{"token", "--user", user, "--data", s.data}, flags...)...)
 	if err != nil {
 		t.Fatalf("tidechart token --user %s: %v", user, err)
 	}

@@ -145,29 +145,10 @@ func followKeys(ctx context.Context, log *slog.Logger, db *store.DB, read func()
 const followTimeout = 5 * time.Second
 
 type keysCmd struct {
-	Init   keysInitCmd   `cmd:"" help:"Make a key, in a new file that only you can read."`
-	Status keysStatusCmd `cmd:"" help:"Say which keys seal the database, and whether all that they seal opens."`
-	Rotate keysRotateCmd `cmd:"" help:"Add a new key to the file, and have running servers wrap what is new to it."`
-	Rewrap keysRewrapCmd `cmd:"" help:"Wrap all data keys to the newest key, while servers run. It may be stopped, and goes on where it was."`
-	Retire keysRetireCmd `cmd:"" help:"Take the keys that nothing needs any more out of the file, and out of use."`
-}
-
-type keysInitCmd struct {
-	File string `arg:"" type:"path" help:"File to make. One that is there is left alone."`
-}
-
-func (c *keysInitCmd) Run() error {
-	secret, err := vault.CreateFile(c.File)
-	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s is there already; what it seals needs it", c.File)
-	}
-	if err != nil {
-		return err
-	}
-	v, err := vault.New(secret)
-	if err == nil {
-		_, err = fmt.Printf("key %v is in %s\n\nWithout this file nobody can ever read what it seals. Keep a copy of it, offline,\n"+
-			"where no copy of the database is; who has both can read everything.\n", v.ID(), c.File)
-	}
-	return err
+	Init    keysInitCmd    `cmd:"" help:"Make a key, in a new file that only you can read."`
+	Recover keysRecoverCmd `cmd:"" help:"Make a new key from two shares of the recovery key, when all others are lost."`
+	Status  keysStatusCmd  `cmd:"" help:"Say which keys seal the database, and whether all that they seal opens."`
+	Rotate  keysRotateCmd  `cmd:"" help:"Add a new key to the file, and have running servers wrap what is new to it."`
+	Rewrap  keysRewrapCmd  `cmd:"" help:"Wrap all data keys to the newest key, while servers run. It may be stopped, and goes on where it was."`
+	Retire  keysRetireCmd  `cmd:"" help:"Take the keys that nothing needs any more out of the file, and out of use."`
 }

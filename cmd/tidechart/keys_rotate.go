@@ -126,27 +126,28 @@ type keysRewrapCmd struct {
 	Wait time.Duration `default:"1m" help:"How long to wait for running servers to read the newest key."`
 }
 
+func (keysRewrapCmd) Help() string {
+	return `Servers run on, and people write on: what data keys seal is not touched. Where there is a recovery key, what is not wrapped to that is
+wrapped to it, too.`
+}
+
 func (c *keysRewrapCmd) Run(ctx context.Context) error {
 	return c.alone(ctx, func(w keysAtWork) error {
-		all, old, err := w.db.ToRewrap(ctx, w.inUse[0])
+		v, err := w.vault()
 		if err != nil {
 			return err
 		}
 		if c.DryRun {
-			_, err := fmt.Printf("%d of %d data keys would be wrapped to %v\n", old, all, w.inUse[0])
+			all, old, err := w.db.ToRewrap(ctx, v)
+			if err == nil {
+				_, err = fmt.Printf("%d of %d data keys would be wrapped to %v\n", old, all, v.ID())
+			}
 			return err
 		}
 		if err := awaitServers(ctx, w, c.Wait); err != nil {
 			return err
 		}
-		v, err := w.vault()
-		if err != nil {
-			return err
-		}
-		bar := progressbar.NewOptions(old, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription("wrapping data keys"),
-			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionSetWidth(30))
-		done, bad, err := w.db.Rewrap(ctx, v, func(n int) { _ = bar.Add(n) })
-		_, _ = fmt.Fprintln(os.Stderr) // behind the bar, as is all of it for whoever watches
+		done, bad, err := rewrap(ctx, w.db, v, v.Rewrap)
 		if err != nil {
 			return err
 		}
@@ -158,6 +159,19 @@ func (c *keysRewrapCmd) Run(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// rewrap wraps data keys anew, and shows how far it is.
+func rewrap(ctx context.Context, db *store.DB, v *vault.Vault, by store.Rewrapper) (done, bad int, err error) {
+	_, old, err := db.ToRewrap(ctx, v)
+	if err != nil {
+		return 0, 0, err
+	}
+	bar := progressbar.NewOptions(old, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription("wrapping data keys"),
+		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionSetWidth(30))
+	done, bad, err = db.Rewrap(ctx, v, by, func(n int) { _ = bar.Add(n) }) // a bar that is not drawn is no error
+	_, _ = fmt.Fprintln(os.Stderr)                                         // behind it
+	return done, bad, err
 }
 
 // awaitServers waits until all servers that run have the newest key: what is wrapped to it is closed to others.
@@ -193,7 +207,11 @@ made before tidechart keys rewrap need that: keep it offline until the last of t
 func (c *keysRetireCmd) Run(ctx context.Context) error {
 	return c.alone(ctx, func(w keysAtWork) error {
 		if c.DryRun {
-			_, old, err := w.db.ToRewrap(ctx, w.inUse[0])
+			v, err := w.vault()
+			if err != nil {
+				return err
+			}
+			_, old, err := w.db.ToRewrap(ctx, v)
 			if err == nil {
 				_, err = fmt.Printf("%d keys would be retired; %d data keys are still wrapped to them\n", len(w.inUse)-1, old)
 			}

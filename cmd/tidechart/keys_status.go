@@ -87,6 +87,16 @@ func keysStatus(ctx context.Context, db *store.DB, v *vault.Vault) error {
 	people, notes := checked[vault.OfPerson], checked[vault.OfNote]
 	_, _ = fmt.Fprintf(table, "keys of people\t%d, %d of which do not open\nkeys of notes\t%d, %d of which do not open\nin the clear\t%d apps for codes, %d notes\n",
 		people.All, people.Bad, notes.All, notes.Bad, left, len(clear))
+	unrecoverable := 0
+	for _, c := range checked {
+		unrecoverable += c.Unrecoverable
+	}
+	recoveryKey, has := v.RecoveryID()
+	if has {
+		_, _ = fmt.Fprintf(table, "recovery key\t%v; %d data keys are not wrapped to it\n", recoveryKey, unrecoverable)
+	} else {
+		_, _ = fmt.Fprint(table, "recovery key\tnone: who loses the key file loses everything\n")
+	}
 	if err := table.Flush(); err != nil {
 		return err
 	}

@@ -21,10 +21,14 @@ func (db *DB) newDataKey(ctx context.Context, q *queries.Queries, name vault.Nam
 	if err != nil {
 		return nil, err
 	}
-	_, err = q.InsertDataKey(ctx, queries.InsertDataKeyParams{
+	row := queries.InsertDataKeyParams{
 		Scope: int16(name.Scope), Owner: name.Owner, Epoch: int32(name.Epoch), FromSeq: int64(from),
 		Kek: w.KEK[:], Wrapped: w.Sealed, Commitment: w.Commitment, Tag: w.Tag,
-	})
+	}
+	if r := w.Recovery; r != nil {
+		row.Recovery, row.RecoveryWrapped, row.RecoveryTag = r.KEK[:], r.Sealed, r.Tag
+	}
+	_, err = q.InsertDataKey(ctx, row)
 	return key, err
 }
 
@@ -43,6 +47,10 @@ func nameOf(row queries.DataKey) vault.Name {
 func wrappedOf(row queries.DataKey) vault.Wrapped {
 	w := vault.Wrapped{Sealed: row.Wrapped, Commitment: row.Commitment, Tag: row.Tag}
 	copy(w.KEK[:], row.Kek)
+	if row.Recovery != nil {
+		w.Recovery = &vault.Recoverable{Sealed: row.RecoveryWrapped, Tag: row.RecoveryTag}
+		copy(w.Recovery.KEK[:], row.Recovery)
+	}
 	return w
 }
 
@@ -84,29 +92,39 @@ func (db *DB) openPersonRecord(ctx context.Context, q *queries.Queries, person u
 // keysAtOnce is how many data keys are read at once.
 const keysAtOnce = 500
 
-// Checked says of data keys how many there are, and how many do not open.
-type Checked struct{ All, Bad int }
+// Checked says of data keys how many there are, how many do not open, and how many the recovery key would not open.
+type Checked struct{ All, Bad, Unrecoverable int }
 
 // CheckKeys unwraps every data key, and counts them by what they are of.
 func (db *DB) CheckKeys(ctx context.Context, v *vault.Vault) (map[vault.Scope]Checked, error) {
 	checked := make(map[vault.Scope]Checked)
+	err := db.eachDataKey(ctx, func(name vault.Name, w vault.Wrapped) {
+		c := checked[name.Scope]
+		c.All++
+		if _, err := v.Unwrap(name, w); err != nil {
+			c.Bad++
+		}
+		if !v.CanRecover(name, w) {
+			c.Unrecoverable++
+		}
+		checked[name.Scope] = c
+	})
+	return checked, err
+}
+
+// eachDataKey calls f with every data key that there is.
+func (db *DB) eachDataKey(ctx context.Context, f func(vault.Name, vault.Wrapped)) error {
 	for after, more := (queries.DataKey{}), true; more; {
 		rows, err := db.DataKeysAfter(ctx, queries.DataKeysAfterParams{
 			AfterScope: after.Scope, AfterOwner: after.Owner, AfterEpoch: after.Epoch, MaxRows: keysAtOnce,
 		})
 		if err != nil {
-			return nil, fmt.Errorf("read data keys: %w", err)
+			return fmt.Errorf("read data keys: %w", err)
 		}
 		for _, after = range rows {
-			name := nameOf(after)
-			c := checked[name.Scope]
-			c.All++
-			if _, err := v.Unwrap(name, wrappedOf(after)); err != nil {
-				c.Bad++
-			}
-			checked[name.Scope] = c
+			f(nameOf(after), wrappedOf(after))
 		}
 		more = len(rows) == keysAtOnce
 	}
-	return checked, nil
+	return nil
 }

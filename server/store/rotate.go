@@ -67,47 +67,58 @@ func (db *DB) Holders(ctx context.Context, id vault.KeyID) (all, without int, er
 	return int(n.AllOfThem), int(n.Without), nil
 }
 
-// ToRewrap counts data keys by what they are wrapped to: the newest key, or an older one.
-func (db *DB) ToRewrap(ctx context.Context, newest vault.KeyID) (all, old int, err error) {
-	rows, err := db.CountDataKeys(ctx)
+// ToRewrap counts data keys, and those of them that [DB.Rewrap] would wrap anew.
+func (db *DB) ToRewrap(ctx context.Context, v *vault.Vault) (all, old int, err error) {
+	newest := v.ID()
+	n, err := db.CountToRewrap(ctx, newest[:], recoveryOf(v))
 	if err != nil {
 		return 0, 0, fmt.Errorf("count data keys: %w", err)
 	}
-	for _, row := range rows {
-		all += int(row.Count)
-		if vault.KeyID(row.Kek) != newest {
-			old += int(row.Count)
-		}
+	return int(n.AllOfThem), int(n.Old), nil
+}
+
+// recoveryOf names a vault's recovery key; nil: there is none.
+func recoveryOf(v *vault.Vault) []byte {
+	if id, has := v.RecoveryID(); has {
+		return id[:]
 	}
-	return all, old, nil
+	return nil
 }
 
 // rewrapAtOnce is how many data keys are wrapped anew in one transaction: some 50 ms of it, in which nobody waits, since servers
 // only read data keys, and only to open a note.
 const rewrapAtOnce = 200
 
-// Rewrap wraps all data keys anew that are not wrapped to the newest key-encryption key, which v seals with, and tells progress after each
+// Rewrapper is how a data key is wrapped anew.
+type Rewrapper func(vault.Name, vault.Wrapped) (vault.Wrapped, error)
+
+// Rewrap wraps all data keys anew that are not wrapped to the newest key-encryption key, which v seals with, or not to its recovery
+// key; by v itself, or by what recovers them. It tells progress after each
 // few. It may be stopped at any time, and called again: it goes on with what is left. What does not open stays as it is, and is
 // counted. What the keys seal is not touched. Call it within [DB.AloneWithKeys].
-func (db *DB) Rewrap(ctx context.Context, v *vault.Vault, progress func(n int)) (done, bad int, err error) {
+func (db *DB) Rewrap(ctx context.Context, v *vault.Vault, by Rewrapper, progress func(n int)) (done, bad int, err error) {
 	newest := v.ID()
 	for after, more := (queries.DataKey{}), true; more; {
 		rows, err := db.DataKeysToRewrap(ctx, queries.DataKeysToRewrapParams{
-			AfterScope: after.Scope, AfterOwner: after.Owner, AfterEpoch: after.Epoch, Newest: newest[:], MaxRows: rewrapAtOnce,
+			AfterScope: after.Scope, AfterOwner: after.Owner, AfterEpoch: after.Epoch, Newest: newest[:], Recovery: recoveryOf(v), MaxRows: rewrapAtOnce,
 		})
 		if err != nil {
 			return done, bad, fmt.Errorf("read data keys: %w", err)
 		}
 		var anew []queries.RewrapDataKeyParams
 		for _, after = range rows {
-			w, err := v.Rewrap(nameOf(after), wrappedOf(after))
+			w, err := by(nameOf(after), wrappedOf(after))
 			if err != nil {
 				bad++
 				continue
 			}
-			anew = append(anew, queries.RewrapDataKeyParams{
+			row := queries.RewrapDataKeyParams{
 				Kek: w.KEK[:], Wrapped: w.Sealed, Tag: w.Tag, Scope: after.Scope, Owner: after.Owner, Epoch: after.Epoch, OldTag: after.Tag,
-			})
+			}
+			if r := w.Recovery; r != nil {
+				row.Recovery, row.RecoveryWrapped, row.RecoveryTag = r.KEK[:], r.Sealed, r.Tag
+			}
+			anew = append(anew, row)
 		}
 		var failed error
 		db.RewrapDataKey(ctx, anew).Exec(func(_ int, err error) { failed = errors.Join(failed, err) })
@@ -119,6 +130,17 @@ func (db *DB) Rewrap(ctx context.Context, v *vault.Vault, progress func(n int)) 
 		more = len(rows) == rewrapAtOnce
 	}
 	return done, bad, nil
+}
+
+// TryRewrap counts the data keys, and those that by does not wrap anew. Nothing is changed.
+func (db *DB) TryRewrap(ctx context.Context, by Rewrapper) (all, bad int, err error) {
+	err = db.eachDataKey(ctx, func(name vault.Name, w vault.Wrapped) {
+		all++
+		if _, err := by(name, w); err != nil {
+			bad++
+		}
+	})
+	return all, bad, err
 }
 
 // Retire has the database give up a key-encryption key. The error is [ErrKeyNeeded] if something is wrapped to it; whoever wraps to it

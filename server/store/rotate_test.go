@@ -32,7 +32,7 @@ func (h *hospital) rotated(t *testing.T) vault.KeyID {
 func (h hospital) rewrap(t *testing.T) (done, bad int) {
 	t.Helper()
 	told := 0
-	done, bad, err := h.db.Rewrap(t.Context(), h.vault, func(n int) { told += n })
+	done, bad, err := h.db.Rewrap(t.Context(), h.vault, h.vault.Rewrap, func(n int) { told += n })
 	if err != nil || told != done+bad {
 		t.Fatalf("%d done, %d bad, %d told, %v", done, bad, told, err)
 	}
@@ -86,7 +86,7 @@ func TestRotationWhileSessionsWrite(t *testing.T) {
 	writers.Wait()
 	close(begun)
 	h.rewrap(t) // what was being begun when the key changed
-	if all, left, err := h.db.ToRewrap(t.Context(), newest); left > 0 || all < 251 || err != nil {
+	if all, left, err := h.db.ToRewrap(t.Context(), h.vault); left > 0 || all < 251 || err != nil {
 		t.Errorf("%d of %d are left, %v", left, all, err)
 	}
 	if err := h.db.Retire(t.Context(), old); err != nil {
@@ -136,15 +136,15 @@ func TestRewrapGoesOn(t *testing.T) {
 	}
 	damaged, old := h.newNote(t), h.vault.ID()
 	h.must(t, `UPDATE data_key SET tag = set_byte(tag, 0, get_byte(tag, 0) # 1) WHERE owner = $1`, damaged)
-	newest := h.rotated(t)
+	h.rotated(t)
 
 	h.must(t, `CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''stopped''; END'`)
 	h.must(t, `CREATE TRIGGER stop BEFORE UPDATE ON data_key FOR EACH ROW EXECUTE FUNCTION stop()`)
-	if _, _, err := h.db.Rewrap(t.Context(), h.vault, func(int) {}); err == nil {
+	if _, _, err := h.db.Rewrap(t.Context(), h.vault, h.vault.Rewrap, func(int) {}); err == nil {
 		t.Error("it is not stopped")
 	}
 	h.must(t, `DROP TRIGGER stop ON data_key`)
-	if _, left, err := h.db.ToRewrap(t.Context(), newest); left != 4 || err != nil {
+	if _, left, err := h.db.ToRewrap(t.Context(), h.vault); left != 4 || err != nil {
 		t.Errorf("%d left, %v", left, err)
 	}
 	for _, want := range []int{3, 0} {
@@ -275,5 +275,72 @@ func TestManyDataKeysAreRewrapped(t *testing.T) {
 	}
 	if rate := float64(done) / took.Seconds(); rate < bar && !needs.Raced {
 		t.Errorf("%.0f a second, the bar is %.0f", rate, bar)
+	}
+}
+
+// TestRecoverWithoutAnyKey: the key file is gone, with all its keys; two shares open every data key for a new one, also those of
+// before there was a recovery key. Who stops in between goes on. The database forgets the lost key.
+func TestRecoverWithoutAnyKey(t *testing.T) {
+	h := open(t)
+	ctx, lost := t.Context(), h.vault.ID()
+	h.useApp(t, h.author, first)
+	before, _ := h.written(t, 5)
+	secret, shares, err := h.secret.WithRecovery()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.secret = secret
+	if err := h.db.FollowKeys(ctx, &h.secret); err != nil {
+		t.Fatal(err)
+	}
+	later, _ := h.written(t, 5)
+	damaged := h.newNote(t)
+	h.must(t, `UPDATE data_key SET recovery_tag = set_byte(recovery_tag, 0, get_byte(recovery_tag, 0) # 1) WHERE owner = $1`, damaged)
+	checked, err := h.db.CheckKeys(ctx, h.vault)
+	if notes := checked[vault.OfNote]; notes != (store.Checked{All: 3, Unrecoverable: 2}) || err != nil {
+		t.Errorf("%+v, %v", notes, err)
+	}
+	if done, bad := h.rewrap(t); done != 2 || bad > 0 { // the app, and the note of before
+		t.Errorf("%d done, %d bad", done, bad)
+	}
+
+	r, err := vault.Recover(shares[2], shares[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := vaultOf(t, r.NewSecret())
+	open, err := store.Open(ctx, h.url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer open.Close()
+	if err := open.Rotate(ctx, found.ID()); err != nil {
+		t.Fatal(err)
+	}
+	by := func(name vault.Name, w vault.Wrapped) (vault.Wrapped, error) { return r.Rewrap(found, name, w) }
+	done, bad, err := open.Rewrap(ctx, found, by, func(int) {})
+	if done != 3 || bad != 1 || err != nil {
+		t.Errorf("%d done, %d bad, %v", done, bad, err)
+	}
+	if err := open.Retire(ctx, lost); !errors.Is(err, store.ErrKeyNeeded) {
+		t.Errorf("the lost key is given up for something that it alone opens: %v", err)
+	}
+	h.must(t, `DELETE FROM data_key WHERE owner = $1`, damaged)
+	if err := open.Retire(ctx, lost); err != nil {
+		t.Fatal(err)
+	}
+
+	h.vault = found
+	h.db = h.fresh(t)
+	for _, note := range []sessions.NoteID{before, later} {
+		if log := h.log(t, note); len(log) != 6 {
+			t.Errorf("%d rows", len(log))
+		}
+	}
+	if secret, err := h.db.AppSecret(ctx, h.author); err != nil || string(secret) != first {
+		t.Errorf("app: %q, %v", secret, err)
+	}
+	if checked, err := h.db.CheckKeys(ctx, found); checked[vault.OfNote] != (store.Checked{All: 2}) || err != nil {
+		t.Errorf("%+v, %v", checked, err)
 	}
 }

@@ -32,7 +32,7 @@ const (
 	maxCommitConns = 2                // the group committer alone
 	connectTimeout = 5 * time.Second  // for one connection attempt
 	readTimeout    = 10 * time.Second // for one statement outside the committer
-	letGoTimeout   = time.Second      // for the last word of a server that stops
+	letGoTimeout   = 3 * time.Second  // for the last word of a server that stops
 )
 
 // IsBadValue reports whether a query failed because of a value that no column can hold, such as text with a NUL.

@@ -18,7 +18,9 @@ var (
 )
 
 const rewrapDataKey = `-- name: RewrapDataKey :batchexec
-UPDATE data_key SET kek = $1, wrapped = $2, tag = $3 WHERE scope = $4 AND owner = $5 AND epoch = $6 AND tag = $7
+UPDATE data_key SET kek = $1, wrapped = $2, tag = $3, recovery = coalesce($7, recovery),
+       recovery_wrapped = coalesce($8, recovery_wrapped), recovery_tag = coalesce($9, recovery_tag)
+ WHERE scope = $4 AND owner = $5 AND epoch = $6 AND tag = $10
 `
 
 type RewrapDataKeyBatchResults struct {
@@ -28,16 +30,19 @@ type RewrapDataKeyBatchResults struct {
 }
 
 type RewrapDataKeyParams struct {
-	Kek     []byte
-	Wrapped []byte
-	Tag     []byte
-	Scope   int16
-	Owner   uuid.UUID
-	Epoch   int32
-	OldTag  []byte
+	Kek             []byte
+	Wrapped         []byte
+	Tag             []byte
+	Scope           int16
+	Owner           uuid.UUID
+	Epoch           int32
+	Recovery        []byte
+	RecoveryWrapped []byte
+	RecoveryTag     []byte
+	OldTag          []byte
 }
 
-// Unless it was wrapped anew, or deleted, meanwhile.
+// Unless it was wrapped anew, or deleted, meanwhile. A recovery key that this one does not have any more stays.
 func (q *Queries) RewrapDataKey(ctx context.Context, arg []RewrapDataKeyParams) *RewrapDataKeyBatchResults {
 	batch := &pgx.Batch{}
 	for _, a := range arg {
@@ -48,6 +53,9 @@ func (q *Queries) RewrapDataKey(ctx context.Context, arg []RewrapDataKeyParams) 
 			a.Scope,
 			a.Owner,
 			a.Epoch,
+			a.Recovery,
+			a.RecoveryWrapped,
+			a.RecoveryTag,
 			a.OldTag,
 		}
 		batch.Queue(rewrapDataKey, vals...)

@@ -75,15 +75,18 @@ type Cover struct {
 
 // Wrapped data keys. Of a note, the newest seals what is new; of a person, each seals one secret and goes with it. Without one, what it sealed is gone.
 type DataKey struct {
-	Scope      int16
-	Owner      uuid.UUID
-	Epoch      int32
-	FromSeq    int64
-	Kek        []byte
-	Wrapped    []byte
-	Commitment []byte
-	Tag        []byte
-	MadeAt     time.Time
+	Scope           int16
+	Owner           uuid.UUID
+	Epoch           int32
+	FromSeq         int64
+	Kek             []byte
+	Wrapped         []byte
+	Commitment      []byte
+	Tag             []byte
+	MadeAt          time.Time
+	Recovery        []byte
+	RecoveryWrapped []byte
+	RecoveryTag     []byte
 }
 
 // Browsers that somebody has signed in with: what others try elsewhere does not lock these out.

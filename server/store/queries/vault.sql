@@ -42,7 +42,8 @@ SELECT (coalesce(max(epoch), 0) + 1)::integer FROM data_key WHERE scope = $1 AND
 
 -- name: InsertDataKey :execrows
 -- No row: another server was faster.
-INSERT INTO data_key (scope, owner, epoch, from_seq, kek, wrapped, commitment, tag) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING;
+INSERT INTO data_key (scope, owner, epoch, from_seq, kek, wrapped, commitment, tag, recovery, recovery_wrapped, recovery_tag)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING;
 
 -- name: KeepDataKeys :exec
 -- What others sealed is gone for good.
@@ -53,16 +54,24 @@ SELECT * FROM data_key WHERE (scope, owner, epoch) > (sqlc.arg(after_scope)::sma
  ORDER BY scope, owner, epoch LIMIT sqlc.arg(max_rows);
 
 -- name: DataKeysToRewrap :many
+-- Those that are not wrapped to the newest key, or not to the recovery key, if there is one.
 SELECT * FROM data_key WHERE (scope, owner, epoch) > (sqlc.arg(after_scope)::smallint, sqlc.arg(after_owner)::uuid, sqlc.arg(after_epoch)::integer)
-   AND kek <> sqlc.arg(newest)
+   AND (kek <> sqlc.arg(newest) OR sqlc.narg(recovery)::bytea IS NOT NULL AND recovery IS DISTINCT FROM sqlc.narg(recovery))
  ORDER BY scope, owner, epoch LIMIT sqlc.arg(max_rows);
+
+-- name: CountToRewrap :one
+SELECT count(*) AS all_of_them,
+       count(*) FILTER (WHERE kek <> sqlc.arg(newest) OR sqlc.narg(recovery)::bytea IS NOT NULL AND recovery IS DISTINCT FROM sqlc.narg(recovery)) AS old
+  FROM data_key;
 
 -- name: CountDataKeys :many
 SELECT kek, count(*) FROM data_key GROUP BY kek;
 
 -- name: RewrapDataKey :batchexec
--- Unless it was wrapped anew, or deleted, meanwhile.
-UPDATE data_key SET kek = $1, wrapped = $2, tag = $3 WHERE scope = $4 AND owner = $5 AND epoch = $6 AND tag = sqlc.arg(old_tag);
+-- Unless it was wrapped anew, or deleted, meanwhile. A recovery key that this one does not have any more stays.
+UPDATE data_key SET kek = $1, wrapped = $2, tag = $3, recovery = coalesce(sqlc.narg(recovery), recovery),
+       recovery_wrapped = coalesce(sqlc.narg(recovery_wrapped), recovery_wrapped), recovery_tag = coalesce(sqlc.narg(recovery_tag), recovery_tag)
+ WHERE scope = $4 AND owner = $5 AND epoch = $6 AND tag = sqlc.arg(old_tag);
 
 -- name: CountUnsealedTOTPs :one
 -- In the clear they have 20 bytes, sealed 53.

@@ -177,6 +177,24 @@ func (q *Queries) CountHolders(ctx context.Context, kek []byte, seconds float64)
 	return i, err
 }
 
+const countToRewrap = `-- name: CountToRewrap :one
+SELECT count(*) AS all_of_them,
+       count(*) FILTER (WHERE kek <> $1 OR $2::bytea IS NOT NULL AND recovery IS DISTINCT FROM $2) AS old
+  FROM data_key
+`
+
+type CountToRewrapRow struct {
+	AllOfThem int64
+	Old       int64
+}
+
+func (q *Queries) CountToRewrap(ctx context.Context, newest []byte, recovery []byte) (CountToRewrapRow, error) {
+	row := q.db.QueryRow(ctx, countToRewrap, newest, recovery)
+	var i CountToRewrapRow
+	err := row.Scan(&i.AllOfThem, &i.Old)
+	return i, err
+}
+
 const countUnsealedTOTPs = `-- name: CountUnsealedTOTPs :one
 SELECT count(*) FROM totp WHERE octet_length(secret) <= 20 OR octet_length(pending) <= 20
 `
@@ -190,7 +208,7 @@ func (q *Queries) CountUnsealedTOTPs(ctx context.Context) (int64, error) {
 }
 
 const dataKey = `-- name: DataKey :one
-SELECT scope, owner, epoch, from_seq, kek, wrapped, commitment, tag, made_at FROM data_key WHERE scope = $1 AND owner = $2 AND epoch = $3
+SELECT scope, owner, epoch, from_seq, kek, wrapped, commitment, tag, made_at, recovery, recovery_wrapped, recovery_tag FROM data_key WHERE scope = $1 AND owner = $2 AND epoch = $3
 `
 
 func (q *Queries) DataKey(ctx context.Context, scope int16, owner uuid.UUID, epoch int32) (DataKey, error) {
@@ -206,12 +224,15 @@ func (q *Queries) DataKey(ctx context.Context, scope int16, owner uuid.UUID, epo
 		&i.Commitment,
 		&i.Tag,
 		&i.MadeAt,
+		&i.Recovery,
+		&i.RecoveryWrapped,
+		&i.RecoveryTag,
 	)
 	return i, err
 }
 
 const dataKeysAfter = `-- name: DataKeysAfter :many
-SELECT scope, owner, epoch, from_seq, kek, wrapped, commitment, tag, made_at FROM data_key WHERE (scope, owner, epoch) > ($1::smallint, $2::uuid, $3::integer)
+SELECT scope, owner, epoch, from_seq, kek, wrapped, commitment, tag, made_at, recovery, recovery_wrapped, recovery_tag FROM data_key WHERE (scope, owner, epoch) > ($1::smallint, $2::uuid, $3::integer)
  ORDER BY scope, owner, epoch LIMIT $4
 `
 
@@ -246,6 +267,9 @@ func (q *Queries) DataKeysAfter(ctx context.Context, arg DataKeysAfterParams) ([
 			&i.Commitment,
 			&i.Tag,
 			&i.MadeAt,
+			&i.Recovery,
+			&i.RecoveryWrapped,
+			&i.RecoveryTag,
 		); err != nil {
 			return nil, err
 		}
@@ -258,7 +282,7 @@ func (q *Queries) DataKeysAfter(ctx context.Context, arg DataKeysAfterParams) ([
 }
 
 const dataKeysOf = `-- name: DataKeysOf :many
-SELECT scope, owner, epoch, from_seq, kek, wrapped, commitment, tag, made_at FROM data_key WHERE scope = $1 AND owner = $2 ORDER BY epoch
+SELECT scope, owner, epoch, from_seq, kek, wrapped, commitment, tag, made_at, recovery, recovery_wrapped, recovery_tag FROM data_key WHERE scope = $1 AND owner = $2 ORDER BY epoch
 `
 
 func (q *Queries) DataKeysOf(ctx context.Context, scope int16, owner uuid.UUID) ([]DataKey, error) {
@@ -280,6 +304,9 @@ func (q *Queries) DataKeysOf(ctx context.Context, scope int16, owner uuid.UUID) 
 			&i.Commitment,
 			&i.Tag,
 			&i.MadeAt,
+			&i.Recovery,
+			&i.RecoveryWrapped,
+			&i.RecoveryTag,
 		); err != nil {
 			return nil, err
 		}
@@ -292,9 +319,9 @@ func (q *Queries) DataKeysOf(ctx context.Context, scope int16, owner uuid.UUID) 
 }
 
 const dataKeysToRewrap = `-- name: DataKeysToRewrap :many
-SELECT scope, owner, epoch, from_seq, kek, wrapped, commitment, tag, made_at FROM data_key WHERE (scope, owner, epoch) > ($1::smallint, $2::uuid, $3::integer)
-   AND kek <> $4
- ORDER BY scope, owner, epoch LIMIT $5
+SELECT scope, owner, epoch, from_seq, kek, wrapped, commitment, tag, made_at, recovery, recovery_wrapped, recovery_tag FROM data_key WHERE (scope, owner, epoch) > ($1::smallint, $2::uuid, $3::integer)
+   AND (kek <> $4 OR $5::bytea IS NOT NULL AND recovery IS DISTINCT FROM $5)
+ ORDER BY scope, owner, epoch LIMIT $6
 `
 
 type DataKeysToRewrapParams struct {
@@ -302,15 +329,18 @@ type DataKeysToRewrapParams struct {
 	AfterOwner uuid.UUID
 	AfterEpoch int32
 	Newest     []byte
+	Recovery   []byte
 	MaxRows    int32
 }
 
+// Those that are not wrapped to the newest key, or not to the recovery key, if there is one.
 func (q *Queries) DataKeysToRewrap(ctx context.Context, arg DataKeysToRewrapParams) ([]DataKey, error) {
 	rows, err := q.db.Query(ctx, dataKeysToRewrap,
 		arg.AfterScope,
 		arg.AfterOwner,
 		arg.AfterEpoch,
 		arg.Newest,
+		arg.Recovery,
 		arg.MaxRows,
 	)
 	if err != nil {
@@ -330,6 +360,9 @@ func (q *Queries) DataKeysToRewrap(ctx context.Context, arg DataKeysToRewrapPara
 			&i.Commitment,
 			&i.Tag,
 			&i.MadeAt,
+			&i.Recovery,
+			&i.RecoveryWrapped,
+			&i.RecoveryTag,
 		); err != nil {
 			return nil, err
 		}
@@ -372,18 +405,22 @@ func (q *Queries) HoldKeys(ctx context.Context, server uuid.UUID, keys [][]byte)
 }
 
 const insertDataKey = `-- name: InsertDataKey :execrows
-INSERT INTO data_key (scope, owner, epoch, from_seq, kek, wrapped, commitment, tag) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING
+INSERT INTO data_key (scope, owner, epoch, from_seq, kek, wrapped, commitment, tag, recovery, recovery_wrapped, recovery_tag)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING
 `
 
 type InsertDataKeyParams struct {
-	Scope      int16
-	Owner      uuid.UUID
-	Epoch      int32
-	FromSeq    int64
-	Kek        []byte
-	Wrapped    []byte
-	Commitment []byte
-	Tag        []byte
+	Scope           int16
+	Owner           uuid.UUID
+	Epoch           int32
+	FromSeq         int64
+	Kek             []byte
+	Wrapped         []byte
+	Commitment      []byte
+	Tag             []byte
+	Recovery        []byte
+	RecoveryWrapped []byte
+	RecoveryTag     []byte
 }
 
 // No row: another server was faster.
@@ -397,6 +434,9 @@ func (q *Queries) InsertDataKey(ctx context.Context, arg InsertDataKeyParams) (i
 		arg.Wrapped,
 		arg.Commitment,
 		arg.Tag,
+		arg.Recovery,
+		arg.RecoveryWrapped,
+		arg.RecoveryTag,
 	)
 	if err != nil {
 		return 0, err

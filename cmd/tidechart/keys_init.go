@@ -1,0 +1,78 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/clisonix/tidechart/server/vault"
+)
+
+type keysInitCmd struct {
+	File     string `arg:"" type:"path" help:"File to make. One that is there is left alone, but for --recovery."`
+	Recovery bool   `help:"Also make a recovery key, to which everything is sealed, too. Any two of three shares of it open all, if the file is lost: they are written beside it, for three people to keep."`
+	Replace  bool   `help:"With --recovery: make another in the place of the one that there is, whose shares open nothing new then."`
+}
+
+func (keysInitCmd) Help() string {
+	return `With --recovery, a file that is there keeps its keys, and gets a recovery key; tidechart keys rewrap then wraps to it what there is. The shares
+are in FILE.share-1 to FILE.share-3: give each to somebody else, and delete them here. No server needs them.`
+}
+
+func (c *keysInitCmd) Run() error {
+	if c.Replace && !c.Recovery {
+		return errors.New("--replace is for --recovery")
+	}
+	secret, write, err := c.secret()
+	if err != nil {
+		return err
+	}
+	var shares [vault.Shares]vault.Share
+	if c.Recovery {
+		if _, has := secret.RecoveryID(); has && !c.Replace {
+			return fmt.Errorf("%s has a recovery key already; --replace makes another", c.File)
+		}
+		if secret, shares, err = secret.WithRecovery(); err != nil {
+			return err
+		}
+		for i, s := range shares { // before anything is sealed to what they are of
+			if err := s.WriteFile(c.share(i)); err != nil {
+				return err
+			}
+		}
+	}
+	if err := write(c.File, secret); err != nil {
+		return err
+	}
+	return c.say(secret)
+}
+
+// secret is what the file is to begin with, and how it is written.
+func (c *keysInitCmd) secret() (vault.Secret, func(string, vault.Secret) error, error) {
+	secret, err := vault.ReadFile(c.File)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return vault.NewSecret(), vault.WriteFile, nil
+	case !c.Recovery:
+		return vault.Secret{}, nil, fmt.Errorf("%s is there already; what it seals needs it", c.File)
+	}
+	return secret, vault.ReplaceFile, err
+}
+
+// share is the file of a share.
+func (c *keysInitCmd) share(i int) string { return fmt.Sprintf("%s.share-%d", c.File, i+1) }
+
+func (c *keysInitCmd) say(secret vault.Secret) error {
+	ids, err := secret.IDs()
+	if err != nil {
+		return err
+	}
+	if id, has := secret.RecoveryID(); has && c.Recovery {
+		_, err = fmt.Printf("key %v is in %s, and recovery key %v\n\nAny two of these three files open everything, if that one is lost. Give each to somebody else, offline,\nand delete it here:\n  %s\n  %s\n  %s\n",
+			ids[len(ids)-1], c.File, id, c.share(0), c.share(1), c.share(2))
+		return err
+	}
+	_, err = fmt.Printf("key %v is in %s\n\nWithout this file nobody can ever read what it seals. Keep a copy of it, offline,\n"+
+		"where no copy of the database is; who has both can read everything.\n", ids[len(ids)-1], c.File)
+	return err
+}
