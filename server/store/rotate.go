@@ -37,7 +37,13 @@ func (db *DB) AloneWithKeys(ctx context.Context, f func() error) error {
 	if !mine {
 		return ErrKeysBusy
 	}
-	defer func() { _ = conn.Conn().Close(context.WithoutCancel(ctx)) }() // the lock goes with the connection
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
+		defer cancel()
+		if _, err := conn.Exec(ctx, "SELECT pg_advisory_unlock($1)", int64(keysLock)); err != nil {
+			_ = conn.Conn().Close(ctx) // the lock goes with the connection
+		}
+	}()
 	return f()
 }
 
