@@ -34,6 +34,7 @@ func TestLogoffAndHandOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	chen.waitStatus("saved")
+	chen.storesNothing() // not even while she writes
 	rivera := startNode(t).connect("rivera", hocuspocusV4, s, note, token)
 	rivera.wait(want{"synced": true, "peers": "Dr Mei Chen"})
 
@@ -110,13 +111,25 @@ func (w *window) waitAtDoor() {
 // nothingIsKept fails the test if the browser has anything of the note.
 func (w *window) nothingIsKept() {
 	w.t.Helper()
+	if page := eval[string](w, `document.documentElement.outerHTML`); strings.Contains(page, canary) {
+		w.t.Errorf("the page shows %.300s", page)
+	}
+	w.storesNothing()
+}
+
+// storesNothing fails the test if the browser's storage has anything of the note.
+func (w *window) storesNothing() {
+	w.t.Helper()
 	kept := eval[string](w, `(async () => {
-		const kept = [document.documentElement.outerHTML, ...Object.values(localStorage), ...Object.values(sessionStorage)]
-		for (const name of await caches.keys()) kept.push("cache " + name)
+		const kept = [...Object.entries(localStorage), ...Object.entries(sessionStorage)].map(entry => entry.join('='))
+		for (const name of await caches.keys()) kept.push('cache ' + name)
 		for (const db of await indexedDB.databases()) kept.push('database ' + db.name)
+		for (const worker of await navigator.serviceWorker.getRegistrations()) kept.push('worker ' + worker.scope)
+		kept.push(JSON.stringify(history.state), document.cookie, window.name)
 		return kept.join(' ')
 	})()`)
-	if strings.Contains(kept, canary) || strings.Contains(kept, "database ") {
+	note := strings.TrimPrefix(eval[string](w, `location.pathname`), "/notes/")
+	if strings.Contains(kept, canary) || strings.Contains(kept, "cache ") || strings.Contains(kept, "database ") || strings.Contains(kept, "worker ") || len(note) == 36 && strings.Contains(kept, note) {
 		w.t.Errorf("the browser keeps %.300s", kept)
 	}
 }

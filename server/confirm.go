@@ -71,10 +71,16 @@ func (s *Server) confirm(w http.ResponseWriter, r *http.Request, who login.Perso
 		s.log.Warn("confirmation refused", "person", who.ID, "remote", s.network(r), "status", status)
 		return s.showConfirm(w, r, who, status, web.ConfirmView{Next: next, Error: says})
 	}
+	s.tellConfirmed(r, who, "password")
 	if who.Weak { // the page of the second factor sees what they have shown by now
 		http.Redirect(w, r, factorPath(next), http.StatusSeeOther)
 		return nil
 	}
 	http.Redirect(w, r, s.onwardTo(r, who, next), http.StatusSeeOther)
 	return nil
+}
+
+// tellConfirmed logs that somebody has proven again who they are, and with what.
+func (s *Server) tellConfirmed(r *http.Request, who login.Person, with string) {
+	s.log.Info("confirmed", "person", who.ID, "with", with, "remote", s.network(r))
 }

@@ -126,6 +126,9 @@ func TestForgottenPassword(t *testing.T) {
 func TestInvitationsExpire(t *testing.T) {
 	h := open(t)
 	late, gone := h.newcomer("late"), h.newcomer("gone")
+	if left := h.count(`SELECT ceil(extract(epoch FROM max(expires_at - now())) / 3600)::int FROM invitation`); left != 72 {
+		t.Errorf("an invitation is good for %d hours, want 72", left)
+	}
 	h.sql("UPDATE invitation SET expires_at = now() - interval '1 second' WHERE person_id = (SELECT id FROM person WHERE username = 'late')")
 	yes := true
 	if _, err := login.Alter(t.Context(), h.db, uuid.Nil, "gone", login.Change{Suspended: &yes}); err != nil {

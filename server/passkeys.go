@@ -168,7 +168,11 @@ func (s *Server) enrolByPasskey(w http.ResponseWriter, r *http.Request, site log
 }
 
 func (s *Server) confirmByPasskey(w http.ResponseWriter, r *http.Request, site login.Site, who login.Person) error {
-	return s.lead(w, r, who, s.desk.ConfirmByPasskey(w, r, site, who, answerOf(r)))
+	err := s.desk.ConfirmByPasskey(w, r, site, who, answerOf(r))
+	if err == nil {
+		s.tellConfirmed(r, who, "passkey")
+	}
+	return s.lead(w, r, who, err)
 }
 
 func (s *Server) addPasskey(w http.ResponseWriter, r *http.Request, site login.Site, who login.Person) error {

@@ -81,6 +81,9 @@ func (s *Server) fromProvider(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	next := localPath(answer.Next)
+	if answer.Purpose == login.ToConfirm {
+		s.tellConfirmed(r, answer.Person, "provider")
+	}
 	if answer.Purpose == login.ToConfirm && answer.Person.Weak { // until just now
 		return s.onward(w, r, factorPath(next))
 	}

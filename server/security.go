@@ -74,6 +74,7 @@ func (s *Server) endLogin(w http.ResponseWriter, r *http.Request, who login.Pers
 	if err := s.desk.End(r.Context(), who, id); err != nil {
 		return err
 	}
+	s.log.Info("ended a login of theirs", "person", who.ID, "login", id, "remote", s.network(r))
 	return toSecurity(w, r)
 }
 
@@ -81,6 +82,7 @@ func (s *Server) endOtherLogins(w http.ResponseWriter, r *http.Request, who logi
 	if err := s.desk.EndOthers(r.Context(), who); err != nil {
 		return err
 	}
+	s.log.Info("ended their other logins", "person", who.ID, "remote", s.network(r))
 	return toSecurity(w, r)
 }
 

@@ -295,21 +295,35 @@ func TestHeaders(t *testing.T) {
 
 // TestSecureServer: over TLS, browsers are told to stay there, and the cookie is bound to the host.
 func TestSecureServer(t *testing.T) {
-	h := open(t, func(config *server.Config) { config.Secure = true })
-	r, err := h.browser().PostForm(h.URL+"/login", url.Values{"username": {"chen"}, "password": {demo.Password}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = r.Body.Close()
-	if got := r.Header.Get("Strict-Transport-Security"); got != "max-age=63072000; includeSubDomains" {
-		t.Errorf("Strict-Transport-Security is %q", got)
-	}
-	if len(r.Cookies()) == 0 {
-		t.Error("no cookie")
-	}
-	for _, c := range r.Cookies() {
-		if !strings.HasPrefix(c.Name, "__Host-") || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Path != "/" || c.Domain != "" {
-			t.Errorf("cookie %s: %+v", c.Name, c)
+	h := open(t, withProvider(newIssuer(t)), func(config *server.Config) { config.Secure = true })
+	var r *http.Response
+	for _, form := range []struct {
+		path    string
+		values  url.Values
+		cookies map[string]http.SameSite
+	}{
+		{"/passkeys/sign-in/ask", nil, map[string]http.SameSite{"__Host-tidechart-ceremony": http.SameSiteStrictMode}},
+		// What the provider's site leads back to has to show which question it answers; that lets nobody in by itself.
+		{"/login/provider", url.Values{"for": {"sign-in"}}, map[string]http.SameSite{"__Host-tidechart-ceremony": http.SameSiteLaxMode}},
+		{"/login", url.Values{"username": {"chen"}, "password": {demo.Password}}, map[string]http.SameSite{
+			"__Host-tidechart": http.SameSiteStrictMode, "__Host-tidechart-device": http.SameSiteStrictMode,
+		}},
+	} {
+		var err error
+		if r, err = h.browser().PostForm(h.URL+form.path, form.values); err != nil {
+			t.Fatal(err)
+		}
+		_ = r.Body.Close()
+		if got := r.Header.Get("Strict-Transport-Security"); got != "max-age=63072000; includeSubDomains" {
+			t.Errorf("%s: Strict-Transport-Security is %q", form.path, got)
+		}
+		if len(r.Cookies()) != len(form.cookies) {
+			t.Errorf("%s sets %d cookies, want %d", form.path, len(r.Cookies()), len(form.cookies))
+		}
+		for _, c := range r.Cookies() {
+			if c.SameSite != form.cookies[c.Name] || !c.Secure || !c.HttpOnly || c.Path != "/" || c.Domain != "" {
+				t.Errorf("%s: cookie %s: %+v", form.path, c.Name, c)
+			}
 		}
 	}
 	for origin, want := range map[string]int{
@@ -322,6 +336,29 @@ func TestSecureServer(t *testing.T) {
 		if r == nil || r.StatusCode != want {
 			t.Errorf("a socket from %s: %v, %v", origin, r, err)
 		}
+	}
+}
+
+// TestViolationsAreReported: the server's log says what a page was kept from doing, and nothing of the page, whoever says so.
+func TestViolationsAreReported(t *testing.T) {
+	h := open(t)
+	for _, report := range []string{
+		`{"csp-report":{"effective-directive":"script-src-elem","document-uri":"https://notes.example/notes/CANARY","blocked-uri":"CANARY","script-sample":"CANARY"}}`,
+		`{"csp-report":{"effective-directive":"` + strings.Repeat("long", 20) + `CANARY"}}`, `{"csp-report":"CANARY"}`, "CANARY", "",
+		`{"csp-report":{"script-sample":"` + strings.Repeat("x", 20<<10) + `","effective-directive":"huge"}}`,
+	} {
+		r, err := h.browser().Post(h.URL+"/csp-report", "application/csp-report", strings.NewReader(report))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = r.Body.Close()
+		if r.StatusCode != http.StatusNoContent {
+			t.Errorf("%.40s: %s", report, r.Status)
+		}
+	}
+	log := h.log.String()
+	if !strings.Contains(log, `msg="content security policy violated" directive=script-src-elem`) || containsAny(log, "CANARY", "huge") {
+		t.Errorf("the log says %s", log)
 	}
 }
 

@@ -82,11 +82,20 @@ func TestStolenDeviceLetsNobodyIn(t *testing.T) {
 	}
 }
 
-// TestSignInsAreLogged, refused ones too, and how logins end: by ids and networks, not by what was typed.
+// TestSignInsAreLogged, and fresh proofs, refused ones too, and how logins end: by ids and networks, not by what was typed.
 func TestSignInsAreLogged(t *testing.T) {
 	h, clock := openWithClock(t)
 	h.try(h.browser(), "chen", "my secret guess")
-	chen, gone := h.signIn("chen"), h.signIn("chen")
+	chen, lost := h.signIn("chen"), h.signIn("chen")
+	if status, _ := h.confirm(chen, "my other guess", "/"); status != http.StatusUnauthorized {
+		t.Errorf("a wrong password: %d", status)
+	}
+	if status, _ := h.confirm(chen, demo.Password, "/"); status != http.StatusSeeOther {
+		t.Errorf("confirming: %d", status)
+	}
+	h.post(chen, "/security/logins/end", url.Values{"id": {h.loginID(lost)}})
+	h.post(chen, "/security/logins/end-others", nil)
+	gone := h.signIn("chen")
 	h.post(chen, "/logout", nil)
 	clock.forward(16 * time.Minute)
 	h.get(gone, "/")
@@ -96,9 +105,13 @@ func TestSignInsAreLogged(t *testing.T) {
 	}
 	log := h.log.String()
 	for line, times := range map[string]int{
-		`msg="sign-in refused" remote=127.0.0.1 status=401`:                             1,
-		`msg="signed in" person=` + row.ID.String() + ` with=password remote=127.0.0.1`: 2,
-		`msg="signed out" person=` + row.ID.String() + ` unused=false remote=127.0.0.1`: 1,
+		`msg="sign-in refused" remote=127.0.0.1 status=401`:                                     1,
+		`msg="signed in" person=` + row.ID.String() + ` with=password remote=127.0.0.1`:         3,
+		`msg="confirmation refused" person=` + row.ID.String() + ` remote=127.0.0.1 status=401`: 1,
+		`msg=confirmed person=` + row.ID.String() + ` with=password remote=127.0.0.1`:           1,
+		`msg="ended their other logins" person=` + row.ID.String():                              1,
+		`msg="ended a login of theirs" person=` + row.ID.String():                               1,
+		`msg="signed out" person=` + row.ID.String() + ` unused=false remote=127.0.0.1`:         1,
 		`no input for too long`: 1,
 	} {
 		if n := strings.Count(log, line); n != times {

@@ -132,6 +132,9 @@ func TestTickets(t *testing.T) {
 			t.Fatalf("%s: a ticket is refused: %d", protocol, code)
 		}
 		old := h.ticket(chen, h.note)
+		if left := h.count(`SELECT ceil(extract(epoch FROM max(expires_at - now())))::int FROM ticket`); left < 25 || left > 30 {
+			t.Errorf("%s: a ticket lasts for %d s, want 30", protocol, left)
+		}
 		h.sql(`UPDATE ticket SET expires_at = now() - interval '1 millisecond'`)
 		if code := h.knock(protocol, h.note, old, h.page(chen)); code != 4401 { // before the next one sweeps it away
 			t.Errorf("%s, ticket expired: %d, want 4401", protocol, code)

@@ -3,6 +3,7 @@ package server_test
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -85,6 +86,9 @@ func TestConfirmingIsInput(t *testing.T) {
 	for with, way := range ways {
 		if status := way.confirm(); status != http.StatusOK && status != http.StatusSeeOther {
 			t.Errorf("confirming with a %s: %d", with, status)
+		}
+		if !regexp.MustCompile(`msg=confirmed person=\S+ with=` + with + ` remote=127\.0\.0\.1\n`).MatchString(h.log.String()) {
+			t.Errorf("confirming with a %s is not logged", with)
 		}
 	}
 	clock.forward(14 * time.Minute)

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"github.com/clisonix/tidechart/server/store/queries"
 )
 
 func TestPassword(t *testing.T) {
@@ -16,10 +19,34 @@ func TestPassword(t *testing.T) {
 		t.Errorf("hash is %s", phc)
 	}
 	for password, want := range map[string]bool{
-		"correct horse": true, "correct horse ": false, "": false, strings.Repeat("x", maxPassword+1): false,
+		"correct horse": true, "correct horse ": false, " correct horse": false, "Correct horse": false, "correct hors": false, "": false,
+		strings.Repeat("x", maxPassword+1): false,
 	} {
 		if got, err := checkPassword(t.Context(), phc, password); got != want || err != nil {
 			t.Errorf("checkPassword(%.20q) = %v, %v", password, got, err)
+		}
+	}
+}
+
+// TestLongPasswordsCountWhole: none is cut before it is hashed, and each character of it counts.
+func TestLongPasswordsCountWhole(t *testing.T) {
+	long := strings.Repeat("seven grey gulls ", maxPassword/17)
+	phc := HashPassword(long)
+	for password, want := range map[string]bool{long: true, long[:len(long)-1]: false, long[:72]: false, strings.TrimSpace(long): false} {
+		if got, err := checkPassword(t.Context(), phc, password); got != want || err != nil {
+			t.Errorf("%d of %d bytes: %v, %v", len(password), len(long), got, err)
+		}
+	}
+}
+
+// TestShortestPassword has fifteen characters, of whatever alphabet.
+func TestShortestPassword(t *testing.T) {
+	owner := queries.Person{Name: "Ines Duarte RN", Username: "duarte"}
+	for password, want := range map[string]bool{
+		"grey gulls 7 up": false, "grey gulls 7 u": true, "潮が満ちて来る港で七羽の鴎が": true, "潮が満ちて来る港で七羽の鴎が鳴": false,
+	} {
+		if got := weak(password, owner); got != want {
+			t.Errorf("a password of %d characters is weak: %v", utf8.RuneCountInString(password), got)
 		}
 	}
 }
