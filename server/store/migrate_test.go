@@ -10,6 +10,7 @@ import (
 
 	"github.com/clisonix/tidechart/migrations"
 	"github.com/clisonix/tidechart/server/postgres/postgrestest"
+	"github.com/clisonix/tidechart/server/store"
 )
 
 // TestOldLossesKeepTheirTime: what was lost before logs were folded is said to be lost when it was; and a folded log
@@ -62,5 +63,26 @@ func TestOldLossesKeepTheirTime(t *testing.T) {
 	}
 	if _, err := provider.DownTo(ctx, 9); err == nil {
 		t.Error("a folded log is given up")
+	}
+}
+
+// TestServersMigrateInTurn: of those that start at once on a new database each comes up, whoever makes it.
+func TestServersMigrateInTurn(t *testing.T) {
+	url, keys := postgrestest.URL(t), newVault(t)
+	const servers = 4
+	failed := make(chan error, servers)
+	for range servers {
+		go func() {
+			db, err := store.Open(t.Context(), url, keys)
+			if err == nil {
+				db.Close()
+			}
+			failed <- err
+		}()
+	}
+	for range servers {
+		if err := <-failed; err != nil {
+			t.Error(err)
+		}
 	}
 }

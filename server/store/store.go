@@ -20,6 +20,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 
 	"github.com/clisonix/tidechart/migrations"
 	"github.com/clisonix/tidechart/server/store/queries"
@@ -33,6 +34,7 @@ const (
 	connectTimeout = 5 * time.Second  // for one connection attempt
 	readTimeout    = 10 * time.Second // for one statement outside the committer
 	letGoTimeout   = 3 * time.Second  // for the last word of a server that stops
+	migrateTurn    = 300              // seconds that a server waits for others to migrate
 )
 
 // IsBadValue reports whether a query failed because of a value that no column can hold, such as text with a NUL.
@@ -157,7 +159,12 @@ func (db *DB) transact(ctx context.Context, opts pgx.TxOptions, f func(q *querie
 func migrate(ctx context.Context, config *pgx.ConnConfig) error {
 	conn := stdlib.OpenDB(*config)
 	defer func(conn *sql.DB) { _ = conn.Close() }(conn) // nothing was written that Close could lose
-	provider, err := goose.NewProvider(goose.DialectPostgres, conn, migrations.FS)
+	// Servers that start at once take turns: the lock is the connection's, and goes with it.
+	turns, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, migrateTurn))
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	provider, err := goose.NewProvider(goose.DialectPostgres, conn, migrations.FS, goose.WithSessionLocker(turns))
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
