@@ -122,6 +122,7 @@ func (s *Server) withLinks(r *http.Request, who login.Person, shell web.Shell) w
 	shell.CanBreakGlass = access.May(who.Role, access.BreakGlass)
 	shell.CanSeeAccesses = access.May(who.Role, access.SeeAccesses)
 	s.tellGlass(r.Context(), who, &shell)
+	s.tellInvited(r.Context(), who, &shell)
 	if who.Unit != "" && access.May(who.Role, access.SeeBoard) {
 		if unit, err := s.db.UnitByID(r.Context(), who.Unit); err == nil {
 			shell.UnitID, shell.UnitName = unit.ID, unit.Name
@@ -138,5 +139,17 @@ func (s *Server) tellGlass(ctx context.Context, who login.Person, shell *web.She
 	}
 	if err != nil {
 		s.log.Error("broken glass not looked for", "err", err)
+	}
+}
+
+// tellInvited adds that a code was made for somebody who signs in without: who was not asked whether they want one has to know.
+func (s *Server) tellInvited(ctx context.Context, who login.Person, shell *web.Shell) {
+	at, err := s.desk.InvitedAt(ctx, who)
+	if err != nil {
+		s.log.Error("invitation not looked for", "err", err)
+		return
+	}
+	if !at.IsZero() {
+		shell.Invited = at.Local()
 	}
 }

@@ -86,6 +86,15 @@ func (s *Server) endOtherLogins(w http.ResponseWriter, r *http.Request, who logi
 	return toSecurity(w, r)
 }
 
+// endInvitation lets nobody be them by the code that was made for somebody.
+func (s *Server) endInvitation(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	if err := s.desk.EndInvitation(r.Context(), who); err != nil {
+		return err
+	}
+	s.log.Warn("ended an invitation of theirs", "person", who.ID, "remote", s.network(r))
+	return toSecurity(w, r)
+}
+
 func toSecurity(w http.ResponseWriter, r *http.Request) error {
 	http.Redirect(w, r, securityPath, http.StatusSeeOther)
 	return nil

@@ -116,6 +116,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("POST /security/recovery", s.changing(s.newRecoveryCodes))
 	mux.Handle("POST /security/logins/end", s.own(s.endLogin))
 	mux.Handle("POST /security/logins/end-others", s.own(s.endOtherLogins))
+	mux.Handle("POST /security/invitation/end", s.own(s.endInvitation))
 	mux.Handle("GET /{$}", s.page(s.worklist))
 	mux.Handle("POST /{$}", s.page(s.worklist))
 	mux.Handle("POST /notes", s.known(s.createNote))

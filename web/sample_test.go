@@ -177,6 +177,7 @@ func samplePages() map[string]templ.Component {
 	weak := confirm
 	weak.Weak, weak.HasPassword, weak.Provider = true, false, ""
 	one := securitySample()
+	one.Invited = now.Add(-20 * time.Minute)
 	one.Codes, one.Passkeys, one.Provider, one.OneWay, one.PasswordChanged = false, nil, "", true, true
 	unconfirmed := confirm
 	unconfirmed.Error = "The password or the code is wrong. Check both and try again."

@@ -50,6 +50,9 @@ type Shell struct {
 	CanSeeAccesses bool // offers /patients/{id}/accesses
 	Notices        Notices
 
+	// Invited is when a code was made for User, which works still; zero: there is none.
+	Invited time.Time
+
 	// streams says that the page has an event stream of its own, which tells of broken glass, too.
 	streams bool
 

@@ -2,6 +2,7 @@ package login
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -61,6 +62,31 @@ func (d *Desk) EndOthers(ctx context.Context, who Person) error {
 }
 
 func ofPerson(who Person) uuid.NullUUID { return uuid.NullUUID{UUID: who.ID, Valid: true} }
+
+// InvitedAt says when a code was made for somebody who has not used it; zero: there is none that works. Whoever has it, they or
+// not, can be them: see [Invite].
+func (d *Desk) InvitedAt(ctx context.Context, who Person) (time.Time, error) {
+	until, err := d.db.InvitationOf(ctx, who.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("look up invitation: %w", err)
+	}
+	return until.Add(-InvitationLifetime), nil
+}
+
+// EndInvitation makes the code that was made for somebody worth nothing. [store.ErrNotFound]: there is none.
+func (d *Desk) EndInvitation(ctx context.Context, who Person) error {
+	n, err := d.db.EndInvitation(ctx, who.ID)
+	if err != nil {
+		return fmt.Errorf("end invitation: %w", err)
+	}
+	if n == 0 {
+		return store.ErrNotFound
+	}
+	return nil
+}
 
 // Browsers and systems as they name themselves, the telling names before those that others borrow.
 var (

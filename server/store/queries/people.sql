@@ -61,6 +61,13 @@ DELETE FROM cover WHERE until <= now();
 INSERT INTO invitation (person_id, hash, expires_at) VALUES ($1, $2, $3)
     ON CONFLICT (person_id) DO UPDATE SET hash = excluded.hash, expires_at = excluded.expires_at;
 
+-- name: InvitationOf :one
+-- Until when the code works that somebody was given. No row: there is none.
+SELECT expires_at FROM invitation WHERE person_id = $1 AND expires_at > now();
+
+-- name: EndInvitation :execrows
+DELETE FROM invitation WHERE person_id = $1;
+
 -- name: Invited :one
 SELECT sqlc.embed(person) FROM invitation JOIN person ON person.id = invitation.person_id
  WHERE invitation.hash = $1 AND invitation.expires_at > now() AND NOT person.suspended AND person.role <> 'service account';

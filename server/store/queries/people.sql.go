@@ -157,6 +157,18 @@ func (q *Queries) EndCover(ctx context.Context, personID uuid.UUID, unitID strin
 	return result.RowsAffected(), nil
 }
 
+const endInvitation = `-- name: EndInvitation :execrows
+DELETE FROM invitation WHERE person_id = $1
+`
+
+func (q *Queries) EndInvitation(ctx context.Context, personID uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, endInvitation, personID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const forgetWays = `-- name: ForgetWays :exec
 WITH logins AS (
     DELETE FROM login WHERE login.person_id = $1::uuid
@@ -182,6 +194,18 @@ UPDATE person SET password_hash = NULL WHERE person.id = $1::uuid
 func (q *Queries) ForgetWays(ctx context.Context, person uuid.UUID) error {
 	_, err := q.db.Exec(ctx, forgetWays, person)
 	return err
+}
+
+const invitationOf = `-- name: InvitationOf :one
+SELECT expires_at FROM invitation WHERE person_id = $1 AND expires_at > now()
+`
+
+// Until when the code works that somebody was given. No row: there is none.
+func (q *Queries) InvitationOf(ctx context.Context, personID uuid.UUID) (time.Time, error) {
+	row := q.db.QueryRow(ctx, invitationOf, personID)
+	var expires_at time.Time
+	err := row.Scan(&expires_at)
+	return expires_at, err
 }
 
 const invite = `-- name: Invite :exec
