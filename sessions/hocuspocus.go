@@ -151,9 +151,7 @@ func (h *hocuspocus) deny(key string, d *document, err error) error {
 	if h.denials++; h.denials > maxDenials {
 		return errTooManyTries
 	}
-	if d.peer != nil {
-		d.peer.leave()
-	}
+	h.close(d)
 	*d = document{denied: true}
 	h.say(key, ysync.Message{Kind: ysync.Auth, Auth: ysync.Denied, Text: reason.Reason})
 	return nil
@@ -192,17 +190,32 @@ func (h *hocuspocus) keepAlive() []byte {
 }
 
 func (h *hocuspocus) drop(key string) {
-	if d := h.documents[key]; d != nil && d.peer != nil {
-		d.peer.leave()
+	if d := h.documents[key]; d != nil {
+		h.close(d)
 	}
 	delete(h.documents, key)
 }
 
+// close ends a document's peer, if it has one. Who has none left begins anew: a socket is for what is open on it.
+func (h *hocuspocus) close(d *document) {
+	if d.peer == nil {
+		return
+	}
+	d.peer.leave()
+	d.peer = nil
+	for _, other := range h.documents {
+		if other.peer != nil {
+			return
+		}
+	}
+	h.unasked.Reset(authTimeout)
+}
+
 func (h *hocuspocus) leave() {
-	h.unasked.Stop()
 	for key := range h.documents {
 		h.drop(key)
 	}
+	h.unasked.Stop()
 }
 
 // hocuspocusWire frames messages for one document of a provider.

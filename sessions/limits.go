@@ -105,7 +105,7 @@ const (
 
 // Waits.
 const (
-	authTimeout      = 5 * time.Second  // from connect to the first document that is granted
+	authTimeout      = 5 * time.Second  // without a document that is granted
 	loadTimeout      = 10 * time.Second // of a note, or of recording who opened it
 	recordTimeout    = 10 * time.Second // of a session's or participation's end
 	writeTimeout     = 5 * time.Second  // of what is written at once to a socket, and

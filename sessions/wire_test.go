@@ -114,6 +114,47 @@ func TestUngrantedSocketEnds(t *testing.T) {
 	})
 }
 
+// TestEmptySocketEnds: who has closed all that they had open takes no connection's place for longer than who has asked for
+// nothing yet; whoever asks for something else in time goes on.
+func TestEmptySocketEnds(t *testing.T) {
+	second := note.String() + "\x00second" // as two providers on one socket name a note
+	ask, end := ysync.Message{Kind: ysync.Auth, Auth: ysync.Token}, ysync.Message{Kind: ysync.Close}
+	for name, tt := range map[string]struct {
+		do   func(c *client)
+		code int
+	}{
+		"closed":      {func(c *client) { c.sendAs(note.String(), end) }, 4401},
+		"one of two":  {func(c *client) { c.sendAs(second, ask); c.sendAs(note.String(), end) }, 0},
+		"both of two": {func(c *client) { c.sendAs(second, ask); c.sendAs(note.String(), end); c.sendAs(second, end) }, 4401},
+		"and opened": {func(c *client) {
+			c.sendAs(note.String(), end)
+			time.Sleep(3 * time.Second)
+			c.sendAs(note.String(), ask)
+		}, 0},
+		"never had open": {func(c *client) { c.sendAs(second, end) }, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWard(t, func(w *ward) {
+				c := w.hClient(write(chen))
+				time.Sleep(time.Minute)
+				tt.do(c)
+				time.Sleep(11 * time.Second)
+				if got := c.closeCode(); got != tt.code {
+					t.Errorf("close code %d, want %d", got, tt.code)
+				}
+				if n := len(w.hub.Present()[note]); n != map[int]int{0: 1, 4401: 0}[tt.code] {
+					t.Errorf("%d people are at the note", n)
+				}
+			})
+		})
+	}
+}
+
+// sendAs sends a message about a document.
+func (c *client) sendAs(key string, m ysync.Message) {
+	c.sendRaw(ysync.AppendEnvelope(nil, ysync.Envelope{Key: key, Message: m}))
+}
+
 // TestTokenSentAgain: with the same rights it changes nothing, with others the peer joins anew.
 func TestTokenSentAgain(t *testing.T) {
 	for _, tt := range []struct {
