@@ -313,11 +313,11 @@ func (s *Server) apiEdit(ctx context.Context, in *editInput) (*editOutput, error
 
 // apiDocs shows the API's description.
 func (s *Server) apiDocs(w http.ResponseWriter, r *http.Request) error {
-	who, err := s.desk.ByRequest(r)
+	who, err := s.asks(r)
 	if err != nil && !errors.Is(err, login.ErrNotSignedIn) {
 		return err
 	}
-	shell := s.shell(r, "API")
+	shell := web.Shell{Title: "API", Now: time.Now()}
 	if err == nil {
 		shell = s.shellOf(r, who, "API", web.SectionAPI)
 	}

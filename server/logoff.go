@@ -72,7 +72,11 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	who, err := s.desk.ByCookie(r)
-	if err != nil && !errors.Is(err, login.ErrNotSignedIn) {
+	if errors.Is(err, login.ErrNotSignedIn) {
+		if many := s.limits.stranger(s.network(r)); many != nil {
+			return many
+		}
+	} else if err != nil {
 		return err
 	}
 	unused := r.PostFormValue("unused") != ""

@@ -101,6 +101,14 @@ func (g *gate) pass(who string, n int, now time.Time) error {
 	return &tooMany{wait: wait, told: told}
 }
 
+// has reports whether pass would let one request of a caller by, and takes nothing.
+func (g *gate) has(who string, now time.Time) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	c := g.callers[who]
+	return c == nil || c.tokens.TokensAt(now) >= 1
+}
+
 // of finds a caller, or makes room for one.
 func (g *gate) of(who string, now time.Time) *caught {
 	if c := g.callers[who]; c != nil {

@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/coder/websocket"
+
 	"github.com/clisonix/tidechart/server"
 	"github.com/clisonix/tidechart/server/demo"
 	"github.com/clisonix/tidechart/sessions"
@@ -133,6 +135,47 @@ func TestStrangersAreLimited(t *testing.T) {
 	}
 }
 
+// TestWrongSocketsAreLimited: who opens sockets with what proves nothing is turned away as one who asks so is, whatever they write
+// of where they are; who is known there gets in.
+func TestWrongSocketsAreLimited(t *testing.T) {
+	h := behindProxy(t)
+	dial := func(address string, i int, header http.Header) *http.Response {
+		header.Set("X-Forwarded-For", fmt.Sprintf("198.51.%d.%d, %s", i/250, i%250, address))
+		ws, r, err := websocket.Dial(t.Context(), h.URL+"/ws/notes/"+h.note.String(), &websocket.DialOptions{HTTPHeader: header})
+		if r == nil {
+			t.Error(err)
+			return &http.Response{}
+		}
+		for err == nil && header.Get("Authorization") == "" { // until they are told that it is wrong
+			_, _, err = ws.Read(t.Context())
+		}
+		if ws != nil {
+			_ = ws.CloseNow()
+		}
+		return r
+	}
+	var next, refused atomic.Int64
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for i := next.Add(1); i <= 1500 && refused.Load() == 0; i = next.Add(1) {
+				if r := dial("203.0.113.9", int(i), http.Header{}); r.StatusCode == http.StatusTooManyRequests && r.Header.Get("Retry-After") != "" {
+					refused.Store(i)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if refused.Load() == 0 {
+		t.Fatal("1500 sockets of nobody")
+	}
+	for address, header := range map[string]http.Header{"203.0.113.9": bearer(h.token("chen")), "203.0.113.10": {}} {
+		if r := dial(address, 0, header); r.StatusCode != http.StatusSwitchingProtocols {
+			t.Errorf("a person there, and nobody from elsewhere: from %s: %s", address, r.Status)
+		}
+	}
+}
+
 // TestEditBytesAreLimited: one update of any size passes, and then no more than a line may bring.
 func TestEditBytesAreLimited(t *testing.T) {
 	h := open(t)
@@ -199,7 +242,7 @@ func (h *hospital) from(address string, i int, method, path string, form url.Val
 // TestOpenPagesAreLimited by network, for whoever is not known; behind a proxy, by what the proxy says.
 func TestOpenPagesAreLimited(t *testing.T) {
 	for name, h := range map[string]*hospital{"behind a proxy": behindProxy(t), "in front": open(t)} {
-		for _, page := range []string{"GET /login", "POST /login", "GET /enrol", "GET /nowhere", "GET /", "GET /units/4-west", "POST /csp-report", "POST /login/input", "GET /login/left", "GET /security", "POST /passkeys/sign-in/ask"} {
+		for _, page := range []string{"GET /login", "POST /login", "GET /enrol", "GET /nowhere", "GET /", "GET /units/4-west", "POST /csp-report", "POST /login/input", "GET /login/left", "GET /security", "POST /passkeys/sign-in/ask", "POST /logout", "GET /api/docs"} {
 			method, path, _ := strings.Cut(page, " ")
 			attacker := "2001:db8::" + strconv.Itoa(len(path)) // of one household
 			if refused := h.flood(1500, func(i int) *http.Request { return h.from(attacker, i, method, path, nil) }); refused == nil || refused.Header.Get("Retry-After") == "" {

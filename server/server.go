@@ -65,6 +65,7 @@ type Server struct {
 	news      news // of any change of access
 	glassNews news // of broken glass
 	streams   streams
+	knocks    knocks
 
 	drained context.Context // ends when the server drains: long answers end with it
 	drain   context.CancelFunc
@@ -79,6 +80,7 @@ func New(c Config) *Server {
 		db: c.DB, hub: c.Hub, now: c.Now, log: c.Log, proxies: c.TrustedProxies,
 		secure: c.Secure, publicURL: c.PublicURL, provider: c.Provider, demo: c.Demo, version: c.Version, limits: newLimits(),
 	}
+	s.knocks.most = s.hub.Allowance().ConnsPerNode / 2
 	s.desk = login.NewDesk(c.DB, login.Options{Secure: c.Secure, Logoff: c.Logoff, Demand: c.SecondFactor, Now: c.Now, Network: s.network})
 	s.drained, s.drain = context.WithCancel(context.Background())
 	s.hub.AccessSeen(time.Now()) // from now on it is watched, or nothing is committed

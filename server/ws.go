@@ -29,7 +29,8 @@ const authorizeTimeout = 5 * time.Second // of looking up who somebody is
 // serveYWebSocket speaks y-websocket about the note in the path.
 func (s *Server) serveYWebSocket(w http.ResponseWriter, r *http.Request) {
 	note, err := uuid.Parse(r.PathValue("id"))
-	token, authorize := strings.Clone(r.URL.Query().Get("token")), s.authorize(r)
+	whose := new(knock)
+	token, authorize := strings.Clone(r.URL.Query().Get("token")), s.authorize(r, whose)
 	if token != "" && !login.IsTicket(token) {
 		authorize = s.refuseAddress
 	}
@@ -38,15 +39,16 @@ func (s *Server) serveYWebSocket(w http.ResponseWriter, r *http.Request) {
 			return sessions.Grant{}, sessions.ErrNoNote
 		}
 	}
-	s.serveSocket(w, r, func(ctx context.Context, conn sessions.Conn) error {
+	s.serveSocket(w, r, whose, func(ctx context.Context, conn sessions.Conn) error {
 		return s.hub.ServeYWebSocket(ctx, conn, note, token, authorize)
 	})
 }
 
 // serveHocuspocus speaks Hocuspocus; which notes, its messages say.
 func (s *Server) serveHocuspocus(w http.ResponseWriter, r *http.Request) {
-	authorize := s.authorize(r)
-	s.serveSocket(w, r, func(ctx context.Context, conn sessions.Conn) error {
+	whose := new(knock)
+	authorize := s.authorize(r, whose)
+	s.serveSocket(w, r, whose, func(ctx context.Context, conn sessions.Conn) error {
 		return s.hub.ServeHocuspocus(ctx, conn, authorize)
 	})
 }
@@ -74,7 +76,7 @@ func (s *Server) refuseAddress(ctx context.Context, _ sessions.NoteID, token str
 
 // authorize decides about notes for whoever opened the socket with r: by the token given, else by r's own, or by a ticket
 // together with r's cookie. A cookie alone opens nothing: a browser adds it to what other sites' pages ask, too.
-func (s *Server) authorize(r *http.Request) sessions.Authorizer {
+func (s *Server) authorize(r *http.Request, whose *knock) sessions.Authorizer {
 	schema, unknown := declaredSchema(r.URL.Query().Get("schema"))
 	own := credentials(r)
 	return func(ctx context.Context, note sessions.NoteID, token string) (sessions.Grant, error) {
@@ -85,6 +87,7 @@ func (s *Server) authorize(r *http.Request) sessions.Authorizer {
 		ctx, cancel := context.WithTimeout(ctx, authorizeTimeout)
 		defer cancel()
 		who, err := s.prove(ctx, own, note, token)
+		s.knocked(whose, err)
 		return s.grantFor(ctx, who, err, note, byEditor, schema, epoch)
 	}
 }
@@ -159,20 +162,28 @@ func (s *Server) grant(ctx context.Context, who login.Person, note sessions.Note
 }
 
 // serveSocket upgrades a request and runs serve until the socket ends.
-func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, serve func(context.Context, sessions.Conn) error) {
+func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, whose *knock, serve func(context.Context, sessions.Conn) error) {
 	if err := s.checkOrigin(r); err != nil {
 		s.logRefusal(r, http.StatusForbidden, "", err)
 		writeText(w, http.StatusForbidden, err.Error()+"\n")
 		return
 	}
+	if err := s.admit(r, whose); err != nil {
+		retryAfter(w.Header(), err)
+		s.logRefusal(r, http.StatusTooManyRequests, "", err)
+		writeText(w, http.StatusTooManyRequests, "too many connections of whom nobody knows who they are\n")
+		return
+	}
 	c, err := accept(w, r)
 	if err != nil {
+		whose.over()
 		s.logRefusal(r, http.StatusBadRequest, "", err) // Accept has answered
 		return
 	}
 	// Nothing of the request may live as long as the socket: it is most of what an idle one would keep.
 	path := strings.Clone(r.URL.Path)
 	go func() {
+		defer whose.over()
 		defer func() {
 			if p := recover(); p != nil { // its value may quote content; the stack does not
 				s.log.Error("panic", "path", path, "stack", string(debug.Stack()))

@@ -41,6 +41,9 @@ type Option func(*Hub)
 // WithAllowance sets other limits than [DefaultAllowance].
 func WithAllowance(a Allowance) Option { return func(h *Hub) { h.allow = a } }
 
+// Allowance returns how many connections there may be, and how fast.
+func (h *Hub) Allowance() Allowance { return h.allow }
+
 // NewHub starts a Hub that writes to store. Close it.
 func NewHub(store Store, log *slog.Logger, options ...Option) *Hub {
 	ctx, stop := context.WithCancel(context.Background())
