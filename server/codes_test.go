@@ -229,6 +229,44 @@ func (h *hospital) browserOf(username, password string) *http.Client {
 	return c
 }
 
+// TestNamesAreLookedUpAlike: from a browser that somebody has used before, too, a name that does not exist is asked about as one
+// that does.
+func TestNamesAreLookedUpAlike(t *testing.T) {
+	h := open(t)
+	used := h.signIn("rivera")
+	lock, err := h.connect().Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lock.Exec(t.Context(), `LOCK TABLE device IN ACCESS EXCLUSIVE MODE`); err != nil {
+		t.Fatal(err)
+	}
+	answers := make(chan int)
+	for _, name := range []string{"chen", "nobody"} {
+		go func() {
+			status, _ := h.try(used, name, "a wrong password")
+			answers <- status
+		}()
+	}
+	for waiting, late := 0, time.Now().Add(8*time.Second); waiting < 2; {
+		if err := lock.QueryRow(t.Context(), `SELECT count(*), pg_sleep(0.01) IS NULL FROM pg_locks WHERE NOT granted AND relation = 'device'::regclass`).Scan(&waiting, nil); err != nil {
+			t.Fatal(err)
+		}
+		if time.Now().After(late) {
+			t.Errorf("%d of 2 names wait to be asked about", waiting)
+			break
+		}
+	}
+	if err := lock.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if status := <-answers; status != http.StatusUnauthorized {
+			t.Errorf("a wrong password: %d", status)
+		}
+	}
+}
+
 // TestTimeTellsNoNames: a sign-in under a name that does not exist takes as long as one under a name that does.
 func TestTimeTellsNoNames(t *testing.T) {
 	h := open(t)

@@ -166,12 +166,19 @@ func (s *Server) reviewsPage(w http.ResponseWriter, r *http.Request, who login.P
 			looked = append(looked, row.Glass.ID)
 		}
 	}
-	if err := s.db.LookAtGlass(r.Context(), looked, who.ID); err != nil {
-		return fmt.Errorf("note who looked: %w", err)
+	if looksAt(r, who) {
+		if err := s.db.LookAtGlass(r.Context(), looked, who.ID); err != nil {
+			return fmt.Errorf("note who looked: %w", err)
+		}
 	}
 	view.Shell = s.shellOf(r, who, "Emergency access", web.SectionReviews) // after that
 	s.render(w, r, http.StatusOK, web.Reviews(view))
 	return nil
+}
+
+// looksAt reports whether a person is about to see the answer: not a program, nor a browser that asks in advance.
+func looksAt(r *http.Request, who login.Person) bool {
+	return who.Browser && r.Method == http.MethodGet && r.Header.Get("Sec-Purpose") == ""
 }
 
 // reviewView is broken glass as somebody may know of it: who broke it and when, and only if they may know of the patient, whose

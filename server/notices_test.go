@@ -142,6 +142,49 @@ func TestWhoHasToKnowIsToldAtOnce(t *testing.T) {
 	}
 }
 
+// TestWhoHasNotLooked: what a program asks for, a browser in advance, or anybody without reading the answer, is no look.
+func TestWhoHasNotLooked(t *testing.T) {
+	h := emergency(t)
+	okafor := h.signIn("okafor")
+	if status, _, _ := h.submit(h.signIn("brandt"), "/glass", h.why()); status != http.StatusSeeOther {
+		t.Fatal(status)
+	}
+	ask := func(c *http.Client, method string, header http.Header) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), method, h.URL+"/reviews", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header = header
+		r, err := c.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = r.Body.Close()
+		if r.StatusCode != http.StatusOK {
+			t.Errorf("%s %v: %s", method, header, r.Status)
+		}
+	}
+	for name, look := range map[string]func(){
+		"a program":         func() { ask(http.DefaultClient, "GET", bearer(h.token("okafor"))) },
+		"a page in advance": func() { ask(okafor, "GET", http.Header{"Sec-Purpose": {"prefetch"}}) },
+		"drawn in advance":  func() { ask(okafor, "GET", http.Header{"Sec-Purpose": {"prefetch;prerender"}}) },
+		"only the head":     func() { ask(okafor, "HEAD", http.Header{}) },
+	} {
+		look()
+		if n := h.count("SELECT count(*) FROM glass_look"); n != 0 {
+			t.Fatalf("%s has looked", name)
+		}
+		if _, page, _ := h.get(okafor, "/security"); !strings.Contains(page, "See why") {
+			t.Errorf("%s: he is told no more", name)
+		}
+	}
+	ask(okafor, "GET", http.Header{})
+	if n := h.count("SELECT count(*) FROM glass_look"); n != 1 {
+		t.Errorf("%d have looked, want him", n)
+	}
+}
+
 // TestToldOnTheNextShift: who comes to be in charge later is told then, and who was in charge where somebody worked when they
 // broke the glass is, though they do not work there any more. Whoever is suspended is told nothing.
 func TestToldOnTheNextShift(t *testing.T) {
