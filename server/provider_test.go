@@ -178,6 +178,28 @@ func TestProviderDoesNotConfirmByItself(t *testing.T) {
 	}
 }
 
+// TestProviderSaysWhen: what counts is when somebody proved at the provider who they are, not when they are back; and what they
+// have proven since goes on counting.
+func TestProviderSaysWhen(t *testing.T) {
+	h, p := openWith(t)
+	duarte := h.browser()
+	if status, _ := h.visit(p, duarte, "enrol", h.newcomer("duarte"), "d-17"); status != http.StatusOK {
+		t.Fatalf("linking: %d", status)
+	}
+	for before, want := range map[string]int{"5 minutes": 30, "10 seconds": 10} {
+		h.sql(`UPDATE login SET proven_at = now() - $1::text::interval`, before)
+		q := h.toProvider(duarte, "confirm", "")
+		said := p.honest("d-17", q)
+		said["auth_time"] = time.Now().Add(-30 * time.Second).Unix()
+		if status, _ := h.back(duarte, url.Values{"state": {q.Get("state")}, "code": {p.code(q, p.sign(p.key, "RS256", said))}}); status != http.StatusOK {
+			t.Fatalf("confirming: %d", status)
+		}
+		if ago := h.count(`SELECT extract(epoch FROM now() - proven_at)::int FROM login WHERE id = $1`, h.loginID(duarte)); ago < want-1 || ago > want+15 {
+			t.Errorf("proven %s before: it counts from %d s ago, want %d", before, ago, want)
+		}
+	}
+}
+
 // TestProviderSignsOut: who signs out at the provider is signed out here, and what is open closes within a second.
 func TestProviderSignsOut(t *testing.T) {
 	h, p := openWith(t)

@@ -200,7 +200,7 @@ func (d *Desk) confirmElsewhere(w http.ResponseWriter, r *http.Request, who acco
 	if who.At.Before(q.Asked.Add(-clockSkew)) {
 		return Person{}, fmt.Errorf("%w: it did not ask who is there", ErrProvider)
 	}
-	return now, d.renew(w, r, now, true)
+	return now, d.renewFrom(w, r, now, who.At, true)
 }
 
 // account trades the code for what the provider says about who is there, and believes it only if all of it fits.

@@ -137,13 +137,18 @@ func orNull(s string) *string {
 // renew gives somebody's login another secret, as whoever has just proven more than before deserves one that nobody else
 // has seen: the login, and what is open under it, goes on. strong says that it was more than a password.
 func (d *Desk) renew(w http.ResponseWriter, r *http.Request, who Person, strong bool) error {
+	return d.renewFrom(w, r, who, time.Now(), strong)
+}
+
+// renewFrom is renew of somebody who proved elsewhere who they are, at that time.
+func (d *Desk) renewFrom(w http.ResponseWriter, r *http.Request, who Person, proven time.Time, strong bool) error {
 	id, err := uuid.Parse(who.Login)
 	if err != nil {
 		return ErrNotSignedIn
 	}
 	fresh := newSecret()
 	expiry, err := d.db.RenewLogin(r.Context(), queries.RenewLoginParams{
-		Fresh: hashOfSecret(fresh), At: d.now(), ID: id, UsedSince: d.usedSince(who.Role), Strong: strong,
+		Fresh: hashOfSecret(fresh), Proven: proven, At: d.now(), ID: id, UsedSince: d.usedSince(who.Role), Strong: strong,
 	})
 	if errors.Is(err, store.ErrNotFound) {
 		return ErrNotSignedIn

@@ -40,7 +40,7 @@ func TestWatchAccess(t *testing.T) {
 		{"signed in", func() error { return h.db.Logins().CommitCtx(ctx, "abc", []byte("data"), soon) }, nil},
 		{"given a name", func() error { return h.exec(t, `UPDATE login SET id = $1`, id) }, nil},
 		{"renewed", func() error {
-			_, err := h.db.RenewLogin(ctx, queries.RenewLoginParams{Fresh: "abd", At: time.Now(), ID: id})
+			_, err := h.db.RenewLogin(ctx, queries.RenewLoginParams{Fresh: "abd", Proven: time.Now(), At: time.Now(), ID: id})
 			return err
 		}, nil},
 		{"signed in for longer", func() error { return h.db.Logins().CommitCtx(ctx, "abc", []byte("data"), soon.Add(time.Hour)) }, nil},

@@ -35,7 +35,7 @@ UPDATE login SET seen_at = now() WHERE id = $1;
 
 -- name: RenewLogin :one
 -- The old secret opens nothing any more; the login goes on, unless nobody has used it for too long. To prove who one is is input.
-UPDATE login SET token = sqlc.arg(fresh), proven_at = now(), strong = strong OR sqlc.arg(strong)::boolean, input_at = greatest(input_at, sqlc.arg(at)::timestamptz)
+UPDATE login SET token = sqlc.arg(fresh), proven_at = greatest(proven_at, sqlc.arg(proven)::timestamptz), strong = strong OR sqlc.arg(strong)::boolean, input_at = greatest(input_at, sqlc.arg(at)::timestamptz)
  WHERE id = sqlc.arg(id) AND expires_at > now() AND input_at > sqlc.arg(used_since)
 RETURNING expires_at;
 

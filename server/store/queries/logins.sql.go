@@ -318,13 +318,14 @@ func (q *Queries) PersonOfLoginNamed(ctx context.Context, id uuid.UUID) (PersonO
 }
 
 const renewLogin = `-- name: RenewLogin :one
-UPDATE login SET token = $1, proven_at = now(), strong = strong OR $2::boolean, input_at = greatest(input_at, $3::timestamptz)
- WHERE id = $4 AND expires_at > now() AND input_at > $5
+UPDATE login SET token = $1, proven_at = greatest(proven_at, $2::timestamptz), strong = strong OR $3::boolean, input_at = greatest(input_at, $4::timestamptz)
+ WHERE id = $5 AND expires_at > now() AND input_at > $6
 RETURNING expires_at
 `
 
 type RenewLoginParams struct {
 	Fresh     string
+	Proven    time.Time
 	Strong    bool
 	At        time.Time
 	ID        uuid.UUID
@@ -335,6 +336,7 @@ type RenewLoginParams struct {
 func (q *Queries) RenewLogin(ctx context.Context, arg RenewLoginParams) (time.Time, error) {
 	row := q.db.QueryRow(ctx, renewLogin,
 		arg.Fresh,
+		arg.Proven,
 		arg.Strong,
 		arg.At,
 		arg.ID,
