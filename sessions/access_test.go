@@ -191,6 +191,32 @@ func TestRevokedWhileJoining(t *testing.T) {
 	})
 }
 
+// TestNothingIsShownBlindly: while nobody can say who may see a note, what people do in it is shown to nobody, and where
+// they are by then once that is known (I9).
+func TestNothingIsShownBlindly(t *testing.T) {
+	inWard(t, func(w *ward) {
+		w.hub.AccessSeen(time.Now())
+		moving, watching := w.yClient(write(chen)), w.hClient(read(rivera))
+		moving.send(announce(1, 1, at(1)))
+		if got := strings.Join(watching.people(), ""); !strings.Contains(got, `"clock":1}`) {
+			t.Errorf("shown: %q", got)
+		}
+		time.Sleep(6 * time.Second)
+		for i := range 3 {
+			moving.send(announce(1, uint64(i+2), at(i+2)))
+			time.Sleep(time.Second)
+		}
+		if got := strings.Join(watching.people(), ""); !strings.Contains(got, `"clock":1}`) {
+			t.Errorf("shown to somebody who may have lost their access: %q", got)
+		}
+		w.hub.AccessSeen(time.Now())
+		time.Sleep(time.Second)
+		if got := strings.Join(watching.people(), ""); !strings.Contains(got, `"clock":4}`) {
+			t.Errorf("shown afterwards: %q", got)
+		}
+	})
+}
+
 // TestNothingIsCommittedBlindly: while nobody can say who may write, updates wait, and then are refused as
 // retryable (I9).
 func TestNothingIsCommittedBlindly(t *testing.T) {

@@ -73,9 +73,13 @@ func (s *Session) drum() {
 }
 
 // sendChanged sends what has changed since it was called last, as one frame to each peer. A full outbox misses it: the
-// next one replaces it.
+// next one replaces it. While it is not known who may see it, it waits (I9).
 func (s *Session) sendChanged() {
 	if len(s.changed) == 0 {
+		return
+	}
+	if s.hub.accessUnknown() {
+		s.armBeat(holdRetry)
 		return
 	}
 	s.shownAt = time.Now()

@@ -112,7 +112,7 @@ const (
 	minWriteRate     = 128 << 10        // bytes a second for what is large: the last resort of a slow line
 	flushTimeout     = 2 * time.Second  // of what is left when a socket ends
 	keepAliveEvery   = 10 * time.Second // Yjs providers reconnect after 30 s without a data frame
-	maxAccessAge     = 5 * time.Second  // of what is known of who may write, before nothing is committed on it
+	maxAccessAge     = 5 * time.Second  // of what is known of who may do what, before nothing is committed or shown on it
 	maxHold          = 5 * time.Second  // updates wait for it to be known again; then they are refused
 	holdRetry        = 100 * time.Millisecond
 	recheckTimeout   = 2 * time.Second        // of deciding one grant anew
