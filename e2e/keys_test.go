@@ -227,13 +227,30 @@ func emptyDatabase(t *testing.T, name string) string {
 	return database.String()
 }
 
-// TestNotesAreSealedOnDisk: what somebody writes is in no file of the data directory, nor in the log, while what is not sealed
-// is found there, and comes back after a restart.
+// TestNotesAreSealedOnDisk: what somebody writes, and who a patient is, is in no file of the data directory, nor in the log, while what is
+// not sealed is found there, and comes back after a restart.
 func TestNotesAreSealedOnDisk(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	const word = "planted-pheochromocytoma"
 	token := s.token(t, "chen")
+	list := filepath.Join(t.TempDir(), "patients")
+	known := s.notes(t, token)[0].Patient
+	family, _, _ := strings.Cut(known.Name, ",")
+	patients := fmt.Sprintf(`{"mrn": "PLANTED-0815", "family": "Plantedfamily", "born": "1980-12-31"}{"mrn": %q, "family": %q, "given": "Plantedgiven", "born": "1980-12-31"}`, known.MRN, family)
+	if err := os.WriteFile(list, []byte(patients), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if said, err := s.command(t.Context(), "patient", "import", list, "--data", s.data); err != nil || said != "2 patients stored\n" {
+		t.Fatalf("import: %q, %v", said, err)
+	}
+	if name := s.notes(t, token)[0].Patient.Name; name != family+", Plantedgiven" {
+		t.Errorf("the patient is called %q now", name)
+	}
+	if said, err := s.command(t.Context(), "patient", "set", strings.ToLower(known.MRN), "--join", "chen", "--data", s.data); err != nil || !strings.Contains(said, "chen") {
+		t.Errorf("found by number: %q, %v", said, err)
+	}
+	words := []string{word, "Plantedfamily", "Plantedgiven", "PLANTED-0815", known.MRN, family}
 	note := s.newNote(t, token)
 	var update []byte
 	startNode(t).must("", "makeUpdate", map[string]any{"text": word, "base": s.state(t, token, note, octets)}, &update)
@@ -252,9 +269,11 @@ func TestNotesAreSealedOnDisk(t *testing.T) {
 				return err
 			}
 			text, err := os.ReadFile(path)
-			if bytes.Contains(text, []byte(word)) {
-				sealed++
-				t.Errorf("it is in %s", path)
+			for _, w := range words {
+				if bytes.Contains(text, []byte(w)) {
+					sealed++
+					t.Errorf("%s is in %s", w, path)
+				}
 			}
 			if bytes.Contains(text, []byte("Saltmarsh Demonstration Hospital")) {
 				clear++
@@ -265,7 +284,7 @@ func TestNotesAreSealedOnDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if clear == 0 || sealed > 0 || strings.Contains(s.log.String(), word) {
+	if clear == 0 || sealed > 0 || strings.Contains(s.log.String(), word) || strings.Contains(strings.ToLower(s.log.String()), "planted") {
 		t.Errorf("%d files have it, %d the hospital's name; the log is of %d bytes", sealed, clear, s.log.len())
 	}
 	if !bytes.Contains(update, []byte(word)) {

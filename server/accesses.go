@@ -41,9 +41,13 @@ func (s *Server) accessesPage(w http.ResponseWriter, r *http.Request, who login.
 	if err != nil {
 		return fmt.Errorf("list accesses: %w", err)
 	}
+	patient, err := s.db.OpenPatient(r.Context(), row.Patient)
+	if err != nil {
+		return err
+	}
 	view := web.AccessesView{
 		Shell:   s.shellOf(r, who, "Who has opened a record", web.SectionReviews),
-		Patient: patientView(row.Patient, row.BedLabel, ""), Truncated: len(rows) == maxOpenings,
+		Patient: patientView(patient, row.BedLabel, ""), Truncated: len(rows) == maxOpenings,
 	}
 	for _, o := range rows {
 		view.Rows = append(view.Rows, web.Opening{

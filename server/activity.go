@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/web"
 )
@@ -32,7 +33,7 @@ func (s *Server) activityPage(w http.ResponseWriter, r *http.Request, who login.
 	for _, row := range rows {
 		view.Rows = append(view.Rows, web.Activity{
 			Person:    web.Person{Name: row.Name, Role: row.Role, Initials: initials(row.Name), ColorIndex: int(row.Color)},
-			PatientID: row.PatientID.String(), PatientInitials: web.Patient{Family: row.Family, Given: row.Given}.Initials(), MRN: row.Mrn,
+			PatientID: row.Patient.ID.String(), PatientInitials: initialsOf(row.Patient), MRN: row.Patient.Mrn,
 			Notes: int(row.Notes), Last: row.LastAt.Local(), Unusual: unusual(row),
 		})
 	}
@@ -41,7 +42,7 @@ func (s *Server) activityPage(w http.ResponseWriter, r *http.Request, who login.
 }
 
 // unusual says what is, the gravest first.
-func unusual(row queries.UnusualRow) (what []string) {
+func unusual(row store.UnusualRow) (what []string) {
 	for _, one := range []struct {
 		is   bool
 		text string

@@ -16,6 +16,7 @@ import (
 	"github.com/clisonix/tidechart/crdt/prose"
 	"github.com/clisonix/tidechart/server/access"
 	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/sessions"
 	"github.com/clisonix/tidechart/web"
@@ -153,7 +154,7 @@ type apiPatient struct {
 	Bed  string    `json:"bed,omitempty"`
 }
 
-func noteOf(n queries.Note, p queries.Patient, bed string) apiNote {
+func noteOf(n queries.Note, p store.Patient, bed string) apiNote {
 	return apiNote{
 		ID: n.ID, Kind: n.Kind, LOINC: loincOf(n.Kind), Title: n.Title, Status: n.State, Unit: n.UnitID,
 		Patient: apiPatient{ID: p.ID, Name: p.Family + ", " + p.Given, MRN: p.Mrn, Bed: bed}, Seq: n.Head, EditedAt: n.EditedAt,

@@ -71,7 +71,7 @@ func (s *Server) apiFollow(ctx context.Context, in *followInput) (*followOutput,
 	out.Body.Accesses, out.Body.Next = make([]apiAccess, len(rows)), in.After
 	for i, row := range rows {
 		out.Body.Accesses[i] = apiAccess{
-			At: row.At, How: row.How, Ties: row.Ties, Person: row.PersonID, Username: row.Username, Role: row.Role, Patient: row.PatientID, MRN: row.Mrn,
+			At: row.At, How: row.How, Ties: row.Ties, Person: row.PersonID, Username: row.Username, Role: row.Role, Patient: row.Patient.ID, MRN: row.Patient.Mrn,
 		}
 		if row.NoteID.Valid {
 			out.Body.Accesses[i].Note = &row.NoteID.UUID

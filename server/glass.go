@@ -92,9 +92,8 @@ func (s *Server) breakGlass(w http.ResponseWriter, r *http.Request, who login.Pe
 	if err := s.decide(who, access.BreakGlass, about, patient); err != nil {
 		return err
 	}
-	if _, err := s.db.BreakGlass(r.Context(), queries.BreakGlassParams{
-		ID: uuid.New(), Person: who.ID, Patient: patient, Reason: view.Reason, Words: view.Words, Seconds: glassLasts.Seconds(),
-	}); err != nil {
+	broken := queries.BreakGlassParams{ID: uuid.New(), Person: who.ID, Patient: patient, Reason: view.Reason, Seconds: glassLasts.Seconds()}
+	if err := s.db.BreakGlass(r.Context(), broken, view.Words); err != nil {
 		return fmt.Errorf("break the glass: %w", err)
 	}
 	if err := s.opened(r.Context(), who, patient, uuid.NullUUID{}, byGlass, about.Ties); err != nil {
@@ -183,7 +182,7 @@ func looksAt(r *http.Request, who login.Person) bool {
 
 // reviewView is broken glass as somebody may know of it: who broke it and when, and only if they may know of the patient, whose
 // record it was, and what was said about why.
-func reviewView(who login.Person, row queries.GlassForRow, about access.Note) web.Review {
+func reviewView(who login.Person, row store.GlassForRow, about access.Note) web.Review {
 	one := web.Review{
 		ID: row.Glass.ID.String(), Person: personRowView(row.Person), Reason: reasonText(row.Glass.Reason),
 		At: row.Glass.At.Local(), Until: row.Glass.Until.Local(), Opened: int(row.Opened),
@@ -194,9 +193,9 @@ func reviewView(who login.Person, row queries.GlassForRow, about access.Note) we
 	knows := about.Ties&access.Unit != 0 ||
 		access.Decide(asker(who), access.SeePatient, access.Note{Ties: access.TiesOf(row.PatientTies)}).Allow
 	if knows {
-		one.Unit, one.MRN, one.PatientID = row.UnitName, row.Mrn, row.Glass.PatientID.String()
-		one.PatientInitials = web.Patient{Family: row.Family, Given: row.Given}.Initials()
-		one.Words, one.ReviewWords = row.Glass.Words, row.ReviewWords
+		one.Unit, one.MRN, one.PatientID = row.UnitName, row.Patient.Mrn, row.Glass.PatientID.String()
+		one.PatientInitials = initialsOf(row.Patient)
+		one.Words, one.ReviewWords = row.Words, row.ReviewWords
 	}
 	return one
 }
@@ -243,7 +242,7 @@ func (s *Server) closeReview(w http.ResponseWriter, r *http.Request, who login.P
 	if finding == "inappropriate" && utf8.RuneCountInString(words) < minWords {
 		return badRequest("Say what was not appropriate about it. Go back, and add that.")
 	}
-	if _, err := s.db.ReviewGlass(r.Context(), queries.ReviewGlassParams{GlassID: id, ByID: who.ID, Finding: finding, Words: words}); err != nil {
+	if err := s.db.ReviewGlass(r.Context(), queries.ReviewGlassParams{GlassID: id, ByID: who.ID, Finding: finding}, row.PatientID, words); err != nil {
 		return fmt.Errorf("close review: %w", err)
 	}
 	s.log.Info("review closed", "person", who.ID, "glass", id, "finding", finding)

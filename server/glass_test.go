@@ -3,6 +3,7 @@ package server_test
 import (
 	"context"
 	"encoding/csv"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -15,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/clisonix/tidechart/server/demo"
+	"github.com/clisonix/tidechart/server/store"
 )
 
 // submit sends a form.
@@ -156,7 +158,7 @@ func TestGlass(t *testing.T) {
 func TestGlassEnds(t *testing.T) {
 	h := open(t).work()
 	h.sql(`INSERT INTO glass (id, person_id, patient_id, reason, words, until)
-		SELECT gen_random_uuid(), person.id, note.patient_id, 'other', 'for a few seconds', now() + interval '4 seconds'
+		SELECT gen_random_uuid(), person.id, note.patient_id, 'other', decode(repeat('00', 34), 'hex'), now() + interval '4 seconds'
 		  FROM person, note WHERE username = 'brandt' AND note.id = $1`, h.note)
 	began := time.Now()
 	ws, other := h.openWire(h.token("brandt"), nil), h.openWire(h.token("chen"), nil)
@@ -275,12 +277,41 @@ func TestWhoHasOpenedARecord(t *testing.T) {
 	}
 }
 
+// rename gives patients another family name.
+func (h *hospital) rename(which, family string, args ...any) {
+	h.t.Helper()
+	ctx, conn := h.t.Context(), h.connect()
+	rows, err := conn.Query(ctx, which, args...)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, id := range ids {
+		row, err := h.db.PatientByID(ctx, id)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		p, err := h.db.OpenPatient(ctx, row)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		p.Family = family
+		if same, err := h.db.PutPatient(ctx, p, ""); err != nil || same != id {
+			h.t.Fatal(same, err)
+		}
+	}
+}
+
 // TestSnoopersRankFirst: of all who open records, those whose reasons are the hardest to see come first; who cares for the
 // patient is not listed.
 func TestSnoopersRankFirst(t *testing.T) {
 	h := open(t).work()
 	note := "/notes/" + h.note.String()
-	h.sql(`UPDATE patient SET family = 'Lindgren', vip = true WHERE id = `+patient, h.note)
+	h.sql(`UPDATE patient SET vip = true WHERE id = `+patient, h.note)
+	h.rename(`SELECT patient_id FROM note WHERE id = $1`, "Lindgren", h.note)
 	h.sql(`INSERT INTO care_team (patient_id, person_id) SELECT note.patient_id, person.id FROM note, person WHERE note.id = $1 AND username = 'chen'`, h.note)
 	h.sql(`UPDATE person SET name = 'Ola Lindgren RN' WHERE username = 'brandt'`)
 	for _, username := range []string{"chen", "okafor", "brandt"} { // on the care team; on the unit; of the same name, elsewhere
@@ -308,7 +339,7 @@ func TestWhatIsUnusual(t *testing.T) {
 	// Beds of 4 West, where okafor works and brandt does not; moreau is chen's student.
 	h.sql(`CREATE VIEW lies AS SELECT patient_id, bed.label FROM stay JOIN bed ON bed.id = stay.bed_id`)
 	h.sql(`UPDATE patient SET vip = false`)
-	h.sql(`UPDATE patient SET family = 'Reed' WHERE id IN (SELECT patient_id FROM lies)`)
+	h.rename(`SELECT patient_id FROM lies`, "Reed")
 	opened := func(username, bed, how, ties, ago string) {
 		t.Helper()
 		h.sql(`INSERT INTO opening (person_id, patient_id, how, ties, at, minute) SELECT person.id, lies.patient_id, $3, $4, now() - $5::text::interval, floor(random() * 1e9)
@@ -331,8 +362,8 @@ func TestWhatIsUnusual(t *testing.T) {
 	}
 
 	h.sql(`UPDATE person SET patient_id = (SELECT patient_id FROM lies WHERE label = '4W-03') WHERE username = 'okafor'`)
-	h.sql(`UPDATE patient SET family = 'Brandt-Ostrowski' WHERE id = (SELECT patient_id FROM lies WHERE label = '4W-04')`)
-	h.sql(`UPDATE patient SET family = 'van Drift' WHERE id = (SELECT patient_id FROM lies WHERE label = '4W-05')`)
+	h.rename(`SELECT patient_id FROM lies WHERE label = '4W-04'`, "Brandt-Ostrowski")
+	h.rename(`SELECT patient_id FROM lies WHERE label = '4W-05'`, "van Drift")
 	h.sql(`UPDATE person SET name = 'Rosa van Rivera RN' WHERE username = 'rivera'`)
 	h.sql(`UPDATE patient SET vip = true WHERE id = (SELECT patient_id FROM lies WHERE label = '4W-06')`)
 	opened("rivera", "4W-05", "page", "unit", "1 hour") // of whose name she has a particle
@@ -341,9 +372,14 @@ func TestWhatIsUnusual(t *testing.T) {
 	opened("sato", "4W-08", "page", "", "1 hour")       // nothing to do with them
 	opened("haddad", "4W-06", "page", "unit", "1 hour") // on the unit, of a restricted record
 	opened("chen", "4W-06", "page", "team", "1 hour")   // who cares for them
-	h.sql(`INSERT INTO patient (id, mrn, family, given, birth_date, gender, allergies) SELECT gen_random_uuid(), 'many-' || n, 'Many', 'One', now(), '', '' FROM generate_series(1, 61) n`)
+	h.sql(`CREATE TABLE before AS SELECT id FROM patient`)
+	for n := range 61 {
+		if _, err := h.db.PutPatient(t.Context(), store.Patient{Mrn: fmt.Sprintf("many-%d", n), Family: "Many", BirthDate: time.Now()}, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
 	h.sql(`INSERT INTO opening (person_id, patient_id, how, ties, at) SELECT person.id, patient.id, 'api', 'unit', date_trunc('day', now()) - interval '1 day' - interval '3 hours' + row_number() OVER () * interval '5 minutes'
-		FROM person, patient WHERE username = 'moreau' AND family = 'Many'`) // through the night
+		FROM person, patient WHERE username = 'moreau' AND patient.id NOT IN (SELECT id FROM before)`) // through the night
 	rows := list()
 	order := []string{"Daniel Okafor", "own record", "Jonas Brandt", "same family name", "Yuki Sato", "nothing linked them", "Lina Haddad", "restricted record"}
 	at := 0
@@ -361,7 +397,7 @@ func TestWhatIsUnusual(t *testing.T) {
 		t.Errorf("what is usual is listed: %s", rows)
 	}
 	h.sql(`INSERT INTO opening (person_id, patient_id, how, ties, at, minute) SELECT person.id, patient.id, 'api', 'unit', now() - n * interval '1 day', n
-		FROM person, patient, generate_series(1, 5) n WHERE username = 'chen' AND family = 'Many' AND mrn < 'many-3'`)
+		FROM person, (SELECT id FROM patient WHERE id NOT IN (SELECT id FROM before) ORDER BY id LIMIT 22) patient, generate_series(1, 5) n WHERE username = 'chen'`)
 	if strings.Contains(list(), "Mei Chen") {
 		t.Error("a few records, day after day, are many")
 	}

@@ -167,7 +167,7 @@ func (s *Server) fillWorklist(r *http.Request, who login.Person, view *web.Workl
 				continue
 			}
 			link.Patients++
-			row := web.PatientRow{Patient: patientView(patientOf(bed), bed.BedLabel, u.Name), Notes: of[bed.PatientID.UUID]}
+			row := web.PatientRow{Patient: patientView(bed.Patient, bed.BedLabel, u.Name), Notes: of[bed.PatientID.UUID]}
 			if (view.Unit == "" || view.Unit == u.ID) && matches(row, view.Query) {
 				view.Rows = append(view.Rows, row)
 			}
@@ -277,7 +277,7 @@ func (s *Server) sessionsPage(w http.ResponseWriter, r *http.Request, who login.
 	for _, row := range rows {
 		one := web.SessionRow{
 			ID: row.ID.String(), NoteID: row.NoteID.String(), NoteKind: kindName(row.Kind), UnitName: row.UnitName, Bed: row.BedLabel,
-			PatientInitials: web.Patient{Family: row.Family, Given: row.Given}.Initials(),
+			PatientInitials: initialsOf(row.Patient),
 			Started:         row.StartedAt.Local(), Ended: clock(row.EndedAt), People: people[row.ID],
 		}
 		if row.EndedAt == nil && live[row.ID] {

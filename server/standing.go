@@ -143,7 +143,7 @@ func (s *Server) opened(ctx context.Context, p login.Person, patient uuid.UUID, 
 }
 
 // listed is a note of a list as it stands to somebody.
-func listed(row queries.NotesForRow, who login.Person) access.Note {
+func listed(row store.NotesForRow, who login.Person) access.Note {
 	about := access.Note{
 		Kind: row.Note.Kind, Signed: row.Note.State != string(web.StatusDraft), VIP: row.Patient.Vip, Ties: access.TiesOf(row.Ties),
 		Elsewhere: who.Elsewhere(row.Unit),
@@ -155,7 +155,7 @@ func listed(row queries.NotesForRow, who login.Person) access.Note {
 }
 
 // notesFor returns the notes of a unit, or with "" of all, that somebody may read; and whether there may be more.
-func (s *Server) notesFor(ctx context.Context, who login.Person, unit string) (notes []queries.NotesForRow, more bool, err error) {
+func (s *Server) notesFor(ctx context.Context, who login.Person, unit string) (notes []store.NotesForRow, more bool, err error) {
 	rows, err := s.db.NotesFor(ctx, queries.NotesForParams{
 		Person: who.ID, Unit: cmp.Or(unit, who.TokenUnit), Everyone: access.MayAlways(who.Role, access.ReadNote), MaxRows: maxNotes,
 	})
@@ -171,14 +171,14 @@ func (s *Server) notesFor(ctx context.Context, who login.Person, unit string) (n
 }
 
 // bedsFor returns the beds of a unit, or with "" of all. Patients whom somebody may not see are not in them.
-func (s *Server) bedsFor(ctx context.Context, who login.Person, unit string) ([]queries.BedsForRow, error) {
+func (s *Server) bedsFor(ctx context.Context, who login.Person, unit string) ([]store.BedsForRow, error) {
 	rows, err := s.db.BedsFor(ctx, who.ID, unit)
 	if err != nil {
 		return nil, fmt.Errorf("list beds: %w", err)
 	}
 	for i, row := range rows {
 		if !access.Decide(asker(who), access.SeePatient, access.Note{Ties: access.TiesOf(row.Ties), Elsewhere: who.Elsewhere(row.UnitID)}).Allow {
-			rows[i] = queries.BedsForRow{BedID: row.BedID, BedLabel: row.BedLabel, UnitID: row.UnitID}
+			rows[i] = store.BedsForRow{BedsForRow: queries.BedsForRow{BedID: row.BedID, BedLabel: row.BedLabel, UnitID: row.UnitID}}
 		}
 	}
 	return rows, nil

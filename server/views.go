@@ -9,6 +9,7 @@ import (
 
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/notekind"
+	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/sessions"
 	"github.com/clisonix/tidechart/web"
@@ -48,11 +49,15 @@ func initials(name string) string {
 	return b.String()
 }
 
-func patientView(p queries.Patient, bed, unit string) web.Patient {
+func patientView(p store.Patient, bed, unit string) web.Patient {
 	return web.Patient{
 		ID: p.ID.String(), Family: p.Family, Given: p.Given, Title: p.Title, Born: p.BirthDate, Gender: p.Gender, MRN: p.Mrn,
 		Bed: bed, Unit: unit, Restricted: p.Vip, Allergies: allergiesView(p.Allergies),
 	}
+}
+
+func initialsOf(p store.Patient) string {
+	return web.Patient{Family: p.Family, Given: p.Given}.Initials()
 }
 
 // knownAllergies begins the banner's statement of known allergies; they follow, separated by semicolons.
@@ -92,7 +97,7 @@ func kindName(code string) string {
 }
 
 // boardBeds is a unit's board: its beds, and who is writing about whom.
-func boardBeds(rows []queries.BedsForRow, notes []queries.Note, unit string, present map[sessions.NoteID][]sessions.Presence) []web.BoardBed {
+func boardBeds(rows []store.BedsForRow, notes []queries.Note, unit string, present map[sessions.NoteID][]sessions.Presence) []web.BoardBed {
 	of := make(map[uuid.UUID][]queries.Note)
 	for _, n := range notes {
 		of[n.PatientID] = append(of[n.PatientID], n)
@@ -101,7 +106,7 @@ func boardBeds(rows []queries.BedsForRow, notes []queries.Note, unit string, pre
 	for i, row := range rows {
 		bed := web.BoardBed{ID: row.BedID, Label: row.BedLabel}
 		if row.PatientID.Valid {
-			patient := patientView(patientOf(row), row.BedLabel, unit)
+			patient := patientView(row.Patient, row.BedLabel, unit)
 			bed.Patient = &patient
 			for _, n := range of[row.PatientID.UUID] {
 				link := noteLink(n, present)
@@ -114,16 +119,6 @@ func boardBeds(rows []queries.BedsForRow, notes []queries.Note, unit string, pre
 		beds[i] = bed
 	}
 	return beds
-}
-
-func patientOf(row queries.BedsForRow) queries.Patient {
-	p := queries.Patient{
-		ID: row.PatientID.UUID, Mrn: row.Mrn, Family: row.Family, Given: row.Given, Title: row.Title, Gender: row.Gender, Allergies: row.Allergies, Vip: row.Vip,
-	}
-	if row.BirthDate != nil {
-		p.BirthDate = *row.BirthDate
-	}
-	return p
 }
 
 // clock is when something was, in the hospital's time zone; zero for what has not been.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 
 	"github.com/clisonix/tidechart/server/postgres"
 	"github.com/clisonix/tidechart/server/store"
@@ -14,15 +15,36 @@ type database struct {
 	DatabaseURL string `help:"Postgres to use instead of the demo's." env:"TIDECHART_DATABASE_URL"`
 }
 
+func (d database) url() (string, error) {
+	if d.DatabaseURL != "" {
+		return d.DatabaseURL, nil
+	}
+	url, err := postgres.Running(d.Data)
+	if err != nil {
+		return "", fmt.Errorf("%w (start tidechart demo first, or give --database-url)", err)
+	}
+	return url, nil
+}
+
 func (d database) open(ctx context.Context) (*store.DB, error) {
-	url := d.DatabaseURL
-	if url == "" {
-		var err error
-		if url, err = postgres.Running(d.Data); err != nil {
-			return nil, fmt.Errorf("%w (start tidechart demo first, or give --database-url)", err)
-		}
+	url, err := d.url()
+	if err != nil {
+		return nil, err
 	}
 	return store.Open(ctx, url, nil)
+}
+
+// openSealed opens it with its keys, for what names patients.
+func (d database) openSealed(ctx context.Context, keys keysFlags, log *slog.Logger) (*store.DB, error) {
+	url, err := d.url()
+	if err != nil {
+		return nil, err
+	}
+	v, err := d.orDemo(keys).keys(log)
+	if err != nil {
+		return nil, err
+	}
+	return store.Open(ctx, url, v, store.WithLog(log))
 }
 
 // with opens the database for f.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"text/tabwriter"
 
@@ -13,11 +14,14 @@ import (
 )
 
 type patientCmd struct {
+	Import patientImportCmd `cmd:"" help:"Add patients, or correct who they are, from a list of them."`
+
 	Set patientSetCmd `cmd:"" help:"Move a patient, restrict their record, or change who is on their care team. Open notes follow within a second."`
 }
 
 type patientSetCmd struct {
 	database
+	keysFlags
 	MRN        string   `arg:"" help:"Medical record number."`
 	Bed        string   `help:"Id of the bed they move to."`
 	Restricted *bool    `negatable:"" help:"Only the care team opens the record, whoever else works on the unit."`
@@ -25,8 +29,8 @@ type patientSetCmd struct {
 	Leave      []string `help:"Usernames of who goes."`
 }
 
-func (c *patientSetCmd) Run(ctx context.Context) error {
-	db, err := c.open(ctx)
+func (c *patientSetCmd) Run(ctx context.Context, log *slog.Logger) error {
+	db, err := c.openSealed(ctx, c.keysFlags, log)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -123,6 +124,7 @@ func state(p login.Account) string {
 
 type userSetCmd struct {
 	somebody
+	keysFlags
 	Name *string `help:"As it is printed below what they write."`
 	Role *string `help:"Their function."`
 	Unit *string `help:"Id of the unit they work on; empty for none."`
@@ -131,12 +133,20 @@ type userSetCmd struct {
 	Record     *string `help:"Number of their own record as a patient, which they then don't open by way of their work; empty for none."`
 }
 
-func (c *userSetCmd) Run(ctx context.Context) error {
+func (c *userSetCmd) Run(ctx context.Context, log *slog.Logger) error {
 	change := login.Change{Name: c.Name, Role: c.Role, Unit: c.Unit, Supervisor: c.Supervisor, Record: c.Record}
 	if change == (login.Change{}) {
 		return errors.New("what is to change? Give --name, --role, --unit, --supervisor or --record")
 	}
-	return c.alter(ctx, change, "changed")
+	if c.Record == nil || *c.Record == "" {
+		return c.alter(ctx, change, "changed")
+	}
+	db, err := c.openSealed(ctx, c.keysFlags, log) // numbers of patients are
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return c.alterIn(ctx, db, change, "changed")
 }
 
 type userCoverCmd struct {
@@ -185,11 +195,13 @@ func (c *userResumeCmd) Run(ctx context.Context) error {
 
 // alter changes the person and says so.
 func (s *somebody) alter(ctx context.Context, change login.Change, done string) error {
-	return s.with(ctx, func(db *store.DB) error {
-		name, err := login.Alter(ctx, db, uuid.Nil, s.Username, change)
-		if err == nil {
-			_, err = fmt.Printf("%s: %s\n", name, done)
-		}
-		return err
-	})
+	return s.with(ctx, func(db *store.DB) error { return s.alterIn(ctx, db, change, done) })
+}
+
+func (s *somebody) alterIn(ctx context.Context, db *store.DB, change login.Change, done string) error {
+	name, err := login.Alter(ctx, db, uuid.Nil, s.Username, change)
+	if err == nil {
+		_, err = fmt.Printf("%s: %s\n", name, done)
+	}
+	return err
 }

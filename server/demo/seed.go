@@ -75,7 +75,7 @@ func (h Hospital) seed() (store.Seed, error) {
 		}
 	}
 	for _, p := range h.Patients {
-		s.Patients = append(s.Patients, queries.Patient{
+		s.Patients = append(s.Patients, store.Patient{
 			ID: p.ID, Mrn: p.MRN, Family: p.Family, Given: p.Given, Title: p.Title,
 			BirthDate: p.Born, Gender: p.Gender, Allergies: p.Allergies, Vip: p.Restricted,
 		})

@@ -41,6 +41,8 @@ type Change struct {
 	Suspended  *bool
 
 	Epoch *int64 // of the [Account] that whoever changes it has seen: what somebody else changed since stays
+
+	patient *uuid.NullUUID // whom Record names, once that was looked up
 }
 
 // Add makes somebody known who may not sign in yet, and returns their id; see [Invite].
@@ -55,10 +57,14 @@ func Add(ctx context.Context, db *store.DB, username string, c Change) (uuid.UUI
 		return uuid.Nil, fmt.Errorf("%w: somebody has this username", ErrPerson)
 	}
 	p := queries.Person{ID: uuid.New(), Username: username, Color: int16(rand.IntN(palette))}
-	if err := c.apply(ctx, db.Queries, &p); err != nil {
+	err := c.find(ctx, db)
+	if err == nil {
+		err = c.apply(ctx, db.Queries, &p)
+	}
+	if err != nil {
 		return uuid.Nil, err
 	}
-	err := db.InsertPerson(ctx, queries.InsertPersonParams{
+	err = db.InsertPerson(ctx, queries.InsertPersonParams{
 		ID: p.ID, Username: p.Username, Name: p.Name, Role: p.Role, UnitID: p.UnitID, Color: p.Color, SupervisorID: p.SupervisorID, PatientID: p.PatientID,
 	})
 	if err != nil {
@@ -71,6 +77,9 @@ func Add(ctx context.Context, db *store.DB, username string, c Change) (uuid.UUI
 // by is the administrator who does so, or the zero UUID for the operator. What cannot be is an [ErrPerson]; [ErrOffice]: by
 // does not administer any more.
 func Alter(ctx context.Context, db *store.DB, by uuid.UUID, username string, c Change) (name string, err error) {
+	if err := c.find(ctx, db); err != nil {
+		return "", err
+	}
 	err = db.ChangePerson(ctx, by, username, func(q *queries.Queries, p *queries.Person) error {
 		if c.Epoch != nil && *c.Epoch != p.AccessEpoch {
 			return fmt.Errorf("%w: something else about %s has changed meanwhile; look at it, and do it again", ErrPerson, username)
@@ -173,19 +182,29 @@ func (c Change) relate(ctx context.Context, db *queries.Queries, p *queries.Pers
 	if p.SupervisorID.UUID == p.ID && p.SupervisorID.Valid {
 		return fmt.Errorf("%w: nobody supervises themselves", ErrPerson)
 	}
-	if c.Record != nil {
-		p.PatientID = uuid.NullUUID{}
-		if *c.Record != "" {
-			row, err := db.PatientByMRN(ctx, *c.Record)
-			if errors.Is(err, store.ErrNotFound) {
-				return fmt.Errorf("%w: no patient has this number", ErrPerson)
-			}
-			if err != nil {
-				return fmt.Errorf("look up patient: %w", err)
-			}
-			p.PatientID = uuid.NullUUID{UUID: row.Patient.ID, Valid: true}
-		}
+	if c.patient != nil {
+		p.PatientID = *c.patient
 	}
+	return nil
+}
+
+// find looks up whose record a change names. Numbers are sealed, so that it needs a database with keys.
+func (c *Change) find(ctx context.Context, db *store.DB) error {
+	if c.Record == nil {
+		return nil
+	}
+	c.patient = &uuid.NullUUID{}
+	if *c.Record == "" {
+		return nil
+	}
+	row, err := db.PatientByMRN(ctx, *c.Record)
+	if errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("%w: no patient has this number", ErrPerson)
+	}
+	if err != nil {
+		return fmt.Errorf("look up patient: %w", err)
+	}
+	c.patient = &uuid.NullUUID{UUID: row.Patient.ID, Valid: true}
 	return nil
 }
 

@@ -111,7 +111,7 @@ func TestWhatLinksPeople(t *testing.T) {
 		{"who becomes a resident", `UPDATE person SET role = 'resident' WHERE username = 'ada'`, "unit ", "supervised ", true, false},
 		{"and works elsewhere", `UPDATE person SET unit_id = NULL WHERE username = 'ada'`, "", "", true, false},
 		{"and is back", `UPDATE person SET unit_id = '4w' WHERE username = 'ada'`, "unit ", "supervised ", true, false},
-		{"broken glass", `INSERT INTO glass (id, person_id, patient_id, reason, words, until) SELECT gen_random_uuid(), person.id, patient.id, 'other', 'long enough', now() + interval '1 minute' FROM person, patient WHERE username = 'bob'`, "unit ", "supervised glass ", true, false},
+		{"broken glass", `INSERT INTO glass (id, person_id, patient_id, reason, words, until) SELECT gen_random_uuid(), person.id, patient.id, 'other', decode(repeat('00', 34), 'hex'), now() + interval '1 minute' FROM person, patient WHERE username = 'bob'`, "unit ", "supervised glass ", true, false},
 		{"a bed in the same unit", `UPDATE stay SET bed_id = '4w-2'`, "unit ", "supervised glass ", false, true},
 		{"discharged", `DELETE FROM stay`, "unit ", "supervised glass ", false, true},
 		{"a month ago", `UPDATE note SET created_at = now() - interval '31 days'`, "", "glass ", false, false},

@@ -21,7 +21,7 @@ const readBursts = 16
 // ReadLog reads some of a note's log.
 func (db *DB) ReadLog(ctx context.Context, note sessions.NoteID, after uint64, limit int) ([]sessions.Row, error) {
 	var rows []sessions.Row
-	err := db.withKeys(ctx, note, func(keys *noteKeys) (err error) {
+	err := db.withKeys(ctx, note, func(keys *keySet) (err error) {
 		rows, err = logAfter(ctx, db.Queries, keys, note, after, int32(limit))
 		return err
 	})
@@ -33,7 +33,7 @@ func (db *DB) ReadLog(ctx context.Context, note sessions.NoteID, after uint64, l
 
 // logAfter is where the log is read: rows and bursts alike, in order and without a gap, up to limit of them. Only without
 // a limit is it all there is.
-func logAfter(ctx context.Context, q *queries.Queries, keys *noteKeys, note sessions.NoteID, after uint64, limit int32) ([]sessions.Row, error) {
+func logAfter(ctx context.Context, q *queries.Queries, keys *keySet, note sessions.NoteID, after uint64, limit int32) ([]sessions.Row, error) {
 	most := limit
 	if limit < math.MaxInt32 {
 		most = readBursts
@@ -69,7 +69,7 @@ func logAfter(ctx context.Context, q *queries.Queries, keys *noteKeys, note sess
 }
 
 // rowsOf returns the rows that a part of the log holds.
-func (k *noteKeys) rowsOf(part queries.LogAfterRow) ([]sessions.Row, error) {
+func (k *keySet) rowsOf(part queries.LogAfterRow) ([]sessions.Row, error) {
 	if part.Sum == nil {
 		update, err := k.openUpdate(part.Seq, part.AuthorID, part.SessionID, part.Data)
 		if err != nil {
@@ -92,7 +92,7 @@ func (k *noteKeys) rowsOf(part queries.LogAfterRow) ([]sessions.Row, error) {
 
 // Fold folds a step of a note's log; see [sessions.Store] for the contract.
 func (db *DB) Fold(ctx context.Context, note sessions.NoteID, before time.Time) (folded sessions.Folded, err error) {
-	err = db.withKeys(ctx, note, func(keys *noteKeys) error {
+	err = db.withKeys(ctx, note, func(keys *keySet) error {
 		return db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) (err error) {
 			folded, err = foldStep(ctx, q, keys, note, before)
 			return err
@@ -104,7 +104,7 @@ func (db *DB) Fold(ctx context.Context, note sessions.NoteID, before time.Time) 
 	return folded, nil
 }
 
-func foldStep(ctx context.Context, q *queries.Queries, keys *noteKeys, note sessions.NoteID, before time.Time) (folded sessions.Folded, err error) {
+func foldStep(ctx context.Context, q *queries.Queries, keys *keySet, note sessions.NoteID, before time.Time) (folded sessions.Folded, err error) {
 	after, err := q.BeginFold(ctx, note)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return folded, sessions.ErrNoNote
@@ -154,7 +154,7 @@ func foldStep(ctx context.Context, q *queries.Queries, keys *noteKeys, note sess
 
 // foldRun stores a run as a burst, compares what is stored with its rows, and deletes these. sealed are the rows as they are
 // stored: the database lets only these go, by their checksum.
-func foldRun(ctx context.Context, q *queries.Queries, keys *noteKeys, note sessions.NoteID, run, sealed []sessions.Row, folded *sessions.Folded) error {
+func foldRun(ctx context.Context, q *queries.Queries, keys *keySet, note sessions.NoteID, run, sealed []sessions.Row, folded *sessions.Folded) error {
 	b, err := sessions.Fold(run)
 	if err != nil {
 		return err

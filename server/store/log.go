@@ -40,7 +40,7 @@ const (
 // the truth (I4).
 func (db *DB) Load(ctx context.Context, note sessions.NoteID) (sessions.Log, error) {
 	var log sessions.Log
-	err := db.withKeys(ctx, note, func(keys *noteKeys) (err error) {
+	err := db.withKeys(ctx, note, func(keys *keySet) (err error) {
 		log, err = db.load(ctx, keys, note)
 		return err
 	})
@@ -50,7 +50,7 @@ func (db *DB) Load(ctx context.Context, note sessions.NoteID) (sessions.Log, err
 	return log, nil
 }
 
-func (db *DB) load(ctx context.Context, keys *noteKeys, note sessions.NoteID) (log sessions.Log, err error) {
+func (db *DB) load(ctx context.Context, keys *keySet, note sessions.NoteID) (log sessions.Log, err error) {
 	err = db.reading(ctx, func(q *queries.Queries) error {
 		row, err := q.Searched(ctx, note)
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -161,7 +161,7 @@ const (
 // sealBatch seals a batch's updates for where their notes seem to end, and puts them among the arguments.
 func (db *DB) sealBatch(ctx context.Context, batch sessions.Batch, arguments []any) error {
 	each, before := arguments[argEach].(uuids), arguments[argBefore].([]int64)
-	first, keys, heads := make([]int64, len(each)), make(map[sessions.NoteID]*noteKeys, len(each)), make(map[sessions.NoteID]uint64, len(each))
+	first, keys, heads := make([]int64, len(each)), make(map[sessions.NoteID]*keySet, len(each)), make(map[sessions.NoteID]uint64, len(each))
 	q := queries.New(db.commits)
 	for i, id := range each {
 		note := sessions.NoteID(id.Bytes)

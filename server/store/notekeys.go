@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/server/vault"
 	"github.com/clisonix/tidechart/sessions"
@@ -21,24 +23,24 @@ const (
 	keyRows     = 1 << 24             // rows that it seals: random nonces are drawn twice once in 2⁴⁹ then
 )
 
-// noteKeys are the data keys of one note. They are static, but for head.
-type noteKeys struct {
+// keySet are the data keys of one note, or of one patient. They are static, but for head.
+type keySet struct {
 	keys   map[uint32]*vault.Key // by epoch
 	newest queries.DataKey
 	until  time.Time // when they are looked up again
 
-	head uint64 // of the log, as far as is known. Guarded by the cache's mu
+	head uint64 // of a note's log, as far as is known. Guarded by the cache's mu
 }
 
 // sealing is the key for what is new.
-func (k *noteKeys) sealing() *vault.Key { return k.keys[uint32(k.newest.Epoch)] }
+func (k *keySet) sealing() *vault.Key { return k.keys[uint32(k.newest.Epoch)] }
 
 // worn reports whether what is written from now on needs another key.
-func (k *noteKeys) worn(head uint64, now time.Time) bool {
+func (k *keySet) worn(head uint64, now time.Time) bool {
 	return now.Sub(k.newest.MadeAt) > keyAge || head > uint64(k.newest.FromSeq)+keyRows
 }
 
-// keyCache keeps the keys of the notes that were used last. Who asks for keys that somebody is looking up waits for them.
+// keyCache keeps the keys of the notes, or patients, that were used last. Who asks for keys that somebody is looking up waits for them.
 type keyCache struct {
 	mu    sync.Mutex
 	notes map[sessions.NoteID]*list.Element // of *keySlot
@@ -48,7 +50,7 @@ type keyCache struct {
 type keySlot struct {
 	note  sessions.NoteID
 	ready chan struct{} // closed when the rest is set
-	keys  *noteKeys
+	keys  *keySet
 	err   error
 }
 
@@ -57,7 +59,7 @@ func newKeyCache() *keyCache {
 }
 
 // get returns a note's keys, by look if they are not there. What look cannot find is asked for again.
-func (c *keyCache) get(ctx context.Context, note sessions.NoteID, look func() (*noteKeys, error)) (*noteKeys, error) {
+func (c *keyCache) get(ctx context.Context, note sessions.NoteID, look func() (*keySet, error)) (*keySet, error) {
 	c.mu.Lock()
 	if e, there := c.notes[note]; there {
 		slot := e.Value.(*keySlot)
@@ -98,6 +100,40 @@ func (c *keyCache) get(ctx context.Context, note sessions.NoteID, look func() (*
 	return keys, err
 }
 
+// held returns those keys that are there now, and whose are not.
+func (c *keyCache) held(owners []uuid.UUID) (there map[uuid.UUID]*keySet, missing []uuid.UUID) {
+	there = make(map[uuid.UUID]*keySet, len(owners))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	for _, owner := range owners {
+		if e, known := c.notes[owner]; known {
+			if k := e.Value.(*keySlot).keys; k != nil && now.Before(k.until) {
+				c.order.MoveToFront(e)
+				there[owner] = k
+				continue
+			}
+		}
+		missing = append(missing, owner)
+	}
+	return there, missing
+}
+
+// keep adds keys that were looked up otherwise than by get.
+func (c *keyCache) keep(owner uuid.UUID, keys *keySet) {
+	slot := &keySlot{note: owner, ready: make(chan struct{}), keys: keys}
+	close(slot.ready)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e, there := c.notes[owner]; there {
+		c.drop(e)
+	}
+	c.notes[owner] = c.order.PushFront(slot)
+	for c.order.Len() > maxNoteKeys {
+		c.drop(c.order.Back())
+	}
+}
+
 // drop removes what is in the cache. c.mu is held.
 func (c *keyCache) drop(e *list.Element) {
 	delete(c.notes, e.Value.(*keySlot).note)
@@ -114,7 +150,7 @@ func (c *keyCache) forget(note sessions.NoteID) {
 }
 
 // headOf is where the log of the note with those keys ends, as far as is known.
-func (c *keyCache) headOf(k *noteKeys) uint64 {
+func (c *keyCache) headOf(k *keySet) uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return k.head
@@ -132,7 +168,7 @@ func (c *keyCache) setHead(note sessions.NoteID, head uint64) {
 }
 
 // withKeys calls f with a note's data keys, and once more if another server has made one since they were looked up.
-func (db *DB) withKeys(ctx context.Context, note sessions.NoteID, f func(*noteKeys) error) error {
+func (db *DB) withKeys(ctx context.Context, note sessions.NoteID, f func(*keySet) error) error {
 	for again := false; ; again = true {
 		keys, err := db.keysOf(ctx, db.Queries, note)
 		if err != nil {
@@ -146,11 +182,11 @@ func (db *DB) withKeys(ctx context.Context, note sessions.NoteID, f func(*noteKe
 }
 
 // keysOf returns a note's data keys, from q if they are not in memory. The error is [sessions.ErrNoNote] for an unknown note.
-func (db *DB) keysOf(ctx context.Context, q *queries.Queries, note sessions.NoteID) (*noteKeys, error) {
+func (db *DB) keysOf(ctx context.Context, q *queries.Queries, note sessions.NoteID) (*keySet, error) {
 	if db.vault == nil {
 		return nil, ErrNoKeys
 	}
-	return db.keys.get(ctx, note, func() (*noteKeys, error) {
+	return db.keys.get(ctx, note, func() (*keySet, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout) // whoever waits for it, too, needs the answer
 		defer cancel()
 		return db.readKeys(ctx, q, note)
@@ -158,7 +194,7 @@ func (db *DB) keysOf(ctx context.Context, q *queries.Queries, note sessions.Note
 }
 
 // readKeys unwraps a note's data keys.
-func (db *DB) readKeys(ctx context.Context, q *queries.Queries, note sessions.NoteID) (*noteKeys, error) {
+func (db *DB) readKeys(ctx context.Context, q *queries.Queries, note sessions.NoteID) (*keySet, error) {
 	head, err := q.NoteHead(ctx, note)
 	if errors.Is(err, ErrNotFound) {
 		return nil, sessions.ErrNoNote
@@ -173,7 +209,7 @@ func (db *DB) readKeys(ctx context.Context, q *queries.Queries, note sessions.No
 	if len(rows) == 0 {
 		return nil, fmt.Errorf("data keys are gone: %w", vault.ErrTampered)
 	}
-	k := &noteKeys{keys: make(map[uint32]*vault.Key, len(rows)), until: time.Now().Add(keysKept), head: uint64(head)}
+	k := &keySet{keys: make(map[uint32]*vault.Key, len(rows)), until: time.Now().Add(keysKept), head: uint64(head)}
 	for _, row := range rows {
 		if k.keys[uint32(row.Epoch)], err = db.unwrap(row); err != nil {
 			return nil, err
@@ -184,7 +220,7 @@ func (db *DB) readKeys(ctx context.Context, q *queries.Queries, note sessions.No
 }
 
 // keysToWrite returns a note's data keys, of which the newest is not worn.
-func (db *DB) keysToWrite(ctx context.Context, q *queries.Queries, note sessions.NoteID) (*noteKeys, error) {
+func (db *DB) keysToWrite(ctx context.Context, q *queries.Queries, note sessions.NoteID) (*keySet, error) {
 	k, err := db.keysOf(ctx, q, note)
 	if err != nil || !k.worn(db.keys.headOf(k), time.Now()) {
 		return k, err

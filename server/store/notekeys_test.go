@@ -15,12 +15,12 @@ func TestKeysAreLookedUpOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, note := newKeyCache(), uuid.New()
 		looked, answer := 0, make(chan error)
-		look := func() (*noteKeys, error) {
+		look := func() (*keySet, error) {
 			looked++
 			if err := <-answer; err != nil {
 				return nil, err
 			}
-			return &noteKeys{until: time.Now().Add(keysKept)}, nil
+			return &keySet{until: time.Now().Add(keysKept)}, nil
 		}
 		ask := func(n int, say error) (failed int) {
 			results := make(chan error)
@@ -69,7 +69,7 @@ func TestKeysAreLookedUpOnce(t *testing.T) {
 // TestKeysKeptAreBounded: the ones used last stay.
 func TestKeysKeptAreBounded(t *testing.T) {
 	c, first := newKeyCache(), uuid.New()
-	look := func() (*noteKeys, error) { return &noteKeys{until: time.Now().Add(keysKept)}, nil }
+	look := func() (*keySet, error) { return &keySet{until: time.Now().Add(keysKept)}, nil }
 	for range maxNoteKeys {
 		for _, note := range []uuid.UUID{first, uuid.New()} {
 			if _, err := c.get(t.Context(), note, look); err != nil {

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
-
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/server/vault"
 )
@@ -153,8 +151,7 @@ func (db *DB) TryRewrap(ctx context.Context, by Rewrapper) (all, bad int, err er
 // at that moment, or later, is refused by the database. Call it within [DB.AloneWithKeys].
 func (db *DB) Retire(ctx context.Context, id vault.KeyID) error {
 	_, err := db.RetireKEK(ctx, id[:])
-	var refusal *pgconn.PgError
-	if errors.As(err, &refusal) && refusal.Code == foreignKeyViolation {
+	if isMissing(err) { // from the other side
 		return ErrKeyNeeded
 	}
 	if err != nil {

@@ -32,7 +32,7 @@ func burstAt(first, last uint64, author sessions.PersonID, session sessions.Sess
 }
 
 // open opens a record of the note's.
-func (k *noteKeys) open(at vault.Place, record []byte) ([]byte, error) {
+func (k *keySet) open(at vault.Place, record []byte) ([]byte, error) {
 	epoch, err := vault.EpochOf(record)
 	if err != nil {
 		return nil, err
@@ -48,7 +48,7 @@ func (k *noteKeys) open(at vault.Place, record []byte) ([]byte, error) {
 var errNewKey = fmt.Errorf("sealed by a key that the note does not have: %w", vault.ErrTampered)
 
 // openUpdate opens a row of the log.
-func (k *noteKeys) openUpdate(seq int64, author uuid.UUID, session uuid.NullUUID, data []byte) ([]byte, error) {
+func (k *keySet) openUpdate(seq int64, author uuid.UUID, session uuid.NullUUID, data []byte) ([]byte, error) {
 	var with [32]byte
 	plain, err := k.open(updateAt(with[:], uint64(seq), author, session.UUID), data)
 	if err != nil {
@@ -58,12 +58,12 @@ func (k *noteKeys) openUpdate(seq int64, author uuid.UUID, session uuid.NullUUID
 }
 
 // sealBurst is what is stored of a burst: its own checksum, then what it holds.
-func (k *noteKeys) sealBurst(b sessions.Burst) []byte {
+func (k *keySet) sealBurst(b sessions.Burst) []byte {
 	return k.sealing().Seal(burstAt(b.First, b.Last, b.Author, b.Session), append(b.Sum[:], b.Data...))
 }
 
 // openBurst opens one; its author and session are those that it was sealed for, or it does not open.
-func (k *noteKeys) openBurst(first, last int64, author uuid.UUID, session uuid.NullUUID, data []byte) (sessions.Burst, error) {
+func (k *keySet) openBurst(first, last int64, author uuid.UUID, session uuid.NullUUID, data []byte) (sessions.Burst, error) {
 	b := sessions.Burst{First: uint64(first), Last: uint64(last), Author: author, Session: session.UUID}
 	plain, err := k.open(burstAt(b.First, b.Last, b.Author, b.Session), data)
 	if errors.Is(err, errNewKey) {
@@ -78,7 +78,7 @@ func (k *noteKeys) openBurst(first, last int64, author uuid.UUID, session uuid.N
 }
 
 // openBase opens the newest base, or reports false if it is damaged, which is no loss: the log is the truth (I4).
-func (k *noteKeys) openBase(base queries.NewestBaseRow) (update []byte, whole bool) {
+func (k *keySet) openBase(base queries.NewestBaseRow) (update []byte, whole bool) {
 	if sum := sha256.Sum256(base.Data); !bytes.Equal(sum[:], base.Sum) {
 		return nil, false
 	}

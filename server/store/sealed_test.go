@@ -56,7 +56,7 @@ func TestTamperedNotes(t *testing.T) {
 		"two rows swapped":          `UPDATE note_update SET data = o.data FROM good_note_update o WHERE note_update.note_id = $1 AND o.note_id = $1 AND o.seq = 11 - note_update.seq AND note_update.seq IN (5, 6)`,
 		"a row said again":          `UPDATE note_update SET data = o.data FROM good_note_update o WHERE note_update.note_id = $1 AND o.note_id = $1 AND o.seq = 5 AND note_update.seq = 6`,
 		"a row of another note":     `UPDATE note_update SET data = o.data FROM good_note_update o WHERE note_update.note_id = $1 AND o.note_id <> $1 AND o.seq = note_update.seq AND note_update.seq = 6`,
-		"another note, with keys":   `UPDATE note_update SET data = o.data FROM good_note_update o WHERE note_update.note_id = $1 AND o.note_id <> $1 AND o.seq = note_update.seq; UPDATE data_key SET wrapped = o.wrapped, commitment = o.commitment, tag = o.tag FROM good_data_key o WHERE o.owner <> data_key.owner`,
+		"another note, with keys":   `UPDATE note_update SET data = o.data FROM good_note_update o WHERE note_update.note_id = $1 AND o.note_id <> $1 AND o.seq = note_update.seq; UPDATE data_key SET wrapped = o.wrapped, commitment = o.commitment, tag = o.tag FROM good_data_key o WHERE o.owner <> data_key.owner AND o.scope = 2 AND data_key.scope = 2`,
 		"another author":            `UPDATE note_update SET author_id = (SELECT id FROM person WHERE username = 'bob') WHERE note_id = $1 AND seq = 5`,
 		"another session":           `UPDATE note_update SET session_id = (SELECT id FROM session WHERE note_id <> $1) WHERE note_id = $1 AND seq = 5`,
 		"a row in the clear":        `UPDATE note_update SET data = '\x' || repeat('00', 64)::bytea WHERE note_id = $1 AND seq = 5`,

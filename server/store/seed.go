@@ -17,7 +17,7 @@ type Seed struct {
 	Beds     []queries.Bed
 	People   []queries.Person // supervisors before those whom they supervise
 	Covers   []queries.Cover
-	Patients []queries.Patient
+	Patients []Patient
 	Stays    []queries.Stay
 	Teams    []queries.CareTeam
 	Notes    []NewNote
@@ -65,7 +65,7 @@ func (db *DB) plant(ctx context.Context, q *queries.Queries, s Seed) error {
 		}))
 	}
 	for _, p := range s.Patients {
-		try(q.InsertPatient(ctx, queries.InsertPatientParams(p)))
+		try(db.insertPatient(ctx, q, p))
 	}
 	for _, st := range s.Stays {
 		try(q.InsertStay(ctx, st.PatientID, st.BedID, st.AdmittedAt))

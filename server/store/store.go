@@ -49,6 +49,12 @@ func IsTaken(err error) bool {
 	return errors.As(err, &refusal) && refusal.Code == "23505" // unique violation
 }
 
+// isMissing reports whether a row was refused because what it refers to is not there.
+func isMissing(err error) bool {
+	var refusal *pgconn.PgError
+	return errors.As(err, &refusal) && refusal.Code == foreignKeyViolation
+}
+
 // ErrNotFound is what a query for one row returns when there is none.
 var ErrNotFound = pgx.ErrNoRows
 
@@ -63,6 +69,8 @@ type DB struct {
 	commits *pgxpool.Pool
 	vault   *vault.Vault // nil: what is sealed stays so
 	keys    *keyCache    // of notes
+	whose   *keyCache    // of patients
+	index   *vault.Key   // of hashes by which something is found; set by Open
 	server  uuid.UUID    // by which others know whose keys these are
 	log     *slog.Logger
 }
@@ -91,6 +99,12 @@ func Open(ctx context.Context, url string, v *vault.Vault, options ...Option) (*
 	err = db.adopt(ctx)
 	if err == nil {
 		err = db.sealNotes(ctx)
+	}
+	if err == nil {
+		err = db.openIndex(ctx)
+	}
+	if err == nil {
+		err = db.sealPatients(ctx)
 	}
 	if err != nil {
 		db.Close()
@@ -126,7 +140,7 @@ func connect(ctx context.Context, url string, v *vault.Vault) (*DB, error) {
 		read.Close()
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	return &DB{Queries: queries.New(read), read: read, commits: commit, vault: v, keys: newKeyCache(), server: uuid.New(), log: slog.New(slog.DiscardHandler)}, nil
+	return &DB{Queries: queries.New(read), read: read, commits: commit, vault: v, keys: newKeyCache(), whose: newKeyCache(), server: uuid.New(), log: slog.New(slog.DiscardHandler)}, nil
 }
 
 // steady has commits find their rows by key, by a plan made once. A planner that has no figures of a new table, and of

@@ -48,7 +48,7 @@ func open(t testing.TB) hospital {
 		Units:    []queries.Unit{{ID: unit, FacilityID: "f", Name: "4 West"}},
 		Beds:     []queries.Bed{{ID: "4w-1", UnitID: unit, Label: "1", Position: 1}, {ID: "4w-2", UnitID: unit, Label: "2", Position: 2}},
 		People:   []queries.Person{{ID: h.author, Username: "ada", Name: "Ada", Role: "nurse", UnitID: &unit}, {ID: h.other, Username: "bob", Name: "Bob", Role: "nurse"}},
-		Patients: []queries.Patient{{ID: h.patient, Mrn: "1", Family: "Test", BirthDate: time.Unix(0, 0), Gender: "Female"}},
+		Patients: []store.Patient{{ID: h.patient, Mrn: "1", Family: "Test", BirthDate: time.Unix(0, 0), Gender: "Female"}},
 		Stays:    []queries.Stay{{PatientID: h.patient, BedID: "4w-1", AdmittedAt: time.Now()}},
 	}
 	for want := range []bool{true, false} { // the second time it is left alone

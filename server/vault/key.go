@@ -3,6 +3,8 @@ package vault
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"sync"
@@ -21,10 +23,13 @@ const (
 	Update           Kind = 3 // of a note's log
 	Base             Kind = 4 // merged update of the log's first rows
 	Burst            Kind = 5 // run of the log's rows, folded
+	PatientRecord    Kind = 6 // who a patient is
+	GlassWords       Kind = 7 // why somebody broke the glass
+	ReviewWords      Kind = 8 // what somebody else found about that
 )
 
 // kinds is one more than the last of them.
-const kinds = 6
+const kinds = 9
 
 // Place is where a record belongs, beside its data key's name. It is bound into the record: in another place it does not
 // open.
@@ -136,4 +141,12 @@ func (k *Key) bind(b []byte, suite byte, at Place) []byte {
 	b = binary.BigEndian.AppendUint64(b, at.Seq)
 	b = binary.BigEndian.AppendUint16(b, at.Schema)
 	return append(b, at.With...)
+}
+
+// Index is a hash of a value that nobody computes without the key: the same for the same value and purpose. It tells whether two values
+// are equal, so that it is for values that few share, such as numbers.
+func (k *Key) Index(purpose, value string) []byte {
+	mac := hmac.New(sha256.New, expand(k.secret[:], "tidechart/index-key/v1", k.name.append([]byte(purpose))))
+	mac.Write([]byte(value))
+	return mac.Sum(nil)
 }

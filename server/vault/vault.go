@@ -65,6 +65,9 @@ type Scope byte
 const (
 	OfPerson Scope = 1 // secrets by which somebody signs in
 	OfNote   Scope = 2 // the log of a note, and what is derived from it
+
+	OfPatient  Scope = 3 // who somebody is, and what was said about access to their record
+	OfHospital Scope = 4 // hashes by which something is found
 )
 
 // Name names a data key. It is bound into all that the key wraps to and seals.

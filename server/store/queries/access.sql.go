@@ -80,7 +80,7 @@ func (q *Queries) Standing(ctx context.Context, person uuid.UUID, note uuid.UUID
 }
 
 const standingTo = `-- name: StandingTo :one
-SELECT patient.id, patient.mrn, patient.family, patient.given, patient.title, patient.birth_date, patient.gender, patient.allergies, patient.vip, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, '')::text AS unit_id,
+SELECT patient.id, patient.vip, patient.sealed, patient.mrn_index, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, '')::text AS unit_id,
        coalesce((SELECT array_agg(tie.kind) FROM tie WHERE tie.person_id = $1 AND tie.patient_id = patient.id), '{}')::text[] AS ties
   FROM patient
   LEFT JOIN stay ON stay.patient_id = patient.id
@@ -101,14 +101,9 @@ func (q *Queries) StandingTo(ctx context.Context, person uuid.UUID, patient uuid
 	var i StandingToRow
 	err := row.Scan(
 		&i.Patient.ID,
-		&i.Patient.Mrn,
-		&i.Patient.Family,
-		&i.Patient.Given,
-		&i.Patient.Title,
-		&i.Patient.BirthDate,
-		&i.Patient.Gender,
-		&i.Patient.Allergies,
 		&i.Patient.Vip,
+		&i.Patient.Sealed,
+		&i.Patient.MrnIndex,
 		&i.BedLabel,
 		&i.UnitID,
 		&i.Ties,

@@ -8,18 +8,18 @@ SELECT sqlc.arg(id), person.id, patient.id, bed.unit_id, sqlc.arg(reason), sqlc.
  WHERE person.id = sqlc.arg(person) AND patient.id = sqlc.arg(patient)
 RETURNING until;
 
--- name: PatientSought :one
+-- name: PatientAtIndexOrBed :one
 -- A patient by number, or by where they lie, whoever asks. No row: nobody.
 SELECT patient.id FROM patient LEFT JOIN stay ON stay.patient_id = patient.id LEFT JOIN bed ON bed.id = stay.bed_id
- WHERE upper(patient.mrn) = upper(sqlc.arg(number_or_bed)::text) OR upper(bed.label) = upper(sqlc.arg(number_or_bed)::text)
- ORDER BY upper(patient.mrn) = upper(sqlc.arg(number_or_bed)::text) DESC LIMIT 1;
+ WHERE patient.mrn_index = sqlc.arg(index)::bytea OR upper(bed.label) = upper(sqlc.arg(bed)::text)
+ ORDER BY patient.mrn_index = sqlc.arg(index)::bytea DESC LIMIT 1;
 
 -- name: GlassFor :many
 -- Broken glass that a person has something to do with, or with everyone all: what waits for a review first, then the newest.
-SELECT sqlc.embed(glass), sqlc.embed(person), patient.family, patient.given, patient.mrn, coalesce(unit.name, '')::text AS unit_name,
+SELECT sqlc.embed(glass), sqlc.embed(person), sqlc.embed(patient), coalesce(unit.name, '')::text AS unit_name,
        ARRAY(SELECT glass_tie.kind FROM glass_tie WHERE glass_tie.glass_id = glass.id AND glass_tie.person_id = sqlc.arg(person))::text[] AS ties,
        ARRAY(SELECT tie.kind FROM tie WHERE tie.patient_id = glass.patient_id AND tie.person_id = sqlc.arg(person))::text[] AS patient_ties,
-       review.at AS reviewed_at, coalesce(review.finding, '')::text AS finding, coalesce(review.words, '')::text AS review_words,
+       review.at AS reviewed_at, coalesce(review.finding, '')::text AS finding, review.words AS review_words,
        coalesce(reviewer.name, '')::text AS reviewer,
        (SELECT count(DISTINCT opening.note_id) FROM opening
          WHERE opening.patient_id = glass.patient_id AND opening.person_id = glass.person_id
@@ -83,27 +83,32 @@ SELECT sqlc.embed(opening), person.name, person.username, person.role, coalesce(
 -- name: Follow :many
 -- Who has opened any record after a place in the record of accesses, the oldest first. What is younger than that is left
 -- out: of two that are written at one time, the older may be seen later.
-SELECT opening.id, opening.at, opening.how, opening.ties, opening.note_id, opening.patient_id, patient.mrn, opening.person_id, person.username, person.role
+SELECT opening.id, opening.at, opening.how, opening.ties, opening.note_id, sqlc.embed(patient), opening.person_id, person.username, person.role
   FROM opening JOIN person ON person.id = opening.person_id JOIN patient ON patient.id = opening.patient_id
  WHERE (opening.at, opening.id) > (sqlc.arg(at)::timestamptz, sqlc.arg(id)::bigint) AND opening.at < sqlc.arg(until)::timestamptz
  ORDER BY opening.at, opening.id
  LIMIT sqlc.arg(max_rows);
 
+-- name: ReadersSince :many
+-- Who has opened any record since a time.
+SELECT id, name FROM person WHERE EXISTS (SELECT FROM opening WHERE opening.person_id = person.id AND opening.at > sqlc.arg(since)::timestamptz);
+
+-- name: ReadSince :many
+-- Patients whose record somebody has opened since a time.
+SELECT * FROM patient WHERE EXISTS (SELECT FROM opening WHERE opening.patient_id = patient.id AND opening.at > sqlc.arg(since)::timestamptz);
+
 -- name: Unusual :many
+-- Names are sealed: whoever asks says which readers (namesakes) bear the name of which patients (named).
 -- Who has opened whose record since a time, or tried to, as far as something about it is unusual; the most unusual first.
 -- What is unusual weighs the more, the less there is a good reason for it. Of one person there are a few rows only: who
 -- reads everything does not hide others. A day is any two halves of one that follow each other, for shifts end in the
 -- morning. There may be hundreds of thousands of accesses: they are looked at person by person, whose are a few thousand.
 WITH reader AS MATERIALIZED (
-    SELECT person.id, person.name, person.role, person.color, person.patient_id,
-           -- A word of their name that is one of a patient's family name, of which a double one has two.
-           (SELECT '(^|[[:space:]-])(' || string_agg(regexp_replace(word, '([^[:alnum:]])', '\\\1', 'g'), '|') || ')($|[[:space:]-])'
-              FROM regexp_split_to_table(lower(person.name), '[[:space:]-]+') word
-             WHERE word NOT IN ('', 'al', 'bin', 'da', 'de', 'den', 'der', 'di', 'el', 'la', 'le', 'van', 'von')) AS namesake
+    SELECT person.id, person.name, person.role, person.color, person.patient_id
       FROM person
      WHERE EXISTS (SELECT FROM opening WHERE opening.person_id = person.id AND opening.at > sqlc.arg(since)::timestamptz)
 )
-SELECT reader.id AS person_id, reader.name, reader.role, reader.color, patient.id AS patient_id, patient.family, patient.given, patient.mrn,
+SELECT reader.id AS person_id, reader.name, reader.role, reader.color, sqlc.embed(patient),
        pair.last_at::timestamptz AS last_at, busiest.records::bigint AS records, pair.refused::boolean AS refused, pair.own::boolean AS own,
        pair.same_name::boolean AS same_name, pair.unrelated::boolean AS unrelated, pair.restricted::boolean AS restricted,
        pair.bulk::boolean AS bulk, pair.weight::integer AS weight,
@@ -123,7 +128,7 @@ SELECT reader.id AS person_id, reader.name, reader.role, reader.color, patient.i
          + CASE WHEN seen.restricted THEN 3 ELSE 0 END + CASE WHEN seen.bulk THEN 3 ELSE 0 END + CASE WHEN seen.refused THEN 1 ELSE 0 END AS weight
       FROM (SELECT whose.patient_id, whose.last_at, whose.refused, busiest.records > sqlc.arg(many)::bigint AS bulk,
                    reader.patient_id IS NOT DISTINCT FROM whose.patient_id OR whose.own AS own,
-                   coalesce(lower(patient.family) ~ reader.namesake, false) AS same_name,
+                   (reader.id, whose.patient_id) IN (SELECT unnest(sqlc.arg(namesakes)::uuid[]), unnest(sqlc.arg(named)::uuid[])) AS same_name,
                    reader.role <> 'privacy officer' AND whose.unrelated AS unrelated,
                    reader.role <> 'privacy officer' AND patient.vip AND whose.strange AS restricted
               FROM (SELECT opening.patient_id, max(opening.at) AS last_at, bool_or(opening.how = 'denied') AS refused,
@@ -135,7 +140,7 @@ SELECT reader.id AS person_id, reader.name, reader.role, reader.color, patient.i
                        AND opening.how IN ('page', 'editor', 'api', 'denied', 'glass')
                      GROUP BY opening.patient_id) whose
               JOIN patient ON patient.id = whose.patient_id
-            OFFSET 0) seen -- names are compared once
+            OFFSET 0) seen -- all that is computed once
      WHERE seen.own OR seen.same_name OR seen.unrelated OR seen.restricted OR seen.bulk
      ORDER BY weight DESC, seen.last_at DESC, seen.patient_id
      LIMIT sqlc.arg(of_one)

@@ -25,7 +25,7 @@ RETURNING until
 type BreakGlassParams struct {
 	ID      uuid.UUID
 	Reason  string
-	Words   string
+	Words   []byte
 	Seconds float64
 	Person  uuid.UUID
 	Patient uuid.UUID
@@ -47,7 +47,7 @@ func (q *Queries) BreakGlass(ctx context.Context, arg BreakGlassParams) (time.Ti
 }
 
 const follow = `-- name: Follow :many
-SELECT opening.id, opening.at, opening.how, opening.ties, opening.note_id, opening.patient_id, patient.mrn, opening.person_id, person.username, person.role
+SELECT opening.id, opening.at, opening.how, opening.ties, opening.note_id, patient.id, patient.vip, patient.sealed, patient.mrn_index, opening.person_id, person.username, person.role
   FROM opening JOIN person ON person.id = opening.person_id JOIN patient ON patient.id = opening.patient_id
  WHERE (opening.at, opening.id) > ($1::timestamptz, $2::bigint) AND opening.at < $3::timestamptz
  ORDER BY opening.at, opening.id
@@ -62,16 +62,15 @@ type FollowParams struct {
 }
 
 type FollowRow struct {
-	ID        int64
-	At        time.Time
-	How       string
-	Ties      string
-	NoteID    uuid.NullUUID
-	PatientID uuid.UUID
-	Mrn       string
-	PersonID  uuid.UUID
-	Username  string
-	Role      string
+	ID       int64
+	At       time.Time
+	How      string
+	Ties     string
+	NoteID   uuid.NullUUID
+	Patient  Patient
+	PersonID uuid.UUID
+	Username string
+	Role     string
 }
 
 // Who has opened any record after a place in the record of accesses, the oldest first. What is younger than that is left
@@ -96,8 +95,10 @@ func (q *Queries) Follow(ctx context.Context, arg FollowParams) ([]FollowRow, er
 			&i.How,
 			&i.Ties,
 			&i.NoteID,
-			&i.PatientID,
-			&i.Mrn,
+			&i.Patient.ID,
+			&i.Patient.Vip,
+			&i.Patient.Sealed,
+			&i.Patient.MrnIndex,
 			&i.PersonID,
 			&i.Username,
 			&i.Role,
@@ -132,10 +133,10 @@ func (q *Queries) GlassByID(ctx context.Context, person uuid.UUID, iD uuid.UUID)
 }
 
 const glassFor = `-- name: GlassFor :many
-SELECT glass.id, glass.person_id, glass.patient_id, glass.unit_id, glass.reason, glass.words, glass.at, glass.until, glass.works_in, glass.supervisor_id, person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch, patient.family, patient.given, patient.mrn, coalesce(unit.name, '')::text AS unit_name,
+SELECT glass.id, glass.person_id, glass.patient_id, glass.unit_id, glass.reason, glass.at, glass.until, glass.works_in, glass.supervisor_id, glass.words, person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch, patient.id, patient.vip, patient.sealed, patient.mrn_index, coalesce(unit.name, '')::text AS unit_name,
        ARRAY(SELECT glass_tie.kind FROM glass_tie WHERE glass_tie.glass_id = glass.id AND glass_tie.person_id = $1)::text[] AS ties,
        ARRAY(SELECT tie.kind FROM tie WHERE tie.patient_id = glass.patient_id AND tie.person_id = $1)::text[] AS patient_ties,
-       review.at AS reviewed_at, coalesce(review.finding, '')::text AS finding, coalesce(review.words, '')::text AS review_words,
+       review.at AS reviewed_at, coalesce(review.finding, '')::text AS finding, review.words AS review_words,
        coalesce(reviewer.name, '')::text AS reviewer,
        (SELECT count(DISTINCT opening.note_id) FROM opening
          WHERE opening.patient_id = glass.patient_id AND opening.person_id = glass.person_id
@@ -155,15 +156,13 @@ SELECT glass.id, glass.person_id, glass.patient_id, glass.unit_id, glass.reason,
 type GlassForRow struct {
 	Glass       Glass
 	Person      Person
-	Family      string
-	Given       string
-	Mrn         string
+	Patient     Patient
 	UnitName    string
 	Ties        []string
 	PatientTies []string
 	ReviewedAt  *time.Time
 	Finding     string
-	ReviewWords string
+	ReviewWords []byte
 	Reviewer    string
 	Opened      int64
 }
@@ -184,11 +183,11 @@ func (q *Queries) GlassFor(ctx context.Context, person uuid.UUID, everyone bool,
 			&i.Glass.PatientID,
 			&i.Glass.UnitID,
 			&i.Glass.Reason,
-			&i.Glass.Words,
 			&i.Glass.At,
 			&i.Glass.Until,
 			&i.Glass.WorksIn,
 			&i.Glass.SupervisorID,
+			&i.Glass.Words,
 			&i.Person.ID,
 			&i.Person.Username,
 			&i.Person.Name,
@@ -200,9 +199,10 @@ func (q *Queries) GlassFor(ctx context.Context, person uuid.UUID, everyone bool,
 			&i.Person.SupervisorID,
 			&i.Person.PatientID,
 			&i.Person.AccessEpoch,
-			&i.Family,
-			&i.Given,
-			&i.Mrn,
+			&i.Patient.ID,
+			&i.Patient.Vip,
+			&i.Patient.Sealed,
+			&i.Patient.MrnIndex,
 			&i.UnitName,
 			&i.Ties,
 			&i.PatientTies,
@@ -333,18 +333,78 @@ func (q *Queries) Openings(ctx context.Context, patient uuid.UUID, maxRows int32
 	return items, nil
 }
 
-const patientSought = `-- name: PatientSought :one
+const patientAtIndexOrBed = `-- name: PatientAtIndexOrBed :one
 SELECT patient.id FROM patient LEFT JOIN stay ON stay.patient_id = patient.id LEFT JOIN bed ON bed.id = stay.bed_id
- WHERE upper(patient.mrn) = upper($1::text) OR upper(bed.label) = upper($1::text)
- ORDER BY upper(patient.mrn) = upper($1::text) DESC LIMIT 1
+ WHERE patient.mrn_index = $1::bytea OR upper(bed.label) = upper($2::text)
+ ORDER BY patient.mrn_index = $1::bytea DESC LIMIT 1
 `
 
 // A patient by number, or by where they lie, whoever asks. No row: nobody.
-func (q *Queries) PatientSought(ctx context.Context, numberOrBed string) (uuid.UUID, error) {
-	row := q.db.QueryRow(ctx, patientSought, numberOrBed)
+func (q *Queries) PatientAtIndexOrBed(ctx context.Context, index []byte, bed string) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, patientAtIndexOrBed, index, bed)
 	var id uuid.UUID
 	err := row.Scan(&id)
 	return id, err
+}
+
+const readSince = `-- name: ReadSince :many
+SELECT id, vip, sealed, mrn_index FROM patient WHERE EXISTS (SELECT FROM opening WHERE opening.patient_id = patient.id AND opening.at > $1::timestamptz)
+`
+
+// Patients whose record somebody has opened since a time.
+func (q *Queries) ReadSince(ctx context.Context, since time.Time) ([]Patient, error) {
+	rows, err := q.db.Query(ctx, readSince, since)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Patient
+	for rows.Next() {
+		var i Patient
+		if err := rows.Scan(
+			&i.ID,
+			&i.Vip,
+			&i.Sealed,
+			&i.MrnIndex,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const readersSince = `-- name: ReadersSince :many
+SELECT id, name FROM person WHERE EXISTS (SELECT FROM opening WHERE opening.person_id = person.id AND opening.at > $1::timestamptz)
+`
+
+type ReadersSinceRow struct {
+	ID   uuid.UUID
+	Name string
+}
+
+// Who has opened any record since a time.
+func (q *Queries) ReadersSince(ctx context.Context, since time.Time) ([]ReadersSinceRow, error) {
+	rows, err := q.db.Query(ctx, readersSince, since)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ReadersSinceRow
+	for rows.Next() {
+		var i ReadersSinceRow
+		if err := rows.Scan(&i.ID, &i.Name); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const recordOpening = `-- name: RecordOpening :exec
@@ -378,7 +438,7 @@ type ReviewGlassParams struct {
 	GlassID uuid.UUID
 	ByID    uuid.UUID
 	Finding string
-	Words   string
+	Words   []byte
 }
 
 // Once: who comes second changes nothing.
@@ -425,15 +485,11 @@ func (q *Queries) RolesUnder(ctx context.Context, person uuid.NullUUID) ([]strin
 
 const unusual = `-- name: Unusual :many
 WITH reader AS MATERIALIZED (
-    SELECT person.id, person.name, person.role, person.color, person.patient_id,
-           -- A word of their name that is one of a patient's family name, of which a double one has two.
-           (SELECT '(^|[[:space:]-])(' || string_agg(regexp_replace(word, '([^[:alnum:]])', '\\\1', 'g'), '|') || ')($|[[:space:]-])'
-              FROM regexp_split_to_table(lower(person.name), '[[:space:]-]+') word
-             WHERE word NOT IN ('', 'al', 'bin', 'da', 'de', 'den', 'der', 'di', 'el', 'la', 'le', 'van', 'von')) AS namesake
+    SELECT person.id, person.name, person.role, person.color, person.patient_id
       FROM person
      WHERE EXISTS (SELECT FROM opening WHERE opening.person_id = person.id AND opening.at > $1::timestamptz)
 )
-SELECT reader.id AS person_id, reader.name, reader.role, reader.color, patient.id AS patient_id, patient.family, patient.given, patient.mrn,
+SELECT reader.id AS person_id, reader.name, reader.role, reader.color, patient.id, patient.vip, patient.sealed, patient.mrn_index,
        pair.last_at::timestamptz AS last_at, busiest.records::bigint AS records, pair.refused::boolean AS refused, pair.own::boolean AS own,
        pair.same_name::boolean AS same_name, pair.unrelated::boolean AS unrelated, pair.restricted::boolean AS restricted,
        pair.bulk::boolean AS bulk, pair.weight::integer AS weight,
@@ -453,7 +509,7 @@ SELECT reader.id AS person_id, reader.name, reader.role, reader.color, patient.i
          + CASE WHEN seen.restricted THEN 3 ELSE 0 END + CASE WHEN seen.bulk THEN 3 ELSE 0 END + CASE WHEN seen.refused THEN 1 ELSE 0 END AS weight
       FROM (SELECT whose.patient_id, whose.last_at, whose.refused, busiest.records > $2::bigint AS bulk,
                    reader.patient_id IS NOT DISTINCT FROM whose.patient_id OR whose.own AS own,
-                   coalesce(lower(patient.family) ~ reader.namesake, false) AS same_name,
+                   (reader.id, whose.patient_id) IN (SELECT unnest($3::uuid[]), unnest($4::uuid[])) AS same_name,
                    reader.role <> 'privacy officer' AND whose.unrelated AS unrelated,
                    reader.role <> 'privacy officer' AND patient.vip AND whose.strange AS restricted
               FROM (SELECT opening.patient_id, max(opening.at) AS last_at, bool_or(opening.how = 'denied') AS refused,
@@ -465,21 +521,23 @@ SELECT reader.id AS person_id, reader.name, reader.role, reader.color, patient.i
                        AND opening.how IN ('page', 'editor', 'api', 'denied', 'glass')
                      GROUP BY opening.patient_id) whose
               JOIN patient ON patient.id = whose.patient_id
-            OFFSET 0) seen -- names are compared once
+            OFFSET 0) seen -- all that is computed once
      WHERE seen.own OR seen.same_name OR seen.unrelated OR seen.restricted OR seen.bulk
      ORDER BY weight DESC, seen.last_at DESC, seen.patient_id
-     LIMIT $3
+     LIMIT $5
  ) pair
   JOIN patient ON patient.id = pair.patient_id
  ORDER BY pair.weight DESC, pair.last_at DESC, reader.id, pair.patient_id
- LIMIT $4
+ LIMIT $6
 `
 
 type UnusualParams struct {
-	Since   time.Time
-	Many    int64
-	OfOne   int32
-	MaxRows int32
+	Since     time.Time
+	Many      int64
+	Namesakes []uuid.UUID
+	Named     []uuid.UUID
+	OfOne     int32
+	MaxRows   int32
 }
 
 type UnusualRow struct {
@@ -487,10 +545,7 @@ type UnusualRow struct {
 	Name       string
 	Role       string
 	Color      int16
-	PatientID  uuid.UUID
-	Family     string
-	Given      string
-	Mrn        string
+	Patient    Patient
 	LastAt     time.Time
 	Records    int64
 	Refused    bool
@@ -503,6 +558,7 @@ type UnusualRow struct {
 	Notes      int64
 }
 
+// Names are sealed: whoever asks says which readers (namesakes) bear the name of which patients (named).
 // Who has opened whose record since a time, or tried to, as far as something about it is unusual; the most unusual first.
 // What is unusual weighs the more, the less there is a good reason for it. Of one person there are a few rows only: who
 // reads everything does not hide others. A day is any two halves of one that follow each other, for shifts end in the
@@ -511,6 +567,8 @@ func (q *Queries) Unusual(ctx context.Context, arg UnusualParams) ([]UnusualRow,
 	rows, err := q.db.Query(ctx, unusual,
 		arg.Since,
 		arg.Many,
+		arg.Namesakes,
+		arg.Named,
 		arg.OfOne,
 		arg.MaxRows,
 	)
@@ -526,10 +584,10 @@ func (q *Queries) Unusual(ctx context.Context, arg UnusualParams) ([]UnusualRow,
 			&i.Name,
 			&i.Role,
 			&i.Color,
-			&i.PatientID,
-			&i.Family,
-			&i.Given,
-			&i.Mrn,
+			&i.Patient.ID,
+			&i.Patient.Vip,
+			&i.Patient.Sealed,
+			&i.Patient.MrnIndex,
 			&i.LastAt,
 			&i.Records,
 			&i.Refused,

@@ -14,9 +14,7 @@ SELECT * FROM unit WHERE id = $1;
 -- every unit.
 SELECT bed.id AS bed_id, bed.label AS bed_label, bed.unit_id,
        stay.patient_id, stay.admitted_at,
-       coalesce(patient.mrn, '') AS mrn, coalesce(patient.family, '') AS family, coalesce(patient.given, '') AS given,
-       coalesce(patient.title, '') AS title, patient.birth_date, coalesce(patient.gender, '') AS gender,
-       coalesce(patient.allergies, '') AS allergies, coalesce(patient.vip, false) AS vip,
+       patient.sealed, coalesce(patient.vip, false) AS vip,
        coalesce(tied.ties, '{}')::text[] AS ties
   FROM bed
   LEFT JOIN stay ON stay.bed_id = bed.id
@@ -39,10 +37,20 @@ INSERT INTO bed (id, unit_id, label, position) VALUES ($1, $2, $3, $4);
 INSERT INTO person (id, username, name, role, unit_id, color, password_hash, supervisor_id, patient_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
 
 -- name: InsertPatient :exec
-INSERT INTO patient (id, mrn, family, given, title, birth_date, gender, allergies, vip) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+INSERT INTO patient (id, sealed, mrn_index, vip) VALUES ($1, $2, $3, $4);
+
+-- name: UpdatePatient :execrows
+UPDATE patient SET sealed = $2, mrn_index = $3 WHERE id = $1;
+
+-- name: PatientByID :one
+SELECT * FROM patient WHERE id = $1;
 
 -- name: InsertStay :exec
 INSERT INTO stay (patient_id, bed_id, admitted_at) VALUES ($1, $2, $3);
+
+-- name: PutStay :exec
+-- They lie in that bed from now on.
+INSERT INTO stay (patient_id, bed_id, admitted_at) VALUES ($1, $2, now()) ON CONFLICT (patient_id) DO UPDATE SET bed_id = excluded.bed_id;
 
 -- name: AddBeds :exec
 -- More of them, behind those there are.
@@ -56,12 +64,12 @@ SELECT unit.id, unit.name, (SELECT count(*) FROM bed WHERE bed.unit_id = unit.id
        (SELECT count(*) FROM stay JOIN bed ON bed.id = stay.bed_id WHERE bed.unit_id = unit.id) AS patients
   FROM unit ORDER BY unit.id;
 
--- name: PatientByMRN :one
+-- name: PatientByIndex :one
 SELECT sqlc.embed(patient), coalesce(bed.id, '')::text AS bed_id, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, '')::text AS unit_id
   FROM patient
   LEFT JOIN stay ON stay.patient_id = patient.id
   LEFT JOIN bed ON bed.id = stay.bed_id
- WHERE patient.mrn = $1;
+ WHERE patient.mrn_index = $1;
 
 -- name: MovePatient :execrows
 UPDATE stay SET bed_id = $2 WHERE patient_id = $1;

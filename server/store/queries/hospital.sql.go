@@ -28,9 +28,7 @@ func (q *Queries) AddBeds(ctx context.Context, unit string, prefix string, more 
 const bedsFor = `-- name: BedsFor :many
 SELECT bed.id AS bed_id, bed.label AS bed_label, bed.unit_id,
        stay.patient_id, stay.admitted_at,
-       coalesce(patient.mrn, '') AS mrn, coalesce(patient.family, '') AS family, coalesce(patient.given, '') AS given,
-       coalesce(patient.title, '') AS title, patient.birth_date, coalesce(patient.gender, '') AS gender,
-       coalesce(patient.allergies, '') AS allergies, coalesce(patient.vip, false) AS vip,
+       patient.sealed, coalesce(patient.vip, false) AS vip,
        coalesce(tied.ties, '{}')::text[] AS ties
   FROM bed
   LEFT JOIN stay ON stay.bed_id = bed.id
@@ -47,13 +45,7 @@ type BedsForRow struct {
 	UnitID     string
 	PatientID  uuid.NullUUID
 	AdmittedAt *time.Time
-	Mrn        string
-	Family     string
-	Given      string
-	Title      string
-	BirthDate  *time.Time
-	Gender     string
-	Allergies  string
+	Sealed     []byte
 	Vip        bool
 	Ties       []string
 }
@@ -75,13 +67,7 @@ func (q *Queries) BedsFor(ctx context.Context, person uuid.UUID, unit string) ([
 			&i.UnitID,
 			&i.PatientID,
 			&i.AdmittedAt,
-			&i.Mrn,
-			&i.Family,
-			&i.Given,
-			&i.Title,
-			&i.BirthDate,
-			&i.Gender,
-			&i.Allergies,
+			&i.Sealed,
 			&i.Vip,
 			&i.Ties,
 		); err != nil {
@@ -208,31 +194,21 @@ func (q *Queries) InsertFacility(ctx context.Context, iD string, name string) er
 }
 
 const insertPatient = `-- name: InsertPatient :exec
-INSERT INTO patient (id, mrn, family, given, title, birth_date, gender, allergies, vip) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO patient (id, sealed, mrn_index, vip) VALUES ($1, $2, $3, $4)
 `
 
 type InsertPatientParams struct {
-	ID        uuid.UUID
-	Mrn       string
-	Family    string
-	Given     string
-	Title     string
-	BirthDate time.Time
-	Gender    string
-	Allergies string
-	Vip       bool
+	ID       uuid.UUID
+	Sealed   []byte
+	MrnIndex []byte
+	Vip      bool
 }
 
 func (q *Queries) InsertPatient(ctx context.Context, arg InsertPatientParams) error {
 	_, err := q.db.Exec(ctx, insertPatient,
 		arg.ID,
-		arg.Mrn,
-		arg.Family,
-		arg.Given,
-		arg.Title,
-		arg.BirthDate,
-		arg.Gender,
-		arg.Allergies,
+		arg.Sealed,
+		arg.MrnIndex,
 		arg.Vip,
 	)
 	return err
@@ -320,39 +296,60 @@ func (q *Queries) MovePatient(ctx context.Context, patientID uuid.UUID, bedID st
 	return result.RowsAffected(), nil
 }
 
-const patientByMRN = `-- name: PatientByMRN :one
-SELECT patient.id, patient.mrn, patient.family, patient.given, patient.title, patient.birth_date, patient.gender, patient.allergies, patient.vip, coalesce(bed.id, '')::text AS bed_id, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, '')::text AS unit_id
+const patientByID = `-- name: PatientByID :one
+SELECT id, vip, sealed, mrn_index FROM patient WHERE id = $1
+`
+
+func (q *Queries) PatientByID(ctx context.Context, id uuid.UUID) (Patient, error) {
+	row := q.db.QueryRow(ctx, patientByID, id)
+	var i Patient
+	err := row.Scan(
+		&i.ID,
+		&i.Vip,
+		&i.Sealed,
+		&i.MrnIndex,
+	)
+	return i, err
+}
+
+const patientByIndex = `-- name: PatientByIndex :one
+SELECT patient.id, patient.vip, patient.sealed, patient.mrn_index, coalesce(bed.id, '')::text AS bed_id, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, '')::text AS unit_id
   FROM patient
   LEFT JOIN stay ON stay.patient_id = patient.id
   LEFT JOIN bed ON bed.id = stay.bed_id
- WHERE patient.mrn = $1
+ WHERE patient.mrn_index = $1
 `
 
-type PatientByMRNRow struct {
+type PatientByIndexRow struct {
 	Patient  Patient
 	BedID    string
 	BedLabel string
 	UnitID   string
 }
 
-func (q *Queries) PatientByMRN(ctx context.Context, mrn string) (PatientByMRNRow, error) {
-	row := q.db.QueryRow(ctx, patientByMRN, mrn)
-	var i PatientByMRNRow
+func (q *Queries) PatientByIndex(ctx context.Context, mrnIndex []byte) (PatientByIndexRow, error) {
+	row := q.db.QueryRow(ctx, patientByIndex, mrnIndex)
+	var i PatientByIndexRow
 	err := row.Scan(
 		&i.Patient.ID,
-		&i.Patient.Mrn,
-		&i.Patient.Family,
-		&i.Patient.Given,
-		&i.Patient.Title,
-		&i.Patient.BirthDate,
-		&i.Patient.Gender,
-		&i.Patient.Allergies,
 		&i.Patient.Vip,
+		&i.Patient.Sealed,
+		&i.Patient.MrnIndex,
 		&i.BedID,
 		&i.BedLabel,
 		&i.UnitID,
 	)
 	return i, err
+}
+
+const putStay = `-- name: PutStay :exec
+INSERT INTO stay (patient_id, bed_id, admitted_at) VALUES ($1, $2, now()) ON CONFLICT (patient_id) DO UPDATE SET bed_id = excluded.bed_id
+`
+
+// They lie in that bed from now on.
+func (q *Queries) PutStay(ctx context.Context, patientID uuid.UUID, bedID string) error {
+	_, err := q.db.Exec(ctx, putStay, patientID, bedID)
+	return err
 }
 
 const restrictPatient = `-- name: RestrictPatient :exec
@@ -397,4 +394,16 @@ func (q *Queries) Units(ctx context.Context) ([]Unit, error) {
 		return nil, err
 	}
 	return items, nil
+}
+
+const updatePatient = `-- name: UpdatePatient :execrows
+UPDATE patient SET sealed = $2, mrn_index = $3 WHERE id = $1
+`
+
+func (q *Queries) UpdatePatient(ctx context.Context, iD uuid.UUID, sealed []byte, mrnIndex []byte) (int64, error) {
+	result, err := q.db.Exec(ctx, updatePatient, iD, sealed, mrnIndex)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }

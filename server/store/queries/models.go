@@ -115,13 +115,14 @@ type Glass struct {
 	PatientID uuid.UUID
 	UnitID    *string
 	Reason    string
-	Words     string
 	At        time.Time
 	Until     time.Time
 	// The units where who broke it worked then, whose charge nurses are told.
 	WorksIn []string
 	// Under whom they worked then, who is told.
 	SupervisorID uuid.NullUUID
+	// Why, sealed for the patient.
+	Words []byte
 }
 
 // Who of those who have to know has looked at broken glass, and when first. Until then pages tell them.
@@ -136,8 +137,9 @@ type GlassReview struct {
 	GlassID uuid.UUID
 	ByID    uuid.UUID
 	Finding string
-	Words   string
 	At      time.Time
+	// What somebody else said to it, sealed for the patient.
+	Words []byte
 }
 
 // What a person has to do now with broken glass. Package access says what follows from it.
@@ -344,6 +346,17 @@ type Passkey struct {
 }
 
 type Patient struct {
+	ID uuid.UUID
+	// Working on the unit is not enough: only the care team opens this record.
+	Vip bool
+	// Number, names, date of birth, gender and allergies, sealed for this patient.
+	Sealed []byte
+	// Keyed hash of the medical record number: it finds a number, and tells none.
+	MrnIndex []byte
+}
+
+// Patients of a version before, until they are sealed; empty ever after.
+type PatientInClear struct {
 	ID        uuid.UUID
 	Mrn       string
 	Family    string
@@ -352,8 +365,6 @@ type Patient struct {
 	BirthDate time.Time
 	Gender    string
 	Allergies string
-	// Working on the unit is not enough: only the care team opens this record.
-	Vip bool
 }
 
 type Person struct {
@@ -408,6 +419,8 @@ type Sealing struct {
 	IsOne bool
 	// Every note is sealed: rows of the log are never changed any more.
 	Notes bool
+	// Every patient is sealed.
+	Patients bool
 }
 
 type Session struct {
@@ -452,6 +465,13 @@ type Unit struct {
 	ID         string
 	FacilityID string
 	Name       string
+}
+
+// Words of a version before, until they are sealed; empty ever after.
+type WordsInClear struct {
+	GlassID uuid.UUID
+	Review  bool
+	Words   string
 }
 
 // Binds Yjs client ids to people. Rows are never deleted: an id stays its first writer's.

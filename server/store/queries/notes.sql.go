@@ -163,7 +163,7 @@ func (q *Queries) NewestBase(ctx context.Context, noteID uuid.UUID) (NewestBaseR
 
 const noteByID = `-- name: NoteByID :one
 
-SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, patient.id, patient.mrn, patient.family, patient.given, patient.title, patient.birth_date, patient.gender, patient.allergies, patient.vip, person.name AS creator,
+SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, patient.id, patient.vip, patient.sealed, patient.mrn_index, person.name AS creator,
        coalesce(bed.label, '')::text AS bed_label
   FROM note
   JOIN patient ON patient.id = note.patient_id
@@ -198,14 +198,9 @@ func (q *Queries) NoteByID(ctx context.Context, id uuid.UUID) (NoteByIDRow, erro
 		&i.Note.RecoveryUntil,
 		&i.Note.AccessEpoch,
 		&i.Patient.ID,
-		&i.Patient.Mrn,
-		&i.Patient.Family,
-		&i.Patient.Given,
-		&i.Patient.Title,
-		&i.Patient.BirthDate,
-		&i.Patient.Gender,
-		&i.Patient.Allergies,
 		&i.Patient.Vip,
+		&i.Patient.Sealed,
+		&i.Patient.MrnIndex,
 		&i.Creator,
 		&i.BedLabel,
 	)
@@ -213,7 +208,7 @@ func (q *Queries) NoteByID(ctx context.Context, id uuid.UUID) (NoteByIDRow, erro
 }
 
 const notesFor = `-- name: NotesFor :many
-SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, patient.id, patient.mrn, patient.family, patient.given, patient.title, patient.birth_date, patient.gender, patient.allergies, patient.vip, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, note.unit_id)::text AS unit,
+SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, patient.id, patient.vip, patient.sealed, patient.mrn_index, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, note.unit_id)::text AS unit,
        coalesce(tied.ties, '{}')::text[] AS ties
   FROM note
   JOIN patient ON patient.id = note.patient_id
@@ -272,14 +267,9 @@ func (q *Queries) NotesFor(ctx context.Context, arg NotesForParams) ([]NotesForR
 			&i.Note.RecoveryUntil,
 			&i.Note.AccessEpoch,
 			&i.Patient.ID,
-			&i.Patient.Mrn,
-			&i.Patient.Family,
-			&i.Patient.Given,
-			&i.Patient.Title,
-			&i.Patient.BirthDate,
-			&i.Patient.Gender,
-			&i.Patient.Allergies,
 			&i.Patient.Vip,
+			&i.Patient.Sealed,
+			&i.Patient.MrnIndex,
 			&i.BedLabel,
 			&i.Unit,
 			&i.Ties,

@@ -30,7 +30,7 @@ UPDATE participation SET left_at = greatest(joined_at, session.ended_at)
 -- name: Sessions :many
 -- The newest first, live ones before all others.
 SELECT session.id, session.note_id, session.started_at, session.ended_at, note.kind,
-       unit.name AS unit_name, patient.family, patient.given, coalesce(bed.label, '')::text AS bed_label
+       unit.name AS unit_name, sqlc.embed(patient), coalesce(bed.label, '')::text AS bed_label
   FROM session
   JOIN note ON note.id = session.note_id
   JOIN unit ON unit.id = note.unit_id

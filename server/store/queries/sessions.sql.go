@@ -125,7 +125,7 @@ func (q *Queries) Participants(ctx context.Context, sessions []uuid.UUID) ([]Par
 
 const sessions = `-- name: Sessions :many
 SELECT session.id, session.note_id, session.started_at, session.ended_at, note.kind,
-       unit.name AS unit_name, patient.family, patient.given, coalesce(bed.label, '')::text AS bed_label
+       unit.name AS unit_name, patient.id, patient.vip, patient.sealed, patient.mrn_index, coalesce(bed.label, '')::text AS bed_label
   FROM session
   JOIN note ON note.id = session.note_id
   JOIN unit ON unit.id = note.unit_id
@@ -143,8 +143,7 @@ type SessionsRow struct {
 	EndedAt   *time.Time
 	Kind      string
 	UnitName  string
-	Family    string
-	Given     string
+	Patient   Patient
 	BedLabel  string
 }
 
@@ -165,8 +164,10 @@ func (q *Queries) Sessions(ctx context.Context, limit int32) ([]SessionsRow, err
 			&i.EndedAt,
 			&i.Kind,
 			&i.UnitName,
-			&i.Family,
-			&i.Given,
+			&i.Patient.ID,
+			&i.Patient.Vip,
+			&i.Patient.Sealed,
+			&i.Patient.MrnIndex,
 			&i.BedLabel,
 		); err != nil {
 			return nil, err

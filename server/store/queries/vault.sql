@@ -37,6 +37,9 @@ SELECT * FROM data_key WHERE scope = $1 AND owner = $2 AND epoch = $3;
 -- name: DataKeysOf :many
 SELECT * FROM data_key WHERE scope = $1 AND owner = $2 ORDER BY epoch;
 
+-- name: DataKeysOfMany :many
+SELECT * FROM data_key WHERE scope = $1 AND owner = ANY(sqlc.arg(owners)::uuid[]) ORDER BY owner, epoch;
+
 -- name: NextEpoch :one
 SELECT (coalesce(max(epoch), 0) + 1)::integer FROM data_key WHERE scope = $1 AND owner = $2;
 
@@ -128,3 +131,36 @@ SELECT * FROM note_base WHERE note_id = $1;
 
 -- name: SealBase :exec
 UPDATE note_base SET data = $3, sum = sha256($3) WHERE note_id = $1 AND seq = $2;
+
+-- name: PatientsSealed :one
+SELECT patients FROM sealing;
+
+-- name: SetPatientsSealed :exec
+UPDATE sealing SET patients = true;
+
+-- name: PatientsInTheClear :many
+-- And those about whom words are.
+SELECT id FROM patient_in_clear UNION SELECT glass.patient_id FROM words_in_clear JOIN glass ON glass.id = words_in_clear.glass_id;
+
+-- name: LockPatient :one
+SELECT * FROM patient WHERE id = $1 FOR UPDATE;
+
+-- name: PatientInTheClear :one
+SELECT * FROM patient_in_clear WHERE id = $1;
+
+-- name: WordsInTheClear :many
+SELECT words_in_clear.* FROM words_in_clear JOIN glass ON glass.id = words_in_clear.glass_id WHERE glass.patient_id = $1;
+
+-- name: SealGlass :exec
+UPDATE glass SET words = $2 WHERE id = $1;
+
+-- name: SealReview :exec
+UPDATE glass_review SET words = $2 WHERE glass_id = $1;
+
+-- name: ForgetPatientInTheClear :exec
+WITH said AS (DELETE FROM words_in_clear USING glass WHERE glass.id = words_in_clear.glass_id AND glass.patient_id = $1)
+DELETE FROM patient_in_clear WHERE patient_in_clear.id = $1;
+
+-- name: EmptyPatientsInTheClear :exec
+-- The files of the tables go with the transaction; what was deleted would stay in them.
+TRUNCATE patient_in_clear, words_in_clear;

@@ -318,6 +318,43 @@ func (q *Queries) DataKeysOf(ctx context.Context, scope int16, owner uuid.UUID) 
 	return items, nil
 }
 
+const dataKeysOfMany = `-- name: DataKeysOfMany :many
+SELECT scope, owner, epoch, from_seq, kek, wrapped, commitment, tag, made_at, recovery, recovery_wrapped, recovery_tag FROM data_key WHERE scope = $1 AND owner = ANY($2::uuid[]) ORDER BY owner, epoch
+`
+
+func (q *Queries) DataKeysOfMany(ctx context.Context, scope int16, owners []uuid.UUID) ([]DataKey, error) {
+	rows, err := q.db.Query(ctx, dataKeysOfMany, scope, owners)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DataKey
+	for rows.Next() {
+		var i DataKey
+		if err := rows.Scan(
+			&i.Scope,
+			&i.Owner,
+			&i.Epoch,
+			&i.FromSeq,
+			&i.Kek,
+			&i.Wrapped,
+			&i.Commitment,
+			&i.Tag,
+			&i.MadeAt,
+			&i.Recovery,
+			&i.RecoveryWrapped,
+			&i.RecoveryTag,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const dataKeysToRewrap = `-- name: DataKeysToRewrap :many
 SELECT scope, owner, epoch, from_seq, kek, wrapped, commitment, tag, made_at, recovery, recovery_wrapped, recovery_tag FROM data_key WHERE (scope, owner, epoch) > ($1::smallint, $2::uuid, $3::integer)
    AND (kek <> $4 OR $5::bytea IS NOT NULL AND recovery IS DISTINCT FROM $5)
@@ -374,6 +411,16 @@ func (q *Queries) DataKeysToRewrap(ctx context.Context, arg DataKeysToRewrapPara
 	return items, nil
 }
 
+const emptyPatientsInTheClear = `-- name: EmptyPatientsInTheClear :exec
+TRUNCATE patient_in_clear, words_in_clear
+`
+
+// The files of the tables go with the transaction; what was deleted would stay in them.
+func (q *Queries) EmptyPatientsInTheClear(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, emptyPatientsInTheClear)
+	return err
+}
+
 const emptyTOTPs = `-- name: EmptyTOTPs :exec
 TRUNCATE totp
 `
@@ -381,6 +428,16 @@ TRUNCATE totp
 // The file of the table goes with the transaction; deleted or changed rows would stay in it.
 func (q *Queries) EmptyTOTPs(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, emptyTOTPs)
+	return err
+}
+
+const forgetPatientInTheClear = `-- name: ForgetPatientInTheClear :exec
+WITH said AS (DELETE FROM words_in_clear USING glass WHERE glass.id = words_in_clear.glass_id AND glass.patient_id = $1)
+DELETE FROM patient_in_clear WHERE patient_in_clear.id = $1
+`
+
+func (q *Queries) ForgetPatientInTheClear(ctx context.Context, id uuid.UUID) error {
+	_, err := q.db.Exec(ctx, forgetPatientInTheClear, id)
 	return err
 }
 
@@ -523,6 +580,22 @@ func (q *Queries) LockNote(ctx context.Context, id uuid.UUID) (int64, error) {
 	return head, err
 }
 
+const lockPatient = `-- name: LockPatient :one
+SELECT id, vip, sealed, mrn_index FROM patient WHERE id = $1 FOR UPDATE
+`
+
+func (q *Queries) LockPatient(ctx context.Context, id uuid.UUID) (Patient, error) {
+	row := q.db.QueryRow(ctx, lockPatient, id)
+	var i Patient
+	err := row.Scan(
+		&i.ID,
+		&i.Vip,
+		&i.Sealed,
+		&i.MrnIndex,
+	)
+	return i, err
+}
+
 const lockTOTPs = `-- name: LockTOTPs :exec
 LOCK TABLE totp IN ACCESS EXCLUSIVE MODE
 `
@@ -618,6 +691,62 @@ func (q *Queries) NotesSealed(ctx context.Context) (bool, error) {
 	return notes, err
 }
 
+const patientInTheClear = `-- name: PatientInTheClear :one
+SELECT id, mrn, family, given, title, birth_date, gender, allergies FROM patient_in_clear WHERE id = $1
+`
+
+func (q *Queries) PatientInTheClear(ctx context.Context, id uuid.UUID) (PatientInClear, error) {
+	row := q.db.QueryRow(ctx, patientInTheClear, id)
+	var i PatientInClear
+	err := row.Scan(
+		&i.ID,
+		&i.Mrn,
+		&i.Family,
+		&i.Given,
+		&i.Title,
+		&i.BirthDate,
+		&i.Gender,
+		&i.Allergies,
+	)
+	return i, err
+}
+
+const patientsInTheClear = `-- name: PatientsInTheClear :many
+SELECT id FROM patient_in_clear UNION SELECT glass.patient_id FROM words_in_clear JOIN glass ON glass.id = words_in_clear.glass_id
+`
+
+// And those about whom words are.
+func (q *Queries) PatientsInTheClear(ctx context.Context) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, patientsInTheClear)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const patientsSealed = `-- name: PatientsSealed :one
+SELECT patients FROM sealing
+`
+
+func (q *Queries) PatientsSealed(ctx context.Context) (bool, error) {
+	row := q.db.QueryRow(ctx, patientsSealed)
+	var patients bool
+	err := row.Scan(&patients)
+	return patients, err
+}
+
 const retireKEK = `-- name: RetireKEK :execrows
 WITH gone AS (DELETE FROM kek WHERE kek.id = $1 RETURNING id, adopted_at, number)
 INSERT INTO retired_kek (id, number, adopted_at) SELECT gone.id, gone.number, gone.adopted_at FROM gone
@@ -679,12 +808,39 @@ func (q *Queries) SealBurst(ctx context.Context, noteID uuid.UUID, firstSeq int6
 	return err
 }
 
+const sealGlass = `-- name: SealGlass :exec
+UPDATE glass SET words = $2 WHERE id = $1
+`
+
+func (q *Queries) SealGlass(ctx context.Context, iD uuid.UUID, words []byte) error {
+	_, err := q.db.Exec(ctx, sealGlass, iD, words)
+	return err
+}
+
+const sealReview = `-- name: SealReview :exec
+UPDATE glass_review SET words = $2 WHERE glass_id = $1
+`
+
+func (q *Queries) SealReview(ctx context.Context, glassID uuid.UUID, words []byte) error {
+	_, err := q.db.Exec(ctx, sealReview, glassID, words)
+	return err
+}
+
 const setNotesSealed = `-- name: SetNotesSealed :exec
 UPDATE sealing SET notes = true
 `
 
 func (q *Queries) SetNotesSealed(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, setNotesSealed)
+	return err
+}
+
+const setPatientsSealed = `-- name: SetPatientsSealed :exec
+UPDATE sealing SET patients = true
+`
+
+func (q *Queries) SetPatientsSealed(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, setPatientsSealed)
 	return err
 }
 
@@ -709,6 +865,30 @@ func (q *Queries) UpdatesInTheClear(ctx context.Context, noteID uuid.UUID, after
 			&i.Data,
 			&i.At,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const wordsInTheClear = `-- name: WordsInTheClear :many
+SELECT words_in_clear.glass_id, words_in_clear.review, words_in_clear.words FROM words_in_clear JOIN glass ON glass.id = words_in_clear.glass_id WHERE glass.patient_id = $1
+`
+
+func (q *Queries) WordsInTheClear(ctx context.Context, patientID uuid.UUID) ([]WordsInClear, error) {
+	rows, err := q.db.Query(ctx, wordsInTheClear, patientID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []WordsInClear
+	for rows.Next() {
+		var i WordsInClear
+		if err := rows.Scan(&i.GlassID, &i.Review, &i.Words); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -1,0 +1,255 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/clisonix/tidechart/server/store/queries"
+	"github.com/clisonix/tidechart/server/vault"
+)
+
+// Patient is who somebody is. The database has all of it sealed, but for ID and Vip.
+type Patient struct {
+	ID        uuid.UUID
+	Mrn       string // medical record number
+	Family    string
+	Given     string
+	Title     string
+	BirthDate time.Time
+	Gender    string
+	Allergies string // the banner's wording; absence of data is never "none"
+	Vip       bool
+}
+
+// patientRecord is what is sealed of a patient: version 1 of it.
+type patientRecord struct {
+	MRN       string `json:"mrn"`
+	Family    string `json:"family"`
+	Given     string `json:"given"`
+	Title     string `json:"title"`
+	Born      string `json:"born"` // YYYY-MM-DD
+	Gender    string `json:"gender"`
+	Allergies string `json:"allergies"`
+}
+
+// Where what is about a patient is sealed for. Words belong to the broken glass that they are about.
+var recordOfPatient = vault.Place{Kind: vault.PatientRecord, Schema: 1}
+
+func wordsAt(kind vault.Kind, glass uuid.UUID) vault.Place {
+	return vault.Place{Kind: kind, Schema: 1, With: glass[:]}
+}
+
+// padTo is to what multiple of bytes something is filled up that would say by its length what it is: names and words.
+const padTo = 256
+
+// sealValue seals a value as JSON, filled up with blanks.
+func sealValue(key *vault.Key, at vault.Place, value any) ([]byte, error) {
+	b, err := json.Marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	return key.Seal(at, append(b, bytes.Repeat([]byte{' '}, (padTo-len(b)%padTo)%padTo)...)), nil
+}
+
+func openValue(keys *keySet, at vault.Place, record []byte, value any) error {
+	b, err := keys.open(at, record)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(b, value)
+}
+
+// sealPatient seals who a patient is, and returns the hash by which their number is found.
+func (db *DB) sealPatient(key *vault.Key, p Patient) (sealed, index []byte, err error) {
+	sealed, err = sealValue(key, recordOfPatient, patientRecord{
+		MRN: p.Mrn, Family: p.Family, Given: p.Given, Title: p.Title, Born: p.BirthDate.Format(time.DateOnly), Gender: p.Gender, Allergies: p.Allergies,
+	})
+	return sealed, db.mrnIndex(p.Mrn), err
+}
+
+// mrnIndex is the hash by which a record number is found, however it is capitalised.
+func (db *DB) mrnIndex(mrn string) []byte {
+	return db.index.Index("mrn/v1", strings.ToUpper(strings.TrimSpace(mrn)))
+}
+
+// openIndex looks up the key of hashes, or makes it. A database whose patients are sealed has one: they would not be found by another.
+func (db *DB) openIndex(ctx context.Context) error {
+	name := vault.Name{Scope: vault.OfHospital, Epoch: 1}
+	row, err := db.DataKey(ctx, int16(name.Scope), name.Owner, int32(name.Epoch))
+	if errors.Is(err, pgx.ErrNoRows) {
+		if sealed, err := db.PatientsSealed(ctx); err != nil {
+			return err
+		} else if sealed {
+			return fmt.Errorf("the key of numbers is gone: %w", vault.ErrTampered)
+		}
+		if _, err := db.newDataKey(ctx, db.Queries, name, 1); err != nil {
+			return err
+		}
+		row, err = db.DataKey(ctx, int16(name.Scope), name.Owner, int32(name.Epoch)) // another server may have been faster
+	}
+	if err != nil {
+		return err
+	}
+	db.index, err = db.unwrap(row)
+	return err
+}
+
+// insertPatient adds a patient, with a data key of their own.
+func (db *DB) insertPatient(ctx context.Context, q *queries.Queries, p Patient) error {
+	key, err := db.newDataKey(ctx, q, vault.Name{Scope: vault.OfPatient, Owner: p.ID, Epoch: 1}, 1)
+	if err != nil {
+		return err
+	}
+	sealed, index, err := db.sealPatient(key, p)
+	if err != nil {
+		return err
+	}
+	return q.InsertPatient(ctx, queries.InsertPatientParams{ID: p.ID, Sealed: sealed, MrnIndex: index, Vip: p.Vip})
+}
+
+// PutPatient stores who somebody is: the patient of that number, or if there is none, a new one. With a bed, they lie there from now on. What
+// cannot be is an [ErrHospital].
+func (db *DB) PutPatient(ctx context.Context, p Patient, bed string) (id uuid.UUID, err error) {
+	if db.vault == nil {
+		return id, ErrNoKeys
+	}
+	if strings.TrimSpace(p.Mrn) == "" || p.Family == "" || p.BirthDate.IsZero() {
+		return id, fmt.Errorf("%w: a patient has a number, a family name and a date of birth", ErrHospital)
+	}
+	err = db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error {
+		row, err := q.PatientByIndex(ctx, db.mrnIndex(p.Mrn))
+		if errors.Is(err, pgx.ErrNoRows) {
+			p.ID = uuid.New()
+			err = db.insertPatient(ctx, q, p)
+		} else if err == nil {
+			p.ID = row.Patient.ID
+			err = db.updatePatient(ctx, q, p)
+		}
+		if err != nil || bed == "" {
+			return err
+		}
+		return q.PutStay(ctx, p.ID, bed)
+	})
+	if IsTaken(err) || isMissing(err) {
+		return id, fmt.Errorf("%w: there is no such bed, somebody lies in it, or the patient was added at this moment", ErrHospital)
+	}
+	return p.ID, err
+}
+
+func (db *DB) updatePatient(ctx context.Context, q *queries.Queries, p Patient) error {
+	keys, err := db.patientKeys(ctx, []uuid.UUID{p.ID})
+	if err != nil {
+		return err
+	}
+	k := keys[p.ID]
+	if k == nil {
+		return errNoPatientKey
+	}
+	sealed, index, err := db.sealPatient(k.sealing(), p)
+	if err != nil {
+		return err
+	}
+	_, err = q.UpdatePatient(ctx, p.ID, sealed, index)
+	return err
+}
+
+// errNoPatientKey means that a patient's data key is gone, and with it who they are.
+var errNoPatientKey = fmt.Errorf("data key of the patient is gone: %w", vault.ErrTampered)
+
+// patientKeys returns the data keys of patients, as far as there are any.
+func (db *DB) patientKeys(ctx context.Context, patients []uuid.UUID) (map[uuid.UUID]*keySet, error) {
+	if db.vault == nil {
+		return nil, ErrNoKeys
+	}
+	keys, missing := db.whose.held(patients)
+	if len(missing) == 0 {
+		return keys, nil
+	}
+	slices.SortFunc(missing, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	rows, err := db.DataKeysOfMany(ctx, int16(vault.OfPatient), slices.Compact(missing))
+	if err != nil {
+		return nil, fmt.Errorf("look up data keys of patients: %w", err)
+	}
+	for _, row := range rows {
+		key, err := db.unwrap(row)
+		if err != nil {
+			db.log.Error("data key of a patient does not open", "patient", row.Owner, "err", err)
+			continue
+		}
+		k := keys[row.Owner]
+		if k == nil {
+			k = &keySet{keys: make(map[uint32]*vault.Key), until: time.Now().Add(keysKept)}
+			keys[row.Owner] = k
+		}
+		k.keys[uint32(row.Epoch)], k.newest = key, row
+	}
+	for _, patient := range missing {
+		if k := keys[patient]; k != nil {
+			db.whose.keep(patient, k)
+		}
+	}
+	return keys, nil
+}
+
+// openPatients opens who patients are, in their order. Who cannot be opened is unreadable, which the log says: one damaged record
+// keeps nobody from the others.
+func (db *DB) openPatients(ctx context.Context, rows []queries.Patient) ([]Patient, error) {
+	ids := make([]uuid.UUID, len(rows))
+	for i, row := range rows {
+		ids[i] = row.ID
+	}
+	keys, err := db.patientKeys(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	patients := make([]Patient, len(rows))
+	for i, row := range rows {
+		if patients[i], err = openPatient(keys[row.ID], row); err != nil {
+			db.log.Error("record of a patient does not open", "patient", row.ID, "err", err)
+			patients[i] = Patient{ID: row.ID, Family: Unreadable, Vip: row.Vip}
+		}
+	}
+	return patients, nil
+}
+
+// Unreadable stands in lists for the name of a patient whose record does not open.
+const Unreadable = "(does not open)"
+
+// OpenPatient opens who a patient is.
+func (db *DB) OpenPatient(ctx context.Context, row queries.Patient) (Patient, error) {
+	keys, err := db.patientKeys(ctx, []uuid.UUID{row.ID})
+	if err != nil {
+		return Patient{}, err
+	}
+	p, err := openPatient(keys[row.ID], row)
+	if err != nil {
+		return Patient{}, fmt.Errorf("patient %s: %w", row.ID, err)
+	}
+	return p, nil
+}
+
+func openPatient(keys *keySet, row queries.Patient) (Patient, error) {
+	if keys == nil {
+		return Patient{}, errNoPatientKey
+	}
+	var r patientRecord
+	if err := openValue(keys, recordOfPatient, row.Sealed, &r); err != nil {
+		return Patient{}, err
+	}
+	born, err := time.Parse(time.DateOnly, r.Born)
+	if err != nil {
+		return Patient{}, errors.New("no date of birth")
+	}
+	return Patient{
+		ID: row.ID, Mrn: r.MRN, Family: r.Family, Given: r.Given, Title: r.Title, BirthDate: born, Gender: r.Gender, Allergies: r.Allergies, Vip: row.Vip,
+	}, nil
+}

@@ -1,0 +1,263 @@
+package store
+
+import (
+	"context"
+	"strings"
+	"unicode"
+
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/server/store/queries"
+	"github.com/clisonix/tidechart/server/vault"
+)
+
+// This file has the queries whose rows say who a patient is. Each opens that, and stands for the query of the same name.
+
+// NoteByIDRow is a note with its patient.
+type NoteByIDRow struct {
+	queries.NoteByIDRow
+	Patient Patient
+}
+
+// NoteByID returns a note. The error is [ErrNotFound] if there is none, and another if it cannot be said whose it is.
+func (db *DB) NoteByID(ctx context.Context, id uuid.UUID) (NoteByIDRow, error) {
+	row, err := db.Queries.NoteByID(ctx, id)
+	if err != nil {
+		return NoteByIDRow{}, err
+	}
+	p, err := db.OpenPatient(ctx, row.Patient)
+	return NoteByIDRow{row, p}, err
+}
+
+// NotesForRow is a note of a list with its patient.
+type NotesForRow struct {
+	queries.NotesForRow
+	Patient Patient
+}
+
+// NotesFor lists notes about patients whom a person has something to do with.
+func (db *DB) NotesFor(ctx context.Context, arg queries.NotesForParams) ([]NotesForRow, error) {
+	rows, err := db.Queries.NotesFor(ctx, arg)
+	return withPatients(ctx, db, rows, err, func(r queries.NotesForRow) queries.Patient { return r.Patient },
+		func(r queries.NotesForRow, p Patient) NotesForRow { return NotesForRow{r, p} })
+}
+
+// BedsForRow is a bed; Patient is who lies there, if PatientID says that somebody does.
+type BedsForRow struct {
+	queries.BedsForRow
+	Patient Patient
+}
+
+// BedsFor lists the beds of a unit.
+func (db *DB) BedsFor(ctx context.Context, person uuid.UUID, unit string) ([]BedsForRow, error) {
+	rows, err := db.Queries.BedsFor(ctx, person, unit)
+	if err != nil {
+		return nil, err
+	}
+	var lying []queries.Patient
+	for _, r := range rows {
+		if r.PatientID.Valid {
+			lying = append(lying, queries.Patient{ID: r.PatientID.UUID, Sealed: r.Sealed, Vip: r.Vip})
+		}
+	}
+	patients, err := db.openPatients(ctx, lying)
+	if err != nil {
+		return nil, err
+	}
+	beds := make([]BedsForRow, len(rows))
+	for i, r := range rows {
+		beds[i].BedsForRow = r
+		if r.PatientID.Valid {
+			beds[i].Patient, patients = patients[0], patients[1:]
+		}
+	}
+	return beds, nil
+}
+
+// PatientByMRN finds a patient by number. The error is [ErrNotFound] if there is none.
+func (db *DB) PatientByMRN(ctx context.Context, mrn string) (queries.PatientByIndexRow, error) {
+	if db.vault == nil {
+		return queries.PatientByIndexRow{}, ErrNoKeys
+	}
+	return db.PatientByIndex(ctx, db.mrnIndex(mrn))
+}
+
+// PatientSought finds a patient by number, or by the bed they lie in. The error is [ErrNotFound] if there is none.
+func (db *DB) PatientSought(ctx context.Context, numberOrBed string) (uuid.UUID, error) {
+	if db.vault == nil {
+		return uuid.Nil, ErrNoKeys
+	}
+	return db.PatientAtIndexOrBed(ctx, db.mrnIndex(numberOrBed), numberOrBed)
+}
+
+// SessionsRow is a sitting at a note, with its patient.
+type SessionsRow struct {
+	queries.SessionsRow
+	Patient Patient
+}
+
+// Sessions lists sittings, the newest first, live ones before all others.
+func (db *DB) Sessions(ctx context.Context, limit int32) ([]SessionsRow, error) {
+	rows, err := db.Queries.Sessions(ctx, limit)
+	return withPatients(ctx, db, rows, err, func(r queries.SessionsRow) queries.Patient { return r.Patient },
+		func(r queries.SessionsRow, p Patient) SessionsRow { return SessionsRow{r, p} })
+}
+
+// FollowRow is an opened record, with its patient.
+type FollowRow struct {
+	queries.FollowRow
+	Patient Patient
+}
+
+// Follow lists who has opened any record, the oldest first.
+func (db *DB) Follow(ctx context.Context, arg queries.FollowParams) ([]FollowRow, error) {
+	rows, err := db.Queries.Follow(ctx, arg)
+	return withPatients(ctx, db, rows, err, func(r queries.FollowRow) queries.Patient { return r.Patient },
+		func(r queries.FollowRow, p Patient) FollowRow { return FollowRow{r, p} })
+}
+
+// withPatients opens the patients of rows.
+func withPatients[Row, Opened any](ctx context.Context, db *DB, rows []Row, err error, of func(Row) queries.Patient, with func(Row, Patient) Opened) ([]Opened, error) {
+	if err != nil {
+		return nil, err
+	}
+	sealed := make([]queries.Patient, len(rows))
+	for i, r := range rows {
+		sealed[i] = of(r)
+	}
+	patients, err := db.openPatients(ctx, sealed)
+	if err != nil {
+		return nil, err
+	}
+	opened := make([]Opened, len(rows))
+	for i, r := range rows {
+		opened[i] = with(r, patients[i])
+	}
+	return opened, nil
+}
+
+// GlassForRow is broken glass, with whose record it was and what was said.
+type GlassForRow struct {
+	queries.GlassForRow
+	Patient     Patient
+	Words       string
+	ReviewWords string
+}
+
+// GlassFor lists broken glass that a person has something to do with, or with everyone all.
+func (db *DB) GlassFor(ctx context.Context, person uuid.UUID, everyone bool, maxRows int32) ([]GlassForRow, error) {
+	rows, err := db.Queries.GlassFor(ctx, person, everyone, maxRows)
+	opened, err := withPatients(ctx, db, rows, err, func(r queries.GlassForRow) queries.Patient { return r.Patient },
+		func(r queries.GlassForRow, p Patient) GlassForRow { return GlassForRow{GlassForRow: r, Patient: p} })
+	if err != nil {
+		return nil, err
+	}
+	for i, r := range opened {
+		keys, err := db.patientKeys(ctx, []uuid.UUID{r.Glass.PatientID}) // in memory now
+		if err != nil {
+			return nil, err
+		}
+		opened[i].Words = db.openWords(keys[r.Glass.PatientID], vault.GlassWords, r.Glass.ID, r.Glass.Words)
+		opened[i].ReviewWords = db.openWords(keys[r.Glass.PatientID], vault.ReviewWords, r.Glass.ID, r.GlassForRow.ReviewWords)
+	}
+	return opened, nil
+}
+
+// openWords opens what was said about broken glass; what does not open is unreadable.
+func (db *DB) openWords(keys *keySet, kind vault.Kind, glass uuid.UUID, record []byte) (words string) {
+	if record == nil {
+		return ""
+	}
+	err := errNoPatientKey
+	if keys != nil {
+		err = openValue(keys, wordsAt(kind, glass), record, &words)
+	}
+	if err != nil {
+		db.log.Error("words about broken glass do not open", "glass", glass, "err", err)
+		return Unreadable
+	}
+	return words
+}
+
+// sealWords seals what is said about broken glass.
+func (db *DB) sealWords(ctx context.Context, patient uuid.UUID, kind vault.Kind, glass uuid.UUID, words string) ([]byte, error) {
+	keys, err := db.patientKeys(ctx, []uuid.UUID{patient})
+	if err != nil {
+		return nil, err
+	}
+	if keys[patient] == nil {
+		return nil, errNoPatientKey
+	}
+	return sealValue(keys[patient].sealing(), wordsAt(kind, glass), words)
+}
+
+// BreakGlass opens a patient's record to somebody for some seconds.
+func (db *DB) BreakGlass(ctx context.Context, arg queries.BreakGlassParams, words string) (err error) {
+	if arg.Words, err = db.sealWords(ctx, arg.Patient, vault.GlassWords, arg.ID, words); err != nil {
+		return err
+	}
+	_, err = db.Queries.BreakGlass(ctx, arg)
+	return err
+}
+
+// ReviewGlass stores what somebody else found about broken glass, of a patient's record. Who comes second changes nothing.
+func (db *DB) ReviewGlass(ctx context.Context, arg queries.ReviewGlassParams, patient uuid.UUID, words string) (err error) {
+	if arg.Words, err = db.sealWords(ctx, patient, vault.ReviewWords, arg.GlassID, words); err != nil {
+		return err
+	}
+	_, err = db.Queries.ReviewGlass(ctx, arg)
+	return err
+}
+
+// UnusualRow is what is unusual about who has opened whose record.
+type UnusualRow struct {
+	queries.UnusualRow
+	Patient Patient
+}
+
+// Unusual lists who has opened whose record since a time, as far as something about it is unusual.
+func (db *DB) Unusual(ctx context.Context, arg queries.UnusualParams) ([]UnusualRow, error) {
+	readers, err := db.ReadersSince(ctx, arg.Since)
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := db.ReadSince(ctx, arg.Since)
+	if err != nil {
+		return nil, err
+	}
+	patients, err := db.openPatients(ctx, sealed)
+	if err != nil {
+		return nil, err
+	}
+	bearing := make(map[string][]uuid.UUID) // patients by each word of their family name
+	for _, p := range patients {
+		for _, word := range nameWords(p.Family) {
+			bearing[word] = append(bearing[word], p.ID)
+		}
+	}
+	for _, r := range readers {
+		for _, word := range nameWords(r.Name) {
+			for _, patient := range bearing[word] {
+				arg.Namesakes, arg.Named = append(arg.Namesakes, r.ID), append(arg.Named, patient)
+			}
+		}
+	}
+	rows, err := db.Queries.Unusual(ctx, arg)
+	return withPatients(ctx, db, rows, err, func(r queries.UnusualRow) queries.Patient { return r.Patient },
+		func(r queries.UnusualRow, p Patient) UnusualRow { return UnusualRow{r, p} })
+}
+
+// particles of names are borne by many who are not related.
+var particles = map[string]bool{
+	"al": true, "bin": true, "da": true, "de": true, "den": true, "der": true, "di": true, "el": true, "la": true, "le": true, "van": true, "von": true,
+}
+
+// nameWords are those of a name by which people may be related; a double name has two.
+func nameWords(name string) (words []string) {
+	for word := range strings.FieldsFuncSeq(strings.ToLower(name), func(r rune) bool { return r == '-' || unicode.IsSpace(r) }) {
+		if !particles[word] {
+			words = append(words, word)
+		}
+	}
+	return words
+}
