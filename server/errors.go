@@ -51,6 +51,7 @@ var statuses = []struct {
 	{sessions.ErrStaleEditor, http.StatusConflict, "The note holds more than the schema of your editor. " + asSchema},
 	{sessions.ErrUndeclared, http.StatusUnprocessableEntity, "The update brings more than the schema of your editor has. " + asSchema},
 	{sessions.ErrRejected, http.StatusConflict, "The note takes no edits any more."},
+	{sessions.ErrSealed, http.StatusServiceUnavailable, "The server does not have the key that this is sealed with now. Nothing is lost; whoever runs Tidechart has to bring it back. Notes that are open go on."},
 	{login.ErrBusy, http.StatusServiceUnavailable, "Too many people are signing in at this moment. Try again."},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, outcomeUnknown},
 	{sessions.ErrAccessUnknown, http.StatusServiceUnavailable, "Whether you may write cannot be checked now. Try again."},
@@ -136,7 +137,7 @@ func (s *Server) renderError(w http.ResponseWriter, r *http.Request, err error) 
 	if status < http.StatusInternalServerError { // else the database may not even say who this is
 		view.Shell = s.shell(r, "Error")
 	}
-	if status != http.StatusNotFound && status < http.StatusInternalServerError {
+	if status != http.StatusNotFound && status < http.StatusInternalServerError || errors.Is(err, sessions.ErrSealed) {
 		view.Detail = detail
 	}
 	s.render(w, r, status, web.Error(view))

@@ -42,6 +42,10 @@ var (
 	ErrStaleEditor     = errors.New("the editor has another schema than the note")
 )
 
+// ErrSealed is what a [Store] returns when what it holds is sealed by a key that the server does not have, or not any more. Who has the note open
+// goes on; it opens again when the key is there.
+var ErrSealed = errors.New("the server does not have the key that this is sealed with")
+
 // Reasons why an update is refused, besides [ErrRejected].
 var (
 	// ErrReadOnly means that the author may not write this note.
@@ -80,6 +84,8 @@ func refusal(err error) *CloseError {
 		return &CloseError{Code: closeNotFound, Reason: "no such note", Err: err}
 	case errors.Is(err, errDraining):
 		return &CloseError{Code: closeRestart, Reason: "the server is restarting", Err: err}
+	case errors.Is(err, ErrSealed):
+		return &CloseError{Code: closeTryLater, Reason: "the server does not have the key of this note now; ask whoever runs Tidechart", Err: err}
 	default:
 		return &CloseError{Code: closeTryLater, Reason: "the note cannot be opened now; try again", Err: err}
 	}

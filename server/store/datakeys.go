@@ -10,6 +10,7 @@ import (
 
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/server/vault"
+	"github.com/clisonix/tidechart/sessions"
 )
 
 // newDataKey makes a data key, and stores it unless there is one of that name; from is the first seq of a note that it seals.
@@ -32,12 +33,16 @@ func (db *DB) newDataKey(ctx context.Context, q *queries.Queries, name vault.Nam
 	return key, err
 }
 
-// unwrap returns the data key of a row.
+// unwrap returns the data key of a row. The error is [sessions.ErrSealed] if it is wrapped to a key-encryption key that this server does not have.
 func (db *DB) unwrap(row queries.DataKey) (*vault.Key, error) {
 	if db.vault == nil {
 		return nil, ErrNoKeys
 	}
-	return db.vault.Unwrap(nameOf(row), wrappedOf(row))
+	key, err := db.vault.Unwrap(nameOf(row), wrappedOf(row))
+	if errors.Is(err, vault.ErrOtherKey) {
+		err = fmt.Errorf("%w: %w", sessions.ErrSealed, err)
+	}
+	return key, err
 }
 
 func nameOf(row queries.DataKey) vault.Name {

@@ -19,6 +19,7 @@ import (
 const (
 	maxNoteKeys = 10_000              // notes whose keys are kept
 	keysKept    = time.Hour           // that keys are kept before they are looked up again
+	keysAgain   = time.Minute         // the same of keys that could not be unwrapped then
 	keyAge      = 90 * 24 * time.Hour // that a key seals what is new
 	keyRows     = 1 << 24             // rows that it seals: random nonces are drawn twice once in 2⁴⁹ then
 )
@@ -58,9 +59,11 @@ func newKeyCache() *keyCache {
 	return &keyCache{notes: make(map[sessions.NoteID]*list.Element), order: list.New()}
 }
 
-// get returns a note's keys, by look if they are not there. What look cannot find is asked for again.
+// get returns a note's keys, by look if they are not there. What look cannot find is asked for again; but keys that were there, and that the
+// server could not unwrap any more, stay: who has the note open goes on.
 func (c *keyCache) get(ctx context.Context, note sessions.NoteID, look func() (*keySet, error)) (*keySet, error) {
 	c.mu.Lock()
+	var before *keySet
 	if e, there := c.notes[note]; there {
 		slot := e.Value.(*keySlot)
 		select {
@@ -70,6 +73,7 @@ func (c *keyCache) get(ctx context.Context, note sessions.NoteID, look func() (*
 				c.mu.Unlock()
 				return slot.keys, nil
 			}
+			before = slot.keys
 			c.drop(e)
 		default:
 			c.mu.Unlock()
@@ -91,6 +95,9 @@ func (c *keyCache) get(ctx context.Context, note sessions.NoteID, look func() (*
 
 	keys, err := look()
 	c.mu.Lock()
+	if before != nil && errors.Is(err, sessions.ErrSealed) {
+		keys, err = &keySet{keys: before.keys, newest: before.newest, until: time.Now().Add(keysAgain), head: before.head}, nil
+	}
 	slot.keys, slot.err = keys, err
 	if err != nil && c.notes[note] == e {
 		c.drop(e)

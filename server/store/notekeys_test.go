@@ -3,11 +3,14 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/sessions"
 )
 
 // TestKeysAreLookedUpOnce by however many ask at once; what failed is asked for again, and what is old as well.
@@ -53,6 +56,18 @@ func TestKeysAreLookedUpOnce(t *testing.T) {
 		go func() { answer <- nil }()
 		if _, err := c.get(t.Context(), note, look); err != nil || looked != 1 {
 			t.Errorf("it is kept for too long: %v, %d", err, looked)
+		}
+		time.Sleep(keysKept)
+		for range 2 { // the key-encryption key is away: what is known stays known
+			go func() { answer <- fmt.Errorf("data key: %w", sessions.ErrSealed) }()
+			if k, err := c.get(t.Context(), note, look); err != nil || k == nil {
+				t.Errorf("what was unwrapped before is forgotten: %v", err)
+			}
+			time.Sleep(keysAgain)
+		}
+		go func() { answer <- fmt.Errorf("data key: %w", sessions.ErrSealed) }()
+		if _, err := c.get(t.Context(), uuid.New(), look); !errors.Is(err, sessions.ErrSealed) {
+			t.Errorf("what never was: %v", err)
 		}
 		over, cancel := context.WithCancel(t.Context())
 		c.forget(note)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/server/vault"
+	"github.com/clisonix/tidechart/sessions"
 )
 
 // Patient is who somebody is. The database has all of it sealed, but for ID and Vip.
@@ -181,6 +182,9 @@ func (db *DB) patientKeys(ctx context.Context, patients []uuid.UUID) (map[uuid.U
 	}
 	for _, row := range rows {
 		key, err := db.unwrap(row)
+		if errors.Is(err, sessions.ErrSealed) {
+			return nil, err // as for all others, soon
+		}
 		if err != nil {
 			db.log.Error("data key of a patient does not open", "patient", row.Owner, "err", err)
 			continue
