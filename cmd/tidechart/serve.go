@@ -116,6 +116,10 @@ func run(ctx context.Context, log *slog.Logger, db *store.DB, listener net.Liste
 	} else if n > 0 {
 		log.Warn("the last stop was not a clean one; its editing sessions are closed", "sessions", n)
 	}
+	sequencer, err := db.NewSequencer(ctx)
+	if err != nil {
+		return err
+	}
 	hub := sessions.NewHub(db, log, sessions.WithAllowance(allow))
 	config.DB, config.Hub, config.Log, config.Version = db, hub, log, version()
 	s := server.New(config)
@@ -128,6 +132,8 @@ func run(ctx context.Context, log *slog.Logger, db *store.DB, listener net.Liste
 	watch, unwatch := context.WithCancel(context.WithoutCancel(ctx)) // until the last edit is committed
 	defer unwatch()
 	go s.Watch(watch)
+	sequenced := make(chan struct{})
+	go func() { sequencer.Run(watch, log); close(sequenced) }()
 	failed := make(chan error, 1)
 	go func() { failed <- web.Serve(listener) }()
 	go tidy(ctx, log, db)
@@ -135,7 +141,6 @@ func run(ctx context.Context, log *slog.Logger, db *store.DB, listener net.Liste
 	go keepMemory(ctx)
 	ready()
 
-	var err error
 	select {
 	case <-ctx.Done():
 		log.Info("stopping: committing the last edits, telling peers to reconnect")
@@ -146,6 +151,11 @@ func run(ctx context.Context, log *slog.Logger, db *store.DB, listener net.Liste
 	defer cancel()
 	s.Drain()
 	err = errors.Join(err, hub.Close(end), web.Shutdown(end))
+	unwatch()
+	select {
+	case <-sequenced: // the last acts, too
+	case <-end.Done(): // then the next start does it
+	}
 	if err == nil {
 		log.Info("stopped")
 	}

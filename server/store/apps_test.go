@@ -58,7 +58,7 @@ func (h hospital) useApp(t *testing.T, person uuid.UUID, secret string) {
 	}
 }
 
-func (h hospital) must(t *testing.T, sql string, args ...any) {
+func (h hospital) must(t testing.TB, sql string, args ...any) {
 	t.Helper()
 	if err := h.exec(t, sql, args...); err != nil {
 		t.Fatal(sql, err)

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -35,6 +36,7 @@ const (
 	readTimeout    = 10 * time.Second // for one statement outside the committer
 	letGoTimeout   = 3 * time.Second  // for the last word of a server that stops
 	migrateTurn    = 300              // seconds that a server waits for others to migrate
+	idleTimeout    = time.Minute      // for a transaction between two statements: it keeps acts from being sequenced
 )
 
 // IsBadValue reports whether a query failed because of a value that no column can hold, such as text with a NUL.
@@ -73,6 +75,8 @@ type DB struct {
 	index   *vault.Key   // of hashes by which something is found; set by Open
 	server  uuid.UUID    // by which others know whose keys these are
 	log     *slog.Logger
+
+	auditKey atomic.Pointer[vault.Key] // seals what is new in the log of acts; nil: there is no vault
 }
 
 // Option changes how a database is opened.
@@ -101,6 +105,9 @@ func Open(ctx context.Context, url string, v *vault.Vault, options ...Option) (*
 		err = db.sealNotes(ctx)
 	}
 	if err == nil {
+		_, err = db.auditKeys(ctx)
+	}
+	if err == nil {
 		err = db.openIndex(ctx)
 	}
 	if err == nil {
@@ -120,6 +127,7 @@ func connect(ctx context.Context, url string, v *vault.Vault) (*DB, error) {
 	}
 	config.ConnConfig.ConnectTimeout = connectTimeout
 	config.ConnConfig.RuntimeParams["application_name"] = "tidechart"
+	config.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = fmt.Sprint(idleTimeout.Milliseconds())
 
 	commits := config.Copy()
 	commits.MaxConns = maxCommitConns

@@ -73,7 +73,7 @@ func (h hospital) newNote(t testing.TB) sessions.NoteID {
 }
 
 // exec runs a statement as an operator with psql could.
-func (h hospital) exec(t *testing.T, sql string, args ...any) error {
+func (h hospital) exec(t testing.TB, sql string, args ...any) error {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), h.url)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/server/vault"
 )
@@ -33,6 +34,9 @@ func (db *DB) adopt(ctx context.Context) error {
 		if n == 1 {
 			if err := db.sealApps(ctx, q); err != nil {
 				return fmt.Errorf("seal secrets of apps: %w", err)
+			}
+			if err := db.record(ctx, q, audit.Event{Act: audit.AdoptKey, Code: "key=" + id.String()}); err != nil {
+				return err
 			}
 		}
 		inUse, err := keysInUse(ctx, q)

@@ -18,18 +18,20 @@ type Kind byte
 
 // The kinds.
 const (
-	AppSecret        Kind = 1 // of an app for codes
-	PendingAppSecret Kind = 2 // of one whose first code was not right yet
-	Update           Kind = 3 // of a note's log
-	Base             Kind = 4 // merged update of the log's first rows
-	Burst            Kind = 5 // run of the log's rows, folded
-	PatientRecord    Kind = 6 // who a patient is
-	GlassWords       Kind = 7 // why somebody broke the glass
-	ReviewWords      Kind = 8 // what somebody else found about that
+	AppSecret        Kind = 1  // of an app for codes
+	PendingAppSecret Kind = 2  // of one whose first code was not right yet
+	Update           Kind = 3  // of a note's log
+	Base             Kind = 4  // merged update of the log's first rows
+	Burst            Kind = 5  // run of the log's rows, folded
+	PatientRecord    Kind = 6  // who a patient is
+	GlassWords       Kind = 7  // why somebody broke the glass
+	ReviewWords      Kind = 8  // what somebody else found about that
+	AuditDetails     Kind = 20 // of an act: from where, and what was looked for
+	AuditSigner      Kind = 21 // seed of who signs checkpoints
 )
 
 // kinds is one more than the last of them.
-const kinds = 9
+const kinds = 22
 
 // Place is where a record belongs, beside its data key's name. It is bound into the record: in another place it does not
 // open.

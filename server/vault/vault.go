@@ -63,11 +63,11 @@ type Scope byte
 
 // The scopes.
 const (
-	OfPerson Scope = 1 // secrets by which somebody signs in
-	OfNote   Scope = 2 // the log of a note, and what is derived from it
-
-	OfPatient  Scope = 3 // who somebody is, and what was said about access to their record
-	OfHospital Scope = 4 // hashes by which something is found
+	OfPerson   Scope = 1  // secrets by which somebody signs in
+	OfNote     Scope = 2  // the log of a note, and what is derived from it
+	OfPatient  Scope = 3  // who somebody is, and what was said about access to their record
+	OfHospital Scope = 4  // hashes by which something is found
+	OfAudit    Scope = 10 // the log of who did what
 )
 
 // Name names a data key. It is bound into all that the key wraps to and seals.

@@ -85,6 +85,58 @@ func (b *RewrapDataKeyBatchResults) Close() error {
 	return b.br.Close()
 }
 
+const saveTile = `-- name: SaveTile :batchexec
+INSERT INTO audit_tile (level, n, data) VALUES ($1, $2, $3)
+    ON CONFLICT (level, n) DO UPDATE SET data = excluded.data WHERE octet_length(audit_tile.data) < octet_length(excluded.data)
+`
+
+type SaveTileBatchResults struct {
+	br     pgx.BatchResults
+	tot    int
+	closed bool
+}
+
+type SaveTileParams struct {
+	Level int16
+	N     int64
+	Data  []byte
+}
+
+func (q *Queries) SaveTile(ctx context.Context, arg []SaveTileParams) *SaveTileBatchResults {
+	batch := &pgx.Batch{}
+	for _, a := range arg {
+		vals := []interface{}{
+			a.Level,
+			a.N,
+			a.Data,
+		}
+		batch.Queue(saveTile, vals...)
+	}
+	br := q.db.SendBatch(ctx, batch)
+	return &SaveTileBatchResults{br, len(arg), false}
+}
+
+func (b *SaveTileBatchResults) Exec(f func(int, error)) {
+	defer b.br.Close()
+	for t := 0; t < b.tot; t++ {
+		if b.closed {
+			if f != nil {
+				f(t, ErrBatchAlreadyClosed)
+			}
+			continue
+		}
+		_, err := b.br.Exec()
+		if f != nil {
+			f(t, err)
+		}
+	}
+}
+
+func (b *SaveTileBatchResults) Close() error {
+	b.closed = true
+	return b.br.Close()
+}
+
 const sealUpdate = `-- name: SealUpdate :batchexec
 UPDATE note_update SET data = $3 WHERE note_id = $1 AND seq = $2
 `

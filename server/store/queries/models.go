@@ -30,6 +30,63 @@ type ApiToken struct {
 	UsedAt *time.Time
 }
 
+// Signed roots of the tree, one for each size that was signed. Rows are added, never changed.
+type AuditCheckpoint struct {
+	Size int64
+	At   time.Time
+	Note string
+}
+
+// Who did what. Rows are added, never changed. References would keep what they name from going.
+type AuditEvent struct {
+	N          int64
+	Xid        uint64
+	ID         uuid.UUID
+	At         time.Time
+	Act        string
+	Outcome    string
+	Who        uuid.NullUUID
+	PatientID  uuid.NullUUID
+	NoteID     uuid.NullUUID
+	About      uuid.NullUUID
+	Code       string
+	Commitment []byte
+	Details    []byte
+}
+
+// How far the log is sequenced. It is derived from the tables above.
+type AuditHead struct {
+	Single  bool
+	Size    int64
+	Xid     uint64
+	N       int64
+	Cluster int64
+	Settled int64
+	Newest  *string
+	Signed  time.Time
+}
+
+// The place of each entry in the log. Rows are added, never changed.
+type AuditOrder struct {
+	Seq int64
+	N   int64
+}
+
+// Who signs checkpoints. Rows are added, never changed.
+type AuditSigner struct {
+	ID     int32
+	Keys   string
+	Seed   []byte
+	MadeAt time.Time
+}
+
+// The Merkle tree over the log, in tiles eight levels high (C2SP tlog-tiles).
+type AuditTile struct {
+	Level int16
+	N     int64
+	Data  []byte
+}
+
 type Batch struct {
 	ID       uuid.UUID
 	NoteIds  []uuid.UUID

@@ -1,0 +1,118 @@
+// Package audit is the log of who did what (I8): what an entry holds, the Merkle tree over all of them, and how somebody who
+// trusts neither the server nor its database finds out whether any was changed, taken away, moved or brought in.
+//
+// An act becomes a row within its own transaction (server/store); a sequencer gives committed rows their places, without a
+// gap, and adds them to the tree.
+//
+//	entry       who, what, on what, when, how it ended: ids and words of the program, never what a patient's record says
+//	details     from where, and what somebody looked for: sealed; the entry has a commitment to them
+//	leaf        the entry as one line of JSON; the tree is that of RFC 6962 (golang.org/x/mod/sumdb/tlog)
+//	checkpoint  size and root of the tree, and when: a note signed by Ed25519 and by ML-DSA-65, of which neither is enough
+//	bundle      entries and checkpoints in one file: all that is needed to check them, away from here
+//
+// The package does no I/O but through readers and writers that it is given. It knows no database and no key file.
+package audit
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+)
+
+// Act names what was done, as entries have it. An act never changes its name: old entries keep it.
+type Act string
+
+// The acts.
+const (
+	OpenNote    Act = "note.open" // by page, editor or API, as the code says
+	CreateNote  Act = "note.create"
+	EditNote    Act = "note.edit" // one entry for a burst, in the transaction of its first update
+	JoinNote    Act = "note.join" // is there, and seen by others
+	LeaveNote   Act = "note.leave"
+	RecoverNote Act = "note.recover" // let browsers bring back what a restore took
+
+	SeeAccesses    Act = "record.accesses" // who has opened a record
+	ExportAccesses Act = "record.export"
+	BreakGlass     Act = "glass.break"
+	ReviewGlass    Act = "glass.review"
+
+	SearchPatients Act = "search.patients"
+	SearchPeople   Act = "search.people"
+	ListNotes      Act = "search.notes"
+	FollowAccesses Act = "search.accesses"
+	SearchLog      Act = "search.log"
+	ExportLog      Act = "log.export"
+
+	Access Act = "access" // refused, before it became any of the others; the code says which
+
+	SignIn  Act = "login.begin"
+	Confirm Act = "login.confirm" // proved again who they are
+	SignOut Act = "login.end"
+
+	AddPerson    Act = "person.add"
+	ChangePerson Act = "person.change"
+	CoverUnit    Act = "person.cover"
+	Invite       Act = "person.invite"
+	StartOver    Act = "person.start-over"
+	Enrol        Act = "person.enrol"
+	ChangeSignIn Act = "person.sign-in" // password, passkeys, codes, linked accounts
+	IssueToken   Act = "token.issue"
+	RevokeToken  Act = "token.revoke"
+
+	ChangeUnit    Act = "unit.change"
+	ChangePatient Act = "patient.change"
+	AdoptKey      Act = "key.adopt"
+	MakeSigner    Act = "log.signer" // of checkpoints
+)
+
+// Outcome says how an act ended.
+type Outcome string
+
+// The outcomes.
+const (
+	Done    Outcome = "done"
+	Refused Outcome = "refused" // by package access, or by what was proved
+	Failed  Outcome = "failed"  // a wrong password, a code that did not work
+)
+
+// Event is an act about to be recorded.
+type Event struct {
+	Act     Act
+	Outcome Outcome   // zero: [Done]
+	Who     uuid.UUID // zero: whose act the context says it is
+
+	Patient, Note, About uuid.UUID // what it was done to, if anything; About is a person, a token, broken glass
+
+	// Code says more in words of the program, such as "page" or "role=nurse": never what somebody typed, nor what a record
+	// says. It has up to [MaxCode] bytes.
+	Code string
+	// Words are what somebody looked for. They are sealed.
+	Words string
+}
+
+// Limits of what an event holds, in bytes (I10).
+const (
+	MaxCode  = 200
+	MaxWords = 1000
+)
+
+// Origin says whose acts a context's are, and from where. They are sealed, but for who.
+type Origin struct {
+	Who     uuid.UUID // zero: the server, or its operator
+	Role    string
+	Login   string // names the login or token; opens nothing
+	Network string
+}
+
+type originKey struct{}
+
+// From returns a context in which acts are those of o.
+func From(ctx context.Context, o Origin) context.Context {
+	return context.WithValue(ctx, originKey{}, o)
+}
+
+// OriginOf returns whose acts those in ctx are. Nobody else than the operator acts without having said so.
+func OriginOf(ctx context.Context) Origin {
+	o, _ := ctx.Value(originKey{}).(Origin)
+	return o
+}
