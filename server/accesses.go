@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clisonix/tidechart/server/access"
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
@@ -34,7 +35,7 @@ func (s *Server) accessesPage(w http.ResponseWriter, r *http.Request, who login.
 	if err != nil {
 		return err
 	}
-	if err := s.opened(r.Context(), who, row.Patient.ID, uuid.NullUUID{}, byAccesses, ties); err != nil {
+	if err := s.opened(r.Context(), who, byAccesses, ties, audit.Event{Act: audit.SeeAccesses, Patient: row.Patient.ID}); err != nil {
 		return err
 	}
 	rows, err := s.db.Openings(r.Context(), row.Patient.ID, maxOpenings)
@@ -70,7 +71,7 @@ func (s *Server) recordOf(r *http.Request, who login.Person, act access.Act) (qu
 		return row, 0, err
 	}
 	ties := access.TiesOf(row.Ties)
-	return row, ties, s.decide(who, act, access.Note{VIP: row.Patient.Vip, Ties: ties}, id)
+	return row, ties, s.decide(r.Context(), who, act, access.Note{VIP: row.Patient.Vip, Ties: ties}, onto{patient: id})
 }
 
 // exportAccesses hands the list out, for the patient. That it was handed out is on it.
@@ -82,7 +83,7 @@ func (s *Server) exportAccesses(w http.ResponseWriter, r *http.Request, who logi
 	if err != nil {
 		return err
 	}
-	if err := s.opened(r.Context(), who, row.Patient.ID, uuid.NullUUID{}, byExport, ties); err != nil {
+	if err := s.opened(r.Context(), who, byExport, ties, audit.Event{Act: audit.ExportAccesses, Patient: row.Patient.ID}); err != nil {
 		return err
 	}
 	rows, err := s.db.Openings(r.Context(), row.Patient.ID, maxExported)

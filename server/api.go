@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/clisonix/tidechart/crdt/prose"
 	"github.com/clisonix/tidechart/server/access"
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
@@ -105,7 +107,7 @@ func (s *Server) apiLogin(api huma.API) func(huma.Context, func(huma.Context)) {
 			retryAfter(w.Header(), err)
 			_ = huma.WriteErr(api, ctx, status, detail) // the caller may be gone
 		} else {
-			next(huma.WithContext(ctx, context.WithValue(limit, callerKey{}, caller{who, reason})))
+			next(huma.WithContext(ctx, context.WithValue(as(limit, who), callerKey{}, caller{who, reason})))
 		}
 		if status := ctx.Status(); status >= http.StatusBadRequest { // huma's own refusals too
 			s.logRefusal(r, status, "", cmp.Or(err, *reason))
@@ -173,6 +175,9 @@ type listNotesOutput struct {
 
 func (s *Server) apiListNotes(ctx context.Context, in *listNotesInput) (*listNotesOutput, error) {
 	rows, _, err := s.notesFor(ctx, apiKnown(ctx), in.Unit)
+	if err == nil {
+		err = s.db.Record(ctx, audit.Event{Act: audit.ListNotes, Code: strings.TrimSpace(fmt.Sprintf("%d found %s", len(rows), unitCode(in.Unit)))})
+	}
 	if err != nil {
 		return nil, apiError(ctx, err)
 	}
@@ -182,6 +187,14 @@ func (s *Server) apiListNotes(ctx context.Context, in *listNotesInput) (*listNot
 		out.Body.Notes[i] = noteOf(row.Note, row.Patient, row.BedLabel)
 	}
 	return &out, nil
+}
+
+// unitCode is a unit for the log of acts, if it could be one: it is what somebody sent.
+func unitCode(unit string) string {
+	if strings.ContainsFunc(unit, func(r rune) bool { return r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') }) || unit == "" {
+		return ""
+	}
+	return "unit=" + unit
 }
 
 type createNoteInput struct {

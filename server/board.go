@@ -44,7 +44,7 @@ func (s *Server) board(w http.ResponseWriter, r *http.Request, who login.Person)
 func (s *Server) lookAtBoard(ctx context.Context, who login.Person, id string) (queries.Unit, []web.BoardBed, error) {
 	row, err := s.db.UnitFor(ctx, who.ID, id)
 	if err == nil {
-		err = s.decide(who, access.SeeBoard, onUnit(row.Works), id)
+		err = s.decide(ctx, who, access.SeeBoard, onUnit(row.Works), onto{})
 	}
 	if err != nil {
 		return queries.Unit{}, nil, err
@@ -68,7 +68,7 @@ func (s *Server) lookAtBoard(ctx context.Context, who login.Person, id string) (
 func (s *Server) boardEvents(w http.ResponseWriter, r *http.Request, who login.Person) error {
 	row, err := s.db.UnitFor(r.Context(), who.ID, r.PathValue("id"))
 	if err == nil {
-		err = s.decide(who, access.SeeBoard, onUnit(row.Works), row.Unit.ID)
+		err = s.decide(r.Context(), who, access.SeeBoard, onUnit(row.Works), onto{})
 	}
 	if err != nil {
 		return err

@@ -89,7 +89,6 @@ func (s *Server) acceptCodes(w http.ResponseWriter, r *http.Request, who login.P
 		}
 		return s.showCodes(w, r, who, status, says)
 	}
-	s.log.Info("codes from an app are asked for", "person", who.ID)
 	next := localPath(r.PostFormValue("next"))
 	if who.Weak {
 		who.Weak = false
@@ -125,7 +124,6 @@ func (s *Server) stopCodes(w http.ResponseWriter, r *http.Request, who login.Per
 	if err := s.desk.StopCodes(r.Context(), who); err != nil {
 		return err
 	}
-	s.log.Info("codes from an app are not asked for any more", "person", who.ID)
 	return toSecurity(w, r)
 }
 

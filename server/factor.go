@@ -34,7 +34,7 @@ func (s *Server) halfway(h personal) http.Handler {
 		if err := r.ParseForm(); err != nil {
 			return err
 		}
-		return h(w, r, who)
+		return h(w, r.WithContext(as(r.Context(), who)), who)
 	})
 }
 

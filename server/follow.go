@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clisonix/tidechart/server/access"
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/store/queries"
 )
 
@@ -56,7 +57,7 @@ type apiAccess struct {
 }
 
 func (s *Server) apiFollow(ctx context.Context, in *followInput) (*followOutput, error) {
-	if err := s.decide(apiKnown(ctx), access.FollowAccesses, access.Note{}, nil); err != nil {
+	if err := s.decide(ctx, apiKnown(ctx), access.FollowAccesses, access.Note{}, onto{}); err != nil {
 		return nil, apiError(ctx, err)
 	}
 	at, id, err := parsePlace(in.After)
@@ -64,6 +65,9 @@ func (s *Server) apiFollow(ctx context.Context, in *followInput) (*followOutput,
 		return nil, apiError(ctx, err)
 	}
 	rows, err := s.db.Follow(ctx, queries.FollowParams{At: at, ID: id, Until: time.Now().Add(-followBehind), MaxRows: maxFollowed})
+	if err == nil && len(rows) > 0 { // who asks again and again, and learns nothing, is not on record for that
+		err = s.db.Record(ctx, audit.Event{Act: audit.FollowAccesses, Code: fmt.Sprintf("%d found", len(rows))})
+	}
 	if err != nil {
 		return nil, apiError(ctx, fmt.Errorf("list accesses: %w", err))
 	}

@@ -89,17 +89,13 @@ func (s *Server) breakGlass(w http.ResponseWriter, r *http.Request, who login.Pe
 		return err
 	}
 	about := access.Note{VIP: row.Patient.Vip, Ties: access.TiesOf(row.Ties)}
-	if err := s.decide(who, access.BreakGlass, about, patient); err != nil {
+	if err := s.decide(r.Context(), who, access.BreakGlass, about, onto{patient: patient}); err != nil {
 		return err
 	}
 	broken := queries.BreakGlassParams{ID: uuid.New(), Person: who.ID, Patient: patient, Reason: view.Reason, Seconds: glassLasts.Seconds()}
-	if err := s.db.BreakGlass(r.Context(), broken, view.Words); err != nil {
+	if err := s.db.BreakGlass(r.Context(), broken, view.Words, about.Ties.String()); err != nil {
 		return fmt.Errorf("break the glass: %w", err)
 	}
-	if err := s.opened(r.Context(), who, patient, uuid.NullUUID{}, byGlass, about.Ties); err != nil {
-		return err
-	}
-	s.log.Warn("glass broken", "person", who.ID, "patient", patient, "reason", view.Reason)
 	next := "/?unit="
 	if view.NoteID != "" {
 		next = "/notes/" + view.NoteID
@@ -230,7 +226,7 @@ func (s *Server) closeReview(w http.ResponseWriter, r *http.Request, who login.P
 	}
 	row, err := s.db.GlassByID(r.Context(), who.ID, id)
 	if err == nil {
-		err = s.decide(who, access.CloseReview, reviewed(row.Ties, row.PersonID == who.ID), id)
+		err = s.decide(r.Context(), who, access.CloseReview, reviewed(row.Ties, row.PersonID == who.ID), onto{patient: row.PatientID, about: id})
 	}
 	if err != nil {
 		return err
@@ -245,7 +241,6 @@ func (s *Server) closeReview(w http.ResponseWriter, r *http.Request, who login.P
 	if err := s.db.ReviewGlass(r.Context(), queries.ReviewGlassParams{GlassID: id, ByID: who.ID, Finding: finding}, row.PatientID, words); err != nil {
 		return fmt.Errorf("close review: %w", err)
 	}
-	s.log.Info("review closed", "person", who.ID, "glass", id, "finding", finding)
 	http.Redirect(w, r, "/reviews", http.StatusSeeOther)
 	return nil
 }

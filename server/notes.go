@@ -38,7 +38,7 @@ func (s *Server) newNote(ctx context.Context, who login.Person, patient, kindCod
 		unit = who.Unit
 	}
 	about := access.Note{Kind: kind.Code, VIP: row.Patient.Vip, Ties: access.TiesOf(row.Ties), Elsewhere: who.Elsewhere(unit)}
-	if err := s.decide(who, access.CreateNote, about, patientID); err != nil {
+	if err := s.decide(ctx, who, access.CreateNote, about, onto{patient: patientID}); err != nil {
 		return uuid.Nil, err
 	}
 	if unit == "" {

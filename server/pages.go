@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/clisonix/tidechart/crdt/prose"
 	"github.com/clisonix/tidechart/server/access"
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/sessions"
@@ -124,6 +126,12 @@ func (s *Server) worklist(w http.ResponseWriter, r *http.Request) error {
 	view.Kinds = kindViews(who)
 	if err := s.fillWorklist(r, who, &view); err != nil {
 		return err
+	}
+	if view.Query != "" {
+		e := audit.Event{Act: audit.SearchPatients, Words: view.Query, Code: fmt.Sprintf("%d found", len(view.Rows))}
+		if err := s.db.Record(as(r.Context(), who), e); err != nil {
+			return err
+		}
 	}
 	s.render(w, r, http.StatusOK, web.Worklist(view))
 	return nil

@@ -95,6 +95,7 @@ func (s *Server) askedOf(h func(w http.ResponseWriter, r *http.Request, site log
 		if err != nil {
 			return err
 		}
+		r = r.WithContext(as(r.Context(), who))
 		return s.withSite(w, r, func(w http.ResponseWriter, r *http.Request, site login.Site) error { return h(w, r, site, who) })
 	}))
 }
@@ -180,9 +181,6 @@ func (s *Server) addPasskey(w http.ResponseWriter, r *http.Request, site login.S
 	if err == nil {
 		err = s.desk.AddPasskey(w, r, site, who, r.PostFormValue("name"), answerOf(r))
 	}
-	if err == nil {
-		s.log.Info("passkey added", "person", who.ID)
-	}
 	return s.lead(w, r, who, err)
 }
 
@@ -248,7 +246,6 @@ func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request, who login
 	if err != nil {
 		return err
 	}
-	s.log.Info("passkey removed", "person", who.ID)
 	return toSecurity(w, r)
 }
 

@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clisonix/tidechart/server/access"
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/web"
@@ -61,7 +63,7 @@ func (s *Server) administers(h administering) http.Handler {
 		if them.ID == who.ID {
 			about.Ties = access.Own
 		}
-		if err := s.decide(who, access.Administer, about, them.ID); err != nil {
+		if err := s.decide(r.Context(), who, access.Administer, about, onto{about: them.ID}); err != nil {
 			return err
 		}
 		return h(w, r, who, them)
@@ -84,7 +86,7 @@ func formOf(r *http.Request, them login.Account) string {
 func (s *Server) administered(act access.Act, h administering) http.Handler {
 	return s.own(func(w http.ResponseWriter, r *http.Request, who login.Person) error {
 		if !access.May(who.Role, act) {
-			return s.decide(who, act, access.Note{}, nil)
+			return s.decide(r.Context(), who, act, access.Note{}, onto{})
 		}
 		var them login.Account
 		if named := r.PathValue("id"); named != "" {
@@ -145,6 +147,9 @@ func (s *Server) peoplePage(w http.ResponseWriter, r *http.Request, who login.Pe
 		}
 	}
 	found, more, err := login.Accounts(r.Context(), s.db, search)
+	if err == nil && search.Words != "" {
+		err = s.db.Record(r.Context(), audit.Event{Act: audit.SearchPeople, Words: search.Words, Code: fmt.Sprintf("%d found", len(found))})
+	}
 	if err != nil {
 		return err
 	}
@@ -222,7 +227,6 @@ func (s *Server) addPerson(w http.ResponseWriter, r *http.Request, who login.Per
 	if err != nil {
 		return err
 	}
-	s.tellDone(who, them, "added")
 	if login.IsProgram(them.Role) {
 		return toPerson(w, r, them, "added")
 	}
@@ -238,18 +242,12 @@ func (s *Server) showInvitation(w http.ResponseWriter, r *http.Request, who logi
 		}
 		return err
 	}
-	s.tellDone(who, them, "invited")
 	site, _ := s.site(r)
 	s.render(w, r, http.StatusOK, web.Invitation(web.InvitationView{
 		Shell: s.shellOf(r, who, "Invitation", web.SectionPeople), Account: accountView(them),
 		Code: made.Code, Until: made.Until.Local(), Address: site.Origin + "/enrol",
 	}))
 	return nil
-}
-
-// tellDone logs what an administrator did.
-func (s *Server) tellDone(who login.Person, them login.Account, what string) {
-	s.log.Info("administered", "person", who.ID, "did", what, "about", them.ID)
 }
 
 // unitsPage lists units and beds.
@@ -283,7 +281,6 @@ func (s *Server) addUnit(w http.ResponseWriter, r *http.Request, who login.Perso
 		}
 		return s.showUnits(w, r, who, http.StatusUnprocessableEntity, view)
 	}
-	s.log.Info("administered", "person", who.ID, "did", "added a unit or beds", "about", view.ID)
 	http.Redirect(w, r, "/admin/units", http.StatusSeeOther)
 	return nil
 }

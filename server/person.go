@@ -135,7 +135,6 @@ func (s *Server) alter(w http.ResponseWriter, r *http.Request, who login.Person,
 // settle goes back to the page about somebody, which says what was done, or why err kept it from being.
 func (s *Server) settle(w http.ResponseWriter, r *http.Request, who login.Person, them login.Account, err error, what string) error {
 	if err == nil {
-		s.tellDone(who, them, what)
 		return toPerson(w, r, them, what)
 	}
 	if says := complaint(err); says != "" {
@@ -217,7 +216,6 @@ func (s *Server) issueToken(w http.ResponseWriter, r *http.Request, who login.Pe
 	if err != nil {
 		return s.settle(w, r, who, them, err, "")
 	}
-	s.tellDone(who, them, "issued a token")
 	s.render(w, r, http.StatusOK, web.IssuedToken(web.IssuedTokenView{
 		Shell: s.shellOf(r, who, "New token", web.SectionPeople), Account: accountView(them), Token: token, Days: days,
 	}))

@@ -127,7 +127,6 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, who logi
 		}
 		return s.showPassword(w, r, who, http.StatusUnprocessableEntity, says)
 	}
-	s.log.Info("password changed", "person", who.ID, "remote", s.network(r))
 	http.Redirect(w, r, securityPath+"?changed=password", http.StatusSeeOther)
 	return nil
 }

@@ -144,7 +144,7 @@ func (s *Server) Handler() http.Handler {
 	s.mountProvider(mux)
 	s.mountAPI(mux)
 
-	return s.recovered(s.secured(http.NewCrossOriginProtection().Handler(mux)))
+	return s.recovered(s.secured(s.placed(http.NewCrossOriginProtection().Handler(mux))))
 }
 
 // handler answers a request or says why it cannot; see status for what the caller is told.
@@ -187,7 +187,7 @@ func (s *Server) answer(h handler) http.Handler {
 // allowed is a page for people who may do act, which is done to nobody in particular.
 func (s *Server) allowed(act access.Act, h personal) http.Handler {
 	return s.known(func(w http.ResponseWriter, r *http.Request, who login.Person) error {
-		if err := s.decide(who, act, access.Note{}, nil); err != nil {
+		if err := s.decide(r.Context(), who, act, access.Note{}, onto{}); err != nil {
 			return err
 		}
 		return h(w, r, who)
@@ -198,7 +198,7 @@ func (s *Server) allowed(act access.Act, h personal) http.Handler {
 func (s *Server) allowedAnywhere(act access.Act, h personal) http.Handler {
 	return s.known(func(w http.ResponseWriter, r *http.Request, who login.Person) error {
 		if !access.May(who.Role, act) {
-			return s.decide(who, act, access.Note{}, nil)
+			return s.decide(r.Context(), who, act, access.Note{}, onto{})
 		}
 		return h(w, r, who)
 	})
@@ -224,7 +224,7 @@ func (s *Server) recognised(h personal) handler {
 		if err != nil {
 			return err
 		}
-		return h(w, r, who)
+		return h(w, r.WithContext(as(r.Context(), who)), who)
 	}
 }
 

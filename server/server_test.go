@@ -38,6 +38,7 @@ type hospital struct {
 	edge *server.Server
 	log  *lockedBuffer
 	note uuid.UUID // on 4 West
+	seen int64     // the last act on record that a test has looked at
 }
 
 // here is how browsers reach the server, as the operator says.

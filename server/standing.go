@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/google/uuid"
 
 	"github.com/clisonix/tidechart/server/access"
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
@@ -60,13 +62,26 @@ func asker(p login.Person) access.Who {
 	return access.Who{Role: p.Role, Fresh: p.Fresh(), Scopes: p.Scopes}
 }
 
-// decide returns nil, or a [denial], which is logged. about names what it is done to; no content.
-func (s *Server) decide(p login.Person, act access.Act, note access.Note, about any) error {
+// onto is what an act is done to, as the log of acts names it: ids, or none of them.
+type onto struct{ patient, note, about uuid.UUID }
+
+// decide returns nil, or a [denial], which is on record by then.
+func (s *Server) decide(ctx context.Context, p login.Person, act access.Act, note access.Note, to onto) error {
+	refused := s.refuses(p, act, note, to)
+	if refused == nil {
+		return nil
+	}
+	e := audit.Event{Act: audit.Access, Outcome: audit.Refused, Patient: to.patient, Note: to.note, About: to.about, Code: refused.Error()}
+	return cmp.Or(s.db.Record(as(ctx, p), e), refused)
+}
+
+// refuses returns nil, or a [denial] that is not on record yet. The log of the server has it: who watches that sees at once.
+func (s *Server) refuses(p login.Person, act access.Act, note access.Note, to onto) error {
 	d := access.Decide(asker(p), act, note)
 	if d.Allow {
 		return nil
 	}
-	s.log.Warn("denied", "person", p.ID, "act", act.String(), "about", about, "reason", d.Reason.String())
+	s.log.Warn("denied", "person", p.ID, "act", act.String(), "patient", to.patient, "note", to.note, "about", to.about, "reason", d.Reason.String())
 	return denial{act, d.Reason}
 }
 
@@ -120,26 +135,46 @@ func (s *Server) mayDo(ctx context.Context, p login.Person, act access.Act, note
 		return st, err
 	}
 	p.Role = st.who.Role
-	refused := s.decide(p, act, st.note, note)
+	refused := s.refuses(p, act, st.note, onto{patient: st.PatientID, note: note})
 	if how == notAgain || how == byTicket && refused == nil {
 		return st, refused
 	}
+	e := audit.Event{Act: audit.OpenNote, Patient: st.PatientID, Note: note, Code: how + byRight(st.note.Ties)}
 	if refused != nil {
-		how = denied
+		how, e.Act, e.Outcome, e.Code = denied, audit.Access, audit.Refused, refused.Error()
 	}
-	err = s.opened(ctx, p, st.PatientID, uuid.NullUUID{UUID: note, Valid: true}, how, st.note.Ties)
+	err = s.opened(ctx, p, how, st.note.Ties, e)
 	return st, cmp.Or(refused, err)
 }
 
-// opened records that somebody has opened a record, or one note of it.
-func (s *Server) opened(ctx context.Context, p login.Person, patient uuid.UUID, note uuid.NullUUID, how string, ties access.Ties) error {
-	err := s.db.RecordOpening(ctx, queries.RecordOpeningParams{
-		PersonID: p.ID, PatientID: patient, NoteID: note, How: how, Ties: ties.String(),
-	})
-	if err != nil {
-		return fmt.Errorf("record access: %w", err)
+// byRight says for the log of acts what linked somebody to a patient.
+func byRight(ties access.Ties) string {
+	if ties == 0 {
+		return ""
 	}
-	return nil
+	return " by " + ties.String()
+}
+
+// opened records that somebody has opened a record, or one note of it, in some way: for the list of who has, and in the log of
+// acts.
+func (s *Server) opened(ctx context.Context, p login.Person, how string, ties access.Ties, e audit.Event) error {
+	return s.db.RecordOpening(as(ctx, p), store.Opening{
+		Person: p.ID, Patient: e.Patient, Note: uuid.NullUUID{UUID: e.Note, Valid: e.Note != uuid.Nil}, How: how, Ties: ties.String(),
+	}, e)
+}
+
+// as is a context in which acts are somebody's.
+func as(ctx context.Context, p login.Person) context.Context {
+	o := audit.OriginOf(ctx)
+	o.Who, o.Role, o.Login = p.ID, string(p.Role), p.Login
+	return audit.From(ctx, o)
+}
+
+// placed returns a request whose acts come from where it does. Whose they are is known later.
+func (s *Server) placed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(audit.From(r.Context(), audit.Origin{Network: s.network(r)})))
+	})
 }
 
 // listed is a note of a list as it stands to somebody.

@@ -20,7 +20,7 @@ var arrows = map[string]struct {
 	to  []string
 	why string
 }{
-	"cmd/tidechart":                {[]string{"loadtest", "server", "server/demo", "server/login", "server/postgres", "server/store", "server/vault", "sessions", "web"}, "it wires everything"},
+	"cmd/tidechart":                {[]string{"loadtest", "server", "server/audit", "server/demo", "server/login", "server/postgres", "server/store", "server/vault", "sessions", "web"}, "it wires everything"},
 	"crdt":                         {nil, "anyone can use the engine on its own"},
 	"crdt/bench":                   {[]string{"crdt"}, "it measures the engine beside others"},
 	"crdt/ysync":                   {[]string{"crdt"}, "messages carry ids and nothing of ours"},
@@ -28,11 +28,11 @@ var arrows = map[string]struct {
 	"sessions":                     {[]string{"crdt", "crdt/ysync", "crdt/prose"}, "live editing knows neither HTTP nor Postgres"},
 	"sessions/storetest":           {[]string{"crdt", "sessions"}, "every store is held to one test"},
 	"migrations":                   {nil, "it is only SQL"},
-	"server":                       {[]string{"crdt", "crdt/prose", "server/access", "server/login", "server/notekind", "server/store", "server/store/queries", "sessions", "web"}, "the edge puts the parts together"},
+	"server":                       {[]string{"crdt", "crdt/prose", "server/access", "server/audit", "server/login", "server/notekind", "server/store", "server/store/queries", "sessions", "web"}, "the edge puts the parts together"},
 	"server/access":                {nil, "policy is a table that knows only roles and acts"},
 	"server/login/breached":        {nil, "it is a list"},
 	"server/login/breached/build":  {[]string{"server/login/breached"}, "it makes the list"},
-	"server/login":                 {[]string{"server/access", "server/login/breached", "server/store", "server/store/queries"}, "people and logins are rows"},
+	"server/login":                 {[]string{"server/access", "server/audit", "server/login/breached", "server/store", "server/store/queries"}, "people and logins are rows"},
 	"server/store":                 {[]string{"crdt", "migrations", "server/audit", "server/store/queries", "server/vault", "sessions"}, "it implements what sessions declares"},
 	"server/audit":                 {nil, "whoever checks the log trusts neither the server nor its database"},
 	"server/vault":                 {nil, "what seals knows nothing of what is sealed"},

@@ -16,7 +16,9 @@ import (
 	"github.com/pquerna/otp/hotp"
 	"github.com/pquerna/otp/totp"
 
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/server/store/queries"
 )
 
 // Codes as RFC 6238 has them, and as every app makes them.
@@ -99,25 +101,30 @@ func (d *Desk) AcceptCodes(w http.ResponseWriter, r *http.Request, who Person, c
 	if !accepted {
 		return nil, ErrNoApp // begun anew meanwhile
 	}
-	return recovery, d.renew(w, r, who, true)
+	return recovery, d.renew(w, r, who, "code", true)
 }
 
 // NewRecoveryCodes replaces somebody's recovery codes. The error is [ErrNoApp] if they need none.
 func (d *Desk) NewRecoveryCodes(ctx context.Context, who Person) ([]string, error) {
 	recovery, hashes := newRecoveryCodes()
-	n, err := d.db.ReplaceRecoveryCodes(ctx, hashes, who.ID)
+	e := audit.Event{Act: audit.ChangeSignIn, About: who.ID, Code: "recovery codes"}
+	err := d.db.Act(ctx, &e, func(q *queries.Queries) error {
+		n, err := q.ReplaceRecoveryCodes(ctx, hashes, who.ID)
+		if err == nil && n == 0 {
+			err = ErrNoApp
+		}
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("store recovery codes: %w", err)
-	}
-	if n == 0 {
-		return nil, ErrNoApp
 	}
 	return recovery, nil
 }
 
 // StopCodes lets somebody sign in without codes again.
 func (d *Desk) StopCodes(ctx context.Context, who Person) error {
-	if err := d.db.DeleteTOTP(ctx, who.ID); err != nil {
+	e := audit.Event{Act: audit.ChangeSignIn, About: who.ID, Code: "app removed"}
+	if err := d.db.Act(ctx, &e, func(q *queries.Queries) error { return q.DeleteTOTP(ctx, who.ID) }); err != nil {
 		return fmt.Errorf("remove app: %w", err)
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/login/breached"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
@@ -110,7 +111,7 @@ func (d *Desk) Enrol(w http.ResponseWriter, r *http.Request, code, password stri
 	if err := d.know(ctx, w, r, person.ID); err != nil {
 		return Person{}, err
 	}
-	return d.begin(w, r, person.ID, false)
+	return d.begin(w, r, person.ID, "invitation", false)
 }
 
 // invited returns whom the code with that hash invites, which r brings. The error is [ErrNoInvitation], or [*TooManyTries]
@@ -122,7 +123,7 @@ func (d *Desk) invited(r *http.Request, hash []byte) (queries.Person, error) {
 	}
 	row, err := d.db.Invited(r.Context(), hash)
 	if errors.Is(err, store.ErrNotFound) {
-		return queries.Person{}, ErrNoInvitation
+		return queries.Person{}, d.failed(r.Context(), audit.Event{Act: audit.Enrol, Code: "invitation"}, ErrNoInvitation)
 	}
 	right()
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clisonix/tidechart/server/access"
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
 )
@@ -77,7 +78,7 @@ func (d *Desk) WarnBefore(role access.Role) time.Duration {
 func (d *Desk) unused(ctx context.Context, row queries.PersonOfLoginRow) (until time.Time, err error) {
 	now, since := d.now(), d.usedSince(access.Role(row.Person.Role))
 	if !row.InputAt.After(since) {
-		if err := d.db.LogOff(ctx, now, row.ID, since); err != nil {
+		if err := d.logOff(ctx, row, since); err != nil {
 			return until, fmt.Errorf("log off: %w", err)
 		}
 		return until, ErrLoggedOff
@@ -89,6 +90,12 @@ func (d *Desk) unused(ctx context.Context, row queries.PersonOfLoginRow) (until 
 		}
 	}
 	return until, nil
+}
+
+// logOff ends a login that had no input since a time.
+func (d *Desk) logOff(ctx context.Context, row queries.PersonOfLoginRow, since time.Time) error {
+	e := audit.Event{Act: audit.SignOut, Who: row.Person.ID, About: row.Person.ID, Code: "unused"}
+	return d.db.Act(ctx, &e, func(q *queries.Queries) error { return q.LogOff(ctx, d.now(), row.ID, since) })
 }
 
 // usedSince is since when a login must have had input to go on.
@@ -130,7 +137,7 @@ func (d *Desk) LogOff(w http.ResponseWriter, r *http.Request) (string, error) {
 	}
 	now := d.now()
 	if err == nil {
-		err = d.db.LogOff(r.Context(), now, row.ID, now.Add(time.Hour)) // whatever input there was
+		err = d.logOff(r.Context(), row, now.Add(time.Hour)) // whatever input there was
 	}
 	if err != nil {
 		return "", fmt.Errorf("log off: %w", err)

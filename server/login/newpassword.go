@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/login/breached"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
@@ -49,14 +50,18 @@ func (d *Desk) ChangePassword(w http.ResponseWriter, r *http.Request, who Person
 	if err != nil {
 		return err
 	}
-	changed, err := d.db.ChangePassword(ctx, phc, who.ID, this)
-	if err == nil && changed == 0 {
-		err = store.ErrNotFound
-	}
+	e := audit.Event{Act: audit.ChangeSignIn, About: who.ID, Code: "password"}
+	err = d.db.Act(ctx, &e, func(q *queries.Queries) error {
+		changed, err := q.ChangePassword(ctx, phc, who.ID, this)
+		if err == nil && changed == 0 {
+			err = store.ErrNotFound
+		}
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("change password: %w", err)
 	}
-	return d.renew(w, r, who, false)
+	return d.renew(w, r, who, "new password", false)
 }
 
 // weak reports whether a password is easily guessed by who knows its owner, or by anybody.

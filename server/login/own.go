@@ -9,7 +9,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/server/store/queries"
 )
 
 // maxListed is how many logins somebody is shown, the newest first.
@@ -39,12 +41,16 @@ func (d *Desk) Logins(ctx context.Context, who Person) ([]Login, error) {
 // End ends one of somebody's own logins; its sockets close when the change is heard of. [store.ErrNotFound]: it is not
 // theirs, or has ended.
 func (d *Desk) End(ctx context.Context, who Person, login uuid.UUID) error {
-	n, err := d.db.EndLoginOf(ctx, login, ofPerson(who))
+	e := audit.Event{Act: audit.SignOut, About: who.ID, Code: "one of theirs"}
+	err := d.db.Act(ctx, &e, func(q *queries.Queries) error {
+		n, err := q.EndLoginOf(ctx, login, ofPerson(who))
+		if err == nil && n == 0 {
+			err = store.ErrNotFound
+		}
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("end login: %w", err)
-	}
-	if n == 0 {
-		return store.ErrNotFound
 	}
 	return nil
 }
@@ -55,7 +61,11 @@ func (d *Desk) EndOthers(ctx context.Context, who Person) error {
 	if err != nil {
 		return ErrNotSignedIn
 	}
-	if _, err := d.db.EndOtherLoginsOf(ctx, ofPerson(who), this); err != nil {
+	err = d.db.Act(ctx, &audit.Event{Act: audit.SignOut, About: who.ID, Code: "all others"}, func(q *queries.Queries) error {
+		_, err := q.EndOtherLoginsOf(ctx, ofPerson(who), this)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("end logins: %w", err)
 	}
 	return nil

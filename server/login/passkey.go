@@ -15,6 +15,7 @@ import (
 	"github.com/go-webauthn/webauthn/webauthn"
 	"github.com/google/uuid"
 
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
 )
@@ -145,12 +146,12 @@ func (d *Desk) SignInByPasskey(w http.ResponseWriter, r *http.Request, site Site
 		return key, errors.Join(err, broken)
 	}
 	if err := d.usePasskey(r.Context(), site, answer, check); err != nil {
-		return Person{}, cmp.Or(broken, err)
+		return Person{}, d.failed(r.Context(), audit.Event{Act: audit.SignIn, Code: "passkey"}, cmp.Or(broken, err))
 	}
 	if err := d.know(r.Context(), w, r, found.ID); err != nil {
 		return Person{}, err
 	}
-	return d.begin(w, r, found.ID, true)
+	return d.begin(w, r, found.ID, "passkey", true)
 }
 
 // AskToConfirm is [Desk.AskForPasskey] of somebody who is signed in: one of their own.
@@ -190,9 +191,9 @@ func (d *Desk) ConfirmByPasskey(w http.ResponseWriter, r *http.Request, site Sit
 		return rp.ValidateLogin(o, question.WebAuthn, a)
 	})
 	if err != nil {
-		return err
+		return d.failed(r.Context(), audit.Event{Act: audit.Confirm, Code: "passkey"}, err)
 	}
-	return d.renew(w, r, who, true)
+	return d.renew(w, r, who, "passkey", true)
 }
 
 // usePasskey checks an answer, and that no copy of the passkey has been used meanwhile.
@@ -278,7 +279,7 @@ func (d *Desk) AddPasskey(w http.ResponseWriter, r *http.Request, site Site, who
 	if err := d.addPasskey(r, site, question, name, answer); err != nil {
 		return err
 	}
-	return d.renew(w, r, who, true)
+	return d.renew(w, r, who, "new passkey", true)
 }
 
 // EnrolByPasskey gives the person who was invited their first passkey, ends their other logins and ways to sign in, and
@@ -304,7 +305,7 @@ func (d *Desk) EnrolByPasskey(w http.ResponseWriter, r *http.Request, site Site,
 	if err := d.know(r.Context(), w, r, person); err != nil {
 		return Person{}, err
 	}
-	return d.begin(w, r, person, true)
+	return d.begin(w, r, person, "invitation", true)
 }
 
 func (d *Desk) addPasskey(r *http.Request, site Site, q passkeyQuestion, name string, answer []byte) error {

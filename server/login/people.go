@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clisonix/tidechart/server/access"
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
 )
@@ -64,8 +65,11 @@ func Add(ctx context.Context, db *store.DB, username string, c Change) (uuid.UUI
 	if err != nil {
 		return uuid.Nil, err
 	}
-	err = db.InsertPerson(ctx, queries.InsertPersonParams{
-		ID: p.ID, Username: p.Username, Name: p.Name, Role: p.Role, UnitID: p.UnitID, Color: p.Color, SupervisorID: p.SupervisorID, PatientID: p.PatientID,
+	e := audit.Event{Act: audit.AddPerson, About: p.ID, Code: "role=" + strings.ReplaceAll(p.Role, " ", "-")}
+	err = db.Act(ctx, &e, func(q *queries.Queries) error {
+		return q.InsertPerson(ctx, queries.InsertPersonParams{
+			ID: p.ID, Username: p.Username, Name: p.Name, Role: p.Role, UnitID: p.UnitID, Color: p.Color, SupervisorID: p.SupervisorID, PatientID: p.PatientID,
+		})
 	})
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("add person: %w", err)
@@ -223,11 +227,17 @@ func CoverUnit(ctx context.Context, db *store.DB, username, unit string, until t
 	if time.Until(until) > maxCover {
 		return fmt.Errorf("%w: they cover a unit for a year at most; make it their own", ErrPerson)
 	}
-	if until.IsZero() {
-		_, err = db.EndCover(ctx, p.ID, unit)
-	} else {
-		err = db.Cover(ctx, p.ID, unit, until)
+	e := audit.Event{Act: audit.CoverUnit, About: p.ID, Code: "unit=" + unit + " ends"}
+	if !until.IsZero() {
+		e.Code = "unit=" + unit + " until=" + until.UTC().Format(time.RFC3339)
 	}
+	err = db.Act(ctx, &e, func(q *queries.Queries) error {
+		if until.IsZero() {
+			_, err := q.EndCover(ctx, p.ID, unit)
+			return err
+		}
+		return q.Cover(ctx, p.ID, unit, until)
+	})
 	if err != nil {
 		return fmt.Errorf("change who covers a unit: %w", err)
 	}

@@ -15,7 +15,9 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/oauth2"
 
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/server/store/queries"
 )
 
 const (
@@ -153,14 +155,14 @@ func (d *Desk) AnswerOfProvider(w http.ResponseWriter, r *http.Request, p *Provi
 	}
 	person, err := d.personElsewhere(r.Context(), who, q)
 	if err != nil {
-		return Answer{}, err
+		return Answer{}, d.failed(r.Context(), audit.Event{Act: audit.SignIn, Code: "provider"}, err)
 	}
 	if old, err := uuid.Parse(q.Login); err == nil { // nobody goes on as whoever was there before
 		if err := d.db.EndLoginNamed(r.Context(), old); err != nil {
 			return Answer{}, fmt.Errorf("end the login before: %w", err)
 		}
 	}
-	answer.Person, err = d.beginFrom(w, r, person, who, true)
+	answer.Person, err = d.beginFrom(w, r, person, who, "provider", true)
 	return answer, err
 }
 
@@ -195,12 +197,12 @@ func (d *Desk) confirmElsewhere(w http.ResponseWriter, r *http.Request, who acco
 		return Person{}, err
 	}
 	if owner, err := d.personElsewhere(r.Context(), who, q); err != nil || owner != now.ID {
-		return Person{}, cmp.Or(err, ErrNotLinked)
+		return Person{}, d.failed(r.Context(), audit.Event{Act: audit.Confirm, Who: now.ID, Code: "provider"}, cmp.Or(err, ErrNotLinked))
 	}
 	if who.At.Before(q.Asked.Add(-clockSkew)) {
 		return Person{}, fmt.Errorf("%w: it did not ask who is there", ErrProvider)
 	}
-	return now, d.renewFrom(w, r, now, who.At, true)
+	return now, d.renewFrom(w, r, now, "provider", who.At, true)
 }
 
 // account trades the code for what the provider says about who is there, and believes it only if all of it fits.
@@ -288,7 +290,11 @@ func (d *Desk) EndFromProvider(ctx context.Context, p *Provider, raw string) (en
 	if taken == 0 {
 		return 0, fmt.Errorf("%w: its logout token came before", ErrProvider)
 	}
-	if ended, err = d.db.EndLoginsFrom(ctx, token.Issuer, token.Subject, token.SessionID); err != nil {
+	err = d.db.Act(ctx, &audit.Event{Act: audit.SignOut, Code: "at the provider"}, func(q *queries.Queries) (err error) {
+		ended, err = q.EndLoginsFrom(ctx, token.Issuer, token.Subject, token.SessionID)
+		return err
+	})
+	if err != nil {
 		return 0, fmt.Errorf("end logins: %w", err)
 	}
 	return ended, nil

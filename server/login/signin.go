@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
 )
@@ -35,17 +36,29 @@ func (d *Desk) SignIn(w http.ResponseWriter, r *http.Request, username, password
 		return Person{}, err
 	}
 	if err := d.compare(ctx, row.PasswordHash, password); err != nil {
-		return Person{}, err
+		return Person{}, d.failed(ctx, audit.Event{Act: audit.SignIn, About: row.ID, Code: "password"}, err)
 	}
 	strong, err := d.checkCode(ctx, row.ID, code, codes)
 	if err != nil {
-		return Person{}, err
+		return Person{}, d.failed(ctx, audit.Event{Act: audit.SignIn, About: row.ID, Code: "code"}, err)
 	}
 	right()
 	if err := d.know(ctx, w, r, row.ID); err != nil {
 		return Person{}, err
 	}
-	return d.begin(w, r, row.ID, strong)
+	return d.begin(w, r, row.ID, "password", strong)
+}
+
+// failed records that somebody has not proved who they are, if that is what err says, and returns err. Whom they claimed to be is in
+// e. Who tries too often is not on record: nothing of theirs is looked at.
+func (d *Desk) failed(ctx context.Context, e audit.Event, err error) error {
+	if errors.Is(err, ErrWrongPassword) || errors.Is(err, ErrPasskey) || errors.Is(err, ErrNotLinked) || errors.Is(err, ErrNoInvitation) {
+		e.Outcome = audit.Failed
+		if unrecorded := d.db.Record(ctx, e); unrecorded != nil {
+			return unrecorded
+		}
+	}
+	return err
 }
 
 // Confirm checks the password, and the code, of somebody who is signed in at the browser that sent r: they are [Person.Fresh]
@@ -61,14 +74,14 @@ func (d *Desk) Confirm(w http.ResponseWriter, r *http.Request, who Person, passw
 		return err
 	}
 	if err := d.compare(ctx, row.PasswordHash, password); err != nil {
-		return err
+		return d.failed(ctx, audit.Event{Act: audit.Confirm, Code: "password"}, err)
 	}
 	strong, err := d.checkCode(ctx, who.ID, code, []count{confirmCodes.of(who.Login)})
 	if err != nil {
-		return err
+		return d.failed(ctx, audit.Event{Act: audit.Confirm, Code: "code"}, err)
 	}
 	right()
-	return d.renew(w, r, who, strong)
+	return d.renew(w, r, who, "password", strong)
 }
 
 // compare returns [ErrWrongPassword] unless password is the one behind a PHC string, which nobody without a password has.
@@ -91,13 +104,14 @@ func (d *Desk) compare(ctx context.Context, phc *string, password string) error 
 var decoyHash = hashWith("", make([]byte, argonSalt))
 
 // begin sets the cookie of a fresh login, and ends the one that the browser had: nobody goes on as whoever was there before,
-// and no secret from before a sign-in is worth anything after it. strong says that they have shown more than a password.
-func (d *Desk) begin(w http.ResponseWriter, r *http.Request, person uuid.UUID, strong bool) (Person, error) {
-	return d.beginFrom(w, r, person, account{At: time.Now()}, strong)
+// and no secret from before a sign-in is worth anything after it. with is by what they proved who they are; strong says that it was
+// more than a password.
+func (d *Desk) begin(w http.ResponseWriter, r *http.Request, person uuid.UUID, with string, strong bool) (Person, error) {
+	return d.beginFrom(w, r, person, account{At: time.Now()}, with, strong)
 }
 
 // beginFrom is begin of somebody who proved elsewhere who they are.
-func (d *Desk) beginFrom(w http.ResponseWriter, r *http.Request, person uuid.UUID, from account, strong bool) (Person, error) {
+func (d *Desk) beginFrom(w http.ResponseWriter, r *http.Request, person uuid.UUID, from account, with string, strong bool) (Person, error) {
 	if old, err := r.Cookie(d.cookies.Cookie.Name); err == nil {
 		if err := d.db.DeleteLogin(r.Context(), hashOfSecret(old.Value)); err != nil {
 			return Person{}, fmt.Errorf("end the login before: %w", err)
@@ -109,10 +123,13 @@ func (d *Desk) beginFrom(w http.ResponseWriter, r *http.Request, person uuid.UUI
 	}
 	secret, expiry, err := d.cookies.Commit(ctx)
 	if err == nil {
-		err = d.db.OwnLogin(ctx, queries.OwnLoginParams{
-			Token: hashOfSecret(secret), Person: uuid.NullUUID{UUID: person, Valid: true}, Browser: browserName(r.UserAgent()),
-			ProvenAt: from.At, InputAt: d.now(), Issuer: orNull(from.Issuer), Subject: orNull(from.Subject), Sid: orNull(from.Session),
-			Strong: strong,
+		e := audit.Event{Act: audit.SignIn, Who: person, About: person, Code: with}
+		err = d.db.Act(ctx, &e, func(q *queries.Queries) error {
+			return q.OwnLogin(ctx, queries.OwnLoginParams{
+				Token: hashOfSecret(secret), Person: uuid.NullUUID{UUID: person, Valid: true}, Browser: browserName(r.UserAgent()),
+				ProvenAt: from.At, InputAt: d.now(), Issuer: orNull(from.Issuer), Subject: orNull(from.Subject), Sid: orNull(from.Session),
+				Strong: strong,
+			})
 		})
 	}
 	if err != nil {
@@ -135,20 +152,26 @@ func orNull(s string) *string {
 }
 
 // renew gives somebody's login another secret, as whoever has just proven more than before deserves one that nobody else
-// has seen: the login, and what is open under it, goes on. strong says that it was more than a password.
-func (d *Desk) renew(w http.ResponseWriter, r *http.Request, who Person, strong bool) error {
-	return d.renewFrom(w, r, who, time.Now(), strong)
+// has seen: the login, and what is open under it, goes on. with is by what they proved it, and strong says that it was more than
+// a password.
+func (d *Desk) renew(w http.ResponseWriter, r *http.Request, who Person, with string, strong bool) error {
+	return d.renewFrom(w, r, who, with, time.Now(), strong)
 }
 
 // renewFrom is renew of somebody who proved elsewhere who they are, at that time.
-func (d *Desk) renewFrom(w http.ResponseWriter, r *http.Request, who Person, proven time.Time, strong bool) error {
+func (d *Desk) renewFrom(w http.ResponseWriter, r *http.Request, who Person, with string, proven time.Time, strong bool) error {
 	id, err := uuid.Parse(who.Login)
 	if err != nil {
 		return ErrNotSignedIn
 	}
 	fresh := newSecret()
-	expiry, err := d.db.RenewLogin(r.Context(), queries.RenewLoginParams{
-		Fresh: hashOfSecret(fresh), Proven: proven, At: d.now(), ID: id, UsedSince: d.usedSince(who.Role), Strong: strong,
+	var expiry time.Time
+	e := audit.Event{Act: audit.Confirm, Who: who.ID, About: who.ID, Code: with}
+	err = d.db.Act(r.Context(), &e, func(q *queries.Queries) (err error) {
+		expiry, err = q.RenewLogin(r.Context(), queries.RenewLoginParams{
+			Fresh: hashOfSecret(fresh), Proven: proven, At: d.now(), ID: id, UsedSince: d.usedSince(who.Role), Strong: strong,
+		})
+		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
 		return ErrNotSignedIn
@@ -167,14 +190,20 @@ func (d *Desk) SignOut(w http.ResponseWriter, r *http.Request) (string, error) {
 		return "", nil // nothing to end
 	}
 	d.cookies.WriteSessionCookie(r.Context(), w, "", time.Time{})
-	id, err := d.db.EndLogin(r.Context(), hashOfSecret(cookie.Value))
+	var ended queries.EndLoginRow
+	e := audit.Event{Act: audit.SignOut, Code: "themselves"}
+	err = d.db.Act(r.Context(), &e, func(q *queries.Queries) (err error) {
+		ended, err = q.EndLogin(r.Context(), hashOfSecret(cookie.Value))
+		e.Who, e.About = ended.PersonID.UUID, ended.PersonID.UUID
+		return err
+	})
 	if errors.Is(err, store.ErrNotFound) {
 		return "", nil
 	}
 	if err != nil {
 		return "", fmt.Errorf("end login: %w", err)
 	}
-	return id.String(), nil
+	return ended.ID.String(), nil
 }
 
 // newSecret makes what only one browser knows.

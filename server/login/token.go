@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clisonix/tidechart/server/access"
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
 )
@@ -73,12 +74,19 @@ func IssueToken(ctx context.Context, db *store.DB, t NewToken) (string, error) {
 	if !IsProgram(p.Role) {
 		row.Most = maxPersonalTokens
 	}
-	n, err := db.InsertToken(ctx, row)
-	if err != nil {
-		return "", fmt.Errorf("store token: %w", err)
+	e := audit.Event{Act: audit.IssueToken, About: p.ID, Code: strings.TrimSpace(fmt.Sprintf("token=%s %s %s", row.ID, strings.Join(t.Scopes, " "), t.Unit))}
+	err = db.Act(ctx, &e, func(q *queries.Queries) error {
+		n, err := q.InsertToken(ctx, row)
+		if err == nil && n == 0 {
+			err = fmt.Errorf("%w: %s has %d tokens; revoke one first", ErrPerson, t.Username, row.Most)
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, ErrPerson) {
+		err = fmt.Errorf("store token: %w", err)
 	}
-	if n == 0 {
-		return "", fmt.Errorf("%w: %s has %d tokens; revoke one first", ErrPerson, t.Username, row.Most)
+	if err != nil {
+		return "", err
 	}
 	return token, nil
 }
@@ -217,12 +225,16 @@ func RevokeToken(ctx context.Context, db *store.DB, username string, token uuid.
 	if err != nil {
 		return err
 	}
-	n, err := db.RevokeToken(ctx, token, p.ID)
+	e := audit.Event{Act: audit.RevokeToken, About: p.ID, Code: "token=" + token.String()}
+	err = db.Act(ctx, &e, func(q *queries.Queries) error {
+		n, err := q.RevokeToken(ctx, token, p.ID)
+		if err == nil && n == 0 {
+			err = store.ErrNotFound
+		}
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("revoke token: %w", err)
-	}
-	if n == 0 {
-		return store.ErrNotFound
 	}
 	return nil
 }

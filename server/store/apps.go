@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/server/vault"
 )
@@ -101,7 +102,8 @@ func (db *DB) AcceptApp(ctx context.Context, person uuid.UUID, app PendingApp, s
 		}
 		accepted = true
 		epoch, err := vault.EpochOf(app.sealed)
-		return cmp.Or(err, q.KeepDataKeys(ctx, int16(vault.OfPerson), person, []int32{int32(epoch)}))
+		e := audit.Event{Act: audit.ChangeSignIn, About: person, Code: "app added"}
+		return cmp.Or(err, q.KeepDataKeys(ctx, int16(vault.OfPerson), person, []int32{int32(epoch)}), db.record(ctx, q, e))
 	})
 	return accepted && err == nil, err
 }

@@ -135,3 +135,28 @@ func openDetails(keys map[uint32]*vault.Key, commitment, sealed []byte) ([]byte,
 	}
 	return key.Open(detailsAt(commitment), sealed)
 }
+
+// Opening is somebody opening a record, or one note of it; or trying to.
+type Opening struct {
+	Person, Patient uuid.UUID
+	Note            uuid.NullUUID // none: the record as such
+	How             string        // as the table opening has it
+	Ties            string        // what linked them, as package access names it
+}
+
+// RecordOpening stores that a record is opened, for the list of who has opened it, and in the log of acts as e.
+func (db *DB) RecordOpening(ctx context.Context, o Opening, e audit.Event) error {
+	return db.recordOpening(ctx, db.Queries, o, e)
+}
+
+func (db *DB) recordOpening(ctx context.Context, q *queries.Queries, o Opening, e audit.Event) error {
+	row := db.eventRow(ctx, e)
+	err := q.RecordOpening(ctx, queries.RecordOpeningParams{
+		Person: o.Person, Patient: o.Patient, Note: o.Note, How: o.How, Ties: o.Ties,
+		Act: row.Act, Outcome: row.Outcome, About: row.About, Code: row.Code, Commitment: row.Commitment, Details: row.Details,
+	})
+	if err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrNotRecorded, row.Act, err)
+	}
+	return nil
+}

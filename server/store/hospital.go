@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/store/queries"
 )
 
@@ -59,7 +60,8 @@ func (db *DB) AddUnit(ctx context.Context, u NewUnit) error {
 	if err := u.check(); err != nil {
 		return err
 	}
-	err := db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error {
+	e := audit.Event{Act: audit.ChangeUnit, Code: fmt.Sprintf("unit=%s beds=+%d", u.ID, u.Beds)}
+	err := db.Act(ctx, &e, func(q *queries.Queries) error {
 		_, err := q.UnitByID(ctx, u.ID)
 		if errors.Is(err, pgx.ErrNoRows) {
 			if u.Name == "" {
@@ -94,9 +96,28 @@ type PatientChange struct {
 	Join, Leave []uuid.UUID
 }
 
+// code says what changes, for the log of acts.
+func (c PatientChange) code() string {
+	var b strings.Builder
+	if c.Bed != "" {
+		fmt.Fprintf(&b, "bed=%s ", c.Bed)
+	}
+	if c.Restricted != nil {
+		fmt.Fprintf(&b, "restricted=%t ", *c.Restricted)
+	}
+	for _, person := range c.Join {
+		fmt.Fprintf(&b, "join=%s ", person)
+	}
+	for _, person := range c.Leave {
+		fmt.Fprintf(&b, "leave=%s ", person)
+	}
+	return strings.TrimSpace(b.String())
+}
+
 // ChangePatient does it, in one transaction, of which every server hears. Who is in no bed has no care team.
 func (db *DB) ChangePatient(ctx context.Context, c PatientChange) error {
-	err := db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error {
+	e := audit.Event{Act: audit.ChangePatient, Patient: c.Patient, Code: c.code()}
+	err := db.Act(ctx, &e, func(q *queries.Queries) error {
 		if c.Bed != "" {
 			if n, err := q.MovePatient(ctx, c.Patient, c.Bed); err != nil || n == 0 {
 				return errors.Join(err, fmt.Errorf("%w: the patient is in no bed", ErrHospital))

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -21,7 +22,7 @@ import (
 // DB is what sessions write to.
 var _ sessions.Store = (*DB)(nil)
 
-// The two statements of a commit; they travel together, so that it costs one round trip.
+// The two statements of a commit; they travel together, with burst.sql if somebody begins to edit, so that it costs one round trip.
 var (
 	//go:embed sql/lock.sql
 	lockSQL string
@@ -129,9 +130,15 @@ func (db *DB) append(ctx context.Context, batch sessions.Batch, arguments []any)
 		})
 		return err
 	})
+	now := time.Now()
+	begin := db.editing.beginsOf(batch, now)
+	if len(begin.places) > 0 {
+		queue.Queue(burstSQL, begin.notes, begin.authors, begin.sessions, begin.seqs(arguments))
+	}
 	err := db.commits.SendBatch(ctx, &queue).Close()
 	if err == nil {
 		db.noteHeads(batch, placed)
+		db.editing.recorded(begin, placed, now)
 		return placed, nil
 	}
 	var refusal *pgconn.PgError
@@ -152,6 +159,7 @@ func (db *DB) append(ctx context.Context, batch sessions.Batch, arguments []any)
 
 // Where appendArguments has what depends on where notes end: their ids, updates, and the seqs that these are sealed for.
 const (
+	argNotes   = 1
 	argUpdates = 2
 	argBefore  = 5
 	argEach    = 9

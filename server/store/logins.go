@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/store/queries"
 )
 
@@ -24,7 +25,8 @@ var ErrLastWay = errors.New("the last way to sign in")
 // RemovePasskey takes a passkey from its owner, unless that is their last way to sign in ([ErrLastWay]) or not theirs
 // ([ErrNotFound]).
 func (db *DB) RemovePasskey(ctx context.Context, owner uuid.UUID, id []byte) error {
-	return db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error {
+	e := audit.Event{Act: audit.ChangeSignIn, About: owner, Code: "passkey removed"}
+	return db.Act(ctx, &e, func(q *queries.Queries) error {
 		if _, err := q.LockPerson(ctx, owner); err != nil {
 			return err
 		}
@@ -42,7 +44,11 @@ func (db *DB) RemovePasskey(ctx context.Context, owner uuid.UUID, id []byte) err
 // AddPasskey gives somebody a passkey. If code is not nil it is the hash of an invitation's, which is used up, as by
 // [DB.AcceptInvitation], and [ErrNotFound] if it does not count any more.
 func (db *DB) AddPasskey(ctx context.Context, code []byte, key queries.InsertPasskeyParams) error {
-	return db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error {
+	e := audit.Event{Act: audit.ChangeSignIn, Who: key.PersonID, About: key.PersonID, Code: "passkey added"}
+	if code != nil {
+		e.Act, e.Code = audit.Enrol, "passkey"
+	}
+	return db.Act(ctx, &e, func(q *queries.Queries) error {
 		if code != nil {
 			if _, err := accept(ctx, q, nil, code); err != nil {
 				return err
@@ -55,10 +61,12 @@ func (db *DB) AddPasskey(ctx context.Context, code []byte, key queries.InsertPas
 // Link has an issuer's name for somebody stand for the person whom an invitation's code, of which that is the hash, invites,
 // and uses the code up. The error is [ErrNotFound] if it does not count any more.
 func (db *DB) Link(ctx context.Context, code []byte, issuer, subject string) (person queries.Person, err error) {
-	err = db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error {
+	e := audit.Event{Act: audit.Enrol, Code: "provider"}
+	err = db.Act(ctx, &e, func(q *queries.Queries) error {
 		if person, err = accept(ctx, q, nil, code); err != nil {
 			return err
 		}
+		e.Who, e.About = person.ID, person.ID
 		return q.InsertIdentity(ctx, issuer, subject, person.ID)
 	})
 	return person, err

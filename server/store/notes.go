@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/clisonix/tidechart/crdt"
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/store/queries"
 )
 
@@ -34,7 +35,8 @@ func TemplateClient(note uuid.UUID) crdt.ClientID {
 
 // CreateNote adds a note with its first row, in one transaction.
 func (db *DB) CreateNote(ctx context.Context, n NewNote) error {
-	err := db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error { return db.createNote(ctx, q, n) })
+	e := audit.Event{Act: audit.CreateNote, Who: n.Author, Patient: n.Patient, Note: n.ID, Code: "kind=" + n.Kind + " unit=" + n.Unit}
+	err := db.Act(ctx, &e, func(q *queries.Queries) error { return db.createNote(ctx, q, n) })
 	if err != nil {
 		return fmt.Errorf("create note: %w", err)
 	}
@@ -66,6 +68,23 @@ func (db *DB) createNote(ctx context.Context, q *queries.Queries, n NewNote) err
 	}
 	sealed := key.Seal(updateAt(nil, 1, n.Author, uuid.Nil), n.First)
 	return q.InsertFirstUpdate(ctx, queries.InsertFirstUpdateParams{NoteID: n.ID, AuthorID: n.Author, Data: sealed, At: n.At})
+}
+
+// OpenRecovery has one note, or with none all that can be written, take back until then what a restore took away; with nil no
+// longer. It returns how many notes that changes.
+func (db *DB) OpenRecovery(ctx context.Context, until *time.Time, note uuid.NullUUID) (n int64, err error) {
+	e := audit.Event{Act: audit.RecoverNote, Note: note.UUID, Code: "ends"}
+	if until != nil {
+		e.Code = "until=" + until.UTC().Format(time.RFC3339)
+	}
+	if !note.Valid {
+		e.Code += " all notes"
+	}
+	err = db.Act(ctx, &e, func(q *queries.Queries) (err error) {
+		n, err = q.OpenRecovery(ctx, until, note)
+		return err
+	})
+	return n, err
 }
 
 // MendCutOffSessions ends sessions and participations that an unclean stop left open. It is for the start of a

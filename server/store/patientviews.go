@@ -191,24 +191,6 @@ func (db *DB) sealWords(ctx context.Context, patient uuid.UUID, kind vault.Kind,
 	return sealValue(keys[patient].sealing(), wordsAt(kind, glass), words)
 }
 
-// BreakGlass opens a patient's record to somebody for some seconds.
-func (db *DB) BreakGlass(ctx context.Context, arg queries.BreakGlassParams, words string) (err error) {
-	if arg.Words, err = db.sealWords(ctx, arg.Patient, vault.GlassWords, arg.ID, words); err != nil {
-		return err
-	}
-	_, err = db.Queries.BreakGlass(ctx, arg)
-	return err
-}
-
-// ReviewGlass stores what somebody else found about broken glass, of a patient's record. Who comes second changes nothing.
-func (db *DB) ReviewGlass(ctx context.Context, arg queries.ReviewGlassParams, patient uuid.UUID, words string) (err error) {
-	if arg.Words, err = db.sealWords(ctx, patient, vault.ReviewWords, arg.GlassID, words); err != nil {
-		return err
-	}
-	_, err = db.Queries.ReviewGlass(ctx, arg)
-	return err
-}
-
 // UnusualRow is what is unusual about who has opened whose record.
 type UnusualRow struct {
 	queries.UnusualRow

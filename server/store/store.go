@@ -76,6 +76,7 @@ type DB struct {
 	server  uuid.UUID    // by which others know whose keys these are
 	log     *slog.Logger
 
+	editing  *editing                  // whose edits are on record
 	auditKey atomic.Pointer[vault.Key] // seals what is new in the log of acts; nil: there is no vault
 }
 
@@ -148,7 +149,10 @@ func connect(ctx context.Context, url string, v *vault.Vault) (*DB, error) {
 		read.Close()
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	return &DB{Queries: queries.New(read), read: read, commits: commit, vault: v, keys: newKeyCache(), whose: newKeyCache(), server: uuid.New(), log: slog.New(slog.DiscardHandler)}, nil
+	return &DB{
+		Queries: queries.New(read), read: read, commits: commit, vault: v, keys: newKeyCache(), whose: newKeyCache(), server: uuid.New(), log: slog.New(slog.DiscardHandler),
+		editing: &editing{begun: make(map[sitting]time.Time)},
+	}, nil
 }
 
 // steady has commits find their rows by key, by a plan made once. A planner that has no figures of a new table, and of

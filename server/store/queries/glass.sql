@@ -70,7 +70,14 @@ SELECT DISTINCT person.role FROM person
 INSERT INTO glass_review (glass_id, by_id, finding, words) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING;
 
 -- name: RecordOpening :exec
-INSERT INTO opening (person_id, patient_id, note_id, how, ties) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING;
+-- What is done again within a minute is one row here, and one entry each time in the log of acts, which this belongs to.
+WITH listed AS (
+    INSERT INTO opening (person_id, patient_id, note_id, how, ties)
+    VALUES (sqlc.arg(person)::uuid, sqlc.arg(patient)::uuid, sqlc.narg(note)::uuid, sqlc.arg(how), sqlc.arg(ties)) ON CONFLICT DO NOTHING
+)
+INSERT INTO audit_event (act, outcome, who, patient_id, note_id, about, code, commitment, details)
+VALUES (sqlc.arg(act), sqlc.arg(outcome), sqlc.arg(person)::uuid, sqlc.arg(patient)::uuid, sqlc.narg(note)::uuid, sqlc.narg(about)::uuid, sqlc.arg(code),
+        sqlc.arg(commitment), sqlc.arg(details));
 
 -- name: Openings :many
 -- Who has opened a patient's record, the newest first.

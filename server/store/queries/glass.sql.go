@@ -408,22 +408,41 @@ func (q *Queries) ReadersSince(ctx context.Context, since time.Time) ([]ReadersS
 }
 
 const recordOpening = `-- name: RecordOpening :exec
-INSERT INTO opening (person_id, patient_id, note_id, how, ties) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING
+WITH listed AS (
+    INSERT INTO opening (person_id, patient_id, note_id, how, ties)
+    VALUES ($3::uuid, $4::uuid, $5::uuid, $10, $11) ON CONFLICT DO NOTHING
+)
+INSERT INTO audit_event (act, outcome, who, patient_id, note_id, about, code, commitment, details)
+VALUES ($1, $2, $3::uuid, $4::uuid, $5::uuid, $6::uuid, $7,
+        $8, $9)
 `
 
 type RecordOpeningParams struct {
-	PersonID  uuid.UUID
-	PatientID uuid.UUID
-	NoteID    uuid.NullUUID
-	How       string
-	Ties      string
+	Act        string
+	Outcome    string
+	Person     uuid.UUID
+	Patient    uuid.UUID
+	Note       uuid.NullUUID
+	About      uuid.NullUUID
+	Code       string
+	Commitment []byte
+	Details    []byte
+	How        string
+	Ties       string
 }
 
+// What is done again within a minute is one row here, and one entry each time in the log of acts, which this belongs to.
 func (q *Queries) RecordOpening(ctx context.Context, arg RecordOpeningParams) error {
 	_, err := q.db.Exec(ctx, recordOpening,
-		arg.PersonID,
-		arg.PatientID,
-		arg.NoteID,
+		arg.Act,
+		arg.Outcome,
+		arg.Person,
+		arg.Patient,
+		arg.Note,
+		arg.About,
+		arg.Code,
+		arg.Commitment,
+		arg.Details,
 		arg.How,
 		arg.Ties,
 	)

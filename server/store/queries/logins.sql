@@ -64,7 +64,7 @@ DELETE FROM resume WHERE person_id = $1 RETURNING note_id, ended_at;
 DELETE FROM resume WHERE ended_at <= now() - interval '12 hours';
 
 -- name: EndLogin :one
-DELETE FROM login WHERE token = $1 RETURNING id;
+DELETE FROM login WHERE token = $1 RETURNING id, person_id;
 
 -- name: EndLoginNamed :exec
 DELETE FROM login WHERE id = $1;

@@ -49,14 +49,19 @@ func (q *Queries) DeleteOldResumes(ctx context.Context) error {
 }
 
 const endLogin = `-- name: EndLogin :one
-DELETE FROM login WHERE token = $1 RETURNING id
+DELETE FROM login WHERE token = $1 RETURNING id, person_id
 `
 
-func (q *Queries) EndLogin(ctx context.Context, token string) (uuid.UUID, error) {
+type EndLoginRow struct {
+	ID       uuid.UUID
+	PersonID uuid.NullUUID
+}
+
+func (q *Queries) EndLogin(ctx context.Context, token string) (EndLoginRow, error) {
 	row := q.db.QueryRow(ctx, endLogin, token)
-	var id uuid.UUID
-	err := row.Scan(&id)
-	return id, err
+	var i EndLoginRow
+	err := row.Scan(&i.ID, &i.PersonID)
+	return i, err
 }
 
 const endLoginNamed = `-- name: EndLoginNamed :exec

@@ -7,15 +7,33 @@ INSERT INTO session (id, note_id) VALUES ($1, $2);
 -- It ended when the last one left, which is a moment ago. Whose leave was not recorded has left by now.
 WITH late AS (
     UPDATE participation SET left_at = now() WHERE participation.session_id = $1 AND participation.left_at IS NULL
+    RETURNING participation.id, participation.person_id
+), recorded AS (
+    INSERT INTO audit_event (act, outcome, who, patient_id, note_id, about, code)
+    SELECT 'note.leave', 'done', late.person_id, note.patient_id, note.id, late.id, ''
+      FROM late JOIN session sat ON sat.id = $1 JOIN note ON note.id = sat.note_id
 )
 UPDATE session SET ended_at = coalesce((SELECT max(left_at) FROM participation WHERE session_id = session.id), now())
  WHERE session.id = $1 AND session.ended_at IS NULL;
 
 -- name: StartParticipation :exec
-INSERT INTO participation (id, session_id, person_id) VALUES ($1, $2, $3);
+-- By number: sqlc would count what is named from the end.
+WITH joined AS (
+    INSERT INTO participation (id, session_id, person_id) VALUES ($1::uuid, $2::uuid, $3::uuid)
+    RETURNING participation.session_id
+)
+INSERT INTO audit_event (act, outcome, who, patient_id, note_id, about, code)
+SELECT 'note.join', 'done', $3::uuid, note.patient_id, note.id, $1::uuid, ''
+  FROM joined JOIN session ON session.id = joined.session_id JOIN note ON note.id = session.note_id;
 
 -- name: EndParticipation :exec
-UPDATE participation SET left_at = now() WHERE id = $1 AND left_at IS NULL;
+WITH gone AS (
+    UPDATE participation SET left_at = now() WHERE participation.id = sqlc.arg(id)::uuid AND left_at IS NULL
+    RETURNING participation.session_id, participation.person_id
+)
+INSERT INTO audit_event (act, outcome, who, patient_id, note_id, about, code)
+SELECT 'note.leave', 'done', gone.person_id, note.patient_id, note.id, sqlc.arg(id)::uuid, ''
+  FROM gone JOIN session ON session.id = gone.session_id JOIN note ON note.id = session.note_id;
 
 -- name: EndCutOffSessions :execrows
 -- After an unclean stop: a session ended when its last edit was committed, or when it started.

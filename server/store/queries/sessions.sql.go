@@ -38,7 +38,13 @@ func (q *Queries) EndCutOffSessions(ctx context.Context) (int64, error) {
 }
 
 const endParticipation = `-- name: EndParticipation :exec
-UPDATE participation SET left_at = now() WHERE id = $1 AND left_at IS NULL
+WITH gone AS (
+    UPDATE participation SET left_at = now() WHERE participation.id = $1::uuid AND left_at IS NULL
+    RETURNING participation.session_id, participation.person_id
+)
+INSERT INTO audit_event (act, outcome, who, patient_id, note_id, about, code)
+SELECT 'note.leave', 'done', gone.person_id, note.patient_id, note.id, $1::uuid, ''
+  FROM gone JOIN session ON session.id = gone.session_id JOIN note ON note.id = session.note_id
 `
 
 func (q *Queries) EndParticipation(ctx context.Context, id uuid.UUID) error {
@@ -49,6 +55,11 @@ func (q *Queries) EndParticipation(ctx context.Context, id uuid.UUID) error {
 const endSession = `-- name: EndSession :exec
 WITH late AS (
     UPDATE participation SET left_at = now() WHERE participation.session_id = $1 AND participation.left_at IS NULL
+    RETURNING participation.id, participation.person_id
+), recorded AS (
+    INSERT INTO audit_event (act, outcome, who, patient_id, note_id, about, code)
+    SELECT 'note.leave', 'done', late.person_id, note.patient_id, note.id, late.id, ''
+      FROM late JOIN session sat ON sat.id = $1 JOIN note ON note.id = sat.note_id
 )
 UPDATE session SET ended_at = coalesce((SELECT max(left_at) FROM participation WHERE session_id = session.id), now())
  WHERE session.id = $1 AND session.ended_at IS NULL
@@ -230,11 +241,18 @@ func (q *Queries) ShownClients(ctx context.Context, note uuid.UUID, since time.T
 }
 
 const startParticipation = `-- name: StartParticipation :exec
-INSERT INTO participation (id, session_id, person_id) VALUES ($1, $2, $3)
+WITH joined AS (
+    INSERT INTO participation (id, session_id, person_id) VALUES ($1::uuid, $2::uuid, $3::uuid)
+    RETURNING participation.session_id
+)
+INSERT INTO audit_event (act, outcome, who, patient_id, note_id, about, code)
+SELECT 'note.join', 'done', $3::uuid, note.patient_id, note.id, $1::uuid, ''
+  FROM joined JOIN session ON session.id = joined.session_id JOIN note ON note.id = session.note_id
 `
 
-func (q *Queries) StartParticipation(ctx context.Context, iD uuid.UUID, sessionID uuid.UUID, personID uuid.UUID) error {
-	_, err := q.db.Exec(ctx, startParticipation, iD, sessionID, personID)
+// By number: sqlc would count what is named from the end.
+func (q *Queries) StartParticipation(ctx context.Context, column1 uuid.UUID, column2 uuid.UUID, column3 uuid.UUID) error {
+	_, err := q.db.Exec(ctx, startParticipation, column1, column2, column3)
 	return err
 }
 
