@@ -143,6 +143,7 @@ func (s *Server) Handler() http.Handler {
 	s.mountPasskeys(mux)
 	s.mountProvider(mux)
 	s.mountAPI(mux)
+	s.mountLog(mux)
 
 	return s.recovered(s.secured(s.placed(http.NewCrossOriginProtection().Handler(mux))))
 }

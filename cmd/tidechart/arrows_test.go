@@ -65,7 +65,7 @@ var confined = map[string]struct {
 	"golang.org/x/oauth2":               {[]string{"server/login"}, "the same"},
 	"github.com/boombuler/barcode":      {[]string{"server"}, "one page shows a picture for cameras"},
 	"github.com/cloudflare/circl":       {[]string{"server/audit", "server/vault"}, "the standard library seals, and has no ML-DSA yet; this splits a secret, and is what tests compare with"},
-	"golang.org/x/mod":                  {[]string{"server/audit", "server/store"}, "it is the tree of one log"},
+	"golang.org/x/mod":                  {[]string{"cmd/tidechart", "server", "server/audit", "server/store"}, "it is the tree of one log"},
 	"golang.org/x/crypto/argon2":        {[]string{"server/login"}, "passwords are checked in one place"},
 	"github.com/danielgtaylor/huma/v2":  {[]string{"server"}, "the API is an edge"},
 	"github.com/evanw/esbuild":          {[]string{"web/build"}, "the binary bundles nothing"},

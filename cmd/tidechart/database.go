@@ -7,6 +7,7 @@ import (
 
 	"github.com/clisonix/tidechart/server/postgres"
 	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/server/vault"
 )
 
 // database says which database a command works on.
@@ -26,25 +27,24 @@ func (d database) url() (string, error) {
 	return url, nil
 }
 
-func (d database) open(ctx context.Context) (*store.DB, error) {
+func (d database) open(ctx context.Context) (*store.DB, error) { return d.openWith(ctx, nil) }
+
+// openWith opens the database with the vault of what it seals.
+func (d database) openWith(ctx context.Context, v *vault.Vault, options ...store.Option) (*store.DB, error) {
 	url, err := d.url()
 	if err != nil {
 		return nil, err
 	}
-	return store.Open(ctx, url, nil)
+	return store.Open(ctx, url, v, options...)
 }
 
 // openSealed opens it with its keys, for what names patients.
 func (d database) openSealed(ctx context.Context, keys keysFlags, log *slog.Logger) (*store.DB, error) {
-	url, err := d.url()
-	if err != nil {
-		return nil, err
-	}
 	v, err := d.orDemo(keys).keys(log)
 	if err != nil {
 		return nil, err
 	}
-	return store.Open(ctx, url, v, store.WithLog(log))
+	return d.openWith(ctx, v, store.WithLog(log))
 }
 
 // with opens the database for f.

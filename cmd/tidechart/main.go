@@ -30,6 +30,7 @@ type cli struct {
 	Patient  patientCmd  `cmd:"" help:"Move patients, restrict records, and say who is on a care team."`
 	Token    tokenCmd    `cmd:"" help:"Issue, list and revoke bearer tokens of service accounts and people."`
 	Keys     keysCmd     `cmd:"" help:"Make the key that seals what the database holds, and say what it seals."`
+	Audit    auditCmd    `cmd:"" help:"Check, export, prove and witness the log of who did what."`
 	Recover  recoverCmd  `cmd:"" help:"Let browsers bring back what a restore of an older database took away."`
 	Loadtest loadtestCmd `cmd:"" help:"Let many clients write on a server, and check that nothing is lost."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
@@ -48,7 +49,12 @@ func main() {
 	parsed.Bind(newLog(c.Log))
 	if err := parsed.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "tidechart:", err)
-		os.Exit(1)
+		status := 1
+		var coded interface{ ExitCode() int }
+		if errors.As(err, &coded) {
+			status = coded.ExitCode()
+		}
+		os.Exit(status)
 	}
 }
 

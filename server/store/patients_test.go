@@ -35,7 +35,7 @@ var plantedWords = []string{
 func (h hospital) speak(t *testing.T, patient uuid.UUID) uuid.UUID {
 	t.Helper()
 	id := uuid.New()
-	if err := h.db.BreakGlass(t.Context(), queries.BreakGlassParams{ID: id, Person: h.author, Patient: patient, Reason: "other", Seconds: 60}, "planted reason"); err != nil {
+	if err := h.db.BreakGlass(t.Context(), queries.BreakGlassParams{ID: id, Person: h.author, Patient: patient, Reason: "other", Seconds: 60}, "planted reason", "none"); err != nil {
 		t.Fatal(err)
 	}
 	if err := h.db.ReviewGlass(t.Context(), queries.ReviewGlassParams{GlassID: id, ByID: h.other, Finding: "appropriate"}, patient, "planted finding"); err != nil {

@@ -1,0 +1,346 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"github.com/clisonix/tidechart/server/audit"
+	"github.com/clisonix/tidechart/server/store"
+)
+
+// auditCmd is what an operator, an auditor and a witness do with the log of acts.
+type auditCmd struct {
+	Keys    auditKeysCmd    `cmd:"" help:"Print the public keys of the log, for auditors and witnesses. There is nothing secret in them."`
+	Verify  auditVerifyCmd  `cmd:"" help:"Check the log, in a bundle or in the database, and name the first entry that is bad. Exit status 2: something is."`
+	Export  auditExportCmd  `cmd:"" help:"Write the whole log to a bundle, which is checked anywhere, without a database."`
+	Prove   auditProveCmd   `cmd:"" help:"Write a bundle of one entry, with the proof that it is in the log."`
+	Witness auditWitnessCmd `cmd:"" help:"Look at a log from another machine, sign what it shows, and refuse what does not fit what it has shown before."`
+}
+
+// foundBad is an error that says that a log is not as it should be, rather than that it could not be looked at.
+type foundBad struct{ error }
+
+// ExitCode tells scripts.
+func (foundBad) ExitCode() int { return 2 }
+
+func (e foundBad) Unwrap() error { return e.error }
+
+// asFound marks a fault.
+func asFound(err error) error {
+	var fault *audit.Fault
+	if errors.As(err, &fault) {
+		return foundBad{err}
+	}
+	return err
+}
+
+type auditKeysCmd struct{ database }
+
+func (c *auditKeysCmd) Run(ctx context.Context) error {
+	return c.with(ctx, func(db *store.DB) error {
+		keys, err := db.AuditPublicKeys(ctx)
+		if errors.Is(err, store.ErrNotFound) {
+			return errors.New("no server has signed the log yet")
+		}
+		if err == nil {
+			_, err = fmt.Printf("# Public keys of the log %s\n# Fingerprint %s\n%s", keys.Name(), keys.Fingerprint(), keys)
+		}
+		return err
+	})
+}
+
+// trust says what a log is compared with.
+type trust struct {
+	Public     string   `type:"existingfile" placeholder:"FILE" help:"Public keys of the log, as its operator gave them to you: tidechart audit keys. Without them, the bundle's own word counts."`
+	Witnessed  []string `type:"existingfile" placeholder:"FILE" help:"Checkpoint that a witness kept: what it has seen must be there. Without one, nobody knows whether the end of the log is missing."`
+	WitnessKey string   `type:"existingfile" placeholder:"FILE" help:"Public keys of the witness, which must have signed that checkpoint."`
+}
+
+// check is that, for a log that says it has these keys.
+func (t trust) check(own audit.Keys) (c audit.Check, err error) {
+	c.Keys = own
+	if t.Public != "" {
+		if c.Keys, err = readKeys(t.Public); err != nil {
+			return c, err
+		}
+		if c.Keys.String() != own.String() {
+			return c, foundBad{fmt.Errorf("the log has other keys: %s, and not %s", own.Fingerprint(), c.Keys.Fingerprint())}
+		}
+	}
+	if t.WitnessKey != "" {
+		if c.Witness, err = readKeys(t.WitnessKey); err != nil {
+			return c, err
+		}
+	}
+	for _, path := range t.Witnessed {
+		text, err := readSmall(path)
+		if err != nil {
+			return c, err
+		}
+		c.Witnessed = append(c.Witnessed, text)
+	}
+	return c, nil
+}
+
+func readKeys(path string) (audit.Keys, error) {
+	text, err := readSmall(path)
+	if err != nil {
+		return audit.Keys{}, err
+	}
+	keys, err := audit.ParseKeys(string(text))
+	if err != nil {
+		return keys, fmt.Errorf("%s: %w", path, err)
+	}
+	return keys, nil
+}
+
+// readSmall reads a file of keys or a checkpoint.
+func readSmall(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // only read
+	text, err := io.ReadAll(io.LimitReader(f, audit.MaxCheckpoint+1))
+	if err == nil && len(text) > audit.MaxCheckpoint {
+		err = fmt.Errorf("%s is longer than keys or a checkpoint", path)
+	}
+	return text, err
+}
+
+type auditVerifyCmd struct {
+	database
+	keysFlags
+	trust
+
+	Bundle string `arg:"" optional:"" type:"existingfile" help:"Bundle to check, away from any database. Without one, the database is."`
+}
+
+func (c *auditVerifyCmd) Help() string {
+	return `A log is good if each entry is what the signed tree has in its place, each checkpoint is signed by Ed25519 and by ML-DSA-65, and
+nothing is missing that a witness has seen. With --keys, what of a database's log is sealed has to open, too.
+
+Exit status: 0 the log is good, 1 it could not be looked at, 2 something is wrong with it.`
+}
+
+func (c *auditVerifyCmd) Run(ctx context.Context, log *slog.Logger) error {
+	if c.Bundle != "" {
+		return c.bundle()
+	}
+	details := c.Keys != "" || os.Getenv("CREDENTIALS_DIRECTORY") != "" || os.Getenv(keyInEnv) != ""
+	db, err := openFor(ctx, c.database, c.keysFlags, details, log)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	l, err := db.AuditLog(ctx, details)
+	if err != nil {
+		return noLog(err)
+	}
+	check, err := c.check(l.Keys)
+	if err != nil {
+		return err
+	}
+	bar := newBar(l.Size, "entries")
+	check.Unsigned, check.Entry = true, func(audit.Sequenced) { bar.add(1) }
+	report, err := audit.Verify(l.Items(ctx, l.Size), check)
+	bar.end()
+	if err != nil {
+		return asFound(err)
+	}
+	return c.tell(report, check.Keys)
+}
+
+// noLog is err, in words, if it says that there is no log.
+func noLog(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return errors.New("no server has signed the log yet")
+	}
+	return err
+}
+
+// openFor opens the database, with the vault if what is sealed is asked for.
+func openFor(ctx context.Context, d database, k keysFlags, sealed bool, log *slog.Logger) (*store.DB, error) {
+	if !sealed {
+		return d.open(ctx)
+	}
+	v, err := k.keys(log)
+	if err != nil {
+		return nil, err
+	}
+	return d.openWith(ctx, v)
+}
+
+func (c *auditVerifyCmd) bundle() error {
+	f, err := os.Open(c.Bundle)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }() // only read
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	bar := newBar(info.Size(), "bytes")
+	b, err := audit.OpenBundle(io.TeeReader(f, bar))
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.Bundle, err)
+	}
+	check, err := c.check(b.Keys)
+	if err != nil {
+		return err
+	}
+	report, err := b.Verify(check)
+	bar.end()
+	if err != nil {
+		return asFound(err)
+	}
+	return c.tell(report, check.Keys)
+}
+
+// tell says what was found good, and what that rests on.
+func (c *auditVerifyCmd) tell(r audit.Report, keys audit.Keys) error {
+	whose := "as you gave them"
+	if c.Public == "" {
+		whose = "the log's own word; compare the fingerprint with what the operator gave you, or give --public"
+	}
+	fresh := "unknown: no --witnessed checkpoint was given; the end may be missing"
+	if r.Fresh {
+		fresh = fmt.Sprintf("all %d entries that a witness saw by %s are there", r.Witnessed.Size, r.Witnessed.At.Local().Format(time.DateTime))
+	}
+	_, err := fmt.Printf("good\nlog         %s\nkeys        %s, %s\nentries     %d, %d more are not signed for yet\ncheckpoints %d, the newest of %s\ndetails     %d opened\nfreshness   %s\n",
+		keys.Name(), keys.Fingerprint(), whose, r.Entries, r.Unsigned, r.Checkpoints, r.Newest.At.Local().Format(time.DateTime), r.Details, fresh)
+	return err
+}
+
+type auditExportCmd struct {
+	database
+	keysFlags
+
+	File    string `arg:"" type:"path" help:"File to write. One that is there is left alone."`
+	Details bool   `help:"With what is sealed: from where people acted, and what they looked for. Needs --keys."`
+}
+
+func (c *auditExportCmd) Run(ctx context.Context, log *slog.Logger) error {
+	db, err := openFor(ctx, c.database, c.keysFlags, c.Details, log)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	// That it was handed out is in the log, though not yet in what is.
+	if err := db.Record(ctx, audit.Event{Act: audit.ExportLog, Code: fmt.Sprintf("whole details=%t", c.Details)}); err != nil {
+		return err
+	}
+	l, err := db.AuditLog(ctx, c.Details)
+	if err != nil {
+		return noLog(err)
+	}
+	bar := newBar(l.Signed, "entries")
+	err = writeNew(c.File, func(w io.Writer) error {
+		out, err := audit.NewBundle(w, l.Keys, false)
+		if err != nil {
+			return err
+		}
+		for item, err := range l.Items(ctx, l.Signed) {
+			if err != nil {
+				return err
+			}
+			if item.Entry != nil {
+				bar.add(1)
+			}
+			if err := out.Write(item); err != nil {
+				return err
+			}
+		}
+		return out.Close()
+	})
+	bar.end()
+	if err == nil {
+		_, err = fmt.Printf("%d entries in %s; check them with tidechart audit verify\n", l.Signed, c.File)
+	}
+	return asFound(err)
+}
+
+type auditProveCmd struct {
+	database
+	keysFlags
+
+	Entry   int64  `arg:"" help:"Number of the entry in the log, from 0."`
+	File    string `arg:"" type:"path" help:"File to write. One that is there is left alone."`
+	Details bool   `help:"With what is sealed of it. Needs --keys."`
+}
+
+func (c *auditProveCmd) Run(ctx context.Context, log *slog.Logger) error {
+	db, err := openFor(ctx, c.database, c.keysFlags, c.Details, log)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := db.Record(ctx, audit.Event{Act: audit.ExportLog, Code: fmt.Sprintf("entry=%d details=%t", c.Entry, c.Details)}); err != nil {
+		return err
+	}
+	l, err := db.AuditLog(ctx, c.Details)
+	if err != nil {
+		return noLog(err)
+	}
+	s, err := l.Prove(ctx, c.Entry)
+	if errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("the log has %d entries that are signed for, from 0 on", l.Signed)
+	}
+	if err != nil {
+		return asFound(err)
+	}
+	err = writeNew(c.File, func(w io.Writer) error {
+		out, err := audit.NewBundle(w, l.Keys, true)
+		if err == nil {
+			err = errors.Join(out.Write(audit.Item{Checkpoint: l.Newest}), out.Write(audit.Item{Entry: &s}), out.Close())
+		}
+		return err
+	})
+	if err == nil {
+		_, err = fmt.Printf("%s\nentry %d of %d is proven in %s\n", s.Leaf, c.Entry, l.Signed, c.File)
+	}
+	return err
+}
+
+// writeNew writes a file that is not there yet, which only its owner reads; nobody ever finds half of it.
+func writeNew(path string, write func(io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.new") // mode 0600
+	if err != nil {
+		return err
+	}
+	err = errors.Join(write(f), f.Sync(), f.Close())
+	if err == nil {
+		err = os.Link(f.Name(), path) // fails if there is one
+	}
+	return errors.Join(err, os.Remove(f.Name()))
+}
+
+// bar shows how far something has come, on a terminal.
+type bar struct{ shown *progressbar.ProgressBar }
+
+func newBar(size int64, what string) bar {
+	if !term.IsTerminal(int(os.Stderr.Fd())) {
+		return bar{progressbar.DefaultSilent(size)}
+	}
+	return bar{progressbar.NewOptions64(size, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription(what), progressbar.OptionShowCount(),
+		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())}
+}
+
+func (b bar) add(n int) { _ = b.shown.Add(n) } // only how it looks
+
+func (b bar) Write(p []byte) (int, error) {
+	b.add(len(p))
+	return len(p), nil
+}
+
+func (b bar) end() { _ = b.shown.Finish() }

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/clisonix/tidechart/server/audit"
+)
+
+// Files of a witness, in its directory.
+const (
+	witnessSeed = "secret"     // only its own
+	witnessKeys = "keys"       // public
+	witnessKept = "checkpoint" // that it signed last
+	witnessSaw  = "refused"    // that it did not sign, with the time
+)
+
+// fetchTimeout bounds each request of a witness.
+const fetchTimeout = 10 * time.Second
+
+type auditWitnessCmd struct {
+	URL    string        `arg:"" help:"Where the server is, as in https://notes.hospital.example."`
+	Public string        `required:"" type:"existingfile" placeholder:"FILE" help:"Public keys of the log: tidechart audit keys."`
+	Dir    string        `required:"" type:"path" help:"Directory of the witness, with its key, made when there is none, and the last checkpoint that it signed."`
+	Name   string        `default:"witness" help:"What the witness is called, when its key is made: without spaces."`
+	Every  time.Duration `default:"10s" help:"How often it looks."`
+	Once   bool          `help:"Look once."`
+}
+
+func (c *auditWitnessCmd) Help() string {
+	return `Run it where whoever runs the server has no say. Give the file "keys" in its directory to auditors, once; the file "checkpoint" says
+what it has seen: tidechart audit verify --witnessed checkpoint --witness-key keys.
+
+When the log shows something else than before, nothing is signed; what it showed is kept beside, as evidence: it is signed by the
+log's keys. Exit status: 2 then, 1 when it could not look.`
+}
+
+func (c *auditWitnessCmd) Run(ctx context.Context, log *slog.Logger) error {
+	at, err := url.Parse(c.URL)
+	if err != nil || at.Host == "" || at.Scheme != "https" && at.Scheme != "http" || c.Every < time.Second {
+		return fmt.Errorf("%w: the server is at https:// and a name, and looked at every second at most", errUsage)
+	}
+	keys, err := readKeys(c.Public)
+	if err != nil {
+		return err
+	}
+	signer, err := c.signer()
+	if err != nil {
+		return err
+	}
+	w := audit.Witness{Log: keys, Signer: signer}
+	for {
+		err := c.look(ctx, w, at, log)
+		if c.Once || asFound(err) != err {
+			return asFound(err)
+		}
+		if err != nil && ctx.Err() == nil {
+			log.Warn("the log cannot be looked at", "err", err)
+		}
+		select {
+		case <-time.After(c.Every):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// look compares what the log shows with what it has shown, and signs it.
+func (c *auditWitnessCmd) look(ctx context.Context, w audit.Witness, at *url.URL, log *slog.Logger) error {
+	ctx, cancel := context.WithTimeout(ctx, 6*fetchTimeout)
+	defer cancel()
+	kept, err := readSmall(filepath.Join(c.Dir, witnessKept))
+	if errors.Is(err, fs.ErrNotExist) {
+		kept, err = nil, nil
+	}
+	if err != nil {
+		return err
+	}
+	shown, err := fetch(ctx, at, "checkpoint", audit.MaxCheckpoint)
+	if err != nil {
+		return err
+	}
+	signed, err := w.Cosign(kept, shown, func(tile tlog.Tile) ([]byte, error) {
+		return fetch(ctx, at, tile.Path(), tile.W*tlog.HashSize)
+	})
+	if err != nil {
+		if asFound(err) != err {
+			err = errors.Join(err, replace(filepath.Join(c.Dir, witnessSaw+time.Now().UTC().Format("-20060102-150405")), shown))
+		}
+		return err
+	}
+	if err := replace(filepath.Join(c.Dir, witnessKept), signed); err != nil {
+		return err
+	}
+	now, err := w.Log.Open(signed)
+	log.Info("witnessed", "log", now.Origin, "entries", now.Size, "at", now.At)
+	return err
+}
+
+// fetch reads something of the log.
+func fetch(ctx context.Context, at *url.URL, path string, most int) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, at.JoinPath("log", path).String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = answer.Body.Close() }() // only read
+	if answer.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("the server answers %s", answer.Status)
+	}
+	data, err := io.ReadAll(io.LimitReader(answer.Body, int64(most)+1))
+	if err == nil && len(data) > most {
+		err = errors.New("the server's answer is too long")
+	}
+	return data, err
+}
+
+// signer reads the witness's key, or makes one.
+func (c *auditWitnessCmd) signer() (*audit.Signer, error) {
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return nil, err
+	}
+	seed, err := readSmall(filepath.Join(c.Dir, witnessSeed))
+	if err == nil {
+		keys, err := readKeys(filepath.Join(c.Dir, witnessKeys))
+		if err != nil {
+			return nil, err
+		}
+		return audit.NewSigner(keys.Name(), seed)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	seed = audit.NewSeed()
+	signer, err := audit.NewSigner(c.Name, seed)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	// The public half comes first: with it alone, the next start makes both anew.
+	if err := replace(filepath.Join(c.Dir, witnessKeys), []byte(signer.Keys().String())); err != nil {
+		return nil, err
+	}
+	return signer, replace(filepath.Join(c.Dir, witnessSeed), seed)
+}
+
+// replace writes a file whole, or not at all.
+func replace(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.new") // mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		err = errors.Join(err, os.Remove(f.Name()))
+	}
+	return err
+}

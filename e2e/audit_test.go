@@ -1,0 +1,123 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestAuditCommands: an operator hands out the log, an auditor checks it elsewhere, and a witness on another machine notices when a
+// restored database lacks what it has seen.
+func TestAuditCommands(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	must := func(args ...string) string {
+		t.Helper()
+		said, err := s.command(t.Context(), args...)
+		if err != nil {
+			t.Fatalf("%v: %v", args, err)
+		}
+		return said
+	}
+	refused := func(says string, args ...string) {
+		t.Helper()
+		_, err := s.command(t.Context(), args...)
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || exit.ExitCode() != 2 || !strings.Contains(err.Error(), says) {
+			t.Errorf("%v: %v; want status 2 and %q", args, err, says)
+		}
+	}
+	token := s.token(t, "chen")
+	note := s.newNote(t, token)
+	if len(s.state(t, token, note, octets)) == 0 {
+		t.Fatal("the note is empty")
+	}
+	s.signed(t)
+
+	keys := must("audit", "keys", "--data", s.data)
+	if err := os.WriteFile(in("public"), []byte(keys), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if said := must("audit", "verify", "--data", s.data, "--keys", filepath.Join(s.data, "keys")); !strings.HasPrefix(said, "good\n") || strings.Contains(said, "details     0") {
+		t.Errorf("the database: %s", said)
+	}
+	must("audit", "export", "--data", s.data, in("bundle"))
+	if said := must("audit", "verify", in("bundle"), "--public", in("public")); !strings.HasPrefix(said, "good\n") || !strings.Contains(said, "freshness   unknown") {
+		t.Errorf("the bundle: %s", said)
+	}
+	bundle, err := os.ReadFile(in("bundle"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`\{"entry":(\d+),"leaf":\{[^}]*"act":"note.create"[^}]*"note":"` + note + `"`).FindSubmatch(bundle)
+	if found == nil {
+		t.Fatalf("the bundle does not say that the note was begun")
+	}
+	number := string(found[1])
+	if err := os.WriteFile(in("forged"), bytes.Replace(bundle, []byte(`"act":"note.create","outcome":"done"`), []byte(`"act":"note.create","outcome":"failed"`), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	refused("changed, entry ", "audit", "verify", in("forged"))
+	must("audit", "prove", "--data", s.data, number, in("proof"))
+	if said := must("audit", "verify", in("proof"), "--public", in("public")); !strings.Contains(said, "entries     1,") {
+		t.Errorf("the proof: %s", said)
+	}
+
+	witness := []string{"audit", "witness", s.url, "--public", in("public"), "--dir", in("witness"), "--once"}
+	must(witness...)
+	early, err := os.ReadFile(filepath.Join(in("witness"), "checkpoint"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = s.newNote(t, token)
+	s.signed(t)
+	must(witness...)
+	seen := filepath.Join(in("witness"), "checkpoint")
+	refused("rolled back", "audit", "verify", in("bundle"), "--witnessed", seen, "--witness-key", filepath.Join(in("witness"), "keys"))
+	if said := must("audit", "verify", "--data", s.data, "--witnessed", seen, "--witness-key", filepath.Join(in("witness"), "keys")); !strings.Contains(said, "are there") {
+		t.Errorf("with a witness: %s", said)
+	}
+
+	// The server shows an older log, as after a restore: an old checkpoint does, for a witness that has seen a newer one.
+	stale := http.NewServeMux()
+	stale.HandleFunc("GET /log/checkpoint", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(early) })
+	elsewhere := httptest.NewServer(stale)
+	defer elsewhere.Close()
+	refused("rolled back", "audit", "witness", elsewhere.URL, "--public", in("public"), "--dir", in("witness"), "--once")
+	if now, err := os.ReadFile(seen); err != nil || bytes.Equal(now, early) {
+		t.Errorf("the witness keeps what it refused: %v", err)
+	}
+	kept, err := filepath.Glob(filepath.Join(in("witness"), "refused-*"))
+	if err != nil || len(kept) != 1 {
+		t.Errorf("evidence: %v, %v", kept, err)
+	}
+}
+
+// signed waits until a checkpoint is signed for the newest acts.
+func (s *server) signed(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	for {
+		said, err := s.command(ctx, "audit", "verify", "--data", s.data)
+		if err == nil && strings.Contains(said, ", 0 more are not signed for yet") {
+			return
+		}
+		select {
+		case <-time.After(200 * time.Millisecond):
+		case <-ctx.Done():
+			t.Fatalf("nothing is signed: %s, %v", said, err)
+		}
+	}
+}
