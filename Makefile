@@ -80,6 +80,10 @@ deps: ## install what running and testing need
 bench: ## this CRDT engine beside yjs and ywasm, on the same data (ONLY=load: some of it; ROUNDS=5: in turns)
 	@TRACES=$(abspath $(TRACES)) go run ./crdt/bench -rounds $(or $(ROUNDS),1) -only "$(ONLY)"
 
+.PHONY: bench-audit
+bench-audit: ## how many acts a second are recorded, and how soon they have their place in the log
+	go test ./server/store -run '^$$' -bench '^BenchmarkAuditLog$$' -benchtime 1x -audit.for 20s
+
 .PHONY: bench-servers
 bench-servers: ## this server beside Hocuspocus and y-websocket's, under the same loads; ARGS=-quick is shorter
 	@scripts/deps.sh bench
