@@ -133,6 +133,8 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /reviews", s.allowedAnywhere(access.SeeReviews, s.reviewsPage))
 	mux.Handle("POST /reviews/{id}", s.allowedAnywhere(access.CloseReview, s.closeReview))
 	mux.Handle("GET /reviews/activity", s.allowedAnywhere(access.SeeAccesses, s.activityPage))
+	mux.Handle("GET "+logPage, s.allowedAnywhere(access.SeeAccesses, s.logOfActs))
+	mux.Handle("POST "+logPage, s.allowedAnywhere(access.SeeAccesses, s.logOfActs))
 	mux.Handle("GET /patients/{id}/accesses", s.allowedAnywhere(access.SeeAccesses, s.accessesPage))
 	mux.Handle("POST /patients/{id}/accesses", s.allowedAnywhere(access.Export, s.exportAccesses))
 	mux.Handle("GET /api/docs", s.page(s.apiDocs))

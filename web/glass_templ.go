@@ -288,7 +288,7 @@ func Reviews(v ReviewsView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if v.CanSeeAccesses {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<p><a href=\"/reviews/activity\">Unusual access to records</a></p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<p><a href=\"/reviews/activity\">Unusual access to records</a>, <a href=\"/reviews/log\">log of acts</a></p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -1,0 +1,242 @@
+package server
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/server/access"
+	"github.com/clisonix/tidechart/server/audit"
+	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/server/store/queries"
+	"github.com/clisonix/tidechart/web"
+)
+
+// How much of the log of acts there is to see at once, and to hand out.
+const (
+	maxActs         = 500
+	maxActsExported = 5000
+	logSince        = 7 * 24 * time.Hour // unless the form says otherwise
+)
+
+// logPage is where the privacy officer looks into the log of acts. What they look for is posted: it names people.
+const logPage = "/reviews/log"
+
+// actsText says what the acts are, for people, in the order of the menu.
+var actsText = []web.Choice{
+	{Value: string(audit.OpenNote), Text: "opened a note"},
+	{Value: string(audit.CreateNote), Text: "began a note"},
+	{Value: string(audit.EditNote), Text: "edited a note"},
+	{Value: string(audit.JoinNote), Text: "came to a note"},
+	{Value: string(audit.LeaveNote), Text: "left a note"},
+	{Value: string(audit.RecoverNote), Text: "opened notes for recovery"},
+	{Value: string(audit.SearchPatients), Text: "searched the worklist"},
+	{Value: string(audit.ListNotes), Text: "listed notes over the API"},
+	{Value: string(audit.Access), Text: "asked for what is not theirs"},
+	{Value: string(audit.BreakGlass), Text: "broke the glass"},
+	{Value: string(audit.ReviewGlass), Text: "reviewed broken glass"},
+	{Value: string(audit.SeeAccesses), Text: "looked at who opened a record"},
+	{Value: string(audit.ExportAccesses), Text: "exported who opened a record"},
+	{Value: string(audit.FollowAccesses), Text: "followed who opens records"},
+	{Value: string(audit.SearchLog), Text: "searched this log"},
+	{Value: string(audit.ExportLog), Text: "exported this log"},
+	{Value: string(audit.SignIn), Text: "signed in"},
+	{Value: string(audit.Confirm), Text: "confirmed who they are"},
+	{Value: string(audit.SignOut), Text: "ended a sign-in"},
+	{Value: string(audit.ChangeSignIn), Text: "changed how somebody signs in"},
+	{Value: string(audit.Enrol), Text: "used an invitation"},
+	{Value: string(audit.AddPerson), Text: "added somebody"},
+	{Value: string(audit.ChangePerson), Text: "changed somebody"},
+	{Value: string(audit.CoverUnit), Text: "changed who covers a unit"},
+	{Value: string(audit.Invite), Text: "invited somebody"},
+	{Value: string(audit.StartOver), Text: "had somebody start over"},
+	{Value: string(audit.SearchPeople), Text: "searched people"},
+	{Value: string(audit.IssueToken), Text: "issued a token"},
+	{Value: string(audit.RevokeToken), Text: "revoked a token"},
+	{Value: string(audit.ChangeUnit), Text: "changed a unit"},
+	{Value: string(audit.ChangePatient), Text: "changed a patient’s bed or team"},
+	{Value: string(audit.AdoptKey), Text: "took a key into use"},
+	{Value: string(audit.MakeSigner), Text: "made the log’s keys"},
+}
+
+func actText(act string) string {
+	i := slices.IndexFunc(actsText, func(c web.Choice) bool { return c.Value == act })
+	if i < 0 {
+		return act
+	}
+	return actsText[i].Text
+}
+
+// logOfActs lists what of the log somebody asks for, or hands it out. That they looked is in the log, too.
+func (s *Server) logOfActs(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	asked, err := filterOf(w, r)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	view := web.LogView{
+		Person: clip(strings.TrimSpace(asked.Get("person")), maxQuery), Patient: clip(strings.TrimSpace(asked.Get("patient")), maxQuery), Act: asked.Get("act"),
+		Since: cmp.Or(asked.Get("since"), now.Add(-logSince).Format(time.DateOnly)), Until: cmp.Or(asked.Get("until"), now.Format(time.DateOnly)), Acts: actsText,
+	}
+	export := asked.Get("export") != ""
+	if export {
+		if err := justProven(who, logPage); err != nil {
+			return err
+		}
+		if err := s.decide(r.Context(), who, access.Export, access.Note{}, onto{}); err != nil {
+			return err
+		}
+	}
+	search, says, err := s.logSearch(r, view)
+	if err != nil {
+		return err
+	}
+	view.Error = says
+	var rows []queries.SearchAuditRow
+	if says == "" {
+		e := audit.Event{Act: audit.SearchLog, Patient: search.Patient.UUID, About: search.Person.UUID, Words: logWords(asked)}
+		search.MaxRows = maxActs + 1
+		if export {
+			e.Act, search.MaxRows = audit.ExportLog, maxActsExported+1
+		}
+		if err := s.db.Record(r.Context(), e); err != nil {
+			return err
+		}
+		if rows, err = s.db.SearchAudit(r.Context(), search); err != nil {
+			return fmt.Errorf("search the log of acts: %w", err)
+		}
+	}
+	if export && says == "" {
+		return s.exportActs(w, r, rows)
+	}
+	if len(rows) > maxActs {
+		rows, view.Truncated = rows[:maxActs], true
+	}
+	for _, row := range rows {
+		one := web.LogRow{Entry: row.Seq, At: row.At.Local(), Who: row.Who, Role: row.Role, What: actText(row.Act), Outcome: row.Outcome, Code: row.Code, About: row.About}
+		if row.PatientID.Valid {
+			one.PatientID = row.PatientID.UUID.String()
+		}
+		view.Rows = append(view.Rows, one)
+	}
+	if err := s.showProof(r, &view); err != nil {
+		return err
+	}
+	view.Shell = s.shellOf(r, who, "Log of acts", web.SectionReviews)
+	status := http.StatusOK
+	if says != "" {
+		status = http.StatusUnprocessableEntity
+	}
+	s.render(w, r, status, web.Log(view))
+	return nil
+}
+
+// logWords is what somebody looked for, as the log has it, sealed.
+func logWords(asked url.Values) string {
+	var words []string
+	for _, name := range []string{"person", "patient", "act", "since", "until"} {
+		if value := clip(asked.Get(name), maxQuery); value != "" {
+			words = append(words, name+"="+value)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// logSearch finds whom a filter names; says is what of it there is not.
+func (s *Server) logSearch(r *http.Request, v web.LogView) (search queries.SearchAuditParams, says string, err error) {
+	search.Act = v.Act
+	since, bad := time.ParseInLocation(time.DateOnly, v.Since, time.Local)
+	until, worse := time.ParseInLocation(time.DateOnly, v.Until, time.Local)
+	if bad != nil || worse != nil {
+		return search, "Give days as in 2026-11-22.", nil
+	}
+	search.Since, search.Until = since, until.AddDate(0, 0, 1)
+	if v.Person != "" {
+		p, err := s.db.AnyoneByUsername(r.Context(), v.Person)
+		if errors.Is(err, store.ErrNotFound) || store.IsBadValue(err) {
+			return search, "Nobody has this username.", nil
+		}
+		if err != nil {
+			return search, "", err
+		}
+		search.Person = uuid.NullUUID{UUID: p.ID, Valid: true}
+	}
+	if v.Patient != "" {
+		row, err := s.db.PatientByMRN(r.Context(), v.Patient)
+		if errors.Is(err, store.ErrNotFound) || store.IsBadValue(err) {
+			return search, "No patient has this number.", nil
+		}
+		if err != nil {
+			return search, "", err
+		}
+		search.Patient = uuid.NullUUID{UUID: row.Patient.ID, Valid: true}
+	}
+	return search, "", nil
+}
+
+// showProof adds how far the log is signed for.
+func (s *Server) showProof(r *http.Request, v *web.LogView) error {
+	l, err := s.db.AuditLog(r.Context(), false)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil
+	case errors.Is(err, audit.ErrSignature), errors.Is(err, audit.ErrCheckpoint):
+		v.Broken = err.Error()
+		return nil
+	case err != nil:
+		return err
+	}
+	c, err := l.Keys.Open(l.Newest)
+	v.Signed, v.SignedAt, v.Waiting, v.Fingerprint = c.Size, c.At.Local(), l.Size-c.Size, l.Keys.Fingerprint()
+	return err
+}
+
+// exportActs hands entries out, each with its proof. What is not signed for yet is not in it.
+func (s *Server) exportActs(w http.ResponseWriter, r *http.Request, rows []queries.SearchAuditRow) error {
+	if len(rows) > maxActsExported {
+		return badRequest(fmt.Sprintf("That is more than %d entries. Go back, and give a shorter time.", maxActsExported))
+	}
+	l, err := s.db.AuditLog(r.Context(), false)
+	if errors.Is(err, store.ErrNotFound) {
+		return badRequest("Nothing is signed yet. Try again in ten seconds.")
+	}
+	if err != nil {
+		return err
+	}
+	var places []int64
+	for _, row := range rows {
+		if row.Seq >= 0 && row.Seq < l.Signed {
+			places = append(places, row.Seq)
+		}
+	}
+	slices.Sort(places)
+	w.Header().Set("Content-Type", "application/jsonl; charset=utf-8")
+	w.Header().Set("Content-Disposition", `attachment; filename="acts.bundle"`)
+	out, err := audit.NewBundle(w, l.Keys, true)
+	if err == nil {
+		err = out.Write(audit.Item{Checkpoint: l.Newest})
+	}
+	for _, place := range places {
+		if err != nil {
+			break
+		}
+		var one audit.Sequenced
+		if one, err = l.Prove(r.Context(), place); err == nil {
+			err = out.Write(audit.Item{Entry: &one})
+		}
+	}
+	if err != nil {
+		s.log.Error("bundle not whole", "err", err) // it has no end, which whoever checks it sees
+		return nil
+	}
+	_ = out.Close() // the reader may be gone
+	return nil
+}

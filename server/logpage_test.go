@@ -1,0 +1,95 @@
+package server_test
+
+import (
+	"bytes"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/clisonix/tidechart/server/audit"
+)
+
+// TestLogPage: the privacy officer finds acts by who did them, to whose record, what and when, sees how far they are signed for, and
+// takes them along with proofs that hold anywhere. Nobody else does.
+func TestLogPage(t *testing.T) {
+	h := open(t)
+	sequencer, err := h.db.NewSequencer(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed := func() {
+		t.Helper()
+		h.sql(`UPDATE audit_head SET signed = 'epoch'`)
+		if _, err := sequencer.Step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	chen, lindqvist := h.signIn("chen"), h.signIn("lindqvist")
+	h.get(chen, "/notes/"+h.note.String())
+	h.post(chen, "/", form("q", "kelp"))
+	mrn := h.text(`SELECT mrn FROM patient JOIN note ON note.patient_id = patient.id WHERE note.id = $1`, h.note)
+	family := h.text(`SELECT family FROM patient WHERE mrn = $1`, mrn)
+	if _, page, _ := h.get(lindqvist, "/reviews/log"); !strings.Contains(page, "Nothing is signed yet") || !strings.Contains(page, "opened a note") {
+		t.Error("before anything is signed")
+	}
+	signed()
+
+	list := func(pairs ...string) (int, string) {
+		t.Helper()
+		status, page := h.post(lindqvist, "/reviews/log", form(pairs...))
+		_, rows, _ := strings.Cut(page, "<tbody>")
+		return status, rows
+	}
+	for _, tt := range []struct {
+		ask       []string
+		has, lack string
+	}{
+		{nil, "opened a note", "kelp"},
+		{[]string{"person", "chen"}, "searched the worklist", "Lindqvist"},
+		{[]string{"person", "chen", "act", "search.patients"}, "1 found", "opened a note"},
+		{[]string{"patient", mrn}, "page by unit", "searched the worklist"},
+		{[]string{"since", "2020-01-01", "until", "2020-01-02"}, "", "opened a note"},
+	} {
+		status, rows := list(tt.ask...)
+		if status != http.StatusOK || !strings.Contains(rows, tt.has) || strings.Contains(rows, tt.lack) || strings.Contains(rows, family) {
+			t.Errorf("%v: %d %s", tt.ask, status, rows)
+		}
+	}
+	if _, page := h.post(lindqvist, "/reviews/log", nil); !strings.Contains(page, "entries are signed for") {
+		t.Error("the page does not say what is signed")
+	}
+	for _, ask := range [][]string{{"person", "nobody"}, {"patient", "none"}, {"since", "yesterday"}, {"person", "\x00"}} {
+		if status, _ := list(ask...); status != http.StatusUnprocessableEntity {
+			t.Errorf("%q: %d", ask, status)
+		}
+	}
+	h.acts()
+	list("person", "chen")
+	h.recorded("the search", "search.log done lindqvist chen")
+
+	status, bundle := h.post(lindqvist, "/reviews/log", form("person", "chen", "export", "yes"))
+	b, err := audit.OpenBundle(bytes.NewReader([]byte(bundle)))
+	if status != http.StatusOK || err != nil {
+		t.Fatalf("export: %d, %v", status, err)
+	}
+	keys, err := h.db.AuditPublicKeys(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report, err := b.Verify(audit.Check{Keys: keys}); err != nil || report.Entries < 3 {
+		t.Errorf("the bundle: %+v, %v", report, err)
+	}
+	if strings.Contains(bundle, "kelp") || strings.Contains(bundle, mrn) {
+		t.Error("the bundle says what was looked for")
+	}
+	h.recorded("the export", "log.export done lindqvist chen")
+	h.age()
+	if status, _ := h.post(lindqvist, "/reviews/log", form("export", "yes")); status != http.StatusSeeOther {
+		t.Errorf("an export without a fresh proof: %d", status)
+	}
+	for _, who := range []string{"chen", "novak"} {
+		if status, _, _ := h.get(h.signIn(who), "/reviews/log"); status != http.StatusForbidden {
+			t.Errorf("%s: %d", who, status)
+		}
+	}
+}
