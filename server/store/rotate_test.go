@@ -144,10 +144,10 @@ func TestRewrapGoesOn(t *testing.T) {
 		t.Error("it is not stopped")
 	}
 	h.must(t, `DROP TRIGGER stop ON data_key`)
-	if _, left, err := h.db.ToRewrap(t.Context(), h.vault); left != 6 || err != nil {
+	if _, left, err := h.db.ToRewrap(t.Context(), h.vault); left != 7 || err != nil {
 		t.Errorf("%d left, %v", left, err)
 	}
-	for _, want := range []int{5, 0} {
+	for _, want := range []int{6, 0} { // the keys of the patient, the hospital and the log of acts, too
 		if done, bad := h.rewrap(t); done != want || bad != 1 {
 			t.Errorf("%d done, %d bad", done, bad)
 		}
@@ -303,7 +303,7 @@ func TestRecoverWithoutAnyKey(t *testing.T) {
 	if notes := checked[vault.OfNote]; notes != (store.Checked{All: 3, Unrecoverable: 2}) || err != nil {
 		t.Errorf("%+v, %v", notes, err)
 	}
-	if done, bad := h.rewrap(t); done != 4 || bad > 0 { // the app, the note of before, the patient, and the hospital
+	if done, bad := h.rewrap(t); done != 5 || bad > 0 { // the app, the note of before, the patient, the hospital, and the log of acts
 		t.Errorf("%d done, %d bad", done, bad)
 	}
 
@@ -322,7 +322,7 @@ func TestRecoverWithoutAnyKey(t *testing.T) {
 	}
 	by := func(name vault.Name, w vault.Wrapped) (vault.Wrapped, error) { return r.Rewrap(found, name, w) }
 	done, bad, err := open.Rewrap(ctx, found, by, func(int) {})
-	if done != 5 || bad != 1 || err != nil {
+	if done != 6 || bad != 1 || err != nil {
 		t.Errorf("%d done, %d bad, %v", done, bad, err)
 	}
 	if err := open.Retire(ctx, lost); !errors.Is(err, store.ErrKeyNeeded) {
