@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/server/vault"
 	"github.com/clisonix/tidechart/sessions"
@@ -126,18 +127,21 @@ func (db *DB) PutPatient(ctx context.Context, p Patient, bed string) (id uuid.UU
 	if strings.TrimSpace(p.Mrn) == "" || p.Family == "" || p.BirthDate.IsZero() {
 		return id, fmt.Errorf("%w: a patient has a number, a family name and a date of birth", ErrHospital)
 	}
-	err = db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error {
+	e := audit.Event{Act: audit.ChangePatient}
+	err = db.Act(ctx, &e, func(q *queries.Queries) error {
 		row, err := q.PatientByIndex(ctx, db.mrnIndex(p.Mrn))
 		if errors.Is(err, pgx.ErrNoRows) {
-			p.ID = uuid.New()
+			p.ID, e.Code = uuid.New(), "added"
 			err = db.insertPatient(ctx, q, p)
 		} else if err == nil {
-			p.ID = row.Patient.ID
+			p.ID, e.Code = row.Patient.ID, "identity"
 			err = db.updatePatient(ctx, q, p)
 		}
+		e.Patient = p.ID
 		if err != nil || bed == "" {
 			return err
 		}
+		e.Code += " bed=" + bed
 		return q.PutStay(ctx, p.ID, bed)
 	})
 	if IsTaken(err) || isMissing(err) {

@@ -253,6 +253,9 @@ func TestNumbersAreFoundByHash(t *testing.T) {
 	if same, err := h.db.PutPatient(t.Context(), moved, ""); err != nil || same != id {
 		t.Errorf("%v, %v", same, err)
 	}
+	if acts := one[string](t, h, `SELECT string_agg(code, '; ' ORDER BY n) FROM audit_event WHERE act = 'patient.change' AND patient_id = $1`, id); acts != "added; identity" {
+		t.Errorf("on record: %s", acts)
+	}
 	if _, err := elsewhere.db.PutPatient(t.Context(), planted, ""); err != nil {
 		t.Fatal(err)
 	}
