@@ -8,7 +8,8 @@ import (
 )
 
 // TestBreakingTheGlass: a nurse of another unit is refused a note, breaks the glass on the page, and writes; the charge
-// nurse sees it on her board as it happens, and closes the review; the privacy officer sees who has opened the record.
+// nurse sees it on her board as it happens, and closes the review; the privacy officer sees who has opened the record, and
+// finds it all in the log of acts.
 func TestBreakingTheGlass(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
@@ -52,6 +53,20 @@ func TestBreakingTheGlass(t *testing.T) {
 	lindqvist.pictures("glass-accesses", "table.sessions")
 	lindqvist.visit("/reviews/activity")
 	lindqvist.pictures("activity", "table.sessions")
+
+	lindqvist.visit("/reviews")
+	lindqvist.submit(`a[href="/reviews/log"]`)
+	lindqvist.allow("422")
+	lindqvist.do(chromedp.SetValue(chromedp.CSS(`#person`), "nobody-of-this-name"))
+	lindqvist.submit(`form[action="/reviews/log"] button`)
+	lindqvist.waitFor("what is wrong", exists(`[role="alert"]`))
+	lindqvist.do(chromedp.SetValue(chromedp.CSS(`#person`), "brandt"))
+	lindqvist.submit(`form[action="/reviews/log"] button`)
+	lindqvist.waitFor("what he did", `document.querySelector('#acts')?.textContent.includes('broke the glass')`)
+	if eval[bool](lindqvist, `document.querySelector('#acts').textContent.includes('Mei Chen')`) || eval[string](lindqvist, `location.pathname + location.search`) != "/reviews/log" {
+		t.Error("others are listed, or the address says who was looked for")
+	}
+	lindqvist.pictures("log", "#acts")
 }
 
 // pictures has axe look at a page, light and dark, wide and narrow, and keeps a picture of each.

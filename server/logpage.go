@@ -62,7 +62,7 @@ var actsText = []web.Choice{
 	{Value: string(audit.IssueToken), Text: "issued a token"},
 	{Value: string(audit.RevokeToken), Text: "revoked a token"},
 	{Value: string(audit.ChangeUnit), Text: "changed a unit"},
-	{Value: string(audit.ChangePatient), Text: "changed a patient’s bed or team"},
+	{Value: string(audit.ChangePatient), Text: "added a patient, or changed their record"},
 	{Value: string(audit.AdoptKey), Text: "took a key into use"},
 	{Value: string(audit.MakeSigner), Text: "made the log’s keys"},
 }
