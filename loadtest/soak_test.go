@@ -2,6 +2,7 @@ package loadtest_test
 
 import (
 	"flag"
+	"net/http"
 	"runtime"
 	"slices"
 	"testing"
@@ -68,6 +69,7 @@ func (r rest) latency() float64 { return r.p99.Seconds() * 1000 }
 func atRest(t *testing.T, before []rest, r *loadtest.Report) rest {
 	t.Helper()
 	x := rest{p99: r.ToPeer.P99}
+	http.DefaultClient.CloseIdleConnections() // the generator's, which it may have one or two of
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	quiet := 0
