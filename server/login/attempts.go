@@ -9,13 +9,15 @@ import (
 )
 
 // How often what proves who somebody is may be wrong (I10). What is tried under a user name from browsers that nobody of
-// that name has used counts together, so that a name is not guessed from many places, and what is tried from one network
-// counts together, so that one password is not tried with many names. Neither counts against the browsers that a name's
-// owner has used: nobody is locked out by others. docs/limits.md lists these.
+// that name has used counts together, by network, so that who guesses elsewhere keeps nobody from signing in on a new browser
+// here, and, with more to spare, wherever it is tried, so that a name is not guessed from many places. What is tried from one
+// network counts together, so that one password is not tried with many names. None counts against the browsers that a name's
+// owner has used: nobody is locked out of these by others. docs/limits.md lists these.
 var (
-	strangersGuesses = guesses{"name", 20, 30 * time.Second}    // for a user name, from browsers that are new to it
-	knownGuesses     = guesses{"device", 10, 30 * time.Second}  // for a user name, from one browser that its owner has signed in with
-	confirmGuesses   = guesses{"confirm", 10, 30 * time.Second} // within a login
+	strangersGuesses  = guesses{"name", 20, 30 * time.Second}             // for a user name, from one network, by browsers that are new to it
+	everywhereGuesses = guesses{"name everywhere", 300, 10 * time.Second} // the same, from all networks
+	knownGuesses      = guesses{"device", 10, 30 * time.Second}           // for a user name, from one browser that its owner has signed in with
+	confirmGuesses    = guesses{"confirm", 10, 30 * time.Second}          // within a login
 
 	// From one network, by browsers that are new to the name, or with an invitation's code. A hospital may be one network.
 	networkGuesses = guesses{"network", 100, 3 * time.Second}
@@ -71,7 +73,8 @@ func triesAt(username string, device []byte, network string) (passwords, codes [
 		by := string(device) + username
 		return []count{knownGuesses.of(by)}, []count{knownCodes.of(by)}
 	}
-	return []count{strangersGuesses.of(username), networkGuesses.of(network)}, []count{strangersCodes.of(username)}
+	return []count{strangersGuesses.of(network + " " + username), everywhereGuesses.of(username), networkGuesses.of(network)},
+		[]count{strangersCodes.of(username)}
 }
 
 func newAttempts() *attempts {

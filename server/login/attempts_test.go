@@ -64,6 +64,36 @@ func tryPassword(a *attempts, now time.Time, username string, device []byte, net
 	return a.begin(now, passwords...)
 }
 
+// TestGuessingElsewhereLocksNobodyOut of a browser that is new to them; and a name is not guessed without end from many networks.
+func TestGuessingElsewhereLocksNobodyOut(t *testing.T) {
+	a, now := newAttempts(), time.Now()
+	guess := func(network string) (n int, err error) {
+		for ; err == nil; n++ {
+			_, err = tryPassword(a, now, "chen", nil, network)
+		}
+		return n - 1, err
+	}
+	if n, _ := guess("198.51.100.1"); n != int(strangersGuesses.most) {
+		t.Errorf("%d guesses from one network", n)
+	}
+	if _, err := tryPassword(a, now, "chen", nil, "192.0.2.1"); err != nil {
+		t.Errorf("she herself, from another: %v", err)
+	}
+	all, err := int(strangersGuesses.most)+1, error(nil)
+	for i := 2; i < 100; i++ {
+		var n int
+		n, err = guess(fmt.Sprintf("198.51.100.%d", i))
+		all += n
+	}
+	var many *TooManyTries
+	if all != int(everywhereGuesses.most) || !errors.As(err, &many) || many.Wait != everywhereGuesses.back {
+		t.Errorf("%d guesses from 100 networks, then %v", all, err)
+	}
+	if _, err := tryPassword(a, now, "chen", []byte("hers"), "198.51.100.1"); err != nil {
+		t.Errorf("a browser of hers: %v", err)
+	}
+}
+
 // TestNetworksAreCounted: one password tried with many names is many tries, but not of people in browsers of theirs.
 func TestNetworksAreCounted(t *testing.T) {
 	a, now := newAttempts(), time.Now()
@@ -85,7 +115,7 @@ func TestNetworksAreCounted(t *testing.T) {
 	if _, err := tryPassword(a, now, "chen", []byte("hers"), "192.0.2.1"); err != nil {
 		t.Errorf("a known browser there: %v", err)
 	}
-	if one := a.of(strangersGuesses.of("one more"), now); one.used > 1 {
+	if one := a.of(strangersGuesses.of("192.0.2.1 one more"), now); one.used > 1 {
 		t.Errorf("a try that was refused counts for its name: %v", one.used)
 	}
 	if _, err := a.begin(now.Add(networkGuesses.back), networkGuesses.of("192.0.2.1")); err != nil {
