@@ -290,19 +290,26 @@ func (h *hospital) rename(which, family string, args ...any) {
 		h.t.Fatal(err)
 	}
 	for _, id := range ids {
-		row, err := h.db.PatientByID(ctx, id)
-		if err != nil {
-			h.t.Fatal(err)
-		}
-		p, err := h.db.OpenPatient(ctx, row)
-		if err != nil {
-			h.t.Fatal(err)
-		}
+		p := h.patient(id)
 		p.Family = family
 		if same, err := h.db.PutPatient(ctx, p, ""); err != nil || same != id {
 			h.t.Fatal(same, err)
 		}
 	}
+}
+
+// patient is who somebody is.
+func (h *hospital) patient(id uuid.UUID) store.Patient {
+	h.t.Helper()
+	row, err := h.db.PatientByID(h.t.Context(), id)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	p, err := h.db.OpenPatient(h.t.Context(), row)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return p
 }
 
 // TestSnoopersRankFirst: of all who open records, those whose reasons are the hardest to see come first; who cares for the

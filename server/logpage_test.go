@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"github.com/clisonix/tidechart/server/audit"
 )
 
@@ -27,8 +29,7 @@ func TestLogPage(t *testing.T) {
 	chen, lindqvist := h.signIn("chen"), h.signIn("lindqvist")
 	h.get(chen, "/notes/"+h.note.String())
 	h.post(chen, "/", form("q", "kelp"))
-	mrn := h.text(`SELECT mrn FROM patient JOIN note ON note.patient_id = patient.id WHERE note.id = $1`, h.note)
-	family := h.text(`SELECT family FROM patient WHERE mrn = $1`, mrn)
+	patient := h.patient(uuid.MustParse(h.text(`SELECT patient_id::text FROM note WHERE id = $1`, h.note)))
 	if _, page, _ := h.get(lindqvist, "/reviews/log"); !strings.Contains(page, "Nothing is signed yet") || !strings.Contains(page, "opened a note") {
 		t.Error("before anything is signed")
 	}
@@ -47,11 +48,11 @@ func TestLogPage(t *testing.T) {
 		{nil, "opened a note", "kelp"},
 		{[]string{"person", "chen"}, "searched the worklist", "Lindqvist"},
 		{[]string{"person", "chen", "act", "search.patients"}, "1 found", "opened a note"},
-		{[]string{"patient", mrn}, "page by unit", "searched the worklist"},
+		{[]string{"patient", patient.Mrn}, "page by unit", "searched the worklist"},
 		{[]string{"since", "2020-01-01", "until", "2020-01-02"}, "", "opened a note"},
 	} {
 		status, rows := list(tt.ask...)
-		if status != http.StatusOK || !strings.Contains(rows, tt.has) || strings.Contains(rows, tt.lack) || strings.Contains(rows, family) {
+		if status != http.StatusOK || !strings.Contains(rows, tt.has) || strings.Contains(rows, tt.lack) || strings.Contains(rows, patient.Family) {
 			t.Errorf("%v: %d %s", tt.ask, status, rows)
 		}
 	}
@@ -79,7 +80,7 @@ func TestLogPage(t *testing.T) {
 	if report, err := b.Verify(audit.Check{Keys: keys}); err != nil || report.Entries < 3 {
 		t.Errorf("the bundle: %+v, %v", report, err)
 	}
-	if strings.Contains(bundle, "kelp") || strings.Contains(bundle, mrn) {
+	if strings.Contains(bundle, "kelp") || strings.Contains(bundle, patient.Mrn) {
 		t.Error("the bundle says what was looked for")
 	}
 	h.recorded("the export", "log.export done lindqvist chen")

@@ -213,8 +213,9 @@ func TestUnheardChangesAreFound(t *testing.T) {
 	}
 	saved := rows()
 	rivera.send(ysync.Message{Kind: ysync.Sync, Step: ysync.StepUpdate, Data: []byte{1, 1, 1, 1, 0x84, 1, 0, 1, 'x', 0}})
-	rivera.send(ysync.Message{Kind: ysync.Awareness, Data: ysync.AppendAwareness(nil, []ysync.Presence{{Client: 1, Clock: 1, State: []byte("{}")}})})
-	rivera.until(func(m ysync.Message) bool { return m.Kind == ysync.Awareness && len(m.Data) > 1 }) // after the update
+	rivera.send(ysync.Message{Kind: ysync.Sync, Step: ysync.Step1, Data: []byte{0}}) // is answered when the update has been looked at
+	rivera.send(ysync.Message{Kind: ysync.Sync, Step: ysync.Step2, Data: []byte{0, 0}})
+	rivera.until(func(m ysync.Message) bool { return m.Kind == ysync.Sync && m.Step == ysync.Step2 })
 	if got := rows(); got != saved {
 		t.Errorf("%d rows were committed, and nobody knew who may write", got-saved)
 	}

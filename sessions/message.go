@@ -18,7 +18,11 @@ func (p *Peer) handle(ctx context.Context, m ysync.Message) error {
 	switch {
 	case m.Kind == ysync.QueryAwareness:
 		p.socket.updates++
-		act = func() { p.session.sendPresence(p) }
+		act = func() {
+			if !p.session.hub.accessUnknown() { // who is there is told to nobody who may not know any more (I9)
+				p.session.sendPresence(p)
+			}
+		}
 	case m.Kind == ysync.Awareness:
 		said, err := ysync.DecodeAwareness(m.Data)
 		if err != nil {
