@@ -209,6 +209,12 @@ func TestNothingIsShownBlindly(t *testing.T) {
 		if got := strings.Join(watching.people(), ""); !strings.Contains(got, `"clock":1}`) {
 			t.Errorf("shown to somebody who may have lost their access: %q", got)
 		}
+		before := len(watching.frames())
+		watching.send(ysync.Message{Kind: ysync.QueryAwareness})
+		time.Sleep(time.Second)
+		if got := len(watching.frames()); got != before {
+			t.Error("who asks is told who is there")
+		}
 		w.hub.AccessSeen(time.Now())
 		time.Sleep(time.Second)
 		if got := strings.Join(watching.people(), ""); !strings.Contains(got, `"clock":4}`) {

@@ -79,11 +79,6 @@ func detailsAt(commitment []byte) vault.Place {
 	return vault.Place{Kind: vault.AuditDetails, Schema: 1, With: commitment}
 }
 
-// When what is new in the log is sealed by another key; as of notes.
-func auditKeyWorn(k queries.DataKey, size int64, now time.Time) bool {
-	return now.Sub(k.MadeAt) > keyAge || size > k.FromSeq+keyRows
-}
-
 func auditKeyName(epoch int32) vault.Name {
 	return vault.Name{Scope: vault.OfAudit, Epoch: uint32(epoch)}
 }
@@ -109,7 +104,7 @@ func (db *DB) auditKeys(ctx context.Context) (map[uint32]*vault.Key, error) {
 				return nil, err
 			}
 			keys[uint32(row.Epoch)], next = key, row.Epoch+1
-			if i == len(rows)-1 && !auditKeyWorn(row, head.Size, time.Now()) {
+			if i == len(rows)-1 && !worn(row, uint64(head.Size), time.Now()) {
 				db.auditKey.Store(key)
 				return keys, nil
 			}

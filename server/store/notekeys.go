@@ -36,9 +36,9 @@ type keySet struct {
 // sealing is the key for what is new.
 func (k *keySet) sealing() *vault.Key { return k.keys[uint32(k.newest.Epoch)] }
 
-// worn reports whether what is written from now on needs another key.
-func (k *keySet) worn(head uint64, now time.Time) bool {
-	return now.Sub(k.newest.MadeAt) > keyAge || head > uint64(k.newest.FromSeq)+keyRows
+// worn reports whether what is written from now on, behind so many rows, needs another key than k.
+func worn(k queries.DataKey, head uint64, now time.Time) bool {
+	return now.Sub(k.MadeAt) > keyAge || head > uint64(k.FromSeq)+keyRows
 }
 
 // keyCache keeps the keys of the notes, or patients, that were used last. Who asks for keys that somebody is looking up waits for them.
@@ -229,7 +229,7 @@ func (db *DB) readKeys(ctx context.Context, q *queries.Queries, note sessions.No
 // keysToWrite returns a note's data keys, of which the newest is not worn.
 func (db *DB) keysToWrite(ctx context.Context, q *queries.Queries, note sessions.NoteID) (*keySet, error) {
 	k, err := db.keysOf(ctx, q, note)
-	if err != nil || !k.worn(db.keys.headOf(k), time.Now()) {
+	if err != nil || !worn(k.newest, db.keys.headOf(k), time.Now()) {
 		return k, err
 	}
 	if _, err := db.newNoteKey(ctx, q, note, uint32(k.newest.Epoch)+1, db.keys.headOf(k)+1); err != nil {
