@@ -99,28 +99,74 @@ func (db *DB) load(ctx context.Context, keys *keySet, note sessions.NoteID) (log
 // Append commits one batch; see [sessions.Store] for the contract and sql/append.sql for how.
 func (db *DB) Append(ctx context.Context, batch sessions.Batch) ([]sessions.Placed, error) {
 	arguments := appendArguments(batch)
-	for range maxResealed {
-		if err := db.sealBatch(ctx, batch, arguments); err != nil {
-			return nil, fmt.Errorf("append %d updates: seal: %w", len(batch.Entries), err)
-		}
-		placed, err := db.append(ctx, batch, arguments)
-		if !errors.Is(err, errElsewhere) {
-			return placed, err
-		}
-		if err := db.lookForHeads(ctx, arguments[argEach].(uuids)); err != nil {
+	for try := 0; ; try++ {
+		now := time.Now()
+		begin := db.editing.beginsOf(batch, now)
+		placed, err := db.tryAppend(ctx, batch, arguments, begin, try >= maxResealed)
+		switch {
+		case errors.Is(err, errTwice):
+			return db.receipt(ctx, batch.ID)
+		case errors.Is(err, errElsewhere) && try < maxResealed:
+			ends, err := headsOf(ctx, queries.New(db.commits), arguments)
+			if err != nil {
+				return nil, fmt.Errorf("append %d updates: %w", len(batch.Entries), err)
+			}
+			for note, head := range ends {
+				db.keys.setHead(note, head)
+			}
+		case err != nil:
 			return nil, fmt.Errorf("append %d updates: %w", len(batch.Entries), err)
+		default:
+			db.noteHeads(batch, placed)
+			db.editing.recorded(begin, placed, now)
+			return placed, nil
 		}
 	}
-	return nil, fmt.Errorf("append %d updates: %w", len(batch.Entries), errElsewhere)
 }
 
-// maxResealed is how often a batch is sealed anew, because others append to its notes, before its sender has to try again.
-const maxResealed = 50
+// maxResealed is how often a batch is sealed anew, because others append to its notes, before these are held while it is sealed.
+const maxResealed = 3
 
-// errElsewhere means that a note of a batch ends elsewhere than where the batch was sealed for; nothing was stored.
-var errElsewhere = errors.New("others have appended to a note meanwhile")
+var (
+	// errElsewhere means that a note of a batch ends elsewhere than where the batch was sealed for; nothing was stored.
+	errElsewhere = errors.New("others have appended to a note meanwhile")
+	// errTwice means that the batch was committed before.
+	errTwice = errors.New("the batch was committed before")
+)
 
-func (db *DB) append(ctx context.Context, batch sessions.Batch, arguments []any) ([]sessions.Placed, error) {
+// tryAppend seals a batch and commits it; with its notes held meanwhile, so that nobody else appends to them, if hold.
+func (db *DB) tryAppend(ctx context.Context, batch sessions.Batch, arguments []any, begin begins, hold bool) (placed []sessions.Placed, err error) {
+	if !hold {
+		if err := db.sealBatch(ctx, queries.New(db.commits), batch, arguments, nil); err != nil {
+			return nil, fmt.Errorf("seal: %w", err)
+		}
+		return db.append(ctx, db.commits, arguments, begin)
+	}
+	err = pgx.BeginFunc(ctx, db.commits, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, lockSQL, arguments[argEach]); err != nil {
+			return fmt.Errorf("hold notes: %w", err)
+		}
+		ends, err := headsOf(ctx, queries.New(tx), arguments)
+		if err != nil {
+			return err
+		}
+		// A data key that is made now stays, whatever becomes of this transaction: it is made on another connection, and not on one for
+		// commits, which may all be held.
+		if err := db.sealBatch(ctx, db.Queries, batch, arguments, ends); err != nil {
+			return fmt.Errorf("seal: %w", err)
+		}
+		placed, err = db.append(ctx, tx, arguments, begin)
+		return err
+	})
+	return placed, err
+}
+
+// batcher is a pool of connections, or a transaction on one.
+type batcher interface {
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+}
+
+func (db *DB) append(ctx context.Context, on batcher, arguments []any, begin begins) ([]sessions.Placed, error) {
 	var placed []sessions.Placed
 	var queue pgx.Batch // sent as one, it is one transaction
 	queue.Queue(lockSQL, arguments[argEach])
@@ -130,31 +176,27 @@ func (db *DB) append(ctx context.Context, batch sessions.Batch, arguments []any)
 		})
 		return err
 	})
-	now := time.Now()
-	begin := db.editing.beginsOf(batch, now)
 	if len(begin.places) > 0 {
 		queue.Queue(burstSQL, begin.notes, begin.authors, begin.sessions, begin.seqs(arguments))
 	}
-	err := db.commits.SendBatch(ctx, &queue).Close()
+	err := on.SendBatch(ctx, &queue).Close()
 	if err == nil {
-		db.noteHeads(batch, placed)
-		db.editing.recorded(begin, placed, now)
 		return placed, nil
 	}
 	var refusal *pgconn.PgError
 	if !errors.As(err, &refusal) {
-		return nil, fmt.Errorf("append %d updates: %w", len(batch.Entries), err)
+		return nil, err
 	}
 	if refusal.Code == uniqueViolation && refusal.TableName == "batch" {
-		return db.receipt(ctx, batch.ID)
+		return nil, errTwice
 	}
 	if refusal.Code == notNullViolation && refusal.TableName == "note_update" && refusal.ColumnName == "seq" {
 		return nil, errElsewhere
 	}
 	if class := refusal.Code[:2]; class == "22" || class == "23" { // data exception, integrity violation
-		return nil, fmt.Errorf("append %d updates: sqlstate %s: %w", len(batch.Entries), refusal.Code, sessions.ErrRejected)
+		return nil, fmt.Errorf("sqlstate %s: %w", refusal.Code, sessions.ErrRejected)
 	}
-	return nil, fmt.Errorf("append %d updates: sqlstate %s", len(batch.Entries), refusal.Code)
+	return nil, fmt.Errorf("sqlstate %s", refusal.Code) // what the database quotes stays there
 }
 
 // Where appendArguments has what depends on where notes end: their ids, updates, and the seqs that these are sealed for.
@@ -166,11 +208,10 @@ const (
 	argFirst   = 18
 )
 
-// sealBatch seals a batch's updates for where their notes seem to end, and puts them among the arguments.
-func (db *DB) sealBatch(ctx context.Context, batch sessions.Batch, arguments []any) error {
+// sealBatch seals a batch's updates for where their notes end, or without ends, seem to, and puts them among the arguments.
+func (db *DB) sealBatch(ctx context.Context, q *queries.Queries, batch sessions.Batch, arguments []any, ends map[sessions.NoteID]uint64) error {
 	each, before := arguments[argEach].(uuids), arguments[argBefore].([]int64)
 	first, keys, heads := make([]int64, len(each)), make(map[sessions.NoteID]*keySet, len(each)), make(map[sessions.NoteID]uint64, len(each))
-	q := queries.New(db.commits)
 	for i, id := range each {
 		note := sessions.NoteID(id.Bytes)
 		k, err := db.keysToWrite(ctx, q, note)
@@ -180,7 +221,12 @@ func (db *DB) sealBatch(ctx context.Context, batch sessions.Batch, arguments []a
 		if err != nil {
 			return err
 		}
-		keys[note], heads[note] = k, db.keys.headOf(k)
+		keys[note] = k
+		if head, held := ends[note]; held {
+			heads[note] = head
+		} else {
+			heads[note] = db.keys.headOf(k)
+		}
 		first[i] = int64(heads[note]) + 1
 	}
 	size := 0
@@ -200,20 +246,22 @@ func (db *DB) sealBatch(ctx context.Context, batch sessions.Batch, arguments []a
 	return nil
 }
 
-// lookForHeads looks where notes end.
-func (db *DB) lookForHeads(ctx context.Context, notes uuids) error {
+// headsOf looks where the notes of a batch end.
+func headsOf(ctx context.Context, q *queries.Queries, arguments []any) (map[sessions.NoteID]uint64, error) {
+	notes := arguments[argEach].(uuids)
 	ids := make([]uuid.UUID, len(notes))
 	for i, n := range notes {
 		ids[i] = n.Bytes
 	}
-	rows, err := queries.New(db.commits).NoteHeads(ctx, ids)
+	rows, err := q.NoteHeads(ctx, ids)
 	if err != nil {
-		return fmt.Errorf("look where notes end: %w", err)
+		return nil, fmt.Errorf("look where notes end: %w", err)
 	}
+	heads := make(map[sessions.NoteID]uint64, len(rows))
 	for _, r := range rows {
-		db.keys.setHead(r.ID, uint64(r.Head))
+		heads[r.ID] = uint64(r.Head)
 	}
-	return nil
+	return heads, nil
 }
 
 // noteHeads remembers where a batch's notes end after it.
