@@ -64,7 +64,7 @@ var offerings = sync.Pool{New: func() any {
 	o.write = func(fd uintptr) {
 		for {
 			var err error
-			if o.n, err = syscall.Write(int(fd), o.held); err != syscall.EINTR {
+			if o.n, err = sendNow(fd, o.held); err != syscall.EINTR {
 				return
 			}
 		}

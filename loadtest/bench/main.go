@@ -2,7 +2,7 @@
 // server, one after the other on this machine, and prints what each made of them, the ratios, and what is to be
 // reached.
 //
-//	go run ./loadtest/bench [-quick] [-scene NAME] [-binary bin/tidechart]
+//	go run ./loadtest/bench [-quick] [-scene NAME] [-server NAME] [-binary bin/tidechart]
 //
 // The others keep documents in memory only; this server commits every keystroke before anybody sees it.
 package main
@@ -26,6 +26,7 @@ func main() {
 	flag.StringVar(&b.binary, "binary", "bin/tidechart", "the server to start")
 	flag.StringVar(&b.peers, "peers", "loadtest/peers", "where the other servers are installed")
 	only := flag.String("scene", "", "only scenes whose name contains this")
+	flag.StringVar(&b.server, "server", "", "only servers whose name contains this, without comparison")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -38,6 +39,7 @@ func main() {
 // bench is how to run.
 type bench struct {
 	quick  bool
+	server string // part of the names of the servers to run; empty: all
 	binary string
 	peers  string
 }
@@ -65,6 +67,9 @@ func (b bench) play(ctx context.Context, s scene) error {
 	fmt.Printf("\n%s\n", s.name)
 	results := make(map[string]result)
 	for _, k := range kinds {
+		if !strings.Contains(k.name, b.server) {
+			continue
+		}
 		r, err := b.perform(ctx, s, k)
 		if err != nil {
 			return fmt.Errorf("%s: %w", k.name, err)

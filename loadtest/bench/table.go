@@ -17,6 +17,9 @@ func (s scene) print(results map[string]result) {
 	} else {
 		s.printReports(results)
 	}
+	if len(results) < len(kinds) {
+		return // nothing to compare with
+	}
 	for _, b := range s.bars {
 		b.print(results)
 	}
@@ -25,7 +28,10 @@ func (s scene) print(results map[string]result) {
 func (s scene) printSearch(results map[string]result) {
 	row("", "keystrokes/s", "p99", "cores", "+postgres", "generator", "others", "stolen", "limit")
 	for _, k := range kinds {
-		r := results[k.name]
+		r, ran := results[k.name]
+		if !ran {
+			continue
+		}
 		if r.report == nil {
 			row(k.name, "none", "", "", "", "", "", "", r.limit)
 			continue
@@ -43,6 +49,9 @@ func (s scene) printReports(results map[string]result) {
 	}
 	for _, k := range kinds {
 		r := results[k.name].report
+		if r == nil {
+			continue
+		}
 		perConn := fmt.Sprintf("%.1f", float64(r.Server.PerConn)/1024)
 		if s.load.Size > 0 {
 			perConn = "-" // it is the content that weighs
