@@ -21,6 +21,18 @@ import (
 
 func TestMain(m *testing.M) { postgrestest.Main(m) }
 
+// migrated is what every test would else do first: the schema, in which nothing is sealed yet.
+var migrated = postgrestest.Prepared{Fill: func(url string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	db, err := store.Open(ctx, url, nil)
+	if err != nil {
+		return err
+	}
+	db.Close()
+	return nil
+}}
+
 // hospital is the least a note needs around it.
 type hospital struct {
 	url     string
@@ -34,7 +46,7 @@ type hospital struct {
 
 func open(t testing.TB) hospital {
 	t.Helper()
-	h := hospital{url: postgrestest.URL(t), author: uuid.New(), other: uuid.New(), patient: uuid.New(), secret: vault.NewSecret()}
+	h := hospital{url: migrated.URL(t), author: uuid.New(), other: uuid.New(), patient: uuid.New(), secret: vault.NewSecret()}
 	h.vault = vaultOf(t, h.secret)
 	db, err := store.Open(t.Context(), h.url, h.vault)
 	if err != nil {
