@@ -19,6 +19,27 @@ func (h *Hub) Authored(ctx context.Context, note NoteID) (*crdt.Doc, map[crdt.Cl
 	if err != nil {
 		return nil, nil, err
 	}
+	copied, writers, err := h.copies(ctx, note)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, c := range copied {
+		doc.Credit(c.Copies)
+	}
+	return doc, writers, nil
+}
+
+// Copies returns which updates of a note moved text, in order, up to what was committed before the call, and whose each
+// client id is. It returns [ErrNoNote] for an unknown note.
+func (h *Hub) Copies(ctx context.Context, note NoteID) ([]Copied, map[crdt.ClientID]PersonID, error) {
+	if err := h.catchUpLosses(ctx, note); err != nil {
+		return nil, nil, err
+	}
+	return h.copies(ctx, note)
+}
+
+// copies returns those that were found.
+func (h *Hub) copies(ctx context.Context, note NoteID) ([]Copied, map[crdt.ClientID]PersonID, error) {
 	h.mu.Lock()
 	s := h.sessions[note]
 	h.mu.Unlock()
@@ -32,8 +53,5 @@ func (h *Hub) Authored(ctx context.Context, note NoteID) (*crdt.Doc, map[crdt.Cl
 	}
 	copied = append(copied, moved...)
 	slices.SortStableFunc(copied, func(a, b Copied) int { return cmp.Compare(a.Seq, b.Seq) })
-	for _, c := range copied {
-		doc.Credit(c.Copies)
-	}
-	return doc, writers, nil
+	return copied, writers, nil
 }
