@@ -49,6 +49,7 @@ func TestPagesAreAccessible(t *testing.T) {
 		{"confirmation", chen, "/confirm", exists("#password")},
 		{"worklist", chen, "/", exists("#worklist")},
 		{"note", chen, "/notes/" + note, statusIs("saved") + ` && document.querySelector('#presence').textContent.includes('Rosa Rivera')`},
+		{"history", chen, "/notes/" + note + "/history", exists("#past .by")},
 		{"board", chen, "/units/" + seeded.Unit, exists("#board [data-writing]")},
 		{"sessions", novak, "/admin/sessions", exists("table.sessions")},
 		{"people", novak, "/admin/people", exists("#people")},

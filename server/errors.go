@@ -14,6 +14,7 @@ import (
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/sessions"
+	"github.com/clisonix/tidechart/sessions/history"
 	"github.com/clisonix/tidechart/web"
 )
 
@@ -50,6 +51,7 @@ var statuses = []struct {
 	{sessions.ErrForged, http.StatusConflict, "The update writes as somebody else, or other text where text is already."},
 	{sessions.ErrStaleEditor, http.StatusConflict, "The note holds more than the schema of your editor. " + asSchema},
 	{sessions.ErrUndeclared, http.StatusUnprocessableEntity, "The update brings more than the schema of your editor has. " + asSchema},
+	{history.ErrTooLong, http.StatusRequestEntityTooLarge, "The note's history is too long to be shown."},
 	{sessions.ErrRejected, http.StatusConflict, "The note takes no edits any more."},
 	{sessions.ErrSealed, http.StatusServiceUnavailable, "The server does not have the key that this is sealed with now. Nothing is lost; whoever runs Tidechart has to bring it back. Notes that are open go on."},
 	{login.ErrBusy, http.StatusServiceUnavailable, "Too many people are signing in at this moment. Try again."},

@@ -66,6 +66,7 @@ type Server struct {
 	glassNews news // of broken glass
 	streams   streams
 	knocks    knocks
+	pasts     pasts
 
 	drained context.Context // ends when the server drains: long answers end with it
 	drain   context.CancelFunc
@@ -123,6 +124,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("POST /{$}", s.page(s.worklist))
 	mux.Handle("POST /notes", s.known(s.createNote))
 	mux.Handle("GET /notes/{id}", s.known(s.notePage))
+	mux.Handle("GET /notes/{id}/history", s.known(s.historyPage))
 	mux.Handle("GET /units/{id}", s.known(s.board))
 	mux.Handle("GET /units/{id}/events", s.answer(s.recognised(s.boardEvents)))
 	mux.Handle("GET /events", s.answer(s.recognised(s.pageEvents)))

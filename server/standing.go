@@ -122,6 +122,7 @@ const (
 	byGlass    = "glass"
 	byAccesses = "accesses"
 	byExport   = "export"
+	byHistory  = "history"
 	denied     = "denied"
 	notAgain   = ""       // a decision about what is open already, or is not opened by it
 	byTicket   = "ticket" // not yet: the socket is on record when it opens, as byEditor

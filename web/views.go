@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -380,4 +381,36 @@ type ErrorView struct {
 type APIDocsView struct {
 	Shell
 	SpecURL string // path of the OpenAPI document
+}
+
+// HistoryView is a note as it was after one row of its log.
+type HistoryView struct {
+	Shell
+	ID, Title string
+	Patient   Patient
+
+	Seq, Head uint64 // which row, and the newest one
+	At        time.Time
+	Author    Person // of that row
+	Body      prose.Node
+	People    []Contributor // who wrote any of it until today
+	By        string        // the id of whose edits alone one goes through; empty: everybody's
+	Plain     bool          // it does not show who wrote what
+
+	// Writer says whose a piece of text is.
+	Writer func(prose.Node) (Person, bool)
+}
+
+// Contributor is somebody, and how many of a note's words are theirs.
+type Contributor struct {
+	Person
+	Words int
+}
+
+// at is the time of the row, to the second.
+func (v HistoryView) at() string { return v.At.Format(dateLayout + " 15:04:05") }
+
+// says is the row in a few words.
+func (v HistoryView) says() string {
+	return fmt.Sprintf("edit %d of %d, %s, %s", v.Seq, v.Head, v.at(), v.Author.Name)
 }
