@@ -3,55 +3,27 @@ package vault
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/clisonix/tidechart/internal/ownfile"
 )
 
 // maxFile bounds a key file, in bytes (I10).
 const maxFile = 8 << 10
 
-// Bits of a file's mode that say too much: nobody but its owner may so much as read it. systemd lets a service read its
-// credentials by an access list, which shows as a right of the group.
-const (
-	othersMay     = 0o077
-	credentialMay = 0o037
-)
-
 // ReadFile reads a secret from a key file, which only this user, or only root, may own and read.
-func ReadFile(path string) (Secret, error) { return read(path, othersMay) }
+func ReadFile(path string) (Secret, error) { return read(path, ownfile.Owner) }
 
 // ReadCredential reads a secret that systemd hands to its service (LoadCredential=): a file in $CREDENTIALS_DIRECTORY.
-func ReadCredential(path string) (Secret, error) { return read(path, credentialMay) }
+func ReadCredential(path string) (Secret, error) { return read(path, ownfile.Group) }
 
-func read(path string, forbidden fs.FileMode) (Secret, error) {
-	// Whoever waits at a pipe would wait for ever.
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+func read(path string, rule ownfile.Rule) (Secret, error) {
+	text, err := ownfile.Read(path, maxFile, rule)
 	if err != nil {
 		return Secret{}, fmt.Errorf("read keys: %w", err)
-	}
-	defer func() { _ = f.Close() }() // only read
-	info, err := f.Stat()
-	if err != nil {
-		return Secret{}, fmt.Errorf("read keys: %w", err)
-	}
-	stat, known := info.Sys().(*syscall.Stat_t)
-	switch {
-	case !info.Mode().IsRegular():
-		return Secret{}, fmt.Errorf("read keys: %s is not a file", path)
-	case info.Mode()&forbidden != 0:
-		return Secret{}, fmt.Errorf("read keys: %s may be read or written by others (mode %04o); make it its owner's alone: chmod 600 %s", path, info.Mode().Perm(), path)
-	case !known || stat.Uid != 0 && int(stat.Uid) != os.Geteuid():
-		return Secret{}, fmt.Errorf("read keys: %s belongs to another user, who could change it; give it to the server's: chown", path)
-	}
-	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return Secret{}, fmt.Errorf("read keys: %w", err)
-	}
-	if len(text) > maxFile {
-		return Secret{}, fmt.Errorf("read keys: %s is longer than a key file", path)
 	}
 	s, err := Parse(text)
 	if err != nil {
