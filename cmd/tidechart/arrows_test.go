@@ -20,7 +20,7 @@ var arrows = map[string]struct {
 	to  []string
 	why string
 }{
-	"cmd/tidechart":                {[]string{"loadtest", "server", "server/audit", "server/demo", "server/login", "server/postgres", "server/store", "server/vault", "sessions", "web"}, "it wires everything"},
+	"cmd/tidechart":                {[]string{"loadtest", "server", "server/audit", "server/demo", "server/login", "server/postgres", "server/store", "server/transport", "server/vault", "sessions", "web"}, "it wires everything"},
 	"crdt":                         {nil, "anyone can use the engine on its own"},
 	"crdt/bench":                   {[]string{"crdt"}, "it measures the engine beside others"},
 	"crdt/ysync":                   {[]string{"crdt"}, "messages carry ids and nothing of ours"},
@@ -29,7 +29,7 @@ var arrows = map[string]struct {
 	"sessions/history":             {[]string{"crdt", "sessions"}, "it reads the log that sessions write, and nothing of theirs"},
 	"sessions/storetest":           {[]string{"crdt", "sessions"}, "every store is held to one test"},
 	"migrations":                   {nil, "it is only SQL"},
-	"server":                       {[]string{"crdt", "crdt/prose", "server/access", "server/audit", "server/login", "server/notekind", "server/store", "server/store/queries", "sessions", "sessions/history", "web"}, "the edge puts the parts together"},
+	"server":                       {[]string{"crdt", "crdt/prose", "server/access", "server/audit", "server/login", "server/notekind", "server/store", "server/store/queries", "server/transport", "sessions", "sessions/history", "web"}, "the edge puts the parts together"},
 	"server/access":                {nil, "policy is a table that knows only roles and acts"},
 	"server/login/breached":        {nil, "it is a list"},
 	"server/login/breached/build":  {[]string{"server/login/breached"}, "it makes the list"},
@@ -37,6 +37,7 @@ var arrows = map[string]struct {
 	"server/store":                 {[]string{"crdt", "migrations", "server/audit", "server/store/queries", "server/vault", "sessions"}, "it implements what sessions declares"},
 	"server/audit":                 {nil, "whoever checks the log trusts neither the server nor its database"},
 	"server/vault":                 {[]string{"internal/ownfile"}, "what seals knows nothing of what is sealed"},
+	"server/transport":             {[]string{"internal/ownfile"}, "what speaks TLS knows nothing of what is said"},
 	"server/store/queries":         {nil, "it is generated from SQL"},
 	"server/postgres":              {nil, "it runs a program and knows no schema"},
 	"loadtest":                     {[]string{"crdt", "crdt/ysync"}, "it knows a server from outside only"},
@@ -73,6 +74,9 @@ var confined = map[string]struct {
 	"github.com/evanw/esbuild":          {[]string{"web/build"}, "the binary bundles nothing"},
 	"github.com/alecthomas/kong":        {[]string{"cmd/tidechart"}, "only the command has a command line"},
 	"github.com/schollz/progressbar/v3": {[]string{"cmd/tidechart"}, "the same"},
+
+	// Figures.
+	"github.com/prometheus/client_golang": {[]string{"cmd/tidechart"}, "figures are put together in one place"},
 }
 
 func TestArrowsPointOneWay(t *testing.T) {
