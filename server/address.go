@@ -5,6 +5,10 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/clisonix/tidechart/server/audit"
+	"github.com/clisonix/tidechart/server/transport"
+	"github.com/clisonix/tidechart/web"
 )
 
 // maxHops is how many addresses of X-Forwarded-For are read, from the right: what is left of them was written by whoever
@@ -53,16 +57,30 @@ func parseHop(hop string) (netip.Addr, bool) {
 
 func plain(at netip.Addr) netip.Addr { return at.Unmap().WithZone("") }
 
-// network names what is likely one household: an IPv4 address, or the first half of an IPv6 one.
-func (s *Server) network(r *http.Request) string {
-	at := s.client(r)
+// origin says where the acts of a request come from; whose they are is known later. Nothing of the request lives as long as it.
+func (s *Server) origin(r *http.Request) audit.Origin {
+	return audit.Origin{Network: strings.Clone(s.network(r)), TLS: s.connection(r).Group}
+}
+
+// connection says how the connection is kept secret by which r came. What a proxy in front has agreed on with a browser nobody
+// knows here, and no header is believed about it.
+func (s *Server) connection(r *http.Request) web.Connection {
 	switch {
-	case !at.IsValid():
-		return ""
-	case at.Is6():
-		half, _ := at.Prefix(64) // never fails of an address of 128 bits
-		return half.String()
+	case r.TLS != nil:
+		group, state := r.TLS.CurveID, web.ConnectionClassical
+		if transport.IsPostQuantum(group) {
+			state = web.ConnectionPostQuantum
+		}
+		return web.Connection{State: state, Group: group.String()}
+	case s.secure:
+		return web.Connection{State: web.ConnectionUnknown, Group: unknownGroup}
 	default:
-		return at.String()
+		return web.Connection{}
 	}
 }
+
+// unknownGroup is what the log of acts has of a connection that a proxy has made secret.
+const unknownGroup = "unknown"
+
+// network names what is likely one household: an IPv4 address, or the first half of an IPv6 one.
+func (s *Server) network(r *http.Request) string { return transport.Network(s.client(r)) }

@@ -1,10 +1,14 @@
 package server
 
 import (
+	"crypto/tls"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"testing"
+
+	"github.com/clisonix/tidechart/web"
 )
 
 // TestNetwork: where a request comes from is what a trusted proxy says of it, and nothing that its sender wrote.
@@ -46,6 +50,37 @@ func TestNetwork(t *testing.T) {
 		}
 		if got := (&Server{}).network(r); len(tt.forwarded) > 0 && strings.Contains(got, "198.51") {
 			t.Errorf("%s, forwarded for %.80q, and no proxy is trusted: %q", tt.remote, tt.forwarded, got)
+		}
+	}
+}
+
+// TestConnectionIsWhatItIs: how a request came is the connection's word. Of one by a proxy nothing is known, whatever its headers say.
+func TestConnectionIsWhatItIs(t *testing.T) {
+	by := func(group tls.CurveID) *tls.ConnectionState { return &tls.ConnectionState{CurveID: group} }
+	for _, c := range []struct {
+		what   string
+		secure bool
+		state  *tls.ConnectionState
+		want   web.ConnectionState
+		group  string
+	}{
+		{"a browser's", true, by(tls.X25519MLKEM768), web.ConnectionPostQuantum, "X25519MLKEM768"},
+		{"another", true, by(tls.SecP384r1MLKEM1024), web.ConnectionPostQuantum, "SecP384r1MLKEM1024"},
+		{"an old one", true, by(tls.X25519), web.ConnectionClassical, "X25519"},
+		{"by a proxy", true, nil, web.ConnectionUnknown, "unknown"},
+		{"in the clear", false, nil, web.ConnectionClear, ""},
+	} {
+		s := &Server{secure: c.secure, proxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}
+		r := httptest.NewRequest("GET", "/", nil)
+		r.TLS = c.state
+		for _, name := range []string{"X-Forwarded-Proto", "X-SSL-Curve", "X-TLS-Group", "Forwarded"} {
+			r.Header.Set(name, "https; X25519MLKEM768")
+		}
+		if got := s.connection(r); got.State != c.want || got.Group != c.group {
+			t.Errorf("%s: %+v, want %q, %q", c.what, got, c.want, c.group)
+		}
+		if got := s.origin(r); got.TLS != c.group || got.Network != "192.0.2.1" {
+			t.Errorf("%s: acts come from %+v", c.what, got)
 		}
 	}
 }

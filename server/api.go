@@ -331,7 +331,7 @@ func (s *Server) apiDocs(w http.ResponseWriter, r *http.Request) error {
 	if err != nil && !errors.Is(err, login.ErrNotSignedIn) {
 		return err
 	}
-	shell := web.Shell{Title: "API", Now: time.Now()}
+	shell := web.Shell{Title: "API", Now: time.Now(), Connection: s.connection(r)}
 	if err == nil {
 		shell = s.shellOf(r, who, "API", web.SectionAPI)
 	}

@@ -131,7 +131,7 @@ func (s *Server) renderError(w http.ResponseWriter, r *http.Request, err error) 
 		http.Redirect(w, r, confirmPath(old.back), http.StatusSeeOther)
 		return
 	}
-	view := web.ErrorView{Shell: web.Shell{Title: "Error", Now: time.Now()}, Status: status, Request: request}
+	view := web.ErrorView{Shell: web.Shell{Title: "Error", Now: time.Now(), Connection: s.connection(r)}, Status: status, Request: request}
 	var refused denial
 	if errors.As(err, &refused) && refused.opensWithGlass() {
 		view.NoteID = r.PathValue("id")

@@ -98,7 +98,7 @@ func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, c te
 func (s *Server) shell(r *http.Request, title string) web.Shell {
 	who, err := s.desk.ByRequest(r)
 	if err != nil {
-		return web.Shell{Title: title, Now: time.Now()}
+		return web.Shell{Title: title, Now: time.Now(), Connection: s.connection(r)}
 	}
 	return s.shellOf(r, who, title, web.SectionNone)
 }
@@ -106,7 +106,7 @@ func (s *Server) shell(r *http.Request, title string) web.Shell {
 func (s *Server) shellOf(r *http.Request, who login.Person, title string, active web.Section) web.Shell {
 	user := personView(who)
 	shell := web.Shell{
-		Title: title, User: &user, Active: active, Now: time.Now(), Left: s.left(who), Warn: s.desk.WarnBefore(who.Role),
+		Title: title, User: &user, Active: active, Now: time.Now(), Connection: s.connection(r), Left: s.left(who), Warn: s.desk.WarnBefore(who.Role),
 	}
 	if who.Weak { // nothing that there are links to opens
 		return shell

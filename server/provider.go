@@ -101,7 +101,7 @@ func (s *Server) onward(w http.ResponseWriter, r *http.Request, to string) error
 	if _, err := url.Parse(to); err != nil {
 		return errNoPage
 	}
-	s.render(w, r, http.StatusOK, web.Onward(web.OnwardView{Shell: web.Shell{Title: "One moment"}, To: to}))
+	s.render(w, r, http.StatusOK, web.Onward(web.OnwardView{Shell: web.Shell{Title: "One moment", Connection: s.connection(r)}, To: to}))
 	return nil
 }
 

@@ -174,7 +174,7 @@ func as(ctx context.Context, p login.Person) context.Context {
 // placed returns a request whose acts come from where it does. Whose they are is known later.
 func (s *Server) placed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(audit.From(r.Context(), audit.Origin{Network: s.network(r)})))
+		next.ServeHTTP(w, r.WithContext(audit.From(r.Context(), s.origin(r))))
 	})
 }
 

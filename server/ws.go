@@ -79,13 +79,13 @@ func (s *Server) refuseAddress(ctx context.Context, _ sessions.NoteID, token str
 // together with r's cookie. A cookie alone opens nothing: a browser adds it to what other sites' pages ask, too.
 func (s *Server) authorize(r *http.Request, whose *knock) sessions.Authorizer {
 	schema, unknown := declaredSchema(r.URL.Query().Get("schema"))
-	own, network := credentials(r), strings.Clone(s.network(r))
+	own, origin := credentials(r), s.origin(r)
 	return func(ctx context.Context, note sessions.NoteID, token string) (sessions.Grant, error) {
 		epoch := s.hub.AccessEpoch()
 		if unknown != nil {
 			return sessions.Grant{}, unknown
 		}
-		ctx, cancel := context.WithTimeout(audit.From(ctx, audit.Origin{Network: network}), authorizeTimeout)
+		ctx, cancel := context.WithTimeout(audit.From(ctx, origin), authorizeTimeout)
 		defer cancel()
 		who, err := s.prove(ctx, own, note, token)
 		s.knocked(whose, err)

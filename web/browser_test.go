@@ -119,7 +119,7 @@ type look struct {
 	width  int64
 }
 
-var looks = []look{{"light", 1280}, {"dark", 1280}, {"light", 390}, {"dark", 390}}
+var looks = []look{{"light", 1280}, {"dark", 1280}, {"light", 360}, {"dark", 360}}
 
 // TestPagesInABrowser opens every page in light and dark, wide and narrow:
 // axe must find nothing, the policy must not be broken, and nothing may

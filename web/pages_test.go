@@ -68,6 +68,29 @@ func checkTab(t *testing.T, html string) {
 	}
 }
 
+// TestConnectionIsShown: each page says in words how it came, and the page about one's sign-in what that means.
+func TestConnectionIsShown(t *testing.T) {
+	for c, want := range map[Connection][]string{
+		{ConnectionPostQuantum, "X25519MLKEM768"}: {"Post-quantum connection", "stays secret from quantum computers", "X25519MLKEM768"},
+		{ConnectionClassical, "X25519"}:           {"Classical connection", "can read it if they have a quantum computer", "X25519"},
+		{ConnectionUnknown, "unknown"}:            {"through a proxy", "this server does not know"},
+		{}:                                        {"not encrypted", "can be read on the way"},
+	} {
+		s := shell("Your sign-in", &chen, SectionNone)
+		s.Connection = c
+		for i, page := range []string{render(t, Worklist(WorklistView{Shell: s})), render(t, Security(SecurityView{Shell: s}))} {
+			if !strings.Contains(page, `<span class="sr-only">`+c.words()+`</span>`) || !strings.Contains(c.words(), want[0]) {
+				t.Errorf("page %d does not say %q", i, want[0])
+			}
+			for _, sentence := range want[1:] {
+				if strings.Contains(page, sentence) != (i == 1) {
+					t.Errorf("page %d and %q", i, sentence)
+				}
+			}
+		}
+	}
+}
+
 func TestNotePageWithoutLive(t *testing.T) {
 	v := noteSample(chen, true)
 	v.Live = false

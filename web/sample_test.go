@@ -36,6 +36,12 @@ func date(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0
 
 func shell(title string, user *Person, active Section) Shell {
 	s := Shell{Title: title, User: user, Active: active, Now: now, Left: 15 * time.Minute, Warn: time.Minute}
+	s.Connection = Connection{ConnectionPostQuantum, "X25519MLKEM768"}
+	if user == nil { // all of them are looked at
+		s.Connection = Connection{ConnectionUnknown, "unknown"}
+	} else if user.ID == novak.ID {
+		s.Connection = Connection{ConnectionClassical, "X25519"}
+	}
 	if user != nil {
 		s.UnitID, s.UnitName = "4w", "4 West"
 		s.CanReadNotes = user.ID != novak.ID

@@ -43,6 +43,9 @@ type Shell struct {
 	// Warn is how long before that they are asked whether they are still there.
 	Warn time.Duration
 
+	// Connection is how the page came.
+	Connection Connection
+
 	CanReadNotes   bool // offers the worklist and links to notes
 	CanSeeSessions bool // offers /admin/sessions
 	CanSeePeople   bool // offers /admin/people

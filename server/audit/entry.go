@@ -105,6 +105,7 @@ type Details struct {
 	From  string `json:"from,omitempty"`  // network
 	Login string `json:"login,omitempty"` // names it
 	Role  string `json:"role,omitempty"`  // that its person had
+	TLS   string `json:"tls,omitempty"`   // group of the connection, as [Origin] has it
 	Words string `json:"words,omitempty"` // that somebody looked for
 }
 

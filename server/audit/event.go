@@ -102,6 +102,7 @@ type Origin struct {
 	Role    string
 	Login   string // names the login or token; opens nothing
 	Network string
+	TLS     string // group by which the keys of their connection were agreed on; "unknown": a proxy knows; "": there is no TLS
 }
 
 type originKey struct{}

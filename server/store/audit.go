@@ -56,7 +56,7 @@ func (db *DB) eventRow(ctx context.Context, e audit.Event) queries.RecordEventPa
 		Act: string(e.Act), Outcome: string(e.Outcome), Who: orNoID(e.Who), PatientID: orNoID(e.Patient), NoteID: orNoID(e.Note), About: orNoID(e.About),
 		Code: clipText(e.Code, audit.MaxCode),
 	}
-	d := audit.Details{From: o.Network, Login: o.Login, Role: o.Role, Words: clipText(e.Words, audit.MaxWords)}
+	d := audit.Details{From: o.Network, Login: o.Login, Role: o.Role, TLS: o.TLS, Words: clipText(e.Words, audit.MaxWords)}
 	if key := db.auditKey.Load(); key != nil && d != (audit.Details{}) {
 		salted, commitment := d.Commit()
 		row.Commitment, row.Details = commitment, key.Seal(detailsAt(commitment), salted)
