@@ -42,7 +42,7 @@ func startChromium() {
 	} {
 		opts = append(opts, chromedp.Flag(flag, true))
 	}
-	opts = append(opts, chromedp.Flag("force-color-profile", "srgb"))
+	opts = append(opts, chromedp.Flag("force-color-profile", "srgb"), chromedp.Flag("ignore-certificate-errors-spki-list", trusted()))
 	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
 	chromium.stop = stop
 	chromium.ctx, _ = chromedp.NewContext(alloc)

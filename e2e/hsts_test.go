@@ -6,15 +6,19 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/pem"
 	"math/big"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -28,39 +32,55 @@ import (
 // site is a name that belongs to nobody.
 const site = "notes.example"
 
-// certificate writes one for the site, signed by itself, and returns its files and the hash of its key, by which a browser
-// can be told to trust it.
-func certificate(t *testing.T) (cert, key, spki string) {
-	t.Helper()
+// certKey is that of all certificates here.
+var certKey = sync.OnceValue(func() *ecdsa.PrivateKey {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		t.Fatal(err)
+		panic(err) // of a curve that there is
 	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: site}, DNSNames: []string{site, "*." + site},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	return private
+})
+
+// trusted is the hash of that key, by which a browser can be told to trust them.
+func trusted() string {
+	public, err := x509.MarshalPKIXPublicKey(&certKey().PublicKey)
 	if err != nil {
-		t.Fatal(err)
+		panic(err) // of a key that there is
 	}
-	parsed, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(private)
+	sum := sha256.Sum256(public)
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// certificate writes one for the site and this machine, signed by itself, and returns its files.
+func certificate(t *testing.T) (cert, key string) {
+	t.Helper()
+	secret, err := x509.MarshalPKCS8PrivateKey(certKey())
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
 	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	for path, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: secret}} {
-		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
+	writeCertificate(t, cert, 1)
+	if err := os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600); err != nil {
+		t.Fatal(err)
 	}
-	sum := sha256.Sum256(parsed.RawSubjectPublicKeyInfo)
-	return cert, key, base64.StdEncoding.EncodeToString(sum[:])
+	return cert, key
+}
+
+// writeCertificate writes another one by the same key.
+func writeCertificate(t *testing.T, path string, number int64) {
+	t.Helper()
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(number), Subject: pkix.Name{CommonName: site}, DNSNames: []string{site, "*." + site}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &certKey().PublicKey, certKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // serveTLS starts `tidechart serve` on an empty database, and returns its port.
@@ -92,6 +112,32 @@ func serveTLS(t *testing.T, cert, key string) (port string) {
 	return port
 }
 
+// checkPreference: unless more is demanded, who has no post-quantum group is let in, who has one uses it, and TLS 1.2 is refused.
+func checkPreference(t *testing.T, address string) {
+	t.Helper()
+	for _, c := range []struct {
+		as   *tls.Config
+		want tls.CurveID
+	}{
+		{&tls.Config{}, tls.X25519MLKEM768}, {&tls.Config{CurvePreferences: []tls.CurveID{tls.X25519}}, tls.X25519}, {&tls.Config{MaxVersion: tls.VersionTLS12}, 0},
+	} {
+		resp, err := client(c.as).Get(address)
+		switch {
+		case c.want == 0:
+			if err == nil {
+				_ = resp.Body.Close()
+				t.Errorf("TLS 1.2: %s", resp.Status)
+			}
+		case err != nil:
+			t.Error(err)
+		default:
+			if _ = resp.Body.Close(); resp.StatusCode != http.StatusOK || resp.TLS.CurveID != c.want {
+				t.Errorf("%s by %v, want %v", resp.Status, resp.TLS.CurveID, c.want)
+			}
+		}
+	}
+}
+
 // TestBrowsersStayOnTLS: a browser that has seen the server once over TLS goes there by TLS only, and to hosts below it, too,
 // whatever an address says: it asks nobody in the clear. Before that it did.
 func TestBrowsersStayOnTLS(t *testing.T) {
@@ -99,13 +145,14 @@ func TestBrowsersStayOnTLS(t *testing.T) {
 	if err != nil {
 		needs.Missing(t, err.Error())
 	}
-	cert, key, spki := certificate(t)
+	cert, key := certificate(t)
 	port := serveTLS(t, cert, key)
+	checkPreference(t, "https://127.0.0.1:"+port+"/healthz")
 	alloc, stop := chromedp.NewExecAllocator(context.Background(),
 		chromedp.ExecPath(path), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
 		chromedp.UserDataDir(t.TempDir()),
 		// The certificate counts as any other that a browser trusts: with an error of one, it would not listen to the header.
-		chromedp.Flag("ignore-certificate-errors-spki-list", spki),
+		chromedp.Flag("ignore-certificate-errors-spki-list", trusted()),
 		chromedp.Flag("host-resolver-rules", "MAP "+site+" 127.0.0.1, MAP *."+site+" 127.0.0.1"),
 		chromedp.Flag("disable-features", "HttpsUpgrades"), // which would try TLS by itself
 		chromedp.Flag("disable-dev-shm-usage", true),

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"crypto/tls"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -83,8 +84,7 @@ func (s *server) api(t *testing.T, r apiRequest) (*http.Response, []byte) {
 	if r.token != "" {
 		req.Header.Set("Authorization", "Bearer "+r.token)
 	}
-	c := http.Client{Timeout: patience}
-	resp, err := c.Do(req)
+	resp, err := client(&tls.Config{}).Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

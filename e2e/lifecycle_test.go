@@ -124,12 +124,24 @@ func TestServeRefusesToStart(t *testing.T) {
 		{"passwords alone", []string{"serve", "--second-factor=nobody"}, []string{"second-factor must be one of", "all", "overseers"}},
 		{"absent certificate", []string{"serve", "--database-url", "postgres://localhost/none", "--tls-cert", cert, "--tls-key", cert}, []string{"absent.pem"}},
 		{"demo's password has no place", []string{"serve", "--database-url", "postgres://nobody:tidechart-demo@127.0.0.1:1/none", "--behind-tls-proxy", "--keys", keys}, []string{"database"}},
+		{"key that others read", []string{"serve", "--database-url", "postgres://localhost/none", "--tls-cert", open, "--tls-key", open}, []string{"chmod 600"}},
+		{"database that may be anybody", []string{"serve", "--database-url", "postgres://u:tidechart-demo@db.example/n?sslmode=require", "--behind-tls-proxy"}, []string{
+			"db.example", "sslmode=verify-full", "sslrootcert=", "--insecure-database",
+		}},
+		{"the same of a command", []string{"user", "list", "--database-url", "postgres://u:tidechart-demo@db.example/n"}, []string{"sslmode=verify-full"}},
+		{"demand on a proxy", []string{"serve", "--database-url", "postgres://localhost/none", "--behind-tls-proxy", "--tls-pq=require"}, []string{"--tls-pq=require", "proxy"}},
+		{"metrics for everybody", []string{"serve", "--database-url", "postgres://localhost/none", "--behind-tls-proxy", "--keys", keys, "--metrics-listen", "0.0.0.0:9464"}, []string{
+			"--metrics-listen is an address of this machine alone",
+		}},
 		{"no keys", []string{"serve", "--database-url", "postgres://localhost/none", "--behind-tls-proxy"}, []string{"--keys file", "tidechart keys init"}},
 		{"keys that others read", []string{"serve", "--database-url", "postgres://localhost/none", "--behind-tls-proxy", "--keys", open}, []string{"chmod 600"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			cmd := exec.CommandContext(t.Context(), binary, append(tt.args, "--listen", "127.0.0.1:0")...)
+			if tt.args[0] == "serve" {
+				tt.args = append(tt.args, "--listen", "127.0.0.1:0")
+			}
+			cmd := exec.CommandContext(t.Context(), binary, tt.args...)
 			cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
 			out, err := cmd.CombinedOutput()
 			if exit := new(exec.ExitError); !errors.As(err, &exit) || exit.ExitCode() == 0 {

@@ -14,11 +14,13 @@ import (
 type database struct {
 	Data        string `default:"./data" type:"path" help:"Data directory of a running demo." env:"TIDECHART_DATA"`
 	DatabaseURL string `help:"Postgres to use instead of the demo's." env:"TIDECHART_DATABASE_URL"`
+
+	lineFlags
 }
 
 func (d database) url() (string, error) {
 	if d.DatabaseURL != "" {
-		return d.DatabaseURL, nil
+		return d.DatabaseURL, d.check(d.DatabaseURL)
 	}
 	url, err := postgres.Running(d.Data)
 	if err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,6 +12,7 @@ import (
 	"github.com/clisonix/tidechart/server"
 	"github.com/clisonix/tidechart/server/demo"
 	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/server/transport"
 	"github.com/clisonix/tidechart/server/vault"
 	"github.com/clisonix/tidechart/sessions"
 )
@@ -31,21 +31,21 @@ const (
 type serveCmd struct {
 	Listen         string `default:":8443" help:"Address to listen on." env:"TIDECHART_LISTEN"`
 	DatabaseURL    string `help:"Postgres to use, as in postgres://user@host/name?sslmode=verify-full. Required." env:"TIDECHART_DATABASE_URL"`
-	TLSCert        string `type:"path" help:"File with the certificate chain, PEM." env:"TIDECHART_TLS_CERT"`
-	TLSKey         string `type:"path" help:"File with the certificate's key, PEM." env:"TIDECHART_TLS_KEY"`
 	BehindTLSProxy bool   `help:"A proxy in front speaks TLS with browsers and passes the Host header on." env:"TIDECHART_BEHIND_TLS_PROXY"`
 
 	SecondFactor string `enum:"all,overseers" default:"all" help:"Who needs a passkey, or codes from an app, beside a password: all, or overseers only: administrators, privacy officers and charge nurses, who look after what others do. These always do." env:"TIDECHART_SECOND_FACTOR"`
 
+	tlsFlags
 	keysFlags
 	siteFlags
+	lineFlags
 	allowanceFlags
 	edgeFlags
+	metricsFlags
 }
 
 func (c *serveCmd) Run(ctx context.Context, log *slog.Logger) error {
-	cert, err := c.check()
-	if err != nil {
+	if err := c.check(); err != nil {
 		return err
 	}
 	config := server.Config{Secure: true, SecondFactor: demands[c.SecondFactor]}
@@ -54,6 +54,20 @@ func (c *serveCmd) Run(ctx context.Context, log *slog.Logger) error {
 	}
 	if err := c.atSite(&config, true); err != nil {
 		return err
+	}
+	var speaks *transport.Transport
+	if !c.BehindTLSProxy {
+		var err error
+		if speaks, err = c.transport(config.PublicURL, log); err != nil {
+			return err
+		}
+	}
+	metrics, err := c.metricsFlags.listen()
+	if err != nil {
+		return err
+	}
+	if metrics != nil {
+		defer func() { _ = metrics.Close() }() // the server has closed it, or never used it
 	}
 	allow, err := c.allowance()
 	if err != nil {
@@ -77,40 +91,47 @@ func (c *serveCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	if cert != nil {
-		listener = tls.NewListener(listener, &tls.Config{
-			MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{*cert}, NextProtos: []string{"h2", "http/1.1"},
-		})
+	if c.InsecureDatabase {
+		log.Warn("nobody checks the line to the database (--insecure-database)")
 	}
-	return run(ctx, log, db, listener, allow, config, c.again, func() {
-		log.Info("ready", "address", listener.Addr().String())
-	})
+	s := service{db: db, listener: listener, speaks: speaks, metrics: metrics, allow: allow, config: config, keys: c.again}
+	return s.run(ctx, log, func() { log.Info("ready", "address", listener.Addr().String()) })
 }
 
 // check refuses to start what would not be safe, and says why.
-func (c *serveCmd) check() (*tls.Certificate, error) {
+func (c *serveCmd) check() error {
 	if c.DatabaseURL == "" {
-		return nil, fmt.Errorf("%w: serve needs --database-url; to try Tidechart out without a database, run tidechart demo", errUsage)
+		return fmt.Errorf("%w: serve needs --database-url; to try Tidechart out without a database, run tidechart demo", errUsage)
 	}
-	files := c.TLSCert != "" || c.TLSKey != ""
 	switch {
-	case files && c.BehindTLSProxy:
-		return nil, fmt.Errorf("%w: --tls-cert and --tls-key exclude --behind-tls-proxy: either this server speaks TLS or the proxy does", errUsage)
-	case c.BehindTLSProxy:
-		return nil, nil
-	case c.TLSCert == "" || c.TLSKey == "":
-		return nil, fmt.Errorf("%w: patient notes do not travel in the clear; give --tls-cert and --tls-key, or --behind-tls-proxy if a proxy in front speaks TLS", errUsage)
+	case c.tlsFlags.given() && c.BehindTLSProxy:
+		return fmt.Errorf("%w: --tls-cert and --tls-key exclude --behind-tls-proxy: either this server speaks TLS or the proxy does", errUsage)
+	case c.BehindTLSProxy && c.TLSPQ == "require":
+		return fmt.Errorf("%w: --tls-pq=require is about TLS that this server speaks; with --behind-tls-proxy the proxy has to demand it", errUsage)
+	case !c.BehindTLSProxy && (c.TLSCert == "" || c.TLSKey == ""):
+		return fmt.Errorf("%w: patient notes do not travel in the clear; give --tls-cert and --tls-key, or --behind-tls-proxy if a proxy in front speaks TLS", errUsage)
 	}
-	cert, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
-	if err != nil {
-		return nil, fmt.Errorf("%w: load certificate: %w", errUsage, err)
-	}
-	return &cert, nil
+	return c.lineFlags.check(c.DatabaseURL)
 }
 
-// run serves on listener until ctx ends, then drains: what was taken is committed, and peers are told to reconnect. keys reads the
-// key-encryption keys anew, which may be rotated meanwhile.
-func run(ctx context.Context, log *slog.Logger, db *store.DB, listener net.Listener, allow sessions.Allowance, config server.Config, keys func() (vault.Secret, error), ready func()) error {
+// service is what runs when everything is at hand.
+type service struct {
+	db       *store.DB
+	listener net.Listener
+	speaks   *transport.Transport // nil: what comes is in the clear, from a proxy or to a demo
+	metrics  net.Listener         // nil: there are none
+	allow    sessions.Allowance
+	config   server.Config
+	keys     func() (vault.Secret, error) // reads the key-encryption keys anew, which may be rotated meanwhile
+}
+
+// run serves until ctx ends, then drains: what was taken is committed, and peers are told to reconnect.
+func (v service) run(ctx context.Context, log *slog.Logger, ready func()) error {
+	db, listener := v.db, v.listener
+	line, err := v.lineToDatabase(ctx, log)
+	if err != nil {
+		return err
+	}
 	if n, err := db.MendCutOffSessions(ctx); err != nil {
 		return err
 	} else if n > 0 {
@@ -120,9 +141,9 @@ func run(ctx context.Context, log *slog.Logger, db *store.DB, listener net.Liste
 	if err != nil {
 		return err
 	}
-	hub := sessions.NewHub(db, log, sessions.WithAllowance(allow))
-	config.DB, config.Hub, config.Log, config.Version = db, hub, log, version()
-	s := server.New(config)
+	hub := sessions.NewHub(db, log, sessions.WithAllowance(v.allow))
+	v.config.DB, v.config.Hub, v.config.Log, v.config.Version = db, hub, log, version()
+	s := server.New(v.config)
 	web := &http.Server{
 		Handler:           s.Handler(),
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, WriteTimeout: answerTimeout, IdleTimeout: idleTimeout,
@@ -134,10 +155,17 @@ func run(ctx context.Context, log *slog.Logger, db *store.DB, listener net.Liste
 	go s.Watch(watch)
 	sequenced := make(chan struct{})
 	go func() { sequencer.Run(watch, log); close(sequenced) }()
+	if v.speaks != nil {
+		listener = v.speaks.Listen(listener)
+		go each(watch, followEvery, v.speaks.Tend)
+	}
+	if v.metrics != nil {
+		defer serveMetrics(log, v.metrics, v.speaks, line)()
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- web.Serve(listener) }()
 	go tidy(ctx, log, db)
-	go followKeys(watch, log, db, keys)
+	go followKeys(watch, log, db, v.keys)
 	go keepMemory(ctx)
 	ready()
 
@@ -160,6 +188,15 @@ func run(ctx context.Context, log *slog.Logger, db *store.DB, listener net.Liste
 		log.Info("stopped")
 	}
 	return err
+}
+
+// lineToDatabase tells the log how the database is reached, if that is by a network.
+func (v service) lineToDatabase(ctx context.Context, log *slog.Logger) (store.Line, error) {
+	line, err := v.db.Line(ctx)
+	if line.TLS {
+		log.Info("line to the database", "tls", true, "verified", line.Verified, "group", line.Group.String(), "post_quantum", transport.IsPostQuantum(line.Group))
+	}
+	return line, err
 }
 
 // closeDatabase lets go of the connections. One that waits for a database that does not answer, for a commit that
