@@ -37,6 +37,14 @@ func TestKeyFile(t *testing.T) {
 	}
 }
 
+func replaceFile(path string, s Secret) error {
+	text, err := s.Text()
+	if err != nil {
+		return err
+	}
+	return ReplaceText(path, text)
+}
+
 // TestReplacedKeyFile: more keys, or fewer, take the place of those that were there, in one step, for the same owner; and what
 // is no key file is left alone.
 func TestReplacedKeyFile(t *testing.T) {
@@ -50,7 +58,7 @@ func TestReplacedKeyFile(t *testing.T) {
 		if err := os.Chown(path, 12345, 12345); err != nil {
 			t.Fatal(err)
 		}
-		if err := ReplaceFile(path, made); err == nil {
+		if err := replaceFile(path, made); err == nil {
 			t.Error("a stranger's file is replaced")
 		}
 		if err := os.Chown(path, 0, 0); err != nil {
@@ -61,7 +69,7 @@ func TestReplacedKeyFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	rotated := made.Rotated()
-	if err := ReplaceFile(link, rotated); err != nil {
+	if err := replaceFile(link, rotated); err != nil {
 		t.Fatal(err)
 	}
 	if read, err := ReadFile(path); err != nil || !read.Equal(rotated) || read.Equal(made) {
@@ -84,13 +92,13 @@ func TestReplacedKeyFile(t *testing.T) {
 	if _, _, err := rest.Split(nil); err != nil {
 		t.Error(err)
 	}
-	if err := ReplaceFile(filepath.Join(dir, "none"), made); !errors.Is(err, fs.ErrNotExist) {
+	if err := replaceFile(filepath.Join(dir, "none"), made); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("where there is none: %v", err)
 	}
 	if err := os.WriteFile(path, []byte("a letter"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := ReplaceFile(path, made); err == nil {
+	if err := replaceFile(path, made); err == nil {
 		t.Error("a letter is replaced")
 	}
 }
@@ -145,12 +153,16 @@ func TestKeyFilesOfOthers(t *testing.T) {
 // TestDamagedKeyFiles: a key that was copied wrong is found out, and never quoted.
 func TestDamagedKeyFiles(t *testing.T) {
 	good := NewSecret().line(0)
-	swapped := []byte(good)
-	swapped[20], swapped[21] = swapped[21]^3, swapped[20]^3
+	misread := []byte(good)
+	if misread[20] == 'A' {
+		misread[20] = 'B'
+	} else {
+		misread[20] = 'A'
+	}
 	for what, text := range map[string]string{
 		"empty": "", "comments": "# key\n", "cut short": good[:len(good)-1], "twice": good + "\n" + good, "of two hospitals": good + "\n" + NewSecret().line(0),
 		"lower case": strings.ToLower(good), "another version": strings.Replace(good, "-1-", "-2-", 1), "longer": good + "AAAAAAAA",
-		"misread": string(swapped), "too long": good + "\n#" + strings.Repeat("x", maxFile),
+		"misread": string(misread), "too long": good + "\n#" + strings.Repeat("x", maxFile),
 	} {
 		path := filepath.Join(t.TempDir(), "keys")
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

@@ -95,7 +95,17 @@ var secretText = base32.StdEncoding.WithPadding(base32.NoPadding)
 // errNoSecret says nothing of what was read instead.
 var errNoSecret = errors.New("no key in it, or a damaged one; it has a line for each key that begins with " + secretPrefix)
 
-// text is what a key file says: a line for each key, behind one that says for people which it is.
+const fileText = `# Tidechart's keys; the last is the newest. Who has them and the database can read what the database holds.
+# Who loses them cannot, ever: keep a copy where no copy of the database is.
+`
+
+// Text is what a key file says that no key service seals.
+func (s Secret) Text() ([]byte, error) {
+	text, err := s.text()
+	return []byte(fileText + text), err
+}
+
+// text says the keys: a line for each key, behind one that says for people which it is.
 func (s Secret) text() (string, error) {
 	ids, err := s.IDs()
 	if err != nil {
@@ -133,9 +143,13 @@ func readLine(prefix, text string, size int) ([]byte, bool) {
 // maxKeys bounds the keys of a secret (I10).
 const maxKeys = 16
 
-// Parse reads a secret from a key file's text: lines that begin with # are for people.
+// Parse reads a secret from a key file's text: lines that begin with # are for people. The error is [ErrSealedFile] if a key service
+// seals it.
 func Parse(text []byte) (Secret, error) {
 	var s Secret
+	if IsSealed(text) {
+		return s, ErrSealedFile
+	}
 	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
 		line := strings.TrimSpace(lines.Text())
 		if line == "" || line[0] == '#' {
