@@ -80,6 +80,14 @@ deps: ## install what running and testing need
 bench: ## this CRDT engine beside yjs and ywasm, on the same data (ONLY=load: some of it; ROUNDS=5: in turns)
 	@TRACES=$(abspath $(TRACES)) go run ./crdt/bench -rounds $(or $(ROUNDS),1) -only "$(ONLY)"
 
+# OpenBao is a module of its own: only this target needs it.
+.PHONY: test-kms
+test-kms: ## the tests of key services, against a real OpenBao, which takes minutes to build the first time
+	cd server/vault/transit/transittest/testdata/openbao && go vet . && go build -o $(CURDIR)/bin/openbao .
+	TIDECHART_OPENBAO=$(CURDIR)/bin/openbao go test -count=1 ./server/vault/transit
+	TIDECHART_OPENBAO=$(CURDIR)/bin/openbao go test -count=1 -run '^TestKeysOfAService$$' ./cmd/tidechart
+	TIDECHART_OPENBAO=$(CURDIR)/bin/openbao TIDECHART_REQUIRE_ALL=1 go test -count=1 -run '^TestKeyService$$' -v ./e2e
+
 .PHONY: bench-audit
 bench-audit: ## how many acts a second are recorded, and how soon they have their place in the log
 	go test ./server/store -run '^$$' -bench '^BenchmarkAuditLog$$' -benchtime 1x -audit.for 20s

@@ -15,11 +15,9 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -92,23 +90,9 @@ func serveTLS(t *testing.T, cert, key string) (port string) {
 	if _, err := s.command(t.Context(), "keys", "init", keys); err != nil {
 		t.Fatal(err)
 	}
-	addr, log := freeAddr(t), &logBuffer{}
+	addr := freeAddr(t)
 	_, port, _ = strings.Cut(addr, ":")
-	cmd := exec.Command(binary, "serve", "--listen", addr, "--database-url", database, "--tls-cert", cert, "--tls-key", key,
-		"--keys", keys, "--public-url", "https://"+site+":"+port)
-	cmd.Stderr = log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("tidechart serve: %v\n%s", err, log.tail(3000))
-		}
-	})
-	if err := log.waitLine(0, `"msg":"ready"`); err != nil {
-		t.Fatal(err)
-	}
+	startServe(t, addr, s.data, "--database-url", database, "--tls-cert", cert, "--tls-key", key, "--keys", keys, "--public-url", "https://"+site+":"+port).ready(t)
 	return port
 }
 

@@ -64,6 +64,12 @@ func (s *server) db(t *testing.T) *pgx.Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return connect(t, url)
+}
+
+// connect is a connection that ends with the test.
+func connect(t *testing.T, url string) *pgx.Conn {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, url)

@@ -173,7 +173,7 @@ func openFor(ctx context.Context, d database, k keysFlags, sealed bool, log *slo
 	if !sealed {
 		return d.open(ctx)
 	}
-	v, err := k.keys(log)
+	v, err := k.keys(ctx, log)
 	if err != nil {
 		return nil, err
 	}

@@ -42,7 +42,7 @@ func (d database) openWith(ctx context.Context, v *vault.Vault, options ...store
 
 // openSealed opens it with its keys, for what names patients.
 func (d database) openSealed(ctx context.Context, keys keysFlags, log *slog.Logger) (*store.DB, error) {
-	v, err := d.orDemo(keys).keys(log)
+	v, err := d.orDemo(keys).keys(ctx, log)
 	if err != nil {
 		return nil, err
 	}

@@ -103,8 +103,8 @@ func (c *demoCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
 		return err
 	}
 	log.Info("demo database", "seeded", seeded)
-	own := keysFlags{Keys: filepath.Join(c.Data, demoKeys)}
-	s := service{db: db, listener: listener, speaks: speaks, metrics: metrics, allow: allow, config: config, keys: own.again}
+	own := &keySource{path: filepath.Join(c.Data, demoKeys)}
+	s := service{db: db, listener: listener, speaks: speaks, metrics: metrics, allow: allow, config: config, keys: own}
 	err = s.run(ctx, log, func() { c.announce(listener.Addr()) })
 	if errors.Is(err, context.Canceled) {
 		return nil

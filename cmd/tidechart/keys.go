@@ -15,18 +15,6 @@ import (
 	"github.com/clisonix/tidechart/server/vault"
 )
 
-// Where a key is looked for that no flag names.
-const (
-	credential = "tidechart-keys" // in systemd's $CREDENTIALS_DIRECTORY
-	keyInEnv   = "TIDECHART_KEY"  // the key itself
-	demoKeys   = "keys"           // in the data directory of a demo
-)
-
-// keysFlags say where the key-encryption key is.
-type keysFlags struct {
-	Keys string `type:"path" placeholder:"FILE" help:"File with the key that seals what the database holds; tidechart keys init FILE makes one. Without it, the systemd credential tidechart-keys." env:"TIDECHART_KEYS"`
-}
-
 // orDemo is the key file of a demo, if no other was named.
 func (d database) orDemo(f keysFlags) keysFlags {
 	if f.Keys == "" && d.DatabaseURL == "" {
@@ -34,39 +22,6 @@ func (d database) orDemo(f keysFlags) keysFlags {
 	}
 	return f
 }
-
-// keys opens the vault of a server, and sees to it that no dump of this process's memory holds it.
-func (f keysFlags) keys(log *slog.Logger) (*vault.Vault, error) {
-	secret, err := f.secret(log)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errUsage, err)
-	}
-	return unlock(secret)
-}
-
-func (f keysFlags) secret(log *slog.Logger) (vault.Secret, error) {
-	if f.Keys != "" {
-		return vault.ReadFile(f.Keys)
-	}
-	if dir := os.Getenv("CREDENTIALS_DIRECTORY"); dir != "" {
-		secret, err := vault.ReadCredential(filepath.Join(dir, credential))
-		if !errors.Is(err, fs.ErrNotExist) {
-			return secret, err
-		}
-	}
-	if text := os.Getenv(keyInEnv); text != "" {
-		log.Warn("the key is in the environment, which other programs of this user can read; give it in a file", "variable", keyInEnv)
-		secret, err := vault.Parse([]byte(text))
-		if err != nil {
-			return secret, fmt.Errorf("%s: %w", keyInEnv, err)
-		}
-		return secret, nil
-	}
-	return vault.Secret{}, errors.New("no key: give --keys FILE, since what the database holds is sealed; make one, once for each database, with tidechart keys init FILE")
-}
-
-// again reads the keys anew, as they may have changed since the server started.
-func (f keysFlags) again() (vault.Secret, error) { return f.secret(slog.New(slog.DiscardHandler)) }
 
 // errKeyGone ends a demo whose database is sealed by a key that is not there.
 var errKeyGone = errors.New("the file with its key is gone, and the database is sealed with it: put it back, or begin anew in another data directory")
@@ -96,6 +51,7 @@ func ownKeys(ctx context.Context, url, data string, log *slog.Logger) (*vault.Va
 	return unlock(secret)
 }
 
+// unlock opens a vault, and sees to it that no dump of this process's memory holds it.
 func unlock(secret vault.Secret) (*vault.Vault, error) {
 	if err := syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}); err != nil {
 		return nil, fmt.Errorf("forbid core files: %w", err)
@@ -116,19 +72,25 @@ func keysOf(ctx context.Context, url string) ([]vault.KeyID, error) {
 // followEvery is how soon a server takes over what the key file says, and tells that it runs.
 const followEvery = 2 * time.Second
 
-// followKeys takes over keys that are rotated, until ctx ends. read reads them anew. A file that cannot be read changes nothing: the
+// followKeys takes over keys that are rotated, until ctx ends. read reads them anew. A file that cannot be read, or opened, changes nothing: the
 // server goes on with the keys that it has.
-func followKeys(ctx context.Context, log *slog.Logger, db *store.DB, read func() (vault.Secret, error)) {
+func followKeys(ctx context.Context, log *slog.Logger, db *store.DB, read func(context.Context) (vault.Secret, error)) {
 	said := ""
-	each(ctx, followEvery, func() {
+	limited := func(f func(context.Context) error) error {
 		limit, cancel := context.WithTimeout(ctx, followTimeout)
 		defer cancel()
-		secret, err := read()
-		if err == nil {
-			err = db.FollowKeys(limit, &secret)
-		} else {
-			err = errors.Join(err, db.FollowKeys(limit, nil))
-		}
+		return f(limit)
+	}
+	each(ctx, followEvery, func() {
+		var secret *vault.Secret
+		err := limited(func(ctx context.Context) error {
+			now, err := read(ctx)
+			if err == nil {
+				secret = &now
+			}
+			return err
+		})
+		err = errors.Join(err, limited(func(ctx context.Context) error { return db.FollowKeys(ctx, secret) })) // whose time is its own
 		switch {
 		case ctx.Err() != nil:
 		case err != nil && err.Error() != said: // once
@@ -141,7 +103,7 @@ func followKeys(ctx context.Context, log *slog.Logger, db *store.DB, read func()
 	})
 }
 
-// followTimeout bounds one look at the keys.
+// followTimeout bounds one look at the keys, and one at the database.
 const followTimeout = 5 * time.Second
 
 type keysCmd struct {
@@ -150,5 +112,7 @@ type keysCmd struct {
 	Status  keysStatusCmd  `cmd:"" help:"Say which keys seal the database, and whether all that they seal opens."`
 	Rotate  keysRotateCmd  `cmd:"" help:"Add a new key to the file, and have running servers wrap what is new to it."`
 	Rewrap  keysRewrapCmd  `cmd:"" help:"Wrap all data keys to the newest key, while servers run. It may be stopped, and goes on where it was."`
+	Seal    keysSealCmd    `cmd:"" help:"Have a key service seal the key file, or seal it anew by its newest key."`
+	Unseal  keysUnsealCmd  `cmd:"" help:"Write the key file in the clear again, without a key service."`
 	Retire  keysRetireCmd  `cmd:"" help:"Take the keys that nothing needs any more out of the file, and out of use."`
 }

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 
 	"github.com/clisonix/tidechart/server/vault"
 )
@@ -12,6 +14,7 @@ type keysInitCmd struct {
 	File     string `arg:"" type:"path" help:"File to make. One that is there is left alone, but for --recovery."`
 	Recovery bool   `help:"Also make a recovery key, to which everything is sealed, too. Any two of three shares of it open all, if the file is lost: they are written beside it, for three people to keep."`
 	Replace  bool   `help:"With --recovery: make another in the place of the one that there is, whose shares open nothing new then."`
+	kmsFlags
 }
 
 func (keysInitCmd) Help() string {
@@ -19,11 +22,15 @@ func (keysInitCmd) Help() string {
 are in FILE.share-1 to FILE.share-3: give each to somebody else, and delete them here. No server needs them.`
 }
 
-func (c *keysInitCmd) Run() error {
+func (c *keysInitCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if c.Replace && !c.Recovery {
 		return errors.New("--replace is for --recovery")
 	}
-	secret, write, err := c.secret()
+	source, err := keysFlags{Keys: c.File, kmsFlags: c.kmsFlags}.source(log)
+	if err != nil {
+		return err
+	}
+	secret, write, err := c.secret(ctx, source)
 	if err != nil {
 		return err
 	}
@@ -41,22 +48,22 @@ func (c *keysInitCmd) Run() error {
 			}
 		}
 	}
-	if err := write(c.File, secret); err != nil {
+	if err := write(secret); err != nil {
 		return err
 	}
 	return c.say(secret)
 }
 
 // secret is what the file is to begin with, and how it is written.
-func (c *keysInitCmd) secret() (vault.Secret, func(string, vault.Secret) error, error) {
-	secret, err := vault.ReadFile(c.File)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return vault.NewSecret(), vault.WriteFile, nil
-	case !c.Recovery:
+func (c *keysInitCmd) secret(ctx context.Context, source *keySource) (vault.Secret, func(vault.Secret) error, error) {
+	if exists(c.File) && !c.Recovery {
 		return vault.Secret{}, nil, fmt.Errorf("%s is there already; what it seals needs it", c.File)
 	}
-	return secret, vault.ReplaceFile, err
+	secret, err := source.readFile(ctx, c.File)
+	if errors.Is(err, fs.ErrNotExist) {
+		return vault.NewSecret(), func(s vault.Secret) error { return source.create(ctx, c.File, s) }, nil
+	}
+	return secret, func(s vault.Secret) error { return source.replace(ctx, s) }, err
 }
 
 // share is the file of a share.
@@ -70,6 +77,11 @@ func (c *keysInitCmd) say(secret vault.Secret) error {
 	if id, has := secret.RecoveryID(); has && c.Recovery {
 		_, err = fmt.Printf("key %v is in %s, and recovery key %v\n\nAny two of these three files open everything, if that one is lost. Give each to somebody else, offline,\nand delete it here:\n  %s\n  %s\n  %s\n",
 			ids[len(ids)-1], c.File, id, c.share(0), c.share(1), c.share(2))
+		return err
+	}
+	if c.KMS != "" {
+		_, err = fmt.Printf("key %v is in %s, sealed by %s\n\nWithout this file, or without that key, nobody can ever read what it seals. Keep a copy of the file, offline,\n"+
+			"have the key service backed up, and make a recovery key: tidechart keys init --recovery.\n", ids[len(ids)-1], c.File, c.KMS)
 		return err
 	}
 	_, err = fmt.Printf("key %v is in %s\n\nWithout this file nobody can ever read what it seals. Keep a copy of it, offline,\n"+

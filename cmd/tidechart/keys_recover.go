@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -14,7 +15,8 @@ import (
 
 type keysRecoverCmd struct {
 	database
-	Keys   string   `required:"" type:"path" placeholder:"FILE" help:"Key file to make."`
+	Keys string `required:"" type:"path" placeholder:"FILE" help:"Key file to make."`
+	kmsFlags
 	Shares []string `arg:"" type:"existingfile" name:"share" help:"Files of two shares of the recovery key."`
 	DryRun bool     `help:"Look whether the shares make the recovery key and open every data key, and change nothing."`
 }
@@ -25,13 +27,17 @@ in memory would go on wrapping to it. Who stops this command calls it again, wit
 good; if others have seen the shares, make new ones with tidechart keys init --recovery --replace FILE.`
 }
 
-func (c *keysRecoverCmd) Run(ctx context.Context) error {
+func (c *keysRecoverCmd) Run(ctx context.Context, log *slog.Logger) error {
 	r, err := c.recovery()
 	if err != nil {
 		return err
 	}
+	source, err := keysFlags{Keys: c.Keys, kmsFlags: c.kmsFlags}.source(log)
+	if err != nil {
+		return err
+	}
 	return c.with(ctx, func(db *store.DB) error {
-		return db.AloneWithKeys(ctx, func() error { return c.recover(ctx, db, r) })
+		return db.AloneWithKeys(ctx, func() error { return c.recover(ctx, db, source, r) })
 	})
 }
 
@@ -50,7 +56,7 @@ func (c *keysRecoverCmd) recovery() (*vault.Recovery, error) {
 	return vault.Recover(shares[0], shares[1])
 }
 
-func (c *keysRecoverCmd) recover(ctx context.Context, db *store.DB, r *vault.Recovery) error {
+func (c *keysRecoverCmd) recover(ctx context.Context, db *store.DB, source *keySource, r *vault.Recovery) error {
 	inUse, err := db.KeysInUse(ctx)
 	if err != nil {
 		return err
@@ -58,7 +64,7 @@ func (c *keysRecoverCmd) recover(ctx context.Context, db *store.DB, r *vault.Rec
 	if len(inUse) == 0 {
 		return errNotSealed
 	}
-	secret, err := vault.ReadFile(c.Keys)
+	secret, err := source.readFile(ctx, c.Keys)
 	begun := err == nil // by this command, stopped
 	if errors.Is(err, fs.ErrNotExist) {
 		secret, err = r.NewSecret(), nil
@@ -87,7 +93,7 @@ func (c *keysRecoverCmd) recover(ctx context.Context, db *store.DB, r *vault.Rec
 		return fmt.Errorf("%d servers are running, or were within half a minute: stop them first", all)
 	}
 	if !begun {
-		if err := vault.WriteFile(c.Keys, secret); err != nil {
+		if err := source.create(ctx, c.Keys, secret); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"slices"
 	"time"
@@ -18,35 +19,34 @@ import (
 // ring is what commands that change keys work on: the key file and the database.
 type ring struct {
 	database
-	Keys   string `type:"path" placeholder:"FILE" help:"The key file of the server." env:"TIDECHART_KEYS"`
-	DryRun bool   `help:"Say what would be done, and do nothing."`
+	keysFlags
+	DryRun bool `help:"Say what would be done, and do nothing."`
 }
 
-var (
-	errNoFile    = errors.New("which key file? Give --keys FILE: the one that the server reads")
-	errNotSealed = errors.New("no server was started with a key on this database yet")
-)
+var errNotSealed = errors.New("no server was started with a key on this database yet")
 
 // keysAtWork is the state that such a command begins with.
 type keysAtWork struct {
 	db     *store.DB
-	path   string
+	source *keySource
 	secret vault.Secret
 	ids    []vault.KeyID // of secret
 	inUse  []vault.KeyID // of the database, the newest first
 }
 
-// alone calls f with the keys of a file that fits the database, while nobody else changes either.
-func (c *ring) alone(ctx context.Context, f func(keysAtWork) error) error {
-	path := c.orDemo(keysFlags{Keys: c.Keys}).Keys
-	if path == "" {
-		return errNoFile
+// alone calls f with keys that fit the database, while nobody else changes either.
+func (c *ring) alone(ctx context.Context, log *slog.Logger, f func(keysAtWork) error) error {
+	source, err := c.orDemo(c.keysFlags).source(log)
+	if err != nil {
+		return err
 	}
 	return c.with(ctx, func(db *store.DB) error {
 		return db.AloneWithKeys(ctx, func() error {
-			w := keysAtWork{db: db, path: path}
+			w := keysAtWork{db: db, source: source}
+			limit, cancel := context.WithTimeout(ctx, kmsTimeout)
+			defer cancel()
 			var err error
-			if w.secret, err = vault.ReadFile(path); err != nil {
+			if w.secret, err = source.read(limit); err != nil {
 				return err
 			}
 			if w.ids, err = w.secret.IDs(); err != nil {
@@ -60,11 +60,21 @@ func (c *ring) alone(ctx context.Context, f func(keysAtWork) error) error {
 			}
 			for _, id := range w.inUse {
 				if !slices.Contains(w.ids, id) {
-					return fmt.Errorf("%w: %s does not have %v", store.ErrOtherKeys, path, id)
+					return fmt.Errorf("%w: %v does not have %v", store.ErrOtherKeys, source, id)
 				}
 			}
 			return f(w)
 		})
+	})
+}
+
+// changing is alone, for what writes the keys, too: it says at once if they cannot be written.
+func (c *ring) changing(ctx context.Context, log *slog.Logger, f func(keysAtWork) error) error {
+	return c.alone(ctx, log, func(w keysAtWork) error {
+		if err := w.source.writable(); err != nil {
+			return err
+		}
+		return f(w)
 	})
 }
 
@@ -86,8 +96,8 @@ Copy the file anew then, wrap everything to the new key with tidechart keys rewr
 tidechart keys retire.`
 }
 
-func (c *keysRotateCmd) Run(ctx context.Context) error {
-	return c.alone(ctx, func(w keysAtWork) error {
+func (c *keysRotateCmd) Run(ctx context.Context, log *slog.Logger) error {
+	return c.changing(ctx, log, func(w keysAtWork) error {
 		retired, err := w.db.RetiredKEKs(ctx)
 		if err != nil {
 			return fmt.Errorf("look up retired keys: %w", err)
@@ -99,12 +109,12 @@ func (c *keysRotateCmd) Run(ctx context.Context) error {
 		newest := w.ids[len(w.ids)-1]
 		begun := !slices.Contains(known, newest) // by a command that was stopped before it told the database
 		if c.DryRun {
-			_, err := fmt.Printf("a new key would be added to %s and to the database; %d keys are in use\n", w.path, len(w.inUse))
+			_, err := fmt.Printf("a new key would be added to %s and to the database; %d keys are in use\n", w.source.path, len(w.inUse))
 			return err
 		}
 		if !begun {
 			w.secret = w.secret.Rotated()
-			if err := vault.ReplaceFile(w.path, w.secret); err != nil {
+			if err := w.source.replace(ctx, w.secret); err != nil {
 				return err
 			}
 			ids, err := w.secret.IDs()
@@ -116,7 +126,7 @@ func (c *keysRotateCmd) Run(ctx context.Context) error {
 		if err := w.db.Rotate(ctx, newest); err != nil {
 			return err
 		}
-		_, err = fmt.Printf("key %v is in %s, and what is new is wrapped to it as soon as servers have read it.\nCopy the file anew to where you keep its copy. Then: tidechart keys rewrap\n", newest, w.path)
+		_, err = fmt.Printf("key %v is in %s, and what is new is wrapped to it as soon as servers have read it.\nCopy the file anew to where you keep its copy. Then: tidechart keys rewrap\n", newest, w.source.path)
 		return err
 	})
 }
@@ -131,8 +141,8 @@ func (keysRewrapCmd) Help() string {
 wrapped to it, too.`
 }
 
-func (c *keysRewrapCmd) Run(ctx context.Context) error {
-	return c.alone(ctx, func(w keysAtWork) error {
+func (c *keysRewrapCmd) Run(ctx context.Context, log *slog.Logger) error {
+	return c.alone(ctx, log, func(w keysAtWork) error {
 		v, err := w.vault()
 		if err != nil {
 			return err
@@ -204,8 +214,8 @@ func (keysRetireCmd) Help() string {
 made before tidechart keys rewrap need that: keep it offline until the last of them is gone, and then destroy it.`
 }
 
-func (c *keysRetireCmd) Run(ctx context.Context) error {
-	return c.alone(ctx, func(w keysAtWork) error {
+func (c *keysRetireCmd) Run(ctx context.Context, log *slog.Logger) error {
+	return c.changing(ctx, log, func(w keysAtWork) error {
 		if c.DryRun {
 			v, err := w.vault()
 			if err != nil {
@@ -236,23 +246,23 @@ func (c *keysRetireCmd) Run(ctx context.Context) error {
 			_, err := fmt.Println("there is one key, which is in use")
 			return err
 		}
-		return w.moveOut(gone)
+		return w.moveOut(ctx, gone)
 	})
 }
 
 // moveOut moves keys out of the file to another beside it.
-func (w keysAtWork) moveOut(gone []vault.KeyID) error {
+func (w keysAtWork) moveOut(ctx context.Context, gone []vault.KeyID) error {
 	rest, taken, err := w.secret.Split(gone)
 	if err != nil {
 		return err
 	}
-	aside := fmt.Sprintf("%s.retired-%.8s", w.path, gone[len(gone)-1])
-	if err := vault.WriteFile(aside, taken); err != nil {
-		if there, readErr := vault.ReadFile(aside); !errors.Is(err, fs.ErrExist) || readErr != nil || !there.Equal(taken) {
+	aside := fmt.Sprintf("%s.retired-%.8s", w.source.path, gone[len(gone)-1])
+	if err := w.source.create(ctx, aside, taken); err != nil {
+		if there, readErr := w.source.readFile(ctx, aside); !errors.Is(err, fs.ErrExist) || readErr != nil || !there.Equal(taken) {
 			return err
 		}
 	}
-	if err := vault.ReplaceFile(w.path, rest); err != nil {
+	if err := w.source.replace(ctx, rest); err != nil {
 		return err
 	}
 	_, err = fmt.Printf("%d keys are retired, and in %s.\nBackups of before need them: keep that file offline until the last is gone, then destroy it.\n", len(gone), aside)

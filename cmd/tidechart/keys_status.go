@@ -23,12 +23,33 @@ type keysStatusCmd struct {
 var errKeysWrong = errors.New("the database and the key do not fit")
 
 func (c *keysStatusCmd) Run(ctx context.Context, log *slog.Logger) error {
-	c.keysFlags = c.orDemo(c.keysFlags)
-	v, err := c.keys(log)
+	source, err := c.orDemo(c.keysFlags).source(log)
+	if err != nil {
+		return err
+	}
+	v, err := sourceStatus(ctx, log, source)
 	if err != nil {
 		return err
 	}
 	return c.with(ctx, func(db *store.DB) error { return keysStatus(ctx, db, v) })
+}
+
+// sourceStatus says where keys are, and opens them there; a key service is asked whether it answers.
+func sourceStatus(ctx context.Context, log *slog.Logger, source *keySource) (*vault.Vault, error) {
+	limit, cancel := context.WithTimeout(ctx, kmsTimeout)
+	defer cancel()
+	begin, how := time.Now(), ""
+	v, err := source.vault(limit, log)
+	if source.service != nil {
+		how = fmt.Sprintf(", sealed by %v, which does NOT open it", source.service)
+		if err == nil {
+			how = fmt.Sprintf(", sealed by %v, version %s, which opened it in %v", source.service, source.version(), time.Since(begin).Round(time.Millisecond))
+		}
+	}
+	if _, printErr := fmt.Printf("source           %v%s\n", source, how); printErr != nil {
+		return nil, printErr
+	}
+	return v, err
 }
 
 func keysStatus(ctx context.Context, db *store.DB, v *vault.Vault) error {

@@ -37,6 +37,7 @@ type serveCmd struct {
 
 	tlsFlags
 	keysFlags
+	KMSWait time.Duration `name:"kms-wait" default:"2m" help:"How long to wait at the start for a key service that is away." env:"TIDECHART_KMS_WAIT"`
 	siteFlags
 	lineFlags
 	allowanceFlags
@@ -73,7 +74,7 @@ func (c *serveCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	keys, err := c.keys(log)
+	source, keys, err := c.unlock(ctx, log)
 	if err != nil {
 		return err
 	}
@@ -94,8 +95,24 @@ func (c *serveCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if c.InsecureDatabase {
 		log.Warn("nobody checks the line to the database (--insecure-database)")
 	}
-	s := service{db: db, listener: listener, speaks: speaks, metrics: metrics, allow: allow, config: config, keys: c.again}
+	s := service{db: db, listener: listener, speaks: speaks, metrics: metrics, allow: allow, config: config, keys: source}
 	return s.run(ctx, log, func() { log.Info("ready", "address", listener.Addr().String()) })
+}
+
+// unlock opens the vault. It waits for a key service, since without keys there is nothing that a server could do: not even who signs in
+// can be recorded, so that nobody may.
+func (c *serveCmd) unlock(ctx context.Context, log *slog.Logger) (*keySource, *vault.Vault, error) {
+	source, err := c.source(log)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	limit, cancel := context.WithTimeout(ctx, c.KMSWait)
+	defer cancel()
+	keys, err := source.vault(limit, log)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	return source, keys, nil
 }
 
 // check refuses to start what would not be safe, and says why.
@@ -122,7 +139,7 @@ type service struct {
 	metrics  net.Listener         // nil: there are none
 	allow    sessions.Allowance
 	config   server.Config
-	keys     func() (vault.Secret, error) // reads the key-encryption keys anew, which may be rotated meanwhile
+	keys     *keySource // read anew, as they may be rotated meanwhile
 }
 
 // run serves until ctx ends, then drains: what was taken is committed, and peers are told to reconnect.
@@ -165,7 +182,8 @@ func (v service) run(ctx context.Context, log *slog.Logger, ready func()) error 
 	failed := make(chan error, 1)
 	go func() { failed <- web.Serve(listener) }()
 	go tidy(ctx, log, db)
-	go followKeys(watch, log, db, v.keys)
+	go followKeys(watch, log, db, v.keys.read)
+	go v.keys.watch(watch, log)
 	go keepMemory(ctx)
 	ready()
 
