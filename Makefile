@@ -80,6 +80,14 @@ deps: ## install what running and testing need
 bench: ## this CRDT engine beside yjs and ywasm, on the same data (ONLY=load: some of it; ROUNDS=5: in turns)
 	@TRACES=$(abspath $(TRACES)) go run ./crdt/bench -rounds $(or $(ROUNDS),1) -only "$(ONLY)"
 
+# Those of NIST come with circl; tests have some of Wycheproof's, and this all.
+WYCHEPROOF := github.com/c2sp/wycheproof@v0.0.0-20260902155932-3fa63dd0344a
+
+.PHONY: vectors
+vectors: ## all of Wycheproof's vectors for ML-KEM-768 and ML-DSA-65: downloads 15 MB once
+	dir=$$(cd / && go mod download -json $(WYCHEPROOF) | sed -n 's/^\t"Dir": "\(.*\)",$$/\1/p') && test -n "$$dir" && \
+		TIDECHART_WYCHEPROOF=$$dir go test -count=1 -v -run '^(TestVectors|TestSecondImplementation|TestMLKEM)' ./server/vault ./server/audit
+
 # OpenBao is a module of its own: only this target needs it.
 .PHONY: test-kms
 test-kms: ## the tests of key services, against a real OpenBao, which takes minutes to build the first time

@@ -8,6 +8,7 @@ ignore (
 )
 
 require (
+	filippo.io/mldsa v1.0.0
 	github.com/a-h/templ v0.3.977
 	github.com/alecthomas/kong v1.17.0
 	github.com/alexedwards/scs/v2 v2.9.0

@@ -2,7 +2,6 @@ package vault
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
@@ -11,55 +10,29 @@ import (
 	"crypto/mlkem/mlkemtest"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	circl "github.com/cloudflare/circl/hpke"
+	"github.com/cloudflare/circl/kem/mlkem/mlkem768"
+
+	"github.com/clisonix/tidechart/internal/vectors"
 )
-
-// hexed is bytes that a file has as hexadecimal digits.
-type hexed []byte
-
-func (h *hexed) UnmarshalText(text []byte) (err error) {
-	*h, err = hex.DecodeString(string(text))
-	return err
-}
-
-func readVectors(t *testing.T, path string, into any) {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = f.Close() }()
-	unpacked, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.NewDecoder(unpacked).Decode(into); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // TestVectorsHPKE: X-Wing by HPKE opens what the draft's authors sealed.
 func TestVectorsHPKE(t *testing.T) {
-	var vectors []struct {
+	var all []struct {
 		KDF         uint16 `json:"kdf_id"`
 		AEAD        uint16 `json:"aead_id"`
-		Info        hexed
-		SkRm        hexed
-		PkRm        hexed
-		Enc         hexed
-		Encryptions []struct{ Aad, Ct, Pt hexed }
+		Info        vectors.Hex
+		SkRm        vectors.Hex
+		PkRm        vectors.Hex
+		Enc         vectors.Hex
+		Encryptions []struct{ Aad, Ct, Pt vectors.Hex }
 	}
-	readVectors(t, "testdata/hpke-xwing.json.gz", &vectors)
+	vectors.Read(t, "testdata/hpke-xwing.json.gz", &all)
 	opened := 0
-	for _, v := range vectors {
+	for _, v := range all {
 		key, err := hpke.MLKEM768X25519().NewPrivateKey(v.SkRm)
 		if err != nil {
 			t.Fatal(err)
@@ -149,29 +122,29 @@ func TestSecondImplementation(t *testing.T) {
 
 // TestVectorsWycheproof: the parts, each as it is used here.
 func TestVectorsWycheproof(t *testing.T) {
-	var vectors struct {
+	var all struct {
 		AESGCM []struct {
 			TcID                       int
-			Key, IV, AAD, Msg, Ct, Tag hexed
+			Key, IV, AAD, Msg, Ct, Tag vectors.Hex
 			Result                     string
 		}
 		HKDF []struct {
 			TcID                 int
-			IKM, Salt, Info, OKM hexed
+			IKM, Salt, Info, OKM vectors.Hex
 			Size                 int
 			Result               string
 		}
 		MLKEM768 []struct {
 			TcID           int
-			Seed, Ek, C, K hexed
+			Seed, Ek, C, K vectors.Hex
 			Result         string
 		}
 	}
-	readVectors(t, "testdata/wycheproof.json.gz", &vectors)
-	if len(vectors.AESGCM) != 66 || len(vectors.HKDF) != 86 || len(vectors.MLKEM768) != 24 {
+	vectors.Read(t, "testdata/wycheproof.json.gz", &all)
+	if len(all.AESGCM) != 66 || len(all.HKDF) != 86 || len(all.MLKEM768) != 24 {
 		t.Fatal("vectors are missing")
 	}
-	for _, v := range vectors.AESGCM {
+	for _, v := range all.AESGCM {
 		block, err := aes.NewCipher(v.Key)
 		if err != nil {
 			t.Fatal(err)
@@ -185,7 +158,7 @@ func TestVectorsWycheproof(t *testing.T) {
 			t.Errorf("AES-GCM %d is %s: %v", v.TcID, v.Result, err)
 		}
 	}
-	for _, v := range vectors.HKDF {
+	for _, v := range all.HKDF {
 		prk, err := hkdf.Extract(sha256.New, v.IKM, v.Salt)
 		if err != nil {
 			t.Fatal(err)
@@ -195,7 +168,7 @@ func TestVectorsWycheproof(t *testing.T) {
 			t.Errorf("HKDF %d is %s: %v", v.TcID, v.Result, err)
 		}
 	}
-	for _, v := range vectors.MLKEM768 {
+	for _, v := range all.MLKEM768 {
 		key, err := mlkem.NewDecapsulationKey768(v.Seed)
 		var shared []byte
 		if err == nil {
@@ -207,6 +180,104 @@ func TestVectorsWycheproof(t *testing.T) {
 	}
 }
 
+// TestVectorsMLKEM: keys, encapsulations and their openings, good and bad, of ML-KEM-768, by the standard library and by circl.
+func TestVectorsMLKEM(t *testing.T) {
+	scheme := mlkem768.Scheme()
+	type tests struct {
+		TestGroups []struct {
+			Tests []struct {
+				TcID              int
+				Seed, Ek, C, K, M vectors.Hex
+				Result            string
+			}
+		}
+	}
+	checked, bad, whole := 0, 0, false
+	for _, name := range []string{"mlkem_768_test", "mlkem_768_keygen_seed_test", "mlkem_768_encaps_test"} {
+		var all tests
+		whole = vectors.Wycheproof(t, name, &all)
+		for _, g := range all.TestGroups {
+			for _, v := range g.Tests {
+				checked++
+				valid := v.Result == "valid"
+				if !valid {
+					bad++
+				}
+				if v.Seed == nil { // to be encapsulated
+					std, err := mlkem.NewEncapsulationKey768(v.Ek)
+					if valid != (err == nil) {
+						t.Errorf("%s %d is %s: %v", name, v.TcID, v.Result, err)
+						continue
+					}
+					second, circlErr := scheme.UnmarshalBinaryPublicKey(v.Ek)
+					if valid != (circlErr == nil) {
+						t.Errorf("%s %d is %s for circl: %v", name, v.TcID, v.Result, circlErr)
+					}
+					if !valid || len(v.K) == 0 {
+						continue
+					}
+					k, c, err := mlkemtest.Encapsulate768(std, v.M)
+					theirC, theirK, circlErr := scheme.EncapsulateDeterministically(second, v.M)
+					if err != nil || circlErr != nil || !bytes.Equal(k, v.K) || !bytes.Equal(c, v.C) || !bytes.Equal(theirK, v.K) || !bytes.Equal(theirC, v.C) {
+						t.Errorf("%s %d: %v, %v", name, v.TcID, err, circlErr)
+					}
+					continue
+				}
+				std, err := mlkem.NewDecapsulationKey768(v.Seed)
+				var k []byte
+				if err == nil && v.C != nil {
+					k, err = std.Decapsulate(v.C)
+				}
+				if valid != (err == nil) || valid && (!bytes.Equal(k, v.K) || !bytes.Equal(std.EncapsulationKey().Bytes(), v.Ek)) {
+					t.Errorf("%s %d is %s: %v", name, v.TcID, v.Result, err)
+				}
+				if len(v.Seed) != scheme.SeedSize() { // circl panics, as documented
+					continue
+				}
+				public, secret := scheme.DeriveKeyPair(v.Seed)
+				if ek, err := public.MarshalBinary(); err != nil || len(v.Ek) > 0 && !bytes.Equal(ek, v.Ek) {
+					t.Errorf("%s %d: circl makes another key: %v", name, v.TcID, err)
+				}
+				if v.C != nil {
+					if k, err := scheme.Decapsulate(secret, v.C); valid != (err == nil) || valid && !bytes.Equal(k, v.K) {
+						t.Errorf("%s %d is %s for circl: %v", name, v.TcID, v.Result, err)
+					}
+				}
+			}
+		}
+	}
+	if checked < 20 || bad < 8 || whole && checked != 201+100+265 {
+		t.Errorf("%d vectors, %d of which are bad", checked, bad)
+	}
+}
+
+// TestMLKEMBothWays: the standard library opens what circl encapsulates, and the other way round.
+func TestMLKEMBothWays(t *testing.T) {
+	key, err := mlkem.GenerateKey768()
+	if err != nil {
+		t.Fatal(err)
+	}
+	scheme := mlkem768.Scheme()
+	public, secret := scheme.DeriveKeyPair(key.Bytes())
+	k, c := key.EncapsulationKey().Encapsulate()
+	if theirs, err := scheme.Decapsulate(secret, c); err != nil || !bytes.Equal(theirs, k) {
+		t.Errorf("circl opens something else: %v", err)
+	}
+	c, k, err = scheme.Encapsulate(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ours, err := key.Decapsulate(c); err != nil || !bytes.Equal(ours, k) {
+		t.Errorf("the standard library opens something else: %v", err)
+	}
+	c[7] ^= 1
+	ours, err := key.Decapsulate(c)
+	theirs, circlErr := scheme.Decapsulate(secret, c)
+	if err != nil || circlErr != nil || !bytes.Equal(ours, theirs) || bytes.Equal(ours, k) {
+		t.Errorf("what was changed is refused in two ways: %v, %v", err, circlErr)
+	}
+}
+
 // acvp are the questions, or the answers, of one set of ACVP.
 type acvp struct {
 	TestGroups []struct {
@@ -214,22 +285,18 @@ type acvp struct {
 		ParameterSet, TestType, Function string
 		Tests                            []struct {
 			TcID              int
-			Z, D, Ek, M, C, K hexed
+			Z, D, Ek, M, C, K vectors.Hex
 		}
 	}
 }
 
 // TestVectorsACVP: NIST's keys and encapsulations of ML-KEM-768.
 func TestVectorsACVP(t *testing.T) {
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/cloudflare/circl").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir, checked := filepath.Join(strings.TrimSpace(string(out)), "kem", "mlkem", "testdata"), 0
+	dir, checked := filepath.Join(vectors.Circl(t), "kem", "mlkem", "testdata"), 0
 	for _, set := range []string{"ML-KEM-keyGen-FIPS203", "ML-KEM-encapDecap-FIPS203"} {
 		var prompt, expected acvp
-		readVectors(t, filepath.Join(dir, set, "prompt.json.gz"), &prompt)
-		readVectors(t, filepath.Join(dir, set, "expectedResults.json.gz"), &expected)
+		vectors.Read(t, filepath.Join(dir, set, "prompt.json.gz"), &prompt)
+		vectors.Read(t, filepath.Join(dir, set, "expectedResults.json.gz"), &expected)
 		for i, group := range prompt.TestGroups {
 			if group.ParameterSet != "ML-KEM-768" || group.TestType != "AFT" {
 				continue // VAL is of keys in a form that is not used here
