@@ -178,7 +178,7 @@ func TestKeyService(t *testing.T) {
 
 	// A service that refuses is an error at once, and none that may pass.
 	service.Revoke(service.Token)
-	keys("403 Forbidden; the token may not use this key", in("status")...)
+	keys("(?s)which does NOT open it.*403 Forbidden; the token may not use this key", in("status")...)
 	if text, err := exec.CommandContext(ctx, binary, append([]string{"serve", "--listen", "127.0.0.1:0", "--database-url", database, "--behind-tls-proxy", "--kms-token-file", mine}, at...)...).CombinedOutput(); err == nil || !strings.Contains(string(text), "403 Forbidden") {
 		t.Errorf("a server that may not: %s, %v", text, err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/vault"
+	"github.com/clisonix/tidechart/server/vault/transit"
 )
 
 type keysStatusCmd struct {
@@ -40,11 +41,12 @@ func sourceStatus(ctx context.Context, log *slog.Logger, source *keySource) (*va
 	defer cancel()
 	begin, how := time.Now(), ""
 	v, err := source.vault(limit, log)
-	if source.service != nil {
+	switch {
+	case source.service == nil:
+	case err == nil:
+		how = fmt.Sprintf(", sealed by %v, version %s, which opened it in %v", source.service, source.version(), time.Since(begin).Round(time.Millisecond))
+	case errors.Is(err, transit.ErrAway), errors.Is(err, transit.ErrRefused):
 		how = fmt.Sprintf(", sealed by %v, which does NOT open it", source.service)
-		if err == nil {
-			how = fmt.Sprintf(", sealed by %v, version %s, which opened it in %v", source.service, source.version(), time.Since(begin).Round(time.Millisecond))
-		}
 	}
 	if _, printErr := fmt.Printf("source           %v%s\n", source, how); printErr != nil {
 		return nil, printErr
