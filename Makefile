@@ -109,7 +109,17 @@ bench-servers: ## this server beside Hocuspocus and y-websocket's, under the sam
 .PHONY: bench-keys
 bench-keys: ## what sealing costs, a worklist of 500 sealed patients, and 100,000 data keys that are wrapped anew
 	go test -count=1 -run '^$$' -bench . ./server/vault
-	go test -count=1 -run '^TestManyDataKeysAreRewrapped$$' -v -datakeys 100000 -bench Worklist ./server/store
+	go test ./server/store -count=1 -run '^TestManyDataKeysAreRewrapped$$' -v -bench Worklist -datakeys 100000
+
+.PHONY: bench-sealed
+bench-sealed: ## what sealing and recording cost a keystroke: beside the last version that did neither
+	@scripts/deps.sh run
+	@$(MAKE) --no-print-directory build
+	@scripts/bench-sealed.sh bin/tidechart $(ROUNDS)
+
+.PHONY: bench-rotation
+bench-rotation: ## what changing the key while people type does to keystrokes: 5,000 data keys are wrapped anew under load
+	go test ./loadtest -count=1 -v -run '^TestRotationUnderLoad$$' -rotation.for 12s -rotation.keys 5000
 
 # How long each search runs. The seeds of make test come first; FIRST skips them.
 FOR ?= 1h

@@ -27,14 +27,14 @@ func TestMain(m *testing.M) { postgrestest.Main(m) }
 // tidechart starts a server full of synthetic patients and returns a load on it.
 func tidechart(t *testing.T) loadtest.Config {
 	t.Helper()
-	c, _ := tidechartOn(t)
+	c, _, _ := tidechartOn(t)
 	return c
 }
 
-// tidechartOn is tidechart, with its database.
-func tidechartOn(t *testing.T) (loadtest.Config, *store.DB) {
+// tidechartOn is tidechart, with its database and where that is.
+func tidechartOn(t *testing.T) (loadtest.Config, *store.DB, string) {
 	t.Helper()
-	db, _ := demotest.Open(t)
+	db, url := demotest.Open(t)
 	log := slog.New(slog.DiscardHandler)
 	hub := sessions.NewHub(db, log)
 	t.Cleanup(func() { _ = hub.Close(context.Background()) })
@@ -54,7 +54,7 @@ func tidechartOn(t *testing.T) (loadtest.Config, *store.DB) {
 		}
 		c.Tokens = append(c.Tokens, token)
 	}
-	return c, db
+	return c, db, url
 }
 
 // witness is somebody whose rights are withdrawn as change says.
@@ -77,7 +77,7 @@ func witness(db *store.DB, username string, withdraw, back login.Change) loadtes
 // TestRevocationUnderLoad: while others type, somebody is suspended, and somebody loses their role, again and again. The last
 // frame that any of their sockets is given comes within a second of that.
 func TestRevocationUnderLoad(t *testing.T) {
-	c, db := tidechartOn(t)
+	c, db, _ := tidechartOn(t)
 	yes, no, administrator, pharmacist := true, false, "administrator", "pharmacist"
 	name, attending, unit := "Nina New", "attending", "4-west"
 	if _, err := login.Add(t.Context(), db, "new", login.Change{Name: &name, Role: &attending, Unit: &unit}); err != nil {
@@ -99,7 +99,7 @@ func TestRevocationUnderLoad(t *testing.T) {
 
 // TestRightsThatAreNotWithdrawn: whoever goes on being given what others type fails the server.
 func TestRightsThatAreNotWithdrawn(t *testing.T) {
-	c, db := tidechartOn(t)
+	c, db, _ := tidechartOn(t)
 	name := "Yuki Sato"
 	c.Witnesses = []loadtest.Witness{witness(db, "sato", login.Change{Name: &name}, login.Change{Name: &name})}
 	c.Revocations, c.Notes = 1, 1

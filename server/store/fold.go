@@ -238,13 +238,21 @@ func (db *DB) foldNote(ctx context.Context, note sessions.NoteID, before time.Ti
 		done.Bursts, done.Rows = done.Bursts+step.Bursts, done.Rows+step.Rows
 		done.From, done.To = done.From+step.From, done.To+step.To
 		more = step.More
-		rest := time.NewTimer(time.Since(began))
-		select {
-		case <-rest.C:
-		case <-ctx.Done():
-			rest.Stop()
-			return ctx.Err()
+		if err := rest(ctx, time.Since(began)); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// rest leaves the machine to those who wait for an answer.
+func rest(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

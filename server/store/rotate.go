@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/clisonix/tidechart/server/store/queries"
@@ -89,16 +90,18 @@ func recoveryOf(v *vault.Vault) []byte {
 	return nil
 }
 
-// rewrapAtOnce is how many data keys are wrapped anew in one transaction: some 50 ms of it, in which nobody waits, since servers
-// only read data keys, and only to open a note.
-const rewrapAtOnce = 200
+// How data keys are wrapped anew: in short steps with longer rests, so that people who type meanwhile have the machine in between.
+const (
+	rewrapAtOnce = 200 // read at once
+	rewrapStep   = 4   // wrapped anew in one transaction: some 3 ms
+)
 
 // Rewrapper is how a data key is wrapped anew.
 type Rewrapper func(vault.Name, vault.Wrapped) (vault.Wrapped, error)
 
 // Rewrap wraps all data keys anew that are not wrapped to the newest key-encryption key, which v seals with, or not to its recovery
 // key; by v itself, or by what recovers them. It tells progress after each
-// few. It may be stopped at any time, and called again: it goes on with what is left. What does not open stays as it is, and is
+// few, and rests. It may be stopped at any time, and called again: it goes on with what is left. What does not open stays as it is, and is
 // counted. What the keys seal is not touched. Call it within [DB.AloneWithKeys].
 func (db *DB) Rewrap(ctx context.Context, v *vault.Vault, by Rewrapper, progress func(n int)) (done, bad int, err error) {
 	newest := v.ID()
@@ -109,31 +112,45 @@ func (db *DB) Rewrap(ctx context.Context, v *vault.Vault, by Rewrapper, progress
 		if err != nil {
 			return done, bad, fmt.Errorf("read data keys: %w", err)
 		}
-		var anew []queries.RewrapDataKeyParams
-		for _, after = range rows {
-			w, err := by(nameOf(after), wrappedOf(after))
-			if err != nil {
-				bad++
-				continue
+		for step := range slices.Chunk(rows, rewrapStep) {
+			began := time.Now()
+			n, failed, err := db.rewrapSome(ctx, step, by)
+			if done, bad = done+n, bad+failed; err != nil {
+				return done, bad, err
 			}
-			row := queries.RewrapDataKeyParams{
-				Kek: w.KEK[:], Wrapped: w.Sealed, Tag: w.Tag, Scope: after.Scope, Owner: after.Owner, Epoch: after.Epoch, OldTag: after.Tag,
+			progress(len(step))
+			if err := rest(ctx, time.Since(began)*3/2); err != nil {
+				return done, bad, err
 			}
-			if r := w.Recovery; r != nil {
-				row.Recovery, row.RecoveryWrapped, row.RecoveryTag = r.KEK[:], r.Sealed, r.Tag
-			}
-			anew = append(anew, row)
+			after = step[len(step)-1]
 		}
-		var failed error
-		db.RewrapDataKey(ctx, anew).Exec(func(_ int, err error) { failed = errors.Join(failed, err) })
-		if failed != nil {
-			return done, bad, fmt.Errorf("write data keys: %w", failed)
-		}
-		done += len(anew)
-		progress(len(rows))
 		more = len(rows) == rewrapAtOnce
 	}
 	return done, bad, nil
+}
+
+// rewrapSome wraps some data keys anew, in one transaction.
+func (db *DB) rewrapSome(ctx context.Context, rows []queries.DataKey, by Rewrapper) (done, bad int, err error) {
+	var anew []queries.RewrapDataKeyParams
+	for _, old := range rows {
+		w, err := by(nameOf(old), wrappedOf(old))
+		if err != nil {
+			bad++
+			continue
+		}
+		row := queries.RewrapDataKeyParams{
+			Kek: w.KEK[:], Wrapped: w.Sealed, Tag: w.Tag, Scope: old.Scope, Owner: old.Owner, Epoch: old.Epoch, OldTag: old.Tag,
+		}
+		if r := w.Recovery; r != nil {
+			row.Recovery, row.RecoveryWrapped, row.RecoveryTag = r.KEK[:], r.Sealed, r.Tag
+		}
+		anew = append(anew, row)
+	}
+	db.RewrapDataKey(ctx, anew).Exec(func(_ int, failed error) { err = errors.Join(err, failed) })
+	if err != nil {
+		return 0, bad, fmt.Errorf("write data keys: %w", err)
+	}
+	return len(anew), bad, nil
 }
 
 // TryRewrap counts the data keys, and those that by does not wrap anew. Nothing is changed.

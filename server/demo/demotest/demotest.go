@@ -42,6 +42,9 @@ func open(ctx context.Context, url string) (*store.DB, error) {
 	return store.Open(ctx, url, keys)
 }
 
+// Secret is what all copies are sealed with.
+func Secret() vault.Secret { return secret }
+
 // Open returns a database that holds the demo's hospital, and its connection
 // string. It ends with the test.
 func Open(t testing.TB) (*store.DB, string) {

@@ -18,8 +18,10 @@ var (
 )
 
 const rewrapDataKey = `-- name: RewrapDataKey :batchexec
+WITH lazily AS (SELECT set_config('synchronous_commit', 'off', true))
 UPDATE data_key SET kek = $1, wrapped = $2, tag = $3, recovery = coalesce($7, recovery),
        recovery_wrapped = coalesce($8, recovery_wrapped), recovery_tag = coalesce($9, recovery_tag)
+  FROM lazily
  WHERE scope = $4 AND owner = $5 AND epoch = $6 AND tag = $10
 `
 
@@ -42,7 +44,8 @@ type RewrapDataKeyParams struct {
 	OldTag          []byte
 }
 
-// Unless it was wrapped anew, or deleted, meanwhile. A recovery key that this one does not have any more stays.
+// Unless it was wrapped anew, or deleted, meanwhile. A recovery key that this one does not have any more stays. The commit is not awaited: a
+// crash leaves some data keys as they were, to be wrapped again, and a key is retired by a commit that is, after these.
 func (q *Queries) RewrapDataKey(ctx context.Context, arg []RewrapDataKeyParams) *RewrapDataKeyBatchResults {
 	batch := &pgx.Batch{}
 	for _, a := range arg {

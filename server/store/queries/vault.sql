@@ -71,9 +71,12 @@ SELECT count(*) AS all_of_them,
 SELECT kek, count(*) FROM data_key GROUP BY kek;
 
 -- name: RewrapDataKey :batchexec
--- Unless it was wrapped anew, or deleted, meanwhile. A recovery key that this one does not have any more stays.
+-- Unless it was wrapped anew, or deleted, meanwhile. A recovery key that this one does not have any more stays. The commit is not awaited: a
+-- crash leaves some data keys as they were, to be wrapped again, and a key is retired by a commit that is, after these.
+WITH lazily AS (SELECT set_config('synchronous_commit', 'off', true))
 UPDATE data_key SET kek = $1, wrapped = $2, tag = $3, recovery = coalesce(sqlc.narg(recovery), recovery),
        recovery_wrapped = coalesce(sqlc.narg(recovery_wrapped), recovery_wrapped), recovery_tag = coalesce(sqlc.narg(recovery_tag), recovery_tag)
+  FROM lazily
  WHERE scope = $4 AND owner = $5 AND epoch = $6 AND tag = sqlc.arg(old_tag);
 
 -- name: CountUnsealedTOTPs :one
