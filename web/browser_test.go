@@ -166,7 +166,7 @@ func visit(t *testing.T, ctx context.Context, g *gallery, path string, l look, a
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](`document.readyState === 'complete' && document.fonts.status === 'loaded'`)); err != nil {
+	if err := loaded(ctx); err != nil {
 		t.Fatal(err)
 	}
 	if *shots != "" {
@@ -191,6 +191,17 @@ func visit(t *testing.T, ctx context.Context, g *gallery, path string, l look, a
 		t.Errorf("the page scrolls sideways by %d px", over)
 	}
 	g.kept(t)
+}
+
+// loaded waits until a page is there as it will be seen. While one takes the place of another, the browser may look for
+// the one that is gone; then it is asked again.
+func loaded(ctx context.Context) error {
+	for {
+		_, err := chromedp.Run(ctx, chromedp.Poll[bool](`document.readyState === 'complete' && document.fonts.status === 'loaded'`))
+		if err == nil || ctx.Err() != nil || !strings.Contains(err.Error(), "Cannot find context") {
+			return err
+		}
+	}
 }
 
 // kept fails the test if a page has broken its policy.
