@@ -17,6 +17,7 @@ const logPath = "/log/"
 // mountLog adds what a witness reads.
 func (s *Server) mountLog(mux *http.ServeMux) {
 	mux.Handle("GET "+logPath+"checkpoint", s.open(s.logCheckpoint))
+	mux.Handle("GET "+logPath+"keys", s.open(s.logKeys))
 	mux.Handle("GET "+logPath+"tile/{tile...}", s.open(s.logTile))
 }
 
@@ -29,6 +30,17 @@ func (s *Server) logCheckpoint(w http.ResponseWriter, r *http.Request) error {
 		return store.ErrNotFound
 	}
 	writeText(w, http.StatusOK, *head.Newest)
+	return nil
+}
+
+// logKeys answers with the log's keys, and with who handed over to whom.
+func (s *Server) logKeys(w http.ResponseWriter, r *http.Request) error {
+	ring, err := s.db.AuditRing(r.Context())
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(ring.Encode()) // the reader may be gone
 	return nil
 }
 

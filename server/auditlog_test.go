@@ -19,7 +19,7 @@ func TestLogForWitnesses(t *testing.T) {
 	if _, err := sequencer.Step(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	keys, err := h.db.AuditPublicKeys(t.Context())
+	keys, err := h.db.AuditRing(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

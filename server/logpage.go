@@ -37,6 +37,11 @@ var actsText = []web.Choice{
 	{Value: string(audit.EditNote), Text: "edited a note"},
 	{Value: string(audit.JoinNote), Text: "came to a note"},
 	{Value: string(audit.LeaveNote), Text: "left a note"},
+	{Value: string(audit.PrintNote), Text: "printed a note"},
+	{Value: string(audit.SettleLoss), Text: "settled what became of lost text"},
+	{Value: string(audit.ForgeUpdate), Text: "sent forged updates"},
+	{Value: string(audit.AnchorNote), Text: "noted how far a note had come"},
+	{Value: string(audit.RestoreNote), Text: "accepted an older state of a note"},
 	{Value: string(audit.RecoverNote), Text: "opened notes for recovery"},
 	{Value: string(audit.SearchPatients), Text: "searched the worklist"},
 	{Value: string(audit.ListNotes), Text: "listed notes over the API"},
@@ -65,6 +70,7 @@ var actsText = []web.Choice{
 	{Value: string(audit.ChangePatient), Text: "added a patient, or changed their record"},
 	{Value: string(audit.AdoptKey), Text: "took a key into use"},
 	{Value: string(audit.MakeSigner), Text: "made the log’s keys"},
+	{Value: string(audit.RestoreLog), Text: "accepted an older state of the database"},
 }
 
 func actText(act string) string {
@@ -73,6 +79,14 @@ func actText(act string) string {
 		return act
 	}
 	return actsText[i].Text
+}
+
+// codeText is as much of an entry's code as says something to people: not the links of notes.
+func codeText(code string) string {
+	words := slices.DeleteFunc(strings.Fields(code), func(word string) bool {
+		return strings.HasPrefix(word, "chain=") || strings.HasPrefix(word, "proof=")
+	})
+	return strings.Join(words, " ")
 }
 
 // logOfActs lists what of the log somebody asks for, or hands it out. That they looked is in the log, too.
@@ -121,7 +135,7 @@ func (s *Server) logOfActs(w http.ResponseWriter, r *http.Request, who login.Per
 		rows, view.Truncated = rows[:maxActs], true
 	}
 	for _, row := range rows {
-		one := web.LogRow{Entry: row.Seq, At: row.At.Local(), Who: row.Who, Role: row.Role, What: actText(row.Act), Outcome: row.Outcome, Code: row.Code, About: row.About}
+		one := web.LogRow{Entry: row.Seq, At: row.At.Local(), Who: row.Who, Role: row.Role, What: actText(row.Act), Outcome: row.Outcome, Code: codeText(row.Code), About: row.About}
 		if row.PatientID.Valid {
 			one.PatientID = row.PatientID.UUID.String()
 		}
@@ -195,7 +209,7 @@ func (s *Server) showProof(r *http.Request, v *web.LogView) error {
 		return err
 	}
 	c, err := l.Keys.Open(l.Newest)
-	v.Signed, v.SignedAt, v.Waiting, v.Fingerprint = c.Size, c.At.Local(), l.Size-c.Size, l.Keys.Fingerprint()
+	v.Signed, v.SignedAt, v.Waiting, v.Fingerprint = c.Size, c.At.Local(), l.Size-c.Size, l.Keys.Newest().Fingerprint()
 	return err
 }
 

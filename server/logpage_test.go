@@ -73,7 +73,7 @@ func TestLogPage(t *testing.T) {
 	if status != http.StatusOK || err != nil {
 		t.Fatalf("export: %d, %v", status, err)
 	}
-	keys, err := h.db.AuditPublicKeys(t.Context())
+	keys, err := h.db.AuditRing(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,10 +19,11 @@ import (
 
 // auditCmd is what an operator, an auditor and a witness do with the log of acts.
 type auditCmd struct {
-	Keys    auditKeysCmd    `cmd:"" help:"Print the public keys of the log, for auditors and witnesses. There is nothing secret in them."`
+	Keys    auditKeysCmd    `cmd:"" help:"Public keys of the log, for auditors and witnesses: print them, or have others sign from now on."`
 	Verify  auditVerifyCmd  `cmd:"" help:"Check the log, in a bundle or in the database, and name the first entry that is bad. Exit status 2: something is."`
 	Export  auditExportCmd  `cmd:"" help:"Write the whole log to a bundle, which is checked anywhere, without a database."`
 	Prove   auditProveCmd   `cmd:"" help:"Write a bundle of one entry, with the proof that it is in the log."`
+	Accept  auditAcceptCmd  `cmd:"" help:"Say that an older state of a note was put back on purpose: it is recorded, and the note opens again."`
 	Witness auditWitnessCmd `cmd:"" help:"Look at a log from another machine, sign what it shows, and refuse what does not fit what it has shown before."`
 }
 
@@ -43,37 +44,23 @@ func asFound(err error) error {
 	return err
 }
 
-type auditKeysCmd struct{ database }
-
-func (c *auditKeysCmd) Run(ctx context.Context) error {
-	return c.with(ctx, func(db *store.DB) error {
-		keys, err := db.AuditPublicKeys(ctx)
-		if errors.Is(err, store.ErrNotFound) {
-			return errors.New("no server has signed the log yet")
-		}
-		if err == nil {
-			_, err = fmt.Printf("# Public keys of the log %s\n# Fingerprint %s\n%s", keys.Name(), keys.Fingerprint(), keys)
-		}
-		return err
-	})
-}
-
 // trust says what a log is compared with.
 type trust struct {
-	Public     string   `type:"existingfile" placeholder:"FILE" help:"Public keys of the log, as its operator gave them to you: tidechart audit keys. Without them, the bundle's own word counts."`
+	Public     string   `type:"existingfile" placeholder:"FILE" help:"Public keys of the log, as its operator gave them to you: tidechart audit keys. They may have been replaced since, or be newer than the bundle's end. Without them, the bundle's own word counts."`
 	Witnessed  []string `type:"existingfile" placeholder:"FILE" help:"Checkpoint that a witness kept: what it has seen must be there. Without one, nobody knows whether the end of the log is missing."`
 	WitnessKey string   `type:"existingfile" placeholder:"FILE" help:"Public keys of the witness, which must have signed that checkpoint."`
 }
 
 // check is that, for a log that says it has these keys.
-func (t trust) check(own audit.Keys) (c audit.Check, err error) {
+func (t trust) check(own audit.Ring) (c audit.Check, err error) {
 	c.Keys = own
 	if t.Public != "" {
-		if c.Keys, err = readKeys(t.Public); err != nil {
+		trusted, err := readKeys(t.Public)
+		if err != nil {
 			return c, err
 		}
-		if c.Keys.String() != own.String() {
-			return c, foundBad{fmt.Errorf("the log has other keys: %s, and not %s", own.Fingerprint(), c.Keys.Fingerprint())}
+		if !own.Has(trusted) { // each pair is signed for by the ones before and behind it
+			return c, foundBad{fmt.Errorf("the log has other keys: %s, and not %s", own.Newest().Fingerprint(), trusted.Fingerprint())}
 		}
 	}
 	if t.WitnessKey != "" {
@@ -104,15 +91,17 @@ func readKeys(path string) (audit.Keys, error) {
 }
 
 // readSmall reads a file of keys or a checkpoint.
-func readSmall(path string) ([]byte, error) {
+func readSmall(path string) ([]byte, error) { return readUpTo(path, audit.MaxCheckpoint) }
+
+func readUpTo(path string, most int) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }() // only read
-	text, err := io.ReadAll(io.LimitReader(f, audit.MaxCheckpoint+1))
-	if err == nil && len(text) > audit.MaxCheckpoint {
-		err = fmt.Errorf("%s is longer than keys or a checkpoint", path)
+	text, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
+	if err == nil && len(text) > most {
+		err = fmt.Errorf("%s is longer than what it should hold", path)
 	}
 	return text, err
 }
@@ -127,7 +116,9 @@ type auditVerifyCmd struct {
 
 func (c *auditVerifyCmd) Help() string {
 	return `A log is good if each entry is what the signed tree has in its place, each checkpoint is signed by Ed25519 and by ML-DSA-65, and
-nothing is missing that a witness has seen. With --keys, what of a database's log is sealed has to open, too.
+nothing is missing that a witness has seen. In a database, every note also has to go as far as the log says that it had come: one that was
+put back to an earlier state, or lost its end, is named. With --keys, what of the log is sealed has to open, too, and every row of every
+note is read, and compared with its chain.
 
 Exit status: 0 the log is good, 1 it could not be looked at, 2 something is wrong with it.`
 }
@@ -157,7 +148,43 @@ func (c *auditVerifyCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return asFound(err)
 	}
-	return c.tell(report, check.Keys)
+	notes, err := checkNotes(ctx, db)
+	if err != nil {
+		return err
+	}
+	how := "their ends are where the log has them; with --keys all their rows are looked at"
+	if details {
+		how = "all their rows are those that the log has"
+	}
+	return errors.Join(c.tell(report, check.Keys), say("notes       %d, %s\n", notes, how))
+}
+
+// say prints something.
+func say(format string, args ...any) error {
+	_, err := fmt.Printf(format, args...)
+	return err
+}
+
+// checkNotes compares all notes with the log, and returns how many there are. It prints each that is not what the log says.
+func checkNotes(ctx context.Context, db *store.DB) (notes int64, err error) {
+	all, err := db.CountNotes(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("count notes: %w", err)
+	}
+	bar, wrong := newBar(all, "notes"), 0
+	err = db.CheckNotes(ctx, func(fault error) {
+		notes++
+		bar.add(1)
+		if fault != nil {
+			wrong++
+			err = errors.Join(err, say("%v\n", fault))
+		}
+	})
+	bar.end()
+	if err == nil && wrong > 0 {
+		err = foundBad{fmt.Errorf("%d of %d notes are not what the log of acts says of them", wrong, notes)}
+	}
+	return notes, err
 }
 
 // noLog is err, in words, if it says that there is no log.
@@ -193,7 +220,7 @@ func (c *auditVerifyCmd) bundle() error {
 	bar := newBar(info.Size(), "bytes")
 	b, err := audit.OpenBundle(io.TeeReader(f, bar))
 	if err != nil {
-		return fmt.Errorf("%s: %w", c.Bundle, err)
+		return asFound(fmt.Errorf("%s: %w", c.Bundle, err))
 	}
 	check, err := c.check(b.Keys)
 	if err != nil {
@@ -208,8 +235,11 @@ func (c *auditVerifyCmd) bundle() error {
 }
 
 // tell says what was found good, and what that rests on.
-func (c *auditVerifyCmd) tell(r audit.Report, keys audit.Keys) error {
+func (c *auditVerifyCmd) tell(r audit.Report, keys audit.Ring) error {
 	whose := "as you gave them"
+	if keys.Len() > 1 {
+		whose = fmt.Sprintf("the newest of %d pairs, each signed for by the one before; one is as you gave it", keys.Len())
+	}
 	if c.Public == "" {
 		whose = "the log's own word; compare the fingerprint with what the operator gave you, or give --public"
 	}
@@ -218,7 +248,7 @@ func (c *auditVerifyCmd) tell(r audit.Report, keys audit.Keys) error {
 		fresh = fmt.Sprintf("all %d entries that a witness saw by %s are there", r.Witnessed.Size, r.Witnessed.At.Local().Format(time.DateTime))
 	}
 	_, err := fmt.Printf("good\nlog         %s\nkeys        %s, %s\nentries     %d, %d more are not signed for yet\ncheckpoints %d, the newest of %s\ndetails     %d opened\nfreshness   %s\n",
-		keys.Name(), keys.Fingerprint(), whose, r.Entries, r.Unsigned, r.Checkpoints, r.Newest.At.Local().Format(time.DateTime), r.Details, fresh)
+		keys.Name(), keys.Newest().Fingerprint(), whose, r.Entries, r.Unsigned, r.Checkpoints, r.Newest.At.Local().Format(time.DateTime), r.Details, fresh)
 	return err
 }
 

@@ -24,6 +24,7 @@ const (
 	witnessKeys = "keys"       // public
 	witnessKept = "checkpoint" // that it signed last
 	witnessSaw  = "refused"    // that it did not sign, with the time
+	witnessLog  = "log-keys"   // of the log, as far as they were handed over
 )
 
 // fetchTimeout bounds each request of a witness.
@@ -59,9 +60,12 @@ func (c *auditWitnessCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	w := audit.Witness{Log: keys, Signer: signer}
+	w := audit.Witness{Log: audit.Only(keys), Signer: signer}
+	if err := c.follow(&w, keys); err != nil {
+		return err
+	}
 	for {
-		err := c.look(ctx, w, at, log)
+		err := c.look(ctx, &w, keys, at, log)
 		if c.Once || asFound(err) != err {
 			return asFound(err)
 		}
@@ -77,7 +81,7 @@ func (c *auditWitnessCmd) Run(ctx context.Context, log *slog.Logger) error {
 }
 
 // look compares what the log shows with what it has shown, and signs it.
-func (c *auditWitnessCmd) look(ctx context.Context, w audit.Witness, at *url.URL, log *slog.Logger) error {
+func (c *auditWitnessCmd) look(ctx context.Context, w *audit.Witness, trusted audit.Keys, at *url.URL, log *slog.Logger) error {
 	ctx, cancel := context.WithTimeout(ctx, 6*fetchTimeout)
 	defer cancel()
 	kept, err := readSmall(filepath.Join(c.Dir, witnessKept))
@@ -90,6 +94,11 @@ func (c *auditWitnessCmd) look(ctx context.Context, w audit.Witness, at *url.URL
 	shown, err := fetch(ctx, at, "checkpoint", audit.MaxCheckpoint)
 	if err != nil {
 		return err
+	}
+	if _, err := w.Log.Open(shown); errors.Is(err, audit.ErrSignature) {
+		if err := c.newKeys(ctx, w, trusted, at, log); err != nil {
+			return err
+		}
 	}
 	signed, err := w.Cosign(kept, shown, func(tile tlog.Tile) ([]byte, error) {
 		return fetch(ctx, at, tile.Path(), tile.W*tlog.HashSize)
@@ -106,6 +115,44 @@ func (c *auditWitnessCmd) look(ctx context.Context, w audit.Witness, at *url.URL
 	now, err := w.Log.Open(signed)
 	log.Info("witnessed", "log", now.Origin, "entries", now.Size, "at", now.At)
 	return err
+}
+
+// follow reads how far the log's keys were handed over when the witness looked last.
+func (c *auditWitnessCmd) follow(w *audit.Witness, trusted audit.Keys) error {
+	text, err := readUpTo(filepath.Join(c.Dir, witnessLog), audit.MaxRing)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if w.Log, err = audit.ParseRing(text); err == nil && !w.Log.Has(trusted) {
+		err = errors.New("it is of another log")
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", filepath.Join(c.Dir, witnessLog), err)
+	}
+	return nil
+}
+
+// newKeys asks the server to whom the log's keys were handed over. What does not follow from those that the witness knows is ignored: then
+// the checkpoint is what is wrong.
+func (c *auditWitnessCmd) newKeys(ctx context.Context, w *audit.Witness, trusted audit.Keys, at *url.URL, log *slog.Logger) error {
+	text, err := fetch(ctx, at, "keys", audit.MaxRing)
+	if err != nil {
+		return err
+	}
+	ring, err := audit.ParseRing(text)
+	if err != nil || !ring.Has(trusted) || w.Log.Len() > 1 && !ring.Extends(w.Log) || ring.Len() <= w.Log.Len() {
+		log.Warn("the server shows no keys that follow from those of before")
+		return nil
+	}
+	if err := replace(filepath.Join(c.Dir, witnessLog), text); err != nil {
+		return err
+	}
+	w.Log = ring
+	log.Info("the log is signed by other keys, which those of before have signed for", "keys", ring.Newest().Fingerprint())
+	return nil
 }
 
 // fetch reads something of the log.

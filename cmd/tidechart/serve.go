@@ -36,6 +36,9 @@ type serveCmd struct {
 	SecondFactor string `enum:"all,overseers" default:"all" help:"Who needs a passkey, or codes from an app, beside a password: all, or overseers only: administrators, privacy officers and charge nurses, who look after what others do. These always do." env:"TIDECHART_SECOND_FACTOR"`
 
 	tlsFlags
+
+	Seen string `type:"path" placeholder:"FILE" help:"File, kept where the database and its backups are not, for the newest signed checkpoint of the log of acts: a database that was put back to before that is refused, until tidechart audit accept." env:"TIDECHART_SEEN"`
+
 	keysFlags
 	KMSWait time.Duration `name:"kms-wait" default:"2m" help:"How long to wait at the start for a key service that is away." env:"TIDECHART_KMS_WAIT"`
 	siteFlags
@@ -95,7 +98,7 @@ func (c *serveCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if c.InsecureDatabase {
 		log.Warn("nobody checks the line to the database (--insecure-database)")
 	}
-	s := service{db: db, listener: listener, speaks: speaks, metrics: metrics, allow: allow, config: config, keys: source}
+	s := service{db: db, listener: listener, speaks: speaks, metrics: metrics, allow: allow, config: config, keys: source, seen: c.Seen}
 	return s.run(ctx, log, func() { log.Info("ready", "address", listener.Addr().String()) })
 }
 
@@ -140,6 +143,7 @@ type service struct {
 	allow    sessions.Allowance
 	config   server.Config
 	keys     *keySource // read anew, as they may be rotated meanwhile
+	seen     string     // file for the newest checkpoint of the log of acts; empty: none is kept
 }
 
 // run serves until ctx ends, then drains: what was taken is committed, and peers are told to reconnect.
@@ -157,6 +161,11 @@ func (v service) run(ctx context.Context, log *slog.Logger, ready func()) error 
 	sequencer, err := db.NewSequencer(ctx)
 	if err != nil {
 		return err
+	}
+	if v.seen != "" {
+		if err := sequencer.Remember(ctx, seenFile(v.seen)); err != nil {
+			return fmt.Errorf("%w (if an older copy was put in place on purpose: tidechart audit accept --seen)", err)
+		}
 	}
 	hub := sessions.NewHub(db, log, sessions.WithAllowance(v.allow))
 	v.config.DB, v.config.Hub, v.config.Log, v.config.Version = db, hub, log, version()

@@ -24,6 +24,11 @@ func tidy(ctx context.Context, log *slog.Logger, db *store.DB) {
 		if err := db.Sweep(ctx); err != nil && ctx.Err() == nil {
 			log.Warn("expired rows stay for now", "err", err)
 		}
+		if n, err := db.ThinCheckpoints(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("old checkpoints stay for now", "err", err)
+		} else if n > 0 {
+			log.Info("old checkpoints thinned out", "checkpoints", n)
+		}
 	})
 }
 

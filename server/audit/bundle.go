@@ -15,7 +15,7 @@ import (
 // last one that it is whole.
 const (
 	bundleVersion = 1
-	maxLine       = 1 << 20 // bytes (I10)
+	maxLine       = MaxRing // bytes (I10)
 )
 
 // bundleLine is any of them.
@@ -23,6 +23,8 @@ type bundleLine struct {
 	Bundle    int    `json:"bundle,omitempty"`
 	Selection bool   `json:"selection,omitempty"`
 	Keys      string `json:"keys,omitempty"`
+
+	Statements []string `json:"statements,omitempty"` // by which the keys changed
 
 	Entry   *int64           `json:"entry,omitempty"`
 	Leaf    json.RawMessage  `json:"leaf,omitempty"`
@@ -44,11 +46,12 @@ type BundleWriter struct {
 }
 
 // NewBundle begins a bundle of a log, or of some entries of one.
-func NewBundle(w io.Writer, keys Keys, selection bool) (*BundleWriter, error) {
+func NewBundle(w io.Writer, keys Ring, selection bool) (*BundleWriter, error) {
 	b := &BundleWriter{out: bufio.NewWriter(w)}
 	b.lines = json.NewEncoder(b.out)
 	b.lines.SetEscapeHTML(false)
-	return b, b.lines.Encode(bundleLine{Bundle: bundleVersion, Selection: selection, Keys: keys.String()})
+	e := keys.encoded()
+	return b, b.lines.Encode(bundleLine{Bundle: bundleVersion, Selection: selection, Keys: e.Keys, Statements: e.Statements})
 }
 
 // Write adds an item.
@@ -75,7 +78,7 @@ var ErrBundle = errors.New("not a bundle of an audit log")
 
 // Bundle is one that is read.
 type Bundle struct {
-	Keys      Keys // that it says the log has; whether it is that log, somebody else has to know
+	Keys      Ring // that it says the log has; whether it is that log, somebody else has to know
 	Selection bool
 
 	lines *bufio.Reader
@@ -89,8 +92,12 @@ func OpenBundle(r io.Reader) (*Bundle, error) {
 	if err != nil || first.Bundle != bundleVersion {
 		return nil, ErrBundle
 	}
-	if b.Keys, err = ParseKeys(first.Keys); err != nil {
+	b.Keys, err = encodedRing{first.Keys, first.Statements}.ring()
+	if errors.Is(err, ErrKeys) {
 		return nil, ErrBundle
+	}
+	if err != nil {
+		return nil, fault(Unsigned, whole, "%v", err)
 	}
 	b.Selection = first.Selection
 	return b, nil

@@ -27,6 +27,8 @@ var (
 	ErrCheckpoint = errors.New("not a checkpoint")
 	// ErrSignature means that a checkpoint is not signed by both keys of who should have signed it.
 	ErrSignature = errors.New("not signed as it has to be")
+
+	errNeither = fmt.Errorf("%w: neither signature", ErrSignature)
 )
 
 const timeLine = "time "
@@ -87,7 +89,7 @@ func (k Keys) open(signed []byte) (*note.Note, error) {
 	case errors.As(err, &wrong):
 		return nil, fmt.Errorf("%w: the Ed25519 signature is wrong", ErrSignature)
 	case errors.As(err, &none):
-		return nil, fmt.Errorf("%w: neither signature of %s is there", ErrSignature, k.Name())
+		return nil, fmt.Errorf("%w of %s is there", errNeither, k.Name())
 	case err != nil:
 		return nil, ErrCheckpoint
 	}
@@ -106,11 +108,8 @@ func (k Keys) open(signed []byte) (*note.Note, error) {
 }
 
 // Cosign adds a witness's signatures to a checkpoint that log has signed.
-func (s *Signer) Cosign(log Keys, signed []byte) ([]byte, error) {
-	if _, err := log.Open(signed); err != nil {
-		return nil, err
-	}
-	n, err := log.open(signed)
+func (s *Signer) Cosign(log Ring, signed []byte) ([]byte, error) {
+	n, _, err := log.open(signed)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +117,7 @@ func (s *Signer) Cosign(log Keys, signed []byte) ([]byte, error) {
 }
 
 // Cosigned reads a checkpoint of log that a witness has signed, too.
-func (k Keys) Cosigned(log Keys, signed []byte) (Checkpoint, error) {
+func (k Keys) Cosigned(log Ring, signed []byte) (Checkpoint, error) {
 	c, err := log.Open(signed)
 	if err == nil {
 		_, err = k.open(signed)

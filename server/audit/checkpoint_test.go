@@ -119,26 +119,26 @@ func TestKeys(t *testing.T) {
 func TestCosigned(t *testing.T) {
 	log, witness := newSigner(t, "log.example"), newSigner(t, "witness.example")
 	signed := mustSign(t, log, audit.Checkpoint{Size: 3, At: someTime})
-	both, err := witness.Cosign(log.Keys(), signed)
+	both, err := witness.Cosign(audit.Only(log.Keys()), signed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c, err := witness.Keys().Cosigned(log.Keys(), both); err != nil || c.Size != 3 {
+	if c, err := witness.Keys().Cosigned(audit.Only(log.Keys()), both); err != nil || c.Size != 3 {
 		t.Errorf("%+v, %v", c, err)
 	}
 	if _, err := log.Keys().Open(both); err != nil {
 		t.Errorf("the log's own: %v", err)
 	}
-	if _, err := witness.Keys().Cosigned(log.Keys(), signed); !errors.Is(err, audit.ErrSignature) {
+	if _, err := witness.Keys().Cosigned(audit.Only(log.Keys()), signed); !errors.Is(err, audit.ErrSignature) {
 		t.Errorf("without the witness's: %v", err)
 	}
 	text, _, _ := bytes.Cut(both, []byte("\n\n"))
 	lines := strings.SplitAfter(string(both[len(text)+2:]), "\n")
 	alone := string(text) + "\n\n" + lines[2] + lines[3]
-	if _, err := witness.Keys().Cosigned(log.Keys(), []byte(alone)); !errors.Is(err, audit.ErrSignature) {
+	if _, err := witness.Keys().Cosigned(audit.Only(log.Keys()), []byte(alone)); !errors.Is(err, audit.ErrSignature) {
 		t.Errorf("without the log's: %v", err)
 	}
-	if _, err := witness.Cosign(newSigner(t, "log.example").Keys(), signed); !errors.Is(err, audit.ErrSignature) {
+	if _, err := witness.Cosign(audit.Only(newSigner(t, "log.example").Keys()), signed); !errors.Is(err, audit.ErrSignature) {
 		t.Errorf("a witness signs for a log that it does not know: %v", err)
 	}
 }

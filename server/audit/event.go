@@ -29,7 +29,12 @@ const (
 	EditNote    Act = "note.edit" // one entry for a burst, in the transaction of its first update
 	JoinNote    Act = "note.join" // is there, and seen by others
 	LeaveNote   Act = "note.leave"
+	PrintNote   Act = "note.print"   // by a page's own word: what a browser does without its script is not known
+	SettleLoss  Act = "note.losses"  // said what became of text of theirs that was lost
+	ForgeUpdate Act = "note.forge"   // sent updates that no editor makes (I3): refused; one entry for a socket and minute
 	RecoverNote Act = "note.recover" // let browsers bring back what a restore took
+	AnchorNote  Act = "note.anchor"  // how far its log has come, by the server itself
+	RestoreNote Act = "note.restore" // an older state of it was put back on purpose
 
 	SeeAccesses    Act = "record.accesses" // who has opened a record
 	ExportAccesses Act = "record.export"
@@ -62,7 +67,8 @@ const (
 	ChangeUnit    Act = "unit.change"
 	ChangePatient Act = "patient.change"
 	AdoptKey      Act = "key.adopt"
-	MakeSigner    Act = "log.signer" // of checkpoints
+	MakeSigner    Act = "log.signer"  // of checkpoints; the first, or who signs instead from now on
+	RestoreLog    Act = "log.restore" // an older state of the whole database was put back on purpose
 )
 
 // Outcome says how an act ended.

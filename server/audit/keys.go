@@ -64,12 +64,17 @@ func validName(name string) bool {
 func (s *Signer) Keys() Keys { return s.keys }
 
 // sign adds both signatures to a note.
-func (s *Signer) sign(n *note.Note) ([]byte, error) {
-	return note.Sign(n, signing{s.keys.classic, func(msg []byte) ([]byte, error) { return ed25519.Sign(s.ed25519, msg), nil }},
+func (s *Signer) sign(n *note.Note) ([]byte, error) { return note.Sign(n, s.signings()...) }
+
+// signings are who signs: both.
+func (s *Signer) signings() []note.Signer {
+	return []note.Signer{
+		signing{s.keys.classic, func(msg []byte) ([]byte, error) { return ed25519.Sign(s.ed25519, msg), nil }},
 		signing{s.keys.quantum, func(msg []byte) ([]byte, error) {
 			sig := make([]byte, mldsa65.SignatureSize)
 			return sig, mldsa65.SignTo(s.mldsa, msg, forCheckpoints, true, sig)
-		}})
+		}},
+	}
 }
 
 // signing is a verifier that signs, too.

@@ -26,7 +26,7 @@ type Item struct {
 
 // Check is what a log is checked against.
 type Check struct {
-	Keys Keys // of the log
+	Keys Ring // of the log: somebody knows that they are its own
 
 	// Witnessed are checkpoints that somebody kept elsewhere. Without any, nobody knows whether the end of the log is missing.
 	Witnessed [][]byte
@@ -108,7 +108,7 @@ func (w *walk) entry(s Sequenced) error {
 	if s.N < next {
 		return fault(Misplaced, s.N, "it comes again, or behind entry %d", next-1)
 	}
-	if err := w.compareWitness(); err != nil {
+	if err := w.compareOthers(); err != nil {
 		return err
 	}
 	if w.Entry != nil {
@@ -155,7 +155,7 @@ func (w *walk) checkpoint(signed []byte) error {
 	if err := w.compareTree(c); err != nil {
 		return err
 	}
-	if err := w.compareWitness(); err != nil {
+	if err := w.compareOthers(); err != nil {
 		return err
 	}
 	w.good, w.report.Newest, w.report.Entries = c.Size, c, c.Size
@@ -186,6 +186,20 @@ func (w *walk) compareTree(c Checkpoint) error {
 	return &Fault{Changed, w.good, c.Size - 1, "one of them, or their order, is not what the checkpoint behind them is signed for"}
 }
 
+// compareOthers compares the tree with what was signed for this size beside checkpoints.
+func (w *walk) compareOthers() error {
+	if signed, is := w.Keys.rootAt(w.stated.Size()); is {
+		root, err := w.stated.Root()
+		if err != nil {
+			return err
+		}
+		if root != signed {
+			return &Fault{Forked, w.good, w.stated.Size() - 1, "one of them is not what it was when the keys were handed over"}
+		}
+	}
+	return w.compareWitness()
+}
+
 // compareWitness compares the tree with what was witnessed at this size.
 func (w *walk) compareWitness() error {
 	for len(w.witness) > 0 && w.witness[0].Size == w.stated.Size() {
@@ -213,8 +227,11 @@ func (w *walk) end() error {
 	case w.report.Unsigned > 0 && !w.Unsigned:
 		return &Fault{Unsigned, w.good, w.stated.Size() - 1, "no checkpoint is signed for it"}
 	}
-	if err := w.compareWitness(); err != nil {
+	if err := w.compareOthers(); err != nil {
 		return err
+	}
+	if had := w.Keys.handedOver(); had > w.stated.Size() {
+		return &Fault{RolledBack, w.stated.Size(), had - 1, "the keys were handed over behind it, and it is not there any more"}
 	}
 	if len(w.witness) > 0 {
 		kept := w.witness[len(w.witness)-1]

@@ -18,15 +18,19 @@ import (
 
 // testLog is a log in memory.
 type testLog struct {
-	t       *testing.T
-	signer  *audit.Signer
-	entries []audit.Sequenced
-	points  map[int64][]byte // checkpoints, by size
-	stored  []tlog.Hash
+	t      *testing.T
+	signer *audit.Signer
+	ring   audit.Ring
+	first  audit.Keys
+
+	statements [][]byte // by which the keys changed
+	entries    []audit.Sequenced
+	points     map[int64][]byte // checkpoints, by size
+	stored     []tlog.Hash
 }
 
 func newLog(t *testing.T, signer *audit.Signer) *testLog {
-	return &testLog{t: t, signer: signer, points: make(map[int64][]byte)}
+	return &testLog{t: t, signer: signer, ring: audit.Only(signer.Keys()), first: signer.Keys(), points: make(map[int64][]byte)}
 }
 
 func (l *testLog) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
@@ -69,7 +73,7 @@ func (l *testLog) sign() {
 // bundle writes it.
 func (l *testLog) bundle() []byte {
 	var b bytes.Buffer
-	out, err := audit.NewBundle(&b, l.signer.Keys(), false)
+	out, err := audit.NewBundle(&b, l.ring, false)
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -91,7 +95,7 @@ func (l *testLog) bundle() []byte {
 // selection writes some entries with their proofs.
 func (l *testLog) selection(which ...int64) []byte {
 	var b bytes.Buffer
-	out, err := audit.NewBundle(&b, l.signer.Keys(), true)
+	out, err := audit.NewBundle(&b, l.ring, true)
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -109,12 +113,17 @@ func (l *testLog) selection(which ...int64) []byte {
 	return b.Bytes()
 }
 
+// tiles are what a server shows of it.
+func tiles(l *testLog) audit.Tree {
+	return func(tile tlog.Tile) ([]byte, error) { return tlog.ReadTileData(tile, l) }
+}
+
 func verify(bundle []byte, c audit.Check) (audit.Report, error) {
 	b, err := audit.OpenBundle(bytes.NewReader(bundle))
 	if err != nil {
 		return audit.Report{}, err
 	}
-	if c.Keys.IsZero() {
+	if c.Keys.Len() == 0 {
 		c.Keys = b.Keys
 	}
 	return b.Verify(c)
@@ -233,7 +242,7 @@ func TestTamperedBundles(t *testing.T) {
 			return append(slices.Delete(all, at, len(all)), `{"end":20}`+"\n")
 		}, check: audit.Check{Witnessed: [][]byte{honest.points[35]}}, kind: audit.RolledBack, first: 20, last: 34},
 		"another log of the same keys": {bundle: forked.bundle(), check: audit.Check{Witnessed: [][]byte{honest.points[20]}}, kind: audit.Forked, first: 10, last: 19},
-		"another log's keys":           {bundle: newLog(t, newSigner(t, "log.example")).add(5, "a").bundle(), check: audit.Check{Keys: signer.Keys()}, kind: audit.Unsigned, first: -1, last: -1},
+		"another log's keys":           {bundle: newLog(t, newSigner(t, "log.example")).add(5, "a").bundle(), check: audit.Check{Keys: audit.Only(signer.Keys())}, kind: audit.Unsigned, first: -1, last: -1},
 		"no checkpoint": {edit: func(all []string) []string {
 			return slices.DeleteFunc(all, func(line string) bool { return strings.HasPrefix(line, `{"checkpoint"`) })
 		}, kind: audit.Unsigned, first: -1, last: -1},
@@ -328,11 +337,8 @@ func TestSelections(t *testing.T) {
 // TestWitness: a witness signs what goes on where it left off, and nothing else.
 func TestWitness(t *testing.T) {
 	signer := newSigner(t, "log.example")
-	w := audit.Witness{Log: signer.Keys(), Signer: newSigner(t, "witness.example")}
+	w := audit.Witness{Log: audit.Only(signer.Keys()), Signer: newSigner(t, "witness.example")}
 	log := newLog(t, signer).add(300, "a")
-	tiles := func(l *testLog) audit.Tree {
-		return func(tile tlog.Tile) ([]byte, error) { return tlog.ReadTileData(tile, l) }
-	}
 	kept, err := w.Cosign(nil, log.points[300], tiles(log))
 	if err != nil {
 		t.Fatal(err)
@@ -342,7 +348,7 @@ func TestWitness(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c, err := w.Signer.Keys().Cosigned(signer.Keys(), next); err != nil || c.Size != 1000 {
+	if c, err := w.Signer.Keys().Cosigned(audit.Only(signer.Keys()), next); err != nil || c.Size != 1000 {
 		t.Fatalf("%+v, %v", c, err)
 	}
 	if _, err := w.Cosign(next, log.points[1000], tiles(log)); err != nil {

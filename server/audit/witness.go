@@ -9,7 +9,7 @@ import (
 
 // Witness decides whether to sign a log's checkpoint, knowing the one that it signed last. It keeps nothing itself.
 type Witness struct {
-	Log    Keys
+	Log    Ring
 	Signer *Signer
 }
 

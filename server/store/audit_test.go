@@ -349,7 +349,7 @@ func TestSignerSurvives(t *testing.T) {
 	h := open(t)
 	s := h.sequencer(t)
 	step(t, s)
-	keys, err := h.db.AuditPublicKeys(t.Context())
+	keys, err := h.db.AuditRing(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -376,7 +376,7 @@ func TestSignerSurvives(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.must(t, `INSERT INTO audit_signer (id, keys, seed) SELECT 2, '`+forged.Keys().String()+`', seed FROM audit_signer`)
+	h.must(t, `INSERT INTO audit_signer (id, keys, seed, statement) SELECT 2, '`+forged.Keys().String()+`', seed, (SELECT newest FROM audit_head) FROM audit_signer`)
 	if _, err := again.NewSequencer(t.Context()); err == nil {
 		t.Error("a server signs by keys that somebody has put there")
 	}

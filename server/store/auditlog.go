@@ -25,7 +25,7 @@ type AuditLog struct {
 	Size   int64 // entries that have a place
 	Signed int64 // entries that the newest checkpoint is signed for
 	Newest []byte
-	Keys   audit.Keys
+	Keys   audit.Ring
 
 	db      *DB
 	details map[uint32]*vault.Key
@@ -37,7 +37,7 @@ type AuditLog struct {
 func (db *DB) AuditLog(ctx context.Context, details bool) (*AuditLog, error) {
 	l := &AuditLog{db: db}
 	var err error
-	if l.Keys, err = db.AuditPublicKeys(ctx); err != nil {
+	if l.Keys, err = db.AuditRing(ctx); err != nil {
 		return nil, err
 	}
 	head, err := db.AuditHead(ctx)

@@ -119,7 +119,7 @@ func foldStep(ctx context.Context, q *queries.Queries, keys *keySet, note sessio
 	if err != nil {
 		return folded, err
 	}
-	if _, whole := keys.openBase(base); !whole {
+	if _, _, whole := keys.openBase(base); !whole {
 		return folded, errors.New("the base is damaged")
 	}
 	stored, err := q.RowsToFold(ctx, queries.RowsToFoldParams{NoteID: note, After: after, Base: base.Seq, MaxRows: sessions.FoldRows})

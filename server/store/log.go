@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/server/vault"
 	"github.com/clisonix/tidechart/sessions"
@@ -52,48 +53,84 @@ func (db *DB) Load(ctx context.Context, note sessions.NoteID) (sessions.Log, err
 }
 
 func (db *DB) load(ctx context.Context, keys *keySet, note sessions.NoteID) (log sessions.Log, err error) {
+	had := db.keys.knownOf(keys)
 	err = db.reading(ctx, func(q *queries.Queries) error {
-		row, err := q.Searched(ctx, note)
+		row, err := q.NoteToLoad(ctx, note)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return sessions.ErrNoNote
 		}
 		if err != nil {
 			return err
 		}
-		head := row.Head
-		log = sessions.Log{Head: uint64(head), Searched: uint64(row.Seq)}
-
-		base, err := q.NewestBase(ctx, note)
-		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		stored := endOf(row.Head, row.Chain)
+		known, accepted, err := anchorOf(ctx, q, keys, note, row.Restored)
+		if err != nil {
 			return err
 		}
-		if err == nil && base.Seq <= head {
-			if update, whole := keys.openBase(base); whole {
-				log.Base, log.BaseSeq = update, uint64(base.Seq)
-			}
+		if accepted {
+			had = 0
 		}
-
+		if had = max(had, known.head); stored.head < had {
+			return &NoteFault{Note: note, Kind: audit.RolledBack, Head: stored.head, Had: had}
+		}
+		base, from, err := newestBase(ctx, q, keys, note, known)
+		if err != nil {
+			return err
+		}
+		log = sessions.Log{Head: stored.head, Searched: uint64(row.Searched), Base: base, BaseSeq: from.head}
+		err = loadTail(ctx, q, keys, note, &log, follow(keys, from, known), stored)
+		if err != nil && base != nil { // a base of another time, perhaps: the log alone is the truth (I4)
+			log.Base, log.BaseSeq = nil, 0
+			err = loadTail(ctx, q, keys, note, &log, follow(keys, end{}, known), stored)
+		}
+		if err != nil {
+			return err
+		}
 		if log.Writers, err = writersOf(ctx, q, note); err != nil {
 			return err
 		}
 		if log.Shown, err = shownAt(ctx, q, note); err != nil {
 			return err
 		}
-
-		rows, err := logAfter(ctx, q, keys, note, log.BaseSeq, math.MaxInt32)
-		if err != nil {
-			return err
-		}
-		for _, row := range rows {
-			log.Tail = append(log.Tail, row.Update)
-		}
-		if end := log.BaseSeq + uint64(len(rows)); end != log.Head {
-			return fmt.Errorf("log ends at seq %d, head says %d", end, log.Head)
-		}
-		db.keys.setHead(note, log.Head)
+		db.keys.loaded(note, stored, accepted)
+		db.anchors.loaded(note, stored, known)
 		return nil
 	})
 	return log, err
+}
+
+// newestBase returns the newest base of a note, and where its rows end; nil if there is none that opens, is of rows that are there,
+// and that the log of acts goes as far as: the log is read instead.
+func newestBase(ctx context.Context, q *queries.Queries, keys *keySet, note sessions.NoteID, known end) ([]byte, end, error) {
+	base, err := q.NewestBase(ctx, note)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, end{}, nil
+	}
+	if err != nil {
+		return nil, end{}, err
+	}
+	update, link, whole := keys.openBase(base)
+	if !whole || uint64(base.Seq) > known.head {
+		return nil, end{}, nil
+	}
+	return update, end{uint64(base.Seq), link}, nil
+}
+
+// loadTail reads what comes behind a log's base, and compares all of it with its chain, and with what is on record of that.
+func loadTail(ctx context.Context, q *queries.Queries, keys *keySet, note sessions.NoteID, log *sessions.Log, f *following, stored end) error {
+	rows, err := logAfter(ctx, q, keys, note, log.BaseSeq, math.MaxInt32)
+	if err != nil {
+		return err
+	}
+	if to := log.BaseSeq + uint64(len(rows)); to != log.Head {
+		return fmt.Errorf("log ends at seq %d, head says %d: %w", to, log.Head, vault.ErrTampered)
+	}
+	log.Tail = make([][]byte, len(rows))
+	for i, row := range rows {
+		f.row(row.Author, row.Session, row.Update)
+		log.Tail[i] = row.Update
+	}
+	return f.fault(note, stored)
 }
 
 // Append commits one batch; see [sessions.Store] for the contract and sql/append.sql for how.
@@ -107,18 +144,19 @@ func (db *DB) Append(ctx context.Context, batch sessions.Batch) ([]sessions.Plac
 		case errors.Is(err, errTwice):
 			return db.receipt(ctx, batch.ID)
 		case errors.Is(err, errElsewhere) && try < maxResealed:
-			ends, err := headsOf(ctx, queries.New(db.commits), arguments)
+			ends, err := db.endsOf(ctx, queries.New(db.commits), arguments)
 			if err != nil {
 				return nil, fmt.Errorf("append %d updates: %w", len(batch.Entries), err)
 			}
-			for note, head := range ends {
-				db.keys.setHead(note, head)
+			for note, e := range ends {
+				db.keys.setEnd(note, e)
 			}
 		case err != nil:
 			return nil, fmt.Errorf("append %d updates: %w", len(batch.Entries), err)
 		default:
-			db.noteHeads(batch, placed)
+			db.noteEnds(placed, arguments)
 			db.editing.recorded(begin, placed, now)
+			db.anchors.moved(placed, begin, now)
 			return placed, nil
 		}
 	}
@@ -146,7 +184,7 @@ func (db *DB) tryAppend(ctx context.Context, batch sessions.Batch, arguments []a
 		if _, err := tx.Exec(ctx, lockSQL, arguments[argEach]); err != nil {
 			return fmt.Errorf("hold notes: %w", err)
 		}
-		ends, err := headsOf(ctx, queries.New(tx), arguments)
+		ends, err := db.endsOf(ctx, queries.New(tx), arguments)
 		if err != nil {
 			return err
 		}
@@ -205,13 +243,20 @@ const (
 	argUpdates = 2
 	argBefore  = 5
 	argEach    = 9
+	argCounts  = 10
 	argFirst   = 18
+	argChains  = 19
 )
 
-// sealBatch seals a batch's updates for where their notes end, or without ends, seem to, and puts them among the arguments.
-func (db *DB) sealBatch(ctx context.Context, q *queries.Queries, batch sessions.Batch, arguments []any, ends map[sessions.NoteID]uint64) error {
-	each, before := arguments[argEach].(uuids), arguments[argBefore].([]int64)
-	first, keys, heads := make([]int64, len(each)), make(map[sessions.NoteID]*keySet, len(each)), make(map[sessions.NoteID]uint64, len(each))
+// sealBatch seals a batch's updates for where their notes end, or without ends, seem to, and puts them among the arguments, with the
+// links of the rows that they become.
+func (db *DB) sealBatch(ctx context.Context, q *queries.Queries, batch sessions.Batch, arguments []any, ends map[sessions.NoteID]end) error {
+	each := arguments[argEach].(uuids)
+	type place struct {
+		keys *keySet
+		end
+	}
+	first, places := make([]int64, len(each)), make(map[sessions.NoteID]*place, len(each))
 	for i, id := range each {
 		note := sessions.NoteID(id.Bytes)
 		k, err := db.keysToWrite(ctx, q, note)
@@ -221,13 +266,13 @@ func (db *DB) sealBatch(ctx context.Context, q *queries.Queries, batch sessions.
 		if err != nil {
 			return err
 		}
-		keys[note] = k
-		if head, held := ends[note]; held {
-			heads[note] = head
+		at := &place{keys: k}
+		if e, held := ends[note]; held {
+			at.end = e
 		} else {
-			heads[note] = db.keys.headOf(k)
+			at.end = db.keys.endOf(k)
 		}
-		first[i] = int64(heads[note]) + 1
+		places[note], first[i] = at, int64(at.head)+1
 	}
 	size := 0
 	for _, e := range batch.Entries {
@@ -236,43 +281,60 @@ func (db *DB) sealBatch(ctx context.Context, q *queries.Queries, batch sessions.
 	room, updates := make([]byte, 0, size), make([][]byte, len(batch.Entries))
 	var with [32]byte
 	for i, e := range batch.Entries {
-		if k := keys[e.Note]; k != nil {
+		if at := places[e.Note]; at != nil {
 			begin := len(room)
-			room = k.sealing().AppendSeal(room, updateAt(with[:], heads[e.Note]+1+uint64(before[i]), e.Author, e.Session), e.Update)
+			room = at.keys.sealing().AppendSeal(room, updateAt(with[:], at.head+1, e.Author, e.Session), e.Update)
 			updates[i] = room[begin:len(room):len(room)]
+			linkRow(at.keys.chaining(), &at.end, e.Author, e.Session, e.Update)
 		}
 	}
-	arguments[argUpdates], arguments[argFirst] = updates, first
+	chains := make([][]byte, len(each))
+	for i, id := range each {
+		if at := places[id.Bytes]; at != nil {
+			chains[i] = at.link[:]
+		}
+	}
+	arguments[argUpdates], arguments[argFirst], arguments[argChains] = updates, first, chains
 	return nil
 }
 
-// headsOf looks where the notes of a batch end.
-func headsOf(ctx context.Context, q *queries.Queries, arguments []any) (map[sessions.NoteID]uint64, error) {
+// endsOf looks where the notes of a batch end. What this server knows of them does not go: a note that ends before that was rolled back.
+func (db *DB) endsOf(ctx context.Context, q *queries.Queries, arguments []any) (map[sessions.NoteID]end, error) {
 	notes := arguments[argEach].(uuids)
 	ids := make([]uuid.UUID, len(notes))
 	for i, n := range notes {
 		ids[i] = n.Bytes
 	}
+	there, _ := db.keys.held(ids)
+	known := make(map[uuid.UUID]uint64, len(there))
+	for id, k := range there {
+		known[id] = db.keys.knownOf(k)
+	}
 	rows, err := q.NoteHeads(ctx, ids)
 	if err != nil {
 		return nil, fmt.Errorf("look where notes end: %w", err)
 	}
-	heads := make(map[sessions.NoteID]uint64, len(rows))
+	ends := make(map[sessions.NoteID]end, len(rows))
 	for _, r := range rows {
-		heads[r.ID] = uint64(r.Head)
+		e := endOf(r.Head, r.Chain)
+		if e.head < known[r.ID] {
+			return nil, fmt.Errorf("%w: %w", &NoteFault{Note: r.ID, Kind: audit.RolledBack, Head: e.head, Had: known[r.ID]}, sessions.ErrRejected)
+		}
+		ends[r.ID] = e
 	}
-	return heads, nil
+	return ends, nil
 }
 
-// noteHeads remembers where a batch's notes end after it.
-func (db *DB) noteHeads(batch sessions.Batch, placed []sessions.Placed) {
-	counts := make(map[sessions.NoteID]uint64, len(placed))
-	for _, e := range batch.Entries {
-		counts[e.Note]++
-	}
+// noteEnds remembers where a batch's notes end after it.
+func (db *DB) noteEnds(placed []sessions.Placed, arguments []any) {
+	taken := make(map[sessions.NoteID]uint64, len(placed))
 	for _, p := range placed {
-		if p.First > 0 {
-			db.keys.setHead(p.Note, p.First-1+counts[p.Note])
+		taken[p.Note] = p.First
+	}
+	counts, chains := arguments[argCounts].([]int64), arguments[argChains].([][]byte)
+	for i, id := range arguments[argEach].(uuids) {
+		if first := taken[id.Bytes]; first > 0 {
+			db.keys.setEnd(id.Bytes, endOf(int64(first)-1+counts[i], chains[i]))
 		}
 	}
 }
@@ -319,7 +381,7 @@ func appendArguments(batch sessions.Batch) []any {
 	}
 	return []any{
 		known(batch.ID), notes, [][]byte(nil), authors, sittings, before, decided, deciders, personEpochs, each, counts, noteEpochs,
-		claimed, clients, from, to, people, bringers, []int64(nil),
+		claimed, clients, from, to, people, bringers, []int64(nil), [][]byte(nil),
 	}
 }
 
@@ -343,16 +405,23 @@ func (db *DB) receipt(ctx context.Context, batch uuid.UUID) ([]sessions.Placed, 
 	return placed, nil
 }
 
-// SaveBase stores a verified base and drops those it makes superfluous.
+// SaveBase stores a verified base and drops those it makes superfluous. The log of acts is told the link of its last row.
 func (db *DB) SaveBase(ctx context.Context, note sessions.NoteID, seq uint64, update []byte) error {
 	keys, err := db.keysToWrite(ctx, db.Queries, note)
 	if err != nil {
 		return fmt.Errorf("save base at seq %d: %w", seq, err)
 	}
-	sealed := keys.sealing().Seal(baseAt(seq), update)
+	at, err := db.endAt(ctx, keys, note, seq)
+	if err != nil {
+		return fmt.Errorf("save base at seq %d: %w", seq, err)
+	}
+	sealed := keys.sealBase(at, update)
 	sum := sha256.Sum256(sealed)
 	err = db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error {
 		if err := q.InsertBase(ctx, queries.InsertBaseParams{NoteID: note, Seq: int64(seq), Data: sealed, Sum: sum[:]}); err != nil {
+			return err
+		}
+		if err := q.AnchorBase(ctx, anchorCode(at), note); err != nil {
 			return err
 		}
 		return q.DeleteOldBases(ctx, note)
@@ -361,4 +430,22 @@ func (db *DB) SaveBase(ctx context.Context, note sessions.NoteID, seq uint64, up
 		return fmt.Errorf("save base at seq %d: %w", seq, err)
 	}
 	return nil
+}
+
+// endAt returns the link of a row that is not long ago: from memory, or from the newest base on.
+func (db *DB) endAt(ctx context.Context, keys *keySet, note sessions.NoteID, seq uint64) (e end, err error) {
+	if e, known := db.keys.endAt(keys, seq); known {
+		return e, nil
+	}
+	err = db.reading(ctx, func(q *queries.Queries) error {
+		_, from, err := newestBase(ctx, q, keys, note, end{head: seq})
+		if err == nil {
+			e, err = chainFrom(ctx, q, keys, note, from, seq)
+		}
+		if err == nil && e.head < seq {
+			err = fmt.Errorf("log ends at seq %d", e.head)
+		}
+		return err
+	})
+	return e, err
 }

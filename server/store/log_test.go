@@ -17,7 +17,7 @@ func BenchmarkAppendArguments(b *testing.B) {
 		batch.Claims = append(batch.Claims, sessions.Claim{Note: uuid.New(), Person: uuid.New(), Client: 5, From: 1, To: 2})
 	}
 	const id, ids, numbers = pgtype.UUIDOID, pgtype.UUIDArrayOID, pgtype.Int8ArrayOID
-	oids := []uint32{id, ids, pgtype.ByteaArrayOID, ids, ids, numbers, numbers, ids, numbers, ids, numbers, numbers, ids, numbers, numbers, numbers, ids, ids, numbers}
+	oids := []uint32{id, ids, pgtype.ByteaArrayOID, ids, ids, numbers, numbers, ids, numbers, ids, numbers, numbers, ids, numbers, numbers, numbers, ids, ids, numbers, pgtype.ByteaArrayOID}
 	m := pgtype.NewMap()
 	var buf []byte
 	b.ReportAllocs()

@@ -24,14 +24,20 @@ const (
 	keyRows     = 1 << 24             // rows that it seals: random nonces are drawn twice once in 2⁴⁹ then
 )
 
-// keySet are the data keys of one note, or of one patient. They are static, but for head.
+// keySet are the data keys of one note, or of one patient. They are static, but for ends and known.
 type keySet struct {
 	keys   map[uint32]*vault.Key // by epoch
+	first  uint32                // epoch
 	newest queries.DataKey
 	until  time.Time // when they are looked up again
 
-	head uint64 // of a note's log, as far as is known. Guarded by the cache's mu
+	// Guarded by the cache's mu.
+	ends  [recentEnds]end // of a note's log, as far as is known: where it ends, and where it did after the batches before
+	known uint64          // seq of the newest row that this server has seen
 }
+
+// recentEnds is how many of a note's batches are remembered: a base is of one of the last.
+const recentEnds = 4
 
 // sealing is the key for what is new.
 func (k *keySet) sealing() *vault.Key { return k.keys[uint32(k.newest.Epoch)] }
@@ -96,7 +102,10 @@ func (c *keyCache) get(ctx context.Context, note sessions.NoteID, look func() (*
 	keys, err := look()
 	c.mu.Lock()
 	if before != nil && errors.Is(err, sessions.ErrSealed) {
-		keys, err = &keySet{keys: before.keys, newest: before.newest, until: time.Now().Add(keysAgain), head: before.head}, nil
+		keys, err = &keySet{keys: before.keys, first: before.first, newest: before.newest, until: time.Now().Add(keysAgain), ends: before.ends, known: before.known}, nil
+	}
+	if before != nil && err == nil {
+		keys.known = max(keys.known, before.known)
 	}
 	slot.keys, slot.err = keys, err
 	if err != nil && c.notes[note] == e {
@@ -156,20 +165,52 @@ func (c *keyCache) forget(note sessions.NoteID) {
 	}
 }
 
-// headOf is where the log of the note with those keys ends, as far as is known.
-func (c *keyCache) headOf(k *keySet) uint64 {
+// endOf is where the log of the note with those keys ends, as far as is known.
+func (c *keyCache) endOf(k *keySet) end {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return k.head
+	return k.ends[0]
 }
 
-// setHead says where a note's log ends, if its keys are in memory.
-func (c *keyCache) setHead(note sessions.NoteID, head uint64) {
+// endAt is where it ended after a seq, if that is remembered.
+func (c *keyCache) endAt(k *keySet, seq uint64) (end, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if e, there := c.notes[note]; there {
-		if k := e.Value.(*keySlot).keys; k != nil {
-			k.head = head
+	for _, e := range k.ends {
+		if e.head == seq {
+			return e, true
+		}
+	}
+	return end{}, false
+}
+
+// knownOf is how far the log of the note with those keys has come, as far as this server has seen.
+func (c *keyCache) knownOf(k *keySet) uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return k.known
+}
+
+// setEnd says where a note's log ends, if its keys are in memory.
+func (c *keyCache) setEnd(note sessions.NoteID, e end) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if slot, there := c.notes[note]; there {
+		if k := slot.Value.(*keySlot).keys; k != nil && k.ends[0] != e {
+			copy(k.ends[1:], k.ends[:])
+			k.ends[0], k.known = e, max(k.known, e.head)
+		}
+	}
+}
+
+// loaded says where a log ends that has just been read. If it is known why it had come further before, that is forgotten.
+func (c *keyCache) loaded(note sessions.NoteID, e end, accepted bool) {
+	c.setEnd(note, e)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if slot, there := c.notes[note]; there && accepted {
+		if k := slot.Value.(*keySlot).keys; k != nil {
+			k.known = k.ends[0].head
 		}
 	}
 }
@@ -202,7 +243,7 @@ func (db *DB) keysOf(ctx context.Context, q *queries.Queries, note sessions.Note
 
 // readKeys unwraps a note's data keys.
 func (db *DB) readKeys(ctx context.Context, q *queries.Queries, note sessions.NoteID) (*keySet, error) {
-	head, err := q.NoteHead(ctx, note)
+	row, err := q.NoteHead(ctx, note)
 	if errors.Is(err, ErrNotFound) {
 		return nil, sessions.ErrNoNote
 	}
@@ -216,7 +257,8 @@ func (db *DB) readKeys(ctx context.Context, q *queries.Queries, note sessions.No
 	if len(rows) == 0 {
 		return nil, fmt.Errorf("data keys are gone: %w", vault.ErrTampered)
 	}
-	k := &keySet{keys: make(map[uint32]*vault.Key, len(rows)), until: time.Now().Add(keysKept), head: uint64(head)}
+	k := &keySet{keys: make(map[uint32]*vault.Key, len(rows)), first: uint32(rows[0].Epoch), until: time.Now().Add(keysKept), known: uint64(row.Head)}
+	k.ends[0] = endOf(row.Head, row.Chain)
 	for _, row := range rows {
 		if k.keys[uint32(row.Epoch)], err = db.unwrap(row); err != nil {
 			return nil, err
@@ -229,10 +271,10 @@ func (db *DB) readKeys(ctx context.Context, q *queries.Queries, note sessions.No
 // keysToWrite returns a note's data keys, of which the newest is not worn.
 func (db *DB) keysToWrite(ctx context.Context, q *queries.Queries, note sessions.NoteID) (*keySet, error) {
 	k, err := db.keysOf(ctx, q, note)
-	if err != nil || !worn(k.newest, db.keys.headOf(k), time.Now()) {
+	if err != nil || !worn(k.newest, db.keys.endOf(k).head, time.Now()) {
 		return k, err
 	}
-	if _, err := db.newNoteKey(ctx, q, note, uint32(k.newest.Epoch)+1, db.keys.headOf(k)+1); err != nil {
+	if _, err := db.newNoteKey(ctx, q, note, uint32(k.newest.Epoch)+1, db.keys.endOf(k).head+1); err != nil {
 		return nil, err
 	}
 	db.keys.forget(note)

@@ -36,38 +36,45 @@ func TemplateClient(note uuid.UUID) crdt.ClientID {
 // CreateNote adds a note with its first row, in one transaction.
 func (db *DB) CreateNote(ctx context.Context, n NewNote) error {
 	e := audit.Event{Act: audit.CreateNote, Who: n.Author, Patient: n.Patient, Note: n.ID, Code: "kind=" + n.Kind + " unit=" + n.Unit}
-	err := db.Act(ctx, &e, func(q *queries.Queries) error { return db.createNote(ctx, q, n) })
+	err := db.Act(ctx, &e, func(q *queries.Queries) error {
+		at, err := db.createNote(ctx, q, n)
+		e.Code = anchorCode(at) + " " + e.Code
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("create note: %w", err)
 	}
 	return nil
 }
 
-func (db *DB) createNote(ctx context.Context, q *queries.Queries, n NewNote) error {
-	err := q.InsertNote(ctx, queries.InsertNoteParams{
-		ID: n.ID, PatientID: n.Patient, UnitID: n.Unit, Kind: n.Kind, Title: n.Title, CreatedBy: n.Author, At: n.At,
+// createNote returns where the note's log ends.
+func (db *DB) createNote(ctx context.Context, q *queries.Queries, n NewNote) (e end, err error) {
+	// The key is stored before the note is: nothing refers to one from the other.
+	key, err := db.newNoteKey(ctx, q, n.ID, 1, 1)
+	if err != nil {
+		return e, err
+	}
+	linkRow(key, &e, n.Author, uuid.Nil, n.First)
+	err = q.InsertNote(ctx, queries.InsertNoteParams{
+		ID: n.ID, PatientID: n.Patient, UnitID: n.Unit, Kind: n.Kind, Title: n.Title, CreatedBy: n.Author, At: n.At, Chain: e.link[:],
 	})
 	if err != nil {
-		return err
+		return e, err
 	}
 	first, err := crdt.DecodeUpdate(n.First)
 	if err != nil {
-		return err
+		return e, err
 	}
 	for _, r := range first.Ranges() {
 		err := q.InsertWriter(ctx, queries.InsertWriterParams{
 			NoteID: n.ID, ClientID: int64(r.Client), PersonID: uuid.NullUUID{UUID: n.Author, Valid: true}, NextClock: int64(r.To),
 		})
 		if err != nil {
-			return err
+			return e, err
 		}
 	}
-	key, err := db.newNoteKey(ctx, q, n.ID, 1, 1)
-	if err != nil {
-		return err
-	}
 	sealed := key.Seal(updateAt(nil, 1, n.Author, uuid.Nil), n.First)
-	return q.InsertFirstUpdate(ctx, queries.InsertFirstUpdateParams{NoteID: n.ID, AuthorID: n.Author, Data: sealed, At: n.At})
+	return e, q.InsertFirstUpdate(ctx, queries.InsertFirstUpdateParams{NoteID: n.ID, AuthorID: n.Author, Data: sealed, At: n.At})
 }
 
 // OpenRecovery has one note, or with none all that can be written, take back until then what a restore took away; with nil no

@@ -22,8 +22,14 @@ func updateAt(with []byte, seq uint64, author sessions.PersonID, session session
 	return vault.Place{Kind: vault.Update, Seq: seq, Schema: updateSchema, With: append(append(with[:0], author[:]...), session[:]...)}
 }
 
-func baseAt(seq uint64) vault.Place {
-	return vault.Place{Kind: vault.Base, Seq: seq, Schema: updateSchema}
+// How a sealed base is to be read.
+const (
+	baseSchema    = updateSchema // of versions before: the update alone
+	chainedSchema = 2            // the link of its last row, then the update
+)
+
+func baseAt(seq uint64, schema uint16) vault.Place {
+	return vault.Place{Kind: vault.Base, Seq: seq, Schema: schema}
 }
 
 func burstAt(first, last uint64, author sessions.PersonID, session sessions.SessionID) vault.Place {
@@ -77,11 +83,21 @@ func (k *keySet) openBurst(first, last int64, author uuid.UUID, session uuid.Nul
 	return b, nil
 }
 
-// openBase opens the newest base, or reports false if it is damaged, which is no loss: the log is the truth (I4).
-func (k *keySet) openBase(base queries.NewestBaseRow) (update []byte, whole bool) {
+// sealBase is what is stored of a base.
+func (k *keySet) sealBase(at end, update []byte) []byte {
+	return k.sealing().Seal(baseAt(at.head, chainedSchema), append(at.link[:len(at.link):len(at.link)], update...))
+}
+
+// openBase opens the newest base, and returns the link of its last row, or reports false if it is damaged, which is no loss: the log is
+// the truth (I4).
+func (k *keySet) openBase(base queries.NewestBaseRow) (update []byte, link vault.Link, whole bool) {
 	if sum := sha256.Sum256(base.Data); !bytes.Equal(sum[:], base.Sum) {
-		return nil, false
+		return nil, link, false
 	}
-	update, err := k.open(baseAt(uint64(base.Seq)), base.Data)
-	return update, err == nil
+	plain, err := k.open(baseAt(uint64(base.Seq), chainedSchema), base.Data)
+	if err != nil || len(plain) < len(link) {
+		return nil, link, false
+	}
+	copy(link[:], plain)
+	return plain[len(link):], link, true
 }

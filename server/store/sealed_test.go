@@ -34,8 +34,8 @@ func (h hospital) fresh(t *testing.T) *store.DB {
 	return db
 }
 
-// TestTamperedNotes: whoever writes in the database changes no note unnoticed, short of taking its end away, or putting all of
-// an earlier state back.
+// TestTamperedNotes: whoever writes in the database changes no row of a note unnoticed, puts none in another's place, and substitutes no key.
+// TestNotesPutBack is about rows that are not there, and about such as were.
 func TestTamperedNotes(t *testing.T) {
 	h := open(t)
 	note, _ := h.written(t, 20)

@@ -128,7 +128,7 @@ func (db *DB) sealNote(ctx context.Context, q *queries.Queries, note sessions.No
 		return err
 	}
 	for _, b := range bases {
-		if err := q.SealBase(ctx, note, b.Seq, key.Seal(baseAt(uint64(b.Seq)), b.Data)); err != nil {
+		if err := q.SealBase(ctx, note, b.Seq, key.Seal(baseAt(uint64(b.Seq), baseSchema), b.Data)); err != nil {
 			return err
 		}
 	}

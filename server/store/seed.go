@@ -78,7 +78,8 @@ func (db *DB) plant(ctx context.Context, q *queries.Queries, s Seed) error {
 	}
 	for _, n := range s.Notes {
 		if first == nil {
-			try(db.createNote(ctx, q, n))
+			_, err := db.createNote(ctx, q, n)
+			try(err)
 		}
 	}
 	return first

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -27,23 +28,79 @@ const (
 // Sequencer gives acts their places in the log, and signs it. Several servers may have one: whichever comes first does the
 // work, the others find it done. One goroutine uses it.
 type Sequencer struct {
-	db     *DB
-	signer *audit.Signer
-	edge   *audit.Edge // of the tree as it was stored last; nil: to be read
+	db *DB
+	signing
+	edge *audit.Edge // of the tree as it was stored last; nil: to be read
+
+	seen   audit.Checkpoint // the newest that this server has signed, or found signed: the log goes on behind it
+	memory Memory
+
+	anchored time.Time // when the log was told last how far notes have come
+	looked   uuid.UUID // the last note of those that were looked at since the start
+	all      bool      // all were
 }
 
 // NewSequencer returns a sequencer. It makes the log's keys if there are none.
 func (db *DB) NewSequencer(ctx context.Context) (*Sequencer, error) {
-	signer, err := db.signer(ctx)
+	signing, err := db.signing(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &Sequencer{db: db, signer: signer}, nil
+	return &Sequencer{db: db, signing: signing}, nil
+}
+
+// Memory keeps the newest checkpoint where the database is not.
+type Memory interface {
+	// Recall returns what was kept last; nil: nothing.
+	Recall() ([]byte, error)
+	Keep(checkpoint []byte) error
+}
+
+// Remember has s keep checkpoints, and compares the log with the one that was kept last: the error is [ErrLogChanged] if the log
+// lacks what that is signed for. It is called before anything else.
+func (s *Sequencer) Remember(ctx context.Context, m Memory) error {
+	s.memory = m
+	kept, err := m.Recall()
+	if err != nil || kept == nil {
+		return err
+	}
+	if s.seen, err = s.ring.Open(kept); err != nil {
+		return fmt.Errorf("%w: the checkpoint that was kept is %w", ErrLogChanged, err)
+	}
+	head, err := s.db.AuditHead(ctx)
+	if err != nil {
+		return err
+	}
+	return s.reach(ctx, s.db.Queries, head)
+}
+
+// AcceptOlder records that a database was put back to an earlier time on purpose, whose log lacks what a kept checkpoint is signed for; had
+// is how many entries that had, or -1 if it is signed by keys that the log does not know any more. With had 0 there is nothing to accept.
+func (s *Sequencer) AcceptOlder(ctx context.Context, m Memory) (had, has int64, err error) {
+	err = s.Remember(ctx, m)
+	if !errors.Is(err, ErrLogChanged) {
+		return 0, 0, err
+	}
+	head, err := s.db.AuditHead(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	had = s.seen.Size
+	if s.seen.Root == (tlog.Hash{}) {
+		had = -1
+	}
+	s.seen = audit.Checkpoint{}
+	if err := s.reach(ctx, s.db.Queries, head); err != nil { // what it does have is what was signed
+		return 0, 0, err
+	}
+	return had, head.Size, s.db.Record(ctx, audit.Event{Act: audit.RestoreLog, Code: fmt.Sprintf("had=%d has=%d", had, head.Size)})
 }
 
 // Run sequences until ctx ends, and then what is left.
 func (s *Sequencer) Run(ctx context.Context, log *slog.Logger) {
 	for looked := time.Now(); ; {
+		ending := ctx.Err() != nil // what comes from here on is the last of it
+		s.anchor(ctx, ending, log)
 		if time.Since(looked) > keysLooked {
 			looked = time.Now()
 			if _, err := s.db.auditKeys(ctx); err != nil {
@@ -58,13 +115,32 @@ func (s *Sequencer) Run(ctx context.Context, log *slog.Logger) {
 		case n == maxSequenced:
 			wait = 0
 		}
-		if ctx.Err() != nil {
+		if ending {
 			return
 		}
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
 		}
+	}
+}
+
+// anchor has the log told how far notes have come, when it is time; at the end, of all; and soon after the start also of those of which a
+// server that was cut off did not tell it.
+func (s *Sequencer) anchor(ctx context.Context, ending bool, log *slog.Logger) {
+	now := time.Now()
+	if now.Sub(s.anchored) < anchorLook && !ending {
+		return
+	}
+	s.anchored = now
+	ctx = context.WithoutCancel(ctx)
+	var err error
+	if !s.all && !ending {
+		s.looked, err = s.db.findUnanchored(ctx, s.looked)
+		s.all = err == nil && s.looked == uuid.Nil
+	}
+	if err := errors.Join(err, s.db.AnchorNotes(ctx, ending)); err != nil {
+		log.Warn("the log of acts is not told how far notes have come", "err", err)
 	}
 }
 
@@ -83,10 +159,14 @@ func (s *Sequencer) Step(ctx context.Context) (n int, err error) {
 	if !has && head.Here && time.Since(head.Signed) < checkpointEvery {
 		return 0, nil
 	}
+	var signed []byte
 	err = s.db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) (err error) {
-		n, err = s.step(ctx, q)
+		n, signed, err = s.step(ctx, q)
 		return err
 	})
+	if err == nil && signed != nil {
+		err = s.remember(signed)
+	}
 	if err != nil {
 		s.edge = nil
 		return 0, fmt.Errorf("sequence: %w", err)
@@ -94,30 +174,48 @@ func (s *Sequencer) Step(ctx context.Context) (n int, err error) {
 	return n, nil
 }
 
-func (s *Sequencer) step(ctx context.Context, q *queries.Queries) (int, error) {
+// remember keeps a checkpoint, once it is in the database.
+func (s *Sequencer) remember(signed []byte) (err error) {
+	if s.seen, err = s.ring.Open(signed); err != nil || s.memory == nil {
+		return err
+	}
+	if err := s.memory.Keep(signed); err != nil {
+		return fmt.Errorf("keep checkpoint: %w", err)
+	}
+	return nil
+}
+
+// step returns a checkpoint, too, if it signed one.
+func (s *Sequencer) step(ctx context.Context, q *queries.Queries) (n int, signed []byte, err error) {
 	if mine, err := q.SequencesNow(ctx); err != nil || !mine {
-		return 0, err
+		return 0, nil, err
 	}
 	head, err := q.AuditHead(ctx) // after that, nobody else moves it
 	if err != nil {
-		return 0, err
+		return 0, nil, err
+	}
+	if head.Signer != s.id {
+		if s.signing, err = s.db.signing(ctx); err != nil {
+			return 0, nil, err
+		}
 	}
 	if err := s.reach(ctx, q, head); err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	if !head.Here {
 		if err := s.settle(ctx, q); err != nil {
-			return 0, fmt.Errorf("take in the log of another database cluster: %w", err)
+			return 0, nil, fmt.Errorf("take in the log of another database cluster: %w", err)
 		}
 	}
 	rows, err := q.EventsToSequence(ctx, maxSequenced)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	if err := s.place(ctx, q, rows); err != nil {
-		return 0, err
+		return 0, nil, err
 	}
-	return len(rows), s.sign(ctx, q, head)
+	signed, err = s.sign(ctx, q, head)
+	return len(rows), signed, err
 }
 
 // settle places what a database brought that was restored elsewhere: there, all transactions are over.
@@ -177,30 +275,30 @@ func entryOf(row queries.EventsToSequenceRow) audit.Entry {
 }
 
 // sign signs a checkpoint if one is due. While nothing happens, the same tree is signed again, and says that it still is.
-func (s *Sequencer) sign(ctx context.Context, q *queries.Queries, head queries.AuditHeadRow) error {
+func (s *Sequencer) sign(ctx context.Context, q *queries.Queries, head queries.AuditHeadRow) ([]byte, error) {
 	now := time.Now()
 	if now.Sub(head.Signed) < checkpointEvery {
-		return nil
+		return nil, nil
 	}
 	root, err := s.edge.Root()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c := audit.Checkpoint{Size: s.edge.Size(), Root: root, At: now.Truncate(time.Microsecond)}
 	signed, err := s.signer.SignCheckpoint(c)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	text := string(signed)
 	if before, err := s.newest(head); err != nil || before.Size < c.Size {
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if err := q.SaveCheckpoint(ctx, c.Size, c.At, text); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return q.SetNewest(ctx, &text, c.At)
+	return signed, q.SetNewest(ctx, &text, c.At)
 }
 
 // newest is the checkpoint that was signed last; the zero one if there is none.
@@ -208,13 +306,14 @@ func (s *Sequencer) newest(head queries.AuditHeadRow) (audit.Checkpoint, error) 
 	if head.Newest == nil {
 		return audit.Checkpoint{Size: -1}, nil
 	}
-	return s.signer.Keys().Open([]byte(*head.Newest))
+	return s.ring.Open([]byte(*head.Newest))
 }
 
 // ErrLogChanged means that the log is not what was signed: nothing more is, until somebody has looked (tidechart audit verify).
 var ErrLogChanged = errors.New("the log is not the one that was signed")
 
-// reach reads the edge of the tree, unless it is in memory. What was signed last has to be in it.
+// reach reads the edge of the tree, unless it is in memory. What was signed last has to be in it, and what this server has seen signed:
+// a database that was put back to an earlier time has the one, and not the other.
 func (s *Sequencer) reach(ctx context.Context, q *queries.Queries, head queries.AuditHeadRow) error {
 	if s.edge != nil && s.edge.Size() == head.Size {
 		return nil
@@ -224,13 +323,15 @@ func (s *Sequencer) reach(ctx context.Context, q *queries.Queries, head queries.
 		return fmt.Errorf("%w: the newest checkpoint is %w", ErrLogChanged, err)
 	}
 	tile := func(level int, n int64) ([]byte, error) { return q.Tile(ctx, int16(level), n) }
-	if before.Size > head.Size {
-		return fmt.Errorf("%w: it has %d entries, and had %d", ErrLogChanged, head.Size, before.Size)
-	}
-	if before.Size > 0 {
-		root, err := tlog.TreeHash(before.Size, audit.Tiles(tile))
-		if err != nil || root != before.Root {
-			return errors.Join(fmt.Errorf("%w: its first %d entries have another tree", ErrLogChanged, before.Size), err)
+	for _, c := range []audit.Checkpoint{before, s.seen} {
+		if c.Size > head.Size {
+			return fmt.Errorf("%w: it has %d entries, and had %d at %s", ErrLogChanged, head.Size, c.Size, c.At.UTC().Format(time.RFC3339))
+		}
+		if c.Size > 0 {
+			root, err := tlog.TreeHash(c.Size, audit.Tiles(tile))
+			if err != nil || root != c.Root {
+				return errors.Join(fmt.Errorf("%w: its first %d entries have another tree", ErrLogChanged, c.Size), err)
+			}
 		}
 	}
 	s.edge, err = audit.NewEdge(head.Size, tile)

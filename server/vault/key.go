@@ -58,10 +58,13 @@ type Key struct {
 	name    Name
 	secret  [keySize]byte
 	ciphers [kinds]atomic.Pointer[cipher.AEAD] // of those kinds that were asked for
+	links   *sync.Pool                         // of *linker
 }
 
 func newKey(tenant uuid.UUID, name Name, secret [keySize]byte) *Key {
-	return &Key{tenant: tenant, name: name, secret: secret}
+	k := &Key{tenant: tenant, name: name, secret: secret}
+	k.links = linkers(k)
+	return k
 }
 
 // Seal returns plain as a record for that place, with a nonce of its own: sealed again, it is another record.

@@ -11,14 +11,24 @@ SELECT * FROM audit_signer ORDER BY id DESC LIMIT 1;
 
 -- name: InsertAuditSigner :execrows
 -- No row: another server was faster.
-INSERT INTO audit_signer (id, keys, seed) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING;
+INSERT INTO audit_signer (id, keys, seed, statement) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING;
+
+-- name: AuditSigners :many
+-- The first is first.
+SELECT * FROM audit_signer ORDER BY id;
 
 -- name: AuditHead :one
-SELECT size, newest, signed, cluster = (SELECT system_identifier FROM pg_control_system()) AS here FROM audit_head;
+SELECT size, newest, signed, cluster = (SELECT system_identifier FROM pg_control_system()) AS here,
+       coalesce((SELECT max(signer.id) FROM audit_signer signer), 0)::integer AS signer
+  FROM audit_head;
 
 -- name: SequencesNow :one
 -- Whether nobody else does, until the end of the transaction. It takes no transaction number, which would hold back others.
 SELECT pg_try_advisory_xact_lock(hashtextextended('tidechart audit', 0));
+
+-- name: SequenceAlone :exec
+-- Waits for whoever does.
+SELECT pg_advisory_xact_lock(hashtextextended('tidechart audit', 0));
 
 -- name: EventsToSequence :many
 -- Those behind the last one, of transactions that are over, and before any that is not: whatever commits later has a
@@ -75,6 +85,10 @@ UPDATE audit_head SET newest = $1, signed = $2;
 
 -- name: SaveCheckpoint :exec
 INSERT INTO audit_checkpoint (size, at, note) VALUES ($1, $2, $3);
+
+-- name: ThinCheckpoints :one
+-- How many checkpoints went that are superfluous by their age: some thousand at most.
+SELECT thin_checkpoints(sqlc.arg(most)::integer)::bigint;
 
 -- name: LogEntries :many
 -- Entries in their places, from one on, as far as they are there.

@@ -13,7 +13,9 @@ import (
 )
 
 const auditHead = `-- name: AuditHead :one
-SELECT size, newest, signed, cluster = (SELECT system_identifier FROM pg_control_system()) AS here FROM audit_head
+SELECT size, newest, signed, cluster = (SELECT system_identifier FROM pg_control_system()) AS here,
+       coalesce((SELECT max(signer.id) FROM audit_signer signer), 0)::integer AS signer
+  FROM audit_head
 `
 
 type AuditHeadRow struct {
@@ -21,6 +23,7 @@ type AuditHeadRow struct {
 	Newest *string
 	Signed time.Time
 	Here   bool
+	Signer int32
 }
 
 func (q *Queries) AuditHead(ctx context.Context) (AuditHeadRow, error) {
@@ -31,6 +34,7 @@ func (q *Queries) AuditHead(ctx context.Context) (AuditHeadRow, error) {
 		&i.Newest,
 		&i.Signed,
 		&i.Here,
+		&i.Signer,
 	)
 	return i, err
 }
@@ -73,7 +77,7 @@ func (q *Queries) AuditKeys(ctx context.Context) ([]DataKey, error) {
 }
 
 const auditSigner = `-- name: AuditSigner :one
-SELECT id, keys, seed, made_at FROM audit_signer ORDER BY id DESC LIMIT 1
+SELECT id, keys, seed, made_at, statement FROM audit_signer ORDER BY id DESC LIMIT 1
 `
 
 func (q *Queries) AuditSigner(ctx context.Context) (AuditSigner, error) {
@@ -84,8 +88,40 @@ func (q *Queries) AuditSigner(ctx context.Context) (AuditSigner, error) {
 		&i.Keys,
 		&i.Seed,
 		&i.MadeAt,
+		&i.Statement,
 	)
 	return i, err
+}
+
+const auditSigners = `-- name: AuditSigners :many
+SELECT id, keys, seed, made_at, statement FROM audit_signer ORDER BY id
+`
+
+// The first is first.
+func (q *Queries) AuditSigners(ctx context.Context) ([]AuditSigner, error) {
+	rows, err := q.db.Query(ctx, auditSigners)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AuditSigner
+	for rows.Next() {
+		var i AuditSigner
+		if err := rows.Scan(
+			&i.ID,
+			&i.Keys,
+			&i.Seed,
+			&i.MadeAt,
+			&i.Statement,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const checkpoints = `-- name: Checkpoints :many
@@ -242,12 +278,24 @@ func (q *Queries) HasEventsToSequence(ctx context.Context) (bool, error) {
 }
 
 const insertAuditSigner = `-- name: InsertAuditSigner :execrows
-INSERT INTO audit_signer (id, keys, seed) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
+INSERT INTO audit_signer (id, keys, seed, statement) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
 `
 
+type InsertAuditSignerParams struct {
+	ID        int32
+	Keys      string
+	Seed      []byte
+	Statement *string
+}
+
 // No row: another server was faster.
-func (q *Queries) InsertAuditSigner(ctx context.Context, iD int32, keys string, seed []byte) (int64, error) {
-	result, err := q.db.Exec(ctx, insertAuditSigner, iD, keys, seed)
+func (q *Queries) InsertAuditSigner(ctx context.Context, arg InsertAuditSignerParams) (int64, error) {
+	result, err := q.db.Exec(ctx, insertAuditSigner,
+		arg.ID,
+		arg.Keys,
+		arg.Seed,
+		arg.Statement,
+	)
 	if err != nil {
 		return 0, err
 	}
@@ -385,6 +433,16 @@ func (q *Queries) SaveCheckpoint(ctx context.Context, size int64, at time.Time, 
 	return err
 }
 
+const sequenceAlone = `-- name: SequenceAlone :exec
+SELECT pg_advisory_xact_lock(hashtextextended('tidechart audit', 0))
+`
+
+// Waits for whoever does.
+func (q *Queries) SequenceAlone(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, sequenceAlone)
+	return err
+}
+
 const sequencesNow = `-- name: SequencesNow :one
 SELECT pg_try_advisory_xact_lock(hashtextextended('tidechart audit', 0))
 `
@@ -416,6 +474,18 @@ UPDATE audit_head
 func (q *Queries) SettleCluster(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, settleCluster)
 	return err
+}
+
+const thinCheckpoints = `-- name: ThinCheckpoints :one
+SELECT thin_checkpoints($1::integer)::bigint
+`
+
+// How many checkpoints went that are superfluous by their age: some thousand at most.
+func (q *Queries) ThinCheckpoints(ctx context.Context, most int32) (int64, error) {
+	row := q.db.QueryRow(ctx, thinCheckpoints, most)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
 }
 
 const tile = `-- name: Tile :one

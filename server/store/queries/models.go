@@ -78,6 +78,8 @@ type AuditSigner struct {
 	Keys   string
 	Seed   []byte
 	MadeAt time.Time
+	// That these keys go on where the ones before ended (server/audit/ring.go).
+	Statement *string
 }
 
 // The Merkle tree over the log, in tiles eight levels high (C2SP tlog-tiles).
@@ -273,6 +275,8 @@ type Note struct {
 	// Until then writers may bring text that others wrote. NULL: never opened for it.
 	RecoveryUntil *time.Time
 	AccessEpoch   int64
+	// The link of the newest row; NULL: there is none, or a server is about to compute it (server/store/chainnotes.go).
+	Chain []byte
 }
 
 // Derived from the log, decoded again and compared before it was stored; safe to delete.
@@ -478,6 +482,8 @@ type Sealing struct {
 	Notes bool
 	// Every patient is sealed.
 	Patients bool
+	// Every note has its chain.
+	Chains bool
 }
 
 type Session struct {

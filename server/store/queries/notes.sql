@@ -28,8 +28,8 @@ SELECT sqlc.embed(note), sqlc.embed(patient), coalesce(bed.label, '')::text AS b
 
 -- name: InsertNote :exec
 -- head is 1: the row that InsertFirstUpdate adds in the same transaction.
-INSERT INTO note (id, patient_id, unit_id, kind, title, head, created_by, created_at, edited_at)
-VALUES ($1, $2, $3, $4, $5, 1, $6, sqlc.arg(at), sqlc.arg(at));
+INSERT INTO note (id, patient_id, unit_id, kind, title, head, chain, created_by, created_at, edited_at)
+VALUES ($1, $2, $3, $4, $5, 1, sqlc.arg(chain), $6, sqlc.arg(at), sqlc.arg(at));
 
 -- name: InsertFirstUpdate :exec
 INSERT INTO note_update (note_id, seq, author_id, data, at) VALUES ($1, 1, $2, $3, $4);
@@ -77,3 +77,6 @@ SELECT note_ids, first_seq FROM batch WHERE id = $1;
 -- name: DeleteOldBatches :exec
 -- A receipt is asked for within seconds; a day is generous.
 DELETE FROM batch WHERE at < now() - interval '1 day';
+
+-- name: PatientOfNote :one
+SELECT patient_id FROM note WHERE id = $1;

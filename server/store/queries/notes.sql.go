@@ -94,8 +94,8 @@ func (q *Queries) InsertFirstUpdate(ctx context.Context, arg InsertFirstUpdatePa
 }
 
 const insertNote = `-- name: InsertNote :exec
-INSERT INTO note (id, patient_id, unit_id, kind, title, head, created_by, created_at, edited_at)
-VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $7)
+INSERT INTO note (id, patient_id, unit_id, kind, title, head, chain, created_by, created_at, edited_at)
+VALUES ($1, $2, $3, $4, $5, 1, $7, $6, $8, $8)
 `
 
 type InsertNoteParams struct {
@@ -105,6 +105,7 @@ type InsertNoteParams struct {
 	Kind      string
 	Title     string
 	CreatedBy uuid.UUID
+	Chain     []byte
 	At        time.Time
 }
 
@@ -117,6 +118,7 @@ func (q *Queries) InsertNote(ctx context.Context, arg InsertNoteParams) error {
 		arg.Kind,
 		arg.Title,
 		arg.CreatedBy,
+		arg.Chain,
 		arg.At,
 	)
 	return err
@@ -163,7 +165,7 @@ func (q *Queries) NewestBase(ctx context.Context, noteID uuid.UUID) (NewestBaseR
 
 const noteByID = `-- name: NoteByID :one
 
-SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, patient.id, patient.vip, patient.sealed, patient.mrn_index, person.name AS creator,
+SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, patient.id, patient.vip, patient.sealed, patient.mrn_index, person.name AS creator,
        coalesce(bed.label, '')::text AS bed_label
   FROM note
   JOIN patient ON patient.id = note.patient_id
@@ -197,6 +199,7 @@ func (q *Queries) NoteByID(ctx context.Context, id uuid.UUID) (NoteByIDRow, erro
 		&i.Note.EditedAt,
 		&i.Note.RecoveryUntil,
 		&i.Note.AccessEpoch,
+		&i.Note.Chain,
 		&i.Patient.ID,
 		&i.Patient.Vip,
 		&i.Patient.Sealed,
@@ -208,7 +211,7 @@ func (q *Queries) NoteByID(ctx context.Context, id uuid.UUID) (NoteByIDRow, erro
 }
 
 const notesFor = `-- name: NotesFor :many
-SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, patient.id, patient.vip, patient.sealed, patient.mrn_index, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, note.unit_id)::text AS unit,
+SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, patient.id, patient.vip, patient.sealed, patient.mrn_index, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, note.unit_id)::text AS unit,
        coalesce(tied.ties, '{}')::text[] AS ties
   FROM note
   JOIN patient ON patient.id = note.patient_id
@@ -266,6 +269,7 @@ func (q *Queries) NotesFor(ctx context.Context, arg NotesForParams) ([]NotesForR
 			&i.Note.EditedAt,
 			&i.Note.RecoveryUntil,
 			&i.Note.AccessEpoch,
+			&i.Note.Chain,
 			&i.Patient.ID,
 			&i.Patient.Vip,
 			&i.Patient.Sealed,
@@ -296,6 +300,17 @@ func (q *Queries) OpenRecovery(ctx context.Context, until *time.Time, note uuid.
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const patientOfNote = `-- name: PatientOfNote :one
+SELECT patient_id FROM note WHERE id = $1
+`
+
+func (q *Queries) PatientOfNote(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, patientOfNote, id)
+	var patient_id uuid.UUID
+	err := row.Scan(&patient_id)
+	return patient_id, err
 }
 
 const recovered = `-- name: Recovered :many

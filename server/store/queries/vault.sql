@@ -97,10 +97,10 @@ TRUNCATE totp;
 INSERT INTO totp (person_id, secret, step, pending, pending_at) VALUES ($1, $2, $3, $4, $5);
 
 -- name: NoteHead :one
-SELECT head FROM note WHERE id = $1;
+SELECT head, chain FROM note WHERE id = $1;
 
 -- name: NoteHeads :many
-SELECT id, head FROM note WHERE id = ANY(sqlc.arg(notes)::uuid[]);
+SELECT id, head, chain FROM note WHERE id = ANY(sqlc.arg(notes)::uuid[]);
 
 -- name: NotesSealed :one
 SELECT notes FROM sealing;

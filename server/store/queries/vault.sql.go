@@ -617,23 +617,29 @@ func (q *Queries) NextEpoch(ctx context.Context, scope int16, owner uuid.UUID) (
 }
 
 const noteHead = `-- name: NoteHead :one
-SELECT head FROM note WHERE id = $1
+SELECT head, chain FROM note WHERE id = $1
 `
 
-func (q *Queries) NoteHead(ctx context.Context, id uuid.UUID) (int64, error) {
+type NoteHeadRow struct {
+	Head  int64
+	Chain []byte
+}
+
+func (q *Queries) NoteHead(ctx context.Context, id uuid.UUID) (NoteHeadRow, error) {
 	row := q.db.QueryRow(ctx, noteHead, id)
-	var head int64
-	err := row.Scan(&head)
-	return head, err
+	var i NoteHeadRow
+	err := row.Scan(&i.Head, &i.Chain)
+	return i, err
 }
 
 const noteHeads = `-- name: NoteHeads :many
-SELECT id, head FROM note WHERE id = ANY($1::uuid[])
+SELECT id, head, chain FROM note WHERE id = ANY($1::uuid[])
 `
 
 type NoteHeadsRow struct {
-	ID   uuid.UUID
-	Head int64
+	ID    uuid.UUID
+	Head  int64
+	Chain []byte
 }
 
 func (q *Queries) NoteHeads(ctx context.Context, notes []uuid.UUID) ([]NoteHeadsRow, error) {
@@ -645,7 +651,7 @@ func (q *Queries) NoteHeads(ctx context.Context, notes []uuid.UUID) ([]NoteHeads
 	var items []NoteHeadsRow
 	for rows.Next() {
 		var i NoteHeadsRow
-		if err := rows.Scan(&i.ID, &i.Head); err != nil {
+		if err := rows.Scan(&i.ID, &i.Head, &i.Chain); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -9,6 +9,7 @@
 -- client id that writes. The last is NULL for text of one's own; of text that somebody else brings back $17 may be unknown, NULL.
 -- $19 for each of $10 the seq that its first update was sealed for. If a note that takes them is elsewhere by now, nothing of
 -- the batch is stored: the seq is no number then, which the table refuses.
+-- $20 for each of $10 the link of its chain behind its updates.
 -- It runs in the transaction of lock.sql, which holds the notes' rows.
 -- No row comes back, and nothing is stored, for a note that is missing or signed, or one of whose claims is refused: a
 -- client id that is another's, clocks that do not begin where its last ones end, or text recovered when that is not open.
@@ -40,7 +41,8 @@ WITH entry AS (
       FROM unnest($8::uuid[], $9::bigint[]) WITH ORDINALITY AS said (person_id, epoch, nth)
      WHERE said.epoch IS DISTINCT FROM (SELECT access_epoch FROM person WHERE id = said.person_id)
 ), advanced AS (
-    UPDATE note SET head = note.head + ($11::bigint[])[array_position($10::uuid[], note.id)], edited_at = now()
+    UPDATE note SET head = note.head + ($11::bigint[])[array_position($10::uuid[], note.id)], edited_at = now(),
+           chain = ($20::bytea[])[array_position($10::uuid[], note.id)]
      WHERE note.id = ANY ($10)
        AND note.state = 'draft'
        AND note.access_epoch = ($12::bigint[])[array_position($10::uuid[], note.id)]

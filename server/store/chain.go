@@ -1,0 +1,247 @@
+package store
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/server/audit"
+	"github.com/clisonix/tidechart/server/store/queries"
+	"github.com/clisonix/tidechart/server/vault"
+	"github.com/clisonix/tidechart/sessions"
+)
+
+// end is where a note's log ends, or ended: its newest row, and that row's link.
+type end struct {
+	head uint64
+	link vault.Link
+}
+
+// endOf reads one as table note has it.
+func endOf(head int64, chain []byte) end {
+	e := end{head: uint64(head)}
+	copy(e.link[:], chain)
+	return e
+}
+
+// NoteFault says that a note's log is not the one that is on record. It is a [vault.ErrTampered].
+type NoteFault struct {
+	Note uuid.UUID
+	Kind audit.FaultKind // [audit.RolledBack], [audit.Forked], [audit.Changed], [audit.Missing]
+	Head uint64          // where its log ends, as it is now
+	Had  uint64          // how far it is on record: in the log of acts, or in this server's memory
+}
+
+func (f *NoteFault) Error() string {
+	switch f.Kind {
+	case audit.RolledBack:
+		return fmt.Sprintf("%s: the log of note %s ends at seq %d, and had come to %d", f.Kind, f.Note, f.Head, f.Had)
+	case audit.Forked:
+		return fmt.Sprintf("%s: the log of note %s is another than the one that is on record up to seq %d", f.Kind, f.Note, f.Had)
+	case audit.Missing:
+		return fmt.Sprintf("%s: note %s, whose log had come to seq %d", f.Kind, f.Note, f.Had)
+	default:
+		return fmt.Sprintf("%s: the rows of note %s up to seq %d are not those of its chain", f.Kind, f.Note, f.Head)
+	}
+}
+
+// Unwrap makes it an error of the vault's: nothing of the note is shown.
+func (f *NoteFault) Unwrap() error { return vault.ErrTampered }
+
+// chaining computes the links of a note's log. Its key is the note's first, whichever seals what is new: a note has one chain.
+func (k *keySet) chaining() *vault.Key { return k.keys[k.first] }
+
+// linkRow makes e the end of a log that goes on with a row.
+func linkRow(key *vault.Key, e *end, author sessions.PersonID, session sessions.SessionID, update []byte) {
+	var with [32]byte
+	at := updateAt(with[:], e.head+1, author, session)
+	e.head++
+	key.Link(&e.link, at.Seq, at.With, update)
+}
+
+// linkRows does the same for some.
+func linkRows(key *vault.Key, e *end, rows []sessions.Row) {
+	for _, r := range rows {
+		linkRow(key, e, r.Author, r.Session, r.Update)
+	}
+}
+
+// anchorCode is how an entry of the log of acts says how far a note's log has come; sql/burst.sql and queries/chains.sql write the same.
+func anchorCode(e end) string {
+	return fmt.Sprintf("head=%d chain=%s", e.head, base64.StdEncoding.EncodeToString(e.link[:]))
+}
+
+// parseAnchor reads what an entry's code says of that, if it does.
+func parseAnchor(code string) (e end, is bool) {
+	for word := range strings.FieldsSeq(code) {
+		name, value, _ := strings.Cut(word, "=")
+		switch name {
+		case "head":
+			head, err := strconv.ParseUint(value, 10, 63)
+			if err != nil {
+				return end{}, false
+			}
+			e.head = head
+		case "chain":
+			link, err := base64.StdEncoding.DecodeString(value)
+			is = err == nil && len(link) == vault.LinkSize
+			copy(e.link[:], link)
+		}
+	}
+	return e, is && e.head > 0
+}
+
+// anchorOf returns how far a note's log has come by the log of acts; zero: it does not say. What was recorded before an older state
+// of the note was put back on purpose does not count (accepted), if the record of that was made with the note's key, and for what was
+// known then.
+func anchorOf(ctx context.Context, q *queries.Queries, keys *keySet, note sessions.NoteID, restored bool) (known end, accepted bool, err error) {
+	after := int64(0)
+	if restored {
+		restores, err := q.RestoresOf(ctx, note)
+		if err != nil {
+			return end{}, false, err
+		}
+		for _, r := range restores {
+			if known, err = furthest(ctx, q, note, after, r.N, known); err != nil {
+				return end{}, false, err
+			}
+			if back, is := parseAnchor(r.Code); is && strings.HasSuffix(r.Code, keys.restoreProof(back, known)) {
+				known, after = back, r.N
+			}
+		}
+	}
+	known, err = furthest(ctx, q, note, after, maxPlace, known)
+	return known, after > 0, err
+}
+
+// maxPlace is behind every entry of the log of acts.
+const maxPlace = math.MaxInt64
+
+// furthest returns the furthest that the log of acts has a note's log between two places, or known, if that is no less.
+func furthest(ctx context.Context, q *queries.Queries, note sessions.NoteID, after, before int64, known end) (end, error) {
+	row, err := q.NewestAnchor(ctx, note, after, before)
+	if errors.Is(err, ErrNotFound) {
+		return known, nil
+	}
+	if err != nil || uint64(row.Head) <= known.head {
+		return known, err
+	}
+	// What no server wrote counts as well, and fits nothing: who adds it does not hide what is on record.
+	e, _ := parseAnchor(row.Code)
+	return end{uint64(row.Head), e.link}, nil
+}
+
+// restoreProof ends the code of an entry that says that a note was put back to an older state, in place of the one that was known:
+// nobody makes it without the note's key, and it counts for these two states alone.
+func (k *keySet) restoreProof(back, known end) string {
+	sum := k.keys[k.first].Index("tidechart/restored-note/v1", anchorCode(back)+" over "+anchorCode(known))
+	return " proof=" + base64.StdEncoding.EncodeToString(sum)
+}
+
+// AcceptOlder has a note open again whose log was put back to an older state on purpose, and records that. It returns how far the log had
+// come, and where it ends now; the same if there is nothing to accept. What its rows say has to be the chain's: only its end may be another.
+func (db *DB) AcceptOlder(ctx context.Context, note sessions.NoteID) (had, has uint64, err error) {
+	err = db.withKeys(ctx, note, func(keys *keySet) error {
+		e := audit.Event{Act: audit.RestoreNote, Note: note}
+		var known, now end
+		read := func(q *queries.Queries) error {
+			row, err := q.NoteToLoad(ctx, note)
+			if err != nil {
+				return err
+			}
+			if known, _, err = anchorOf(ctx, q, keys, note, row.Restored); err != nil {
+				return err
+			}
+			if now, err = chainOf(ctx, q, keys, note, math.MaxInt64); err != nil {
+				return err
+			}
+			if stored := endOf(row.Head, row.Chain); now != stored {
+				return &NoteFault{Note: note, Kind: audit.Changed, Head: stored.head, Had: known.head}
+			}
+			return nil
+		}
+		if err := db.reading(ctx, read); err != nil {
+			return err
+		}
+		if had, has = known.head, now.head; had <= has && !db.forked(ctx, keys, note, known) {
+			return nil
+		}
+		e.Code = fmt.Sprintf("%s over=%d%s", anchorCode(now), known.head, keys.restoreProof(now, known))
+		return db.Record(ctx, e)
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("accept older state of note %s: %w", note, err)
+	}
+	db.keys.forget(note)
+	return had, has, nil
+}
+
+// forked reports whether a note's log is another than the one that was known.
+func (db *DB) forked(ctx context.Context, keys *keySet, note sessions.NoteID, known end) bool {
+	then, err := chainOf(ctx, db.Queries, keys, note, known.head)
+	return err == nil && then != known
+}
+
+// chainOf computes the chain of a note's log from its first row on, up to a seq at most.
+func chainOf(ctx context.Context, q *queries.Queries, keys *keySet, note sessions.NoteID, to uint64) (e end, err error) {
+	return chainFrom(ctx, q, keys, note, end{}, to)
+}
+
+// chainAtOnce is how many rows are read at once to compute a chain.
+const chainAtOnce = 2000
+
+// chainFrom goes on from a row whose link is known.
+func chainFrom(ctx context.Context, q *queries.Queries, keys *keySet, note sessions.NoteID, e end, to uint64) (end, error) {
+	chain := keys.chaining()
+	for e.head < to {
+		rows, err := logAfter(ctx, q, keys, note, e.head, int32(min(to-e.head, chainAtOnce)))
+		if err != nil {
+			return e, err
+		}
+		if len(rows) == 0 {
+			break
+		}
+		linkRows(chain, &e, rows)
+	}
+	return e, nil
+}
+
+// following is a chain that is compared, while it is followed, with where it has to pass.
+type following struct {
+	end
+	chain  *vault.Key
+	known  end // by the log of acts
+	astray bool
+}
+
+func follow(keys *keySet, from, known end) *following {
+	f := &following{end: from, chain: keys.chaining(), known: known}
+	f.compare()
+	return f
+}
+
+func (f *following) row(author sessions.PersonID, session sessions.SessionID, update []byte) {
+	linkRow(f.chain, &f.end, author, session, update)
+	f.compare()
+}
+
+func (f *following) compare() {
+	f.astray = f.astray || f.head == f.known.head && f.link != f.known.link
+}
+
+// fault says what is wrong with the log of a note that ends as stored, if anything is.
+func (f *following) fault(note sessions.NoteID, stored end) error {
+	switch {
+	case f.end != stored:
+		return &NoteFault{Note: note, Kind: audit.Changed, Head: stored.head, Had: f.known.head}
+	case f.astray:
+		return &NoteFault{Note: note, Kind: audit.Forked, Head: stored.head, Had: f.known.head}
+	}
+	return nil
+}
