@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -132,6 +133,26 @@ func TestWordsRemovedByAHeading(t *testing.T) {
 		t.Error("the notice is back")
 	}
 	s.checkLog(t, note)
+	chen.do(chromedp.Evaluate[chromedp.Void](`window.dispatchEvent(new Event('beforeprint'))`))
+	chen.do(chromedp.Reload()) // what was sent arrives all the same
+	for act, code := range map[string]string{"note.print": "page%", "note.losses": "restored=%"} {
+		s.onRecord(t, note, "chen", act, code)
+	}
+}
+
+// onRecord waits until the log of acts has what somebody did to a note.
+func (s *server) onRecord(t *testing.T, note, who, act, code string) {
+	t.Helper()
+	db := s.db(t)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for n := 0; n == 0; {
+		err := db.QueryRow(ctx, `SELECT count(*) FROM audit_event JOIN person ON person.id = who
+			WHERE note_id = $1 AND username = $2 AND act = $3 AND code LIKE $4 AND audit_event.patient_id IS NOT NULL`, note, who, act, code).Scan(&n)
+		if err != nil {
+			t.Fatalf("%s of %s is not on record: %v", act, who, err)
+		}
+	}
 }
 
 // lookAtNotice has axe look at the page with the notice, light and dark, wide and narrow.

@@ -14,6 +14,7 @@ import (
 	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/demo"
 	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/sessions"
 )
 
@@ -86,6 +87,22 @@ func (h *hospital) removal(state []byte) []byte {
 	return update
 }
 
+// forgery is an update of a state that writes on under the client id of whoever began the note.
+func (h *hospital) forgery(state []byte) []byte {
+	h.t.Helper()
+	doc := crdt.New("")
+	if err := doc.ApplyUpdate(state); err != nil {
+		h.t.Fatal(err)
+	}
+	update, err := doc.Transact(store.TemplateClient(h.note), func(txn *crdt.Txn) {
+		doc.XMLFragment(sessions.Fragment).Insert(txn, 0, crdt.NewXMLElement("paragraph", nil, crdt.NewXMLText("forged")))
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return update
+}
+
 // TestActsAreOnRecord: whoever does one of these is in the log of acts, with what they did it to, and how it ended.
 func TestActsAreOnRecord(t *testing.T) {
 	h := open(t)
@@ -108,8 +125,17 @@ func TestActsAreOnRecord(t *testing.T) {
 		t.Error("what was looked for is not sealed")
 	}
 
+	if status, _ := h.post(chen, note+"/printed", nil); status != http.StatusNoContent {
+		t.Errorf("printed: %d", status)
+	}
+	h.recorded("prints", "note.print done chen note: page by unit")
+
 	novak := h.signIn("novak")
 	h.acts()
+	if status, _ := h.post(novak, note+"/printed", nil); status != http.StatusForbidden {
+		t.Errorf("printed: %d", status)
+	}
+	h.recorded("prints what is not theirs", "note.print refused novak note: ")
 	h.get(novak, note)
 	h.get(novak, "/units/4-west")
 	h.recorded("is refused", "access refused novak note: read note: not this role", "access refused novak: see board: not this role")
@@ -133,6 +159,11 @@ func TestActsAreOnRecord(t *testing.T) {
 	update = h.removal(state)
 	api(http.MethodPost, note+"/edits", update)
 	h.recorded("edits again", "note.open done okafor note: api", "note.open done okafor note: api") // the same burst
+
+	if status, answer := api(http.MethodPost, note+"/edits", h.forgery(state)); status < 400 {
+		t.Errorf("forged: %d %s", status, answer)
+	}
+	h.recorded("forges", "note.open done okafor note: api", "note.forge refused okafor note: forged updates=1")
 
 	h.post(chen, "/logout", nil)
 	h.recorded("signs out", "login.end done chen chen: themselves")

@@ -3,6 +3,7 @@ package server_test
 import (
 	"bytes"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -29,6 +30,7 @@ func TestLogPage(t *testing.T) {
 	chen, lindqvist := h.signIn("chen"), h.signIn("lindqvist")
 	h.get(chen, "/notes/"+h.note.String())
 	h.post(chen, "/", form("q", "kelp"))
+	h.post(chen, "/notes/"+h.note.String()+"/printed", nil)
 	patient := h.patient(uuid.MustParse(h.text(`SELECT patient_id::text FROM note WHERE id = $1`, h.note)))
 	if _, page, _ := h.get(lindqvist, "/reviews/log"); !strings.Contains(page, "Nothing is signed yet") || !strings.Contains(page, "opened a note") {
 		t.Error("before anything is signed")
@@ -49,11 +51,16 @@ func TestLogPage(t *testing.T) {
 		{[]string{"person", "chen"}, "searched the worklist", "Lindqvist"},
 		{[]string{"person", "chen", "act", "search.patients"}, "1 found", "opened a note"},
 		{[]string{"patient", patient.Mrn}, "page by unit", "searched the worklist"},
+		{[]string{"patient", patient.Mrn, "act", "note.print"}, "printed a note", "opened a note"},
+		{nil, "printed a note", "chain="},
 		{[]string{"since", "2020-01-01", "until", "2020-01-02"}, "", "opened a note"},
 	} {
 		status, rows := list(tt.ask...)
 		if status != http.StatusOK || !strings.Contains(rows, tt.has) || strings.Contains(rows, tt.lack) || strings.Contains(rows, patient.Family) {
 			t.Errorf("%v: %d %s", tt.ask, status, rows)
+		}
+		if toTheSecond := regexp.MustCompile(`>\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d</time>`); tt.has != "" && !toTheSecond.MatchString(rows) {
+			t.Errorf("%v: no time to the second: %s", tt.ask, rows)
 		}
 	}
 	if _, page := h.post(lindqvist, "/reviews/log", nil); !strings.Contains(page, "entries are signed for") {

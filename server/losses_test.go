@@ -126,6 +126,12 @@ func TestLosses(t *testing.T) {
 			t.Errorf("%s: %s %s: %d %s, want %d %s", tt.user, tt.how, tt.id, status, body, tt.status, want)
 		}
 	}
+	if got := h.count(`SELECT count(*) FROM audit_event WHERE act = 'note.losses' AND code = 'restored=1' AND patient_id IS NOT NULL AND who = (SELECT id FROM person WHERE username = 'chen')`); got != 1 {
+		t.Errorf("it is on record %d times", got)
+	}
+	if got := h.count(`SELECT count(*) FROM audit_event WHERE act = 'note.losses'`); got != 1 {
+		t.Errorf("what changed nothing is on record: %d", got)
+	}
 	if got := h.losses("chen", "?waiting=true"); len(got) != 1 || got[0].ID != all[0].ID {
 		t.Errorf("for chen wait %+v", got)
 	}

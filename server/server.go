@@ -125,6 +125,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("POST /notes", s.known(s.createNote))
 	mux.Handle("GET /notes/{id}", s.known(s.notePage))
 	mux.Handle("GET /notes/{id}/history", s.known(s.historyPage))
+	mux.Handle("POST /notes/{id}/printed", s.known(s.notePrinted))
 	mux.Handle("GET /units/{id}", s.known(s.board))
 	mux.Handle("GET /units/{id}/events", s.answer(s.recognised(s.boardEvents)))
 	mux.Handle("GET /events", s.answer(s.recognised(s.pageEvents)))

@@ -224,6 +224,9 @@ func TestNobodyWritesAsAnother(t *testing.T) {
 				if got := honest.text(); honest.closeCode() != 0 || len(got) != len("startmeok!") {
 					t.Errorf("the honest peer reads %q", got)
 				}
+				if got := w.store.Forged(); len(got) != 1 || got[0].Author != chen.ID || got[0].Why != "forged" || got[0].Updates != 1 || got[0].Note != note || got[0].Participation == (sessions.Forgery{}).Participation {
+					t.Errorf("on record is %+v", got)
+				}
 			})
 		})
 	}

@@ -41,6 +41,9 @@ func (h *Hub) Apply(ctx context.Context, note NoteID, grant Grant, update []byte
 	}
 	select {
 	case a := <-answers:
+		if why := whyForged(a.err); why != "" { // an update of its own, as often as requests may come
+			s.recordForgery(Forgery{Author: grant.Author.ID, Participation: participation, Why: why, Updates: 1})
+		}
 		return a.seq, a.err
 	case <-ctx.Done():
 		return 0, ctx.Err()

@@ -101,6 +101,7 @@ type Peer struct {
 	unheard  *ysync.Presence // the newest one since, too soon to be taken
 	receipts receipts
 	early    []*frame // updates with a gap that the Step2 still due will fill
+	forgery  forgeries
 }
 
 // join makes the bearer of grant a peer of the note. The caller sends leave.
@@ -222,6 +223,7 @@ func (s *Session) remove(p *Peer) {
 		s.budget.earn(f.size)
 	}
 	p.early = nil
+	p.recordForgery()
 	s.dropPresence(p)
 	s.publish()
 }

@@ -22,6 +22,7 @@ func (p *Peer) answer(f *frame, err error) {
 	s.budget.earn(f.size)
 	if err != nil {
 		s.log.Warn("update refused", "author", p.author.ID, "bytes", len(f.update.Bytes()), "err", err)
+		p.forged(err)
 	}
 	if !p.wire.answers() {
 		if err == nil {

@@ -83,6 +83,15 @@ type Placed struct {
 	First uint64
 }
 
+// Forgery is what somebody tried, or a broken program of theirs, through one socket within a minute.
+type Forgery struct {
+	Note          NoteID
+	Author        PersonID
+	Participation uuid.UUID
+	Why           string // "forged", "unfounded" or "malformed": of the first of them
+	Updates       int
+}
+
 // Store is the durable record. The server's is Postgres; the tests' one keeps it in memory and injects faults.
 type Store interface {
 	// Load reads a note's whole log. It returns [ErrNoNote] for an unknown one.
@@ -118,6 +127,9 @@ type Store interface {
 	Searched(ctx context.Context, note NoteID) (head, seq uint64, err error)
 	Losses(ctx context.Context, note NoteID, q LossQuery) ([]Loss, error)
 	SettleLosses(ctx context.Context, note NoteID, author PersonID, losses []LossID, how Remedy) (int, error)
+
+	// RecordForgery says for the record that updates were refused that no editor makes. Losing it loses nothing else.
+	RecordForgery(ctx context.Context, f Forgery) error
 
 	// Who sat at which note, and when.
 	StartSession(ctx context.Context, session SessionID, note NoteID) error

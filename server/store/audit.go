@@ -13,6 +13,7 @@ import (
 	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/server/vault"
+	"github.com/clisonix/tidechart/sessions"
 )
 
 // ErrNotRecorded means that an act did not happen, because it could not be recorded.
@@ -41,6 +42,23 @@ func (db *DB) record(ctx context.Context, q *queries.Queries, e audit.Event) err
 		return fmt.Errorf("%w: %s: %w", ErrNotRecorded, row.Act, err)
 	}
 	return nil
+}
+
+// recordAbout stores an act about a note, and whose that is.
+func (db *DB) recordAbout(ctx context.Context, q *queries.Queries, note uuid.UUID, e audit.Event) error {
+	patient, err := q.PatientOfNote(ctx, note)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("%w: %s: %w", ErrNotRecorded, e.Act, err)
+	}
+	e.Note, e.Patient = note, patient
+	return db.record(ctx, q, e)
+}
+
+// RecordForgery stores that somebody sent updates to a note that no editor makes; see [sessions.Store].
+func (db *DB) RecordForgery(ctx context.Context, f sessions.Forgery) error {
+	return db.recordAbout(ctx, db.Queries, f.Note, audit.Event{
+		Act: audit.ForgeUpdate, Outcome: audit.Refused, Who: f.Author, About: f.Participation, Code: fmt.Sprintf("%s updates=%d", f.Why, f.Updates),
+	})
 }
 
 // eventRow is an act as it is stored. A command that has no key has nothing to seal: it is the operator who acts, here.

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/clisonix/tidechart/crdt"
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/sessions"
 )
@@ -156,7 +157,10 @@ func (db *DB) SettleLosses(ctx context.Context, note sessions.NoteID, author ses
 			}
 			settled += int(n)
 		}
-		return nil
+		if settled == 0 {
+			return nil
+		}
+		return db.recordAbout(ctx, q, note, audit.Event{Act: audit.SettleLoss, Who: author, Code: fmt.Sprintf("%s=%d", how, settled)})
 	})
 	if err != nil {
 		return 0, fmt.Errorf("settle losses of note %s: %w", note, err)

@@ -25,6 +25,7 @@ type MemStore struct {
 	notes    map[sessions.NoteID]*memNote
 	batches  map[uuid.UUID][]sessions.Placed
 	sessions map[sessions.SessionID]*Sitting
+	forged   []sessions.Forgery
 }
 
 type memNote struct {
@@ -308,6 +309,21 @@ func (m *MemStore) StartParticipation(_ context.Context, id uuid.UUID, session s
 	s.In[id] = person
 	s.Came = append(s.Came, person)
 	return nil
+}
+
+// RecordForgery implements [sessions.Store].
+func (m *MemStore) RecordForgery(_ context.Context, f sessions.Forgery) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.forged = append(m.forged, f)
+	return nil
+}
+
+// Forged are the forgeries on record, in their order.
+func (m *MemStore) Forged() []sessions.Forgery {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.forged)
 }
 
 // EndParticipation implements [sessions.Store].

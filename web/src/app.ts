@@ -31,6 +31,8 @@ window.addEventListener('beforeprint', () => {
   const t = new Date()
   const two = (n: number) => String(n).padStart(2, '0')
   const month = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'][t.getMonth()]
+  // The dialog may stop this page before the answer comes: keepalive has the browser send it all the same.
+  if (document.getElementById('note')) void fetch(`${location.pathname}/printed`, { method: 'POST', keepalive: true }).catch(() => undefined)
   printed.setAttribute('datetime', t.toISOString())
   printed.textContent = `${two(t.getDate())}-${month}-${t.getFullYear()} ${two(t.getHours())}:${two(t.getMinutes())}`
 })
