@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/clisonix/tidechart/crdt/prose"
 )
 
 // TestAuditCommands: an operator hands out the log, an auditor checks it elsewhere, and a witness on another machine notices when a
@@ -43,13 +45,19 @@ func TestAuditCommands(t *testing.T) {
 	if len(s.state(t, token, note, octets)) == 0 {
 		t.Fatal("the note is empty")
 	}
+	lost := s.newNote(t, token)
+	end, err := prose.Build(77, prose.Node{Type: "doc", Content: []prose.Node{{Type: "paragraph", Content: []prose.Node{{Type: "text", Text: "the end of this note"}}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.edit(t, apiRequest{method: "POST", path: "/notes/" + lost + "/edits", token: token, contentType: octets, body: end})
 	s.signed(t)
 
 	keys := must("audit", "keys", "--data", s.data)
 	if err := os.WriteFile(in("public"), []byte(keys), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if said := must("audit", "verify", "--data", s.data, "--keys", filepath.Join(s.data, "keys")); !strings.HasPrefix(said, "good\n") || strings.Contains(said, "details     0") {
+	if said := must("audit", "verify", "--data", s.data, "--keys", filepath.Join(s.data, "keys")); !strings.HasPrefix(said, "good\n") || strings.Contains(said, "details     0") || !strings.Contains(said, "all their rows are those that the log has") {
 		t.Errorf("the database: %s", said)
 	}
 	must("audit", "export", "--data", s.data, in("bundle"))
@@ -102,6 +110,44 @@ func TestAuditCommands(t *testing.T) {
 	if err != nil || len(kept) != 1 {
 		t.Errorf("evidence: %v, %v", kept, err)
 	}
+
+	// Other keys sign from now on: whoever has those of before goes on, and so does who has the new ones.
+	master := filepath.Join(s.data, "keys")
+	if said := must("audit", "keys", "rotate", "--data", s.data, "--keys", master, "--dry-run"); !strings.Contains(said, "1 so far") {
+		t.Errorf("dry run: %s", said)
+	}
+	now := must("audit", "keys", "rotate", "--data", s.data, "--keys", master)
+	if err := os.WriteFile(in("now"), []byte(now), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_ = s.newNote(t, token)
+	s.signed(t)
+	must(witness...)
+	must(witness...)
+	must("audit", "export", "--data", s.data, in("later"))
+	for _, public := range []string{"public", "now"} {
+		said := must("audit", "verify", in("later"), "--public", in(public))
+		if !strings.Contains(said, "the newest of 2 pairs") {
+			t.Errorf("with %s: %s", public, said)
+		}
+	}
+	refused("the log has other keys", "audit", "verify", in("later"), "--public", filepath.Join(in("witness"), "keys"))
+	refused("the log has other keys", "audit", "verify", in("bundle"), "--public", in("now"))
+
+	// A note loses its end, by the hand of somebody who writes in the database.
+	if err := s.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.start(); err != nil {
+		t.Fatal(err)
+	}
+	for _, sql := range []string{`ALTER TABLE note_update DISABLE TRIGGER ALL`, `DELETE FROM note_base`, `DELETE FROM note_update WHERE note_id = '` + lost + `' AND seq = 2`, `UPDATE note SET head = 1 WHERE id = '` + lost + `'`} {
+		if _, err := s.db(t).Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused("1 of", "audit", "verify", "--data", s.data)
+	refused("1 of", "audit", "verify", "--data", s.data, "--keys", master)
 }
 
 // signed waits until a checkpoint is signed for the newest acts.
