@@ -41,6 +41,7 @@ var actsText = []web.Choice{
 	{Value: string(audit.SettleLoss), Text: "settled what became of lost text"},
 	{Value: string(audit.ForgeUpdate), Text: "sent forged updates"},
 	{Value: string(audit.AnchorNote), Text: "noted how far a note had come"},
+	{Value: string(audit.FaultyNote), Text: "found a note that is not as it was"},
 	{Value: string(audit.RestoreNote), Text: "accepted an older state of a note"},
 	{Value: string(audit.RecoverNote), Text: "opened notes for recovery"},
 	{Value: string(audit.SearchPatients), Text: "searched the worklist"},

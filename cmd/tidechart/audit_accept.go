@@ -48,13 +48,13 @@ func (c *auditAcceptCmd) Run(ctx context.Context, log *slog.Logger) error {
 		}
 	}
 	for _, note := range c.Notes {
-		had, has, err := db.AcceptOlder(ctx, note)
+		had, has, accepted, err := db.AcceptOlder(ctx, note)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
 			return errors.New("there is no note " + note.String())
 		case err != nil:
 			return err
-		case had == has:
+		case !accepted:
 			err = say("%s is as it was on record; nothing had to be accepted\n", note)
 		default:
 			err = say("%s ends at seq %d from now on; on record it had come to %d\n", note, has, had)

@@ -35,6 +35,7 @@ const (
 	RecoverNote Act = "note.recover" // let browsers bring back what a restore took
 	AnchorNote  Act = "note.anchor"  // how far its log has come, by the server itself
 	RestoreNote Act = "note.restore" // an older state of it was put back on purpose
+	FaultyNote  Act = "note.fault"   // found not to be the one that is on record, when somebody opened it
 
 	SeeAccesses    Act = "record.accesses" // who has opened a record
 	ExportAccesses Act = "record.export"

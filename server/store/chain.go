@@ -144,11 +144,11 @@ func (k *keySet) restoreProof(back, known end) string {
 	return " proof=" + base64.StdEncoding.EncodeToString(sum)
 }
 
-// AcceptOlder has a note open again whose log was put back to an older state on purpose, and records that. It returns how far the log had
-// come, and where it ends now; the same if there is nothing to accept. What its rows say has to be the chain's: only its end may be another.
-func (db *DB) AcceptOlder(ctx context.Context, note sessions.NoteID) (had, has uint64, err error) {
+// AcceptOlder has a note open again whose log was put back to an older state on purpose, and records that, unless it is as it was on record.
+// It returns how far the log had come, and where it ends now. What its rows say has to be the chain's: only its end may be another.
+func (db *DB) AcceptOlder(ctx context.Context, note sessions.NoteID) (had, has uint64, accepted bool, err error) {
 	err = db.withKeys(ctx, note, func(keys *keySet) error {
-		e := audit.Event{Act: audit.RestoreNote, Note: note}
+		e := audit.Event{Act: audit.RestoreNote}
 		var known, now end
 		read := func(q *queries.Queries) error {
 			row, err := q.NoteToLoad(ctx, note)
@@ -172,14 +172,15 @@ func (db *DB) AcceptOlder(ctx context.Context, note sessions.NoteID) (had, has u
 		if had, has = known.head, now.head; had <= has && !db.forked(ctx, keys, note, known) {
 			return nil
 		}
+		accepted = true
 		e.Code = fmt.Sprintf("%s over=%d%s", anchorCode(now), known.head, keys.restoreProof(now, known))
-		return db.Record(ctx, e)
+		return db.recordAbout(ctx, db.Queries, note, e)
 	})
 	if err != nil {
-		return 0, 0, fmt.Errorf("accept older state of note %s: %w", note, err)
+		return 0, 0, false, fmt.Errorf("accept older state of note %s: %w", note, err)
 	}
 	db.keys.forget(note)
-	return had, has, nil
+	return had, has, accepted, nil
 }
 
 // forked reports whether a note's log is another than the one that was known.

@@ -47,6 +47,7 @@ func (db *DB) Load(ctx context.Context, note sessions.NoteID) (sessions.Log, err
 		return err
 	})
 	if err != nil {
+		db.recordFault(ctx, err)
 		return sessions.Log{}, fmt.Errorf("load note %s: %w", note, err)
 	}
 	return log, nil

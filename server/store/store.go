@@ -77,6 +77,7 @@ type DB struct {
 	log     *slog.Logger
 
 	editing  *editing                  // whose edits are on record
+	faults   *faults                   // that are on record
 	anchors  *anchors                  // which notes' logs are not as far in the log of acts as they have come
 	auditKey atomic.Pointer[vault.Key] // seals what is new in the log of acts; nil: there is no vault
 }
@@ -155,7 +156,7 @@ func connect(ctx context.Context, url string, v *vault.Vault) (*DB, error) {
 	}
 	return &DB{
 		Queries: queries.New(read), read: read, commits: commit, vault: v, keys: newKeyCache(), whose: newKeyCache(), server: uuid.New(), log: slog.New(slog.DiscardHandler),
-		editing: &editing{begun: make(map[sitting]time.Time)}, anchors: &anchors{notes: make(map[uuid.UUID]anchoring)},
+		editing: &editing{begun: make(map[sitting]time.Time)}, anchors: &anchors{notes: make(map[uuid.UUID]anchoring)}, faults: &faults{told: make(map[uuid.UUID]time.Time)},
 	}, nil
 }
 
