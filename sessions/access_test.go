@@ -263,3 +263,20 @@ func TestNothingIsCommittedBlindly(t *testing.T) {
 		}
 	})
 }
+
+// TestDestroyedNotesEnd at once, whoever has them open, and leave nothing behind in memory.
+func TestDestroyedNotesEnd(t *testing.T) {
+	inWard(t, func(w *ward) {
+		o := &office{w: w}
+		h, y := w.hClient(o.grant(chen)), w.yClient(o.grant(rivera))
+		h.update(insert(1, 0, "words"))
+		w.hub.End(note, sessions.ErrDestroyed)
+		synctest.Wait()
+		if a, b := h.closeCode(), y.closeCode(); a != 4410 || b != 4410 {
+			t.Errorf("close codes %d and %d", a, b)
+		}
+		if session, document := w.hub.InMemory(t.Context(), note); session || document {
+			t.Error("the session is left")
+		}
+	})
+}

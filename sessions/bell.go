@@ -19,6 +19,7 @@ const (
 	onIdle                       // nobody uses the session
 	onLinger                     // for some time
 	onClosing                    // the hub closes
+	onEnding                     // the note is not to be had any more; ending says why
 )
 
 // bell tells one goroutine what to look at. Anybody may ring it, and never waits. A channel for each signal would be

@@ -16,6 +16,7 @@ const (
 	closeUnauthenticated = 4401
 	closeForbidden       = 4403
 	closeNotFound        = 4404
+	closeDestroyed       = 4410
 	closeOverLimit       = 4413
 )
 
@@ -45,6 +46,9 @@ var (
 // ErrSealed is what a [Store] returns when what it holds is sealed by a key that the server does not have, or not any more. Who has the note open
 // goes on; it opens again when the key is there.
 var ErrSealed = errors.New("the server does not have the key that this is sealed with")
+
+// ErrDestroyed means that what was asked for was destroyed, on purpose: nothing opens it any more.
+var ErrDestroyed = errors.New("it was destroyed")
 
 // Reasons why an update is refused, besides [ErrRejected].
 var (
@@ -82,6 +86,8 @@ func refusal(err error) *CloseError {
 		return &CloseError{Code: closeForbidden, Reason: "this page is out of date; reload it", Err: err}
 	case errors.Is(err, ErrNoNote):
 		return &CloseError{Code: closeNotFound, Reason: "no such note", Err: err}
+	case errors.Is(err, ErrDestroyed):
+		return &CloseError{Code: closeDestroyed, Reason: "this note was destroyed", Err: err}
 	case errors.Is(err, errDraining):
 		return &CloseError{Code: closeRestart, Reason: "the server is restarting", Err: err}
 	case errors.Is(err, ErrSealed):

@@ -170,6 +170,18 @@ func (h *Hub) bury(s *Session, reason error) {
 	}
 }
 
+// End ends a note's session at once, if there is one, and the sockets of all who joined it: the note is not to be had any more. What is
+// under way stays unanswered, and no base is made.
+func (h *Hub) End(note NoteID, why error) {
+	h.mu.Lock()
+	s := h.sessions[note]
+	h.mu.Unlock()
+	if s != nil {
+		s.ending.Store(refusal(why))
+		s.bell.ring(onEnding)
+	}
+}
+
 // EndLogin ends the sockets of one login, which has been signed out.
 func (h *Hub) EndLogin(login string) {
 	h.mu.Lock()

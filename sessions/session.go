@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -28,6 +29,7 @@ type Session struct {
 	loadErr error
 
 	budget budget // of what peers have sent and that is not yet answered
+	ending atomic.Pointer[CloseError]
 
 	// Guarded by hub.mu.
 	users  int                // peers and callers that hold the session
@@ -236,6 +238,9 @@ func (s *Session) serve() error {
 
 // heed does what it is told, except for ending. An error ends the session.
 func (s *Session) heed(heard signal) error {
+	if heard&onEnding != 0 {
+		return s.ending.Load()
+	}
 	if heard&onOutcome != 0 {
 		if err := s.committed(s.outcome); err != nil {
 			return s.abandon(err)

@@ -94,7 +94,7 @@ type Forgery struct {
 
 // Store is the durable record. The server's is Postgres; the tests' one keeps it in memory and injects faults.
 type Store interface {
-	// Load reads a note's whole log. It returns [ErrNoNote] for an unknown one.
+	// Load reads a note's whole log. It returns [ErrNoNote] for an unknown one, and [ErrDestroyed] for one that was.
 	Load(ctx context.Context, note NoteID) (Log, error)
 
 	// Append commits a batch in one transaction. Notes that are missing from the result refused their entries,
