@@ -55,12 +55,16 @@ const (
 	SeePeople      // who there is, where they work and how they sign in (nothing)
 	Administer     // change that (a person)
 	FollowAccesses // who opens any record, as it happens, for another program to look at (nothing)
+	Hold           // keep a record from being destroyed, or not any more (a patient)
+	AskDestroy     // ask that a record be destroyed, or take that back (a patient)
+	ApproveDestroy // approve or refuse that somebody else has asked for (a patient)
 	acts
 )
 
 var actNames = [acts]string{
 	"", "see patient", "read note", "write note", "create note", "sign note", "break the glass", "see board", "review sessions",
 	"see reviews", "close review", "see accesses", "export", "see people", "administer", "follow accesses",
+	"hold", "ask to destroy", "approve destroying",
 }
 
 func (a Act) String() string {

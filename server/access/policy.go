@@ -81,6 +81,9 @@ var policy = []row{
 
 	{reviewing, []Act{ReadNote}, every, anyone, 0},
 	{reviewing, []Act{SeePatient, SeeBoard, ReviewSessions, SeeReviews, CloseReview, SeeAccesses, Export}, nil, anyone, 0},
+	// What is destroyed, two people of two offices decide; what must not be, one of them.
+	{reviewing, []Act{Hold, AskDestroy}, nil, anyone, 0},
+	{[]Role{Administrator}, []Act{ApproveDestroy}, nil, anyone, 0},
 	{[]Role{Administrator}, []Act{ReviewSessions, SeePeople, Administer}, nil, anyone, 0},
 	{[]Role{ServiceAccount}, []Act{FollowAccesses}, nil, anyone, 0},
 }
@@ -98,14 +101,16 @@ var ofNotes = [acts]bool{ReadNote: true, WriteNote: true, CreateNote: true, Sign
 // aboutOthers are the acts that nobody does to what is about themselves.
 var aboutOthers = [acts]bool{
 	ReadNote: true, WriteNote: true, CreateNote: true, SignNote: true, BreakGlass: true, CloseReview: true, SeeAccesses: true, Export: true,
-	Administer: true,
+	Administer: true, Hold: true, AskDestroy: true, ApproveDestroy: true,
 }
 
 // grave are the acts for which a sign-in has to be fresh.
-var grave = [acts]bool{SignNote: true, BreakGlass: true, Export: true, Administer: true}
+var grave = [acts]bool{
+	SignNote: true, BreakGlass: true, Export: true, Administer: true, Hold: true, AskDestroy: true, ApproveDestroy: true,
+}
 
 // oversight are the acts by which somebody administers, or reviews what others did. To be told of it is none.
-var oversight = []Act{ReviewSessions, CloseReview, SeeAccesses, Export, SeePeople, Administer}
+var oversight = []Act{ReviewSessions, CloseReview, SeeAccesses, Export, SeePeople, Administer, Hold, AskDestroy, ApproveDestroy}
 
 // tooWeak are the ties that do not open a restricted record.
 const tooWeak = Unit | Supervised
