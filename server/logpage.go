@@ -52,6 +52,12 @@ var actsText = []web.Choice{
 	{Value: string(audit.SeeAccesses), Text: "looked at who opened a record"},
 	{Value: string(audit.ExportAccesses), Text: "exported who opened a record"},
 	{Value: string(audit.FollowAccesses), Text: "followed who opens records"},
+	{Value: string(audit.SetHold), Text: "set a legal hold"},
+	{Value: string(audit.LiftHold), Text: "lifted a legal hold"},
+	{Value: string(audit.AskDestroy), Text: "asked that a record be destroyed"},
+	{Value: string(audit.ApproveDestroy), Text: "approved that a record be destroyed"},
+	{Value: string(audit.EndDestroy), Text: "decided against destroying a record"},
+	{Value: string(audit.Destroy), Text: "destroyed a record"},
 	{Value: string(audit.SearchLog), Text: "searched this log"},
 	{Value: string(audit.ExportLog), Text: "exported this log"},
 	{Value: string(audit.SignIn), Text: "signed in"},
@@ -117,6 +123,9 @@ func (s *Server) logOfActs(w http.ResponseWriter, r *http.Request, who login.Per
 	view.Error = says
 	var rows []queries.SearchAuditRow
 	if says == "" {
+		if search.Patient.Valid {
+			asked.Del("patient") // the entry has their id; the number would be there for longer than they may be
+		}
 		e := audit.Event{Act: audit.SearchLog, Patient: search.Patient.UUID, About: search.Person.UUID, Words: logWords(asked)}
 		search.MaxRows = maxActs + 1
 		if export {

@@ -42,6 +42,13 @@ const (
 	BreakGlass     Act = "glass.break"
 	ReviewGlass    Act = "glass.review"
 
+	SetHold        Act = "hold.set" // about whoever decided it, if the operator did it for them
+	LiftHold       Act = "hold.lift"
+	AskDestroy     Act = "destroy.ask"
+	ApproveDestroy Act = "destroy.approve"
+	EndDestroy     Act = "destroy.end" // withdrawn or refused
+	Destroy        Act = "destroy.do"  // the code says who decided it
+
 	SearchPatients Act = "search.patients"
 	SearchPeople   Act = "search.people"
 	ListNotes      Act = "search.notes"

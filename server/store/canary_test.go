@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,17 +21,25 @@ import (
 // found says where a database's files and dump have one of some words, whichever way they are written.
 func found(t *testing.T, url string, words ...string) (places []string) {
 	t.Helper()
-	var needles [][]byte
-	for _, w := range words {
-		b := []byte(w)
-		needles = append(needles, b, []byte(hex.EncodeToString(b)), []byte(base32.StdEncoding.EncodeToString(b)[:len(b)]),
-			[]byte(base64.StdEncoding.EncodeToString(b)[:len(b)]))
+	return foundEach(t, url, words)[0]
+}
+
+// foundEach is found for several lists of words, by one look.
+func foundEach(t *testing.T, url string, lists ...[]string) (places [][]string) {
+	t.Helper()
+	needles := make([][][]byte, len(lists))
+	for i, words := range lists {
+		for _, w := range words {
+			b := []byte(w)
+			needles[i] = append(needles[i], b, []byte(hex.EncodeToString(b)), []byte(base32.StdEncoding.EncodeToString(b)[:len(b)]),
+				[]byte(base64.StdEncoding.EncodeToString(b)[:len(b)]))
+		}
 	}
+	places = make([][]string, len(lists))
 	look := func(where string, text []byte) {
-		for _, n := range needles {
-			if bytes.Contains(text, n) {
-				places = append(places, where)
-				return
+		for i := range lists {
+			if !slices.Contains(places[i], where) && slices.ContainsFunc(needles[i], func(n []byte) bool { return bytes.Contains(text, n) }) {
+				places[i] = append(places[i], where)
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,9 @@ const readBursts = 16
 func (db *DB) ReadLog(ctx context.Context, note sessions.NoteID, after uint64, limit int) ([]sessions.Row, error) {
 	var rows []sessions.Row
 	err := db.withKeys(ctx, note, func(keys *keySet) (err error) {
+		if now, err := db.NoteHead(ctx, note); err != nil || now.Destroyed { // the keys may be in memory still
+			return cmp.Or(err, sessions.ErrDestroyed)
+		}
 		rows, err = logAfter(ctx, db.Queries, keys, note, after, int32(limit))
 		return err
 	})

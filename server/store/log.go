@@ -63,6 +63,9 @@ func (db *DB) load(ctx context.Context, keys *keySet, note sessions.NoteID) (log
 		if err != nil {
 			return err
 		}
+		if row.Destroyed { // the keys may be in memory still
+			return sessions.ErrDestroyed
+		}
 		stored := endOf(row.Head, row.Chain)
 		known, accepted, err := anchorOf(ctx, q, keys, note, row.Restored)
 		if err != nil {
@@ -261,8 +264,8 @@ func (db *DB) sealBatch(ctx context.Context, q *queries.Queries, batch sessions.
 	for i, id := range each {
 		note := sessions.NoteID(id.Bytes)
 		k, err := db.keysToWrite(ctx, q, note)
-		if errors.Is(err, sessions.ErrNoNote) {
-			continue // first is 0, which no row has
+		if errors.Is(err, sessions.ErrNoNote) || errors.Is(err, sessions.ErrDestroyed) {
+			continue // first is 0, which no row has; the statement takes nothing for it
 		}
 		if err != nil {
 			return err
@@ -306,7 +309,7 @@ func (db *DB) endsOf(ctx context.Context, q *queries.Queries, arguments []any) (
 	for i, n := range notes {
 		ids[i] = n.Bytes
 	}
-	there, _ := db.keys.held(ids)
+	there, _, _ := db.keys.held(ids)
 	known := make(map[uuid.UUID]uint64, len(there))
 	for id, k := range there {
 		known[id] = db.keys.knownOf(k)

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -52,6 +54,8 @@ type keyCache struct {
 	mu    sync.Mutex
 	notes map[sessions.NoteID]*list.Element // of *keySlot
 	order *list.List                        // the one used last in front
+
+	forgotten int // how often keys were forgotten
 }
 
 type keySlot struct {
@@ -116,8 +120,8 @@ func (c *keyCache) get(ctx context.Context, note sessions.NoteID, look func() (*
 	return keys, err
 }
 
-// held returns those keys that are there now, and whose are not.
-func (c *keyCache) held(owners []uuid.UUID) (there map[uuid.UUID]*keySet, missing []uuid.UUID) {
+// held returns those keys that are there now, and whose are not; and for keep, as of when.
+func (c *keyCache) held(owners []uuid.UUID) (there map[uuid.UUID]*keySet, missing []uuid.UUID, asOf int) {
 	there = make(map[uuid.UUID]*keySet, len(owners))
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -132,15 +136,18 @@ func (c *keyCache) held(owners []uuid.UUID) (there map[uuid.UUID]*keySet, missin
 		}
 		missing = append(missing, owner)
 	}
-	return there, missing
+	return there, missing, c.forgotten
 }
 
-// keep adds keys that were looked up otherwise than by get.
-func (c *keyCache) keep(owner uuid.UUID, keys *keySet) {
+// keep adds keys that were looked up otherwise than by get, unless some were forgotten meanwhile: they may be these.
+func (c *keyCache) keep(owner uuid.UUID, keys *keySet, asOf int) {
 	slot := &keySlot{note: owner, ready: make(chan struct{}), keys: keys}
 	close(slot.ready)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.forgotten != asOf {
+		return
+	}
 	if e, there := c.notes[owner]; there {
 		c.drop(e)
 	}
@@ -156,10 +163,18 @@ func (c *keyCache) drop(e *list.Element) {
 	c.order.Remove(e)
 }
 
+// owners are those whose keys are there, or being looked up.
+func (c *keyCache) owners() []uuid.UUID {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Collect(maps.Keys(c.notes))
+}
+
 // forget has a note's keys looked up the next time.
 func (c *keyCache) forget(note sessions.NoteID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.forgotten++
 	if e, there := c.notes[note]; there {
 		c.drop(e)
 	}
@@ -229,7 +244,8 @@ func (db *DB) withKeys(ctx context.Context, note sessions.NoteID, f func(*keySet
 	}
 }
 
-// keysOf returns a note's data keys, from q if they are not in memory. The error is [sessions.ErrNoNote] for an unknown note.
+// keysOf returns a note's data keys, from q if they are not in memory. The error is [sessions.ErrNoNote] for an unknown note, and
+// [sessions.ErrDestroyed] for one that has none any more.
 func (db *DB) keysOf(ctx context.Context, q *queries.Queries, note sessions.NoteID) (*keySet, error) {
 	if db.vault == nil {
 		return nil, ErrNoKeys
@@ -249,6 +265,9 @@ func (db *DB) readKeys(ctx context.Context, q *queries.Queries, note sessions.No
 	}
 	if err != nil {
 		return nil, fmt.Errorf("look up head: %w", err)
+	}
+	if row.Destroyed {
+		return nil, sessions.ErrDestroyed
 	}
 	rows, err := q.DataKeysOf(ctx, int16(vault.OfNote), note)
 	if err != nil {

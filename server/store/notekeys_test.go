@@ -96,3 +96,24 @@ func TestKeysKeptAreBounded(t *testing.T) {
 		t.Errorf("%d notes, %d in order", len(c.notes), c.order.Len())
 	}
 }
+
+// TestForgottenKeysAreNotKept by whoever looked them up before they were destroyed, and is slow to say so.
+func TestForgottenKeysAreNotKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, owner := newKeyCache(), uuid.New()
+		old := &keySet{until: time.Now().Add(keysKept)}
+		looking := make(chan struct{})
+		go func() {
+			_, _ = c.get(t.Context(), owner, func() (*keySet, error) { <-looking; return old, nil })
+		}()
+		synctest.Wait()
+		_, missing, asOf := c.held([]uuid.UUID{owner})
+		c.forget(owner)
+		close(looking)
+		synctest.Wait()
+		c.keep(owner, old, asOf)
+		if there, _, _ := c.held(missing); len(missing) != 1 || len(there) != 0 {
+			t.Errorf("%d of %d are kept", len(there), len(missing))
+		}
+	})
+}

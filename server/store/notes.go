@@ -33,7 +33,7 @@ func TemplateClient(note uuid.UUID) crdt.ClientID {
 	return 1<<52 | crdt.ClientID(binary.BigEndian.Uint32(note[:4]))
 }
 
-// CreateNote adds a note with its first row, in one transaction.
+// CreateNote adds a note with its first row, in one transaction. About a patient whose record was destroyed it is a [sessions.ErrDestroyed].
 func (db *DB) CreateNote(ctx context.Context, n NewNote) error {
 	e := audit.Event{Act: audit.CreateNote, Who: n.Author, Patient: n.Patient, Note: n.ID, Code: "kind=" + n.Kind + " unit=" + n.Unit}
 	err := db.Act(ctx, &e, func(q *queries.Queries) error {
@@ -42,7 +42,7 @@ func (db *DB) CreateNote(ctx context.Context, n NewNote) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("create note: %w", err)
+		return fmt.Errorf("create note: %w", refusedBy(err))
 	}
 	return nil
 }

@@ -175,7 +175,7 @@ func (db *DB) patientKeys(ctx context.Context, patients []uuid.UUID) (map[uuid.U
 	if db.vault == nil {
 		return nil, ErrNoKeys
 	}
-	keys, missing := db.whose.held(patients)
+	keys, missing, asOf := db.whose.held(patients)
 	if len(missing) == 0 {
 		return keys, nil
 	}
@@ -202,7 +202,7 @@ func (db *DB) patientKeys(ctx context.Context, patients []uuid.UUID) (map[uuid.U
 	}
 	for _, patient := range missing {
 		if k := keys[patient]; k != nil {
-			db.whose.keep(patient, k)
+			db.whose.keep(patient, k, asOf)
 		}
 	}
 	return keys, nil
@@ -221,7 +221,9 @@ func (db *DB) openPatients(ctx context.Context, rows []queries.Patient) ([]Patie
 	}
 	patients := make([]Patient, len(rows))
 	for i, row := range rows {
-		if patients[i], err = openPatient(keys[row.ID], row); err != nil {
+		if row.DestroyedAt != nil {
+			patients[i] = destroyed(row)
+		} else if patients[i], err = openPatient(keys[row.ID], row); err != nil {
 			db.log.Error("record of a patient does not open", "patient", row.ID, "err", err)
 			patients[i] = Patient{ID: row.ID, Family: Unreadable, Vip: row.Vip}
 		}
@@ -229,11 +231,21 @@ func (db *DB) openPatients(ctx context.Context, rows []queries.Patient) ([]Patie
 	return patients, nil
 }
 
+// Destroyed stands in lists for the name of a patient whose record was.
+const Destroyed = "(destroyed)"
+
+func destroyed(row queries.Patient) Patient {
+	return Patient{ID: row.ID, Family: Destroyed, Vip: row.Vip}
+}
+
 // Unreadable stands in lists for the name of a patient whose record does not open.
 const Unreadable = "(does not open)"
 
-// OpenPatient opens who a patient is.
+// OpenPatient opens who a patient is. Of one whose record was destroyed it says just that.
 func (db *DB) OpenPatient(ctx context.Context, row queries.Patient) (Patient, error) {
+	if row.DestroyedAt != nil {
+		return destroyed(row), nil
+	}
 	keys, err := db.patientKeys(ctx, []uuid.UUID{row.ID})
 	if err != nil {
 		return Patient{}, err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/server/vault"
+	"github.com/clisonix/tidechart/sessions"
 )
 
 // This file has the queries whose rows say who a patient is. Each opens that, and stands for the query of the same name.
@@ -153,42 +154,53 @@ func (db *DB) GlassFor(ctx context.Context, person uuid.UUID, everyone bool, max
 		return nil, err
 	}
 	for i, r := range opened {
-		keys, err := db.patientKeys(ctx, []uuid.UUID{r.Glass.PatientID}) // in memory now
+		if opened[i].Words, err = db.wordsOf(ctx, r.GlassForRow.Patient, vault.GlassWords, r.Glass.ID, r.Glass.Words); err == nil {
+			opened[i].ReviewWords, err = db.wordsOf(ctx, r.GlassForRow.Patient, vault.ReviewWords, r.Glass.ID, r.GlassForRow.ReviewWords)
+		}
 		if err != nil {
 			return nil, err
 		}
-		opened[i].Words = db.openWords(keys[r.Glass.PatientID], vault.GlassWords, r.Glass.ID, r.Glass.Words)
-		opened[i].ReviewWords = db.openWords(keys[r.Glass.PatientID], vault.ReviewWords, r.Glass.ID, r.GlassForRow.ReviewWords)
 	}
 	return opened, nil
 }
 
-// openWords opens what was said about broken glass; what does not open is unreadable.
-func (db *DB) openWords(keys *keySet, kind vault.Kind, glass uuid.UUID, record []byte) (words string) {
+// wordsOf opens what was said about a patient's record, on something that was done to it; what does not open is unreadable, and without
+// a record nothing was said.
+func (db *DB) wordsOf(ctx context.Context, patient queries.Patient, kind vault.Kind, on uuid.UUID, record []byte) (words string, err error) {
 	if record == nil {
-		return ""
+		return "", nil
 	}
-	err := errNoPatientKey
-	if keys != nil {
-		err = openValue(keys, wordsAt(kind, glass), record, &words)
+	if patient.DestroyedAt != nil {
+		return Destroyed, nil
+	}
+	keys, err := db.patientKeys(ctx, []uuid.UUID{patient.ID}) // mostly in memory
+	if err != nil {
+		return "", err
+	}
+	err = errNoPatientKey
+	if k := keys[patient.ID]; k != nil {
+		err = openValue(k, wordsAt(kind, on), record, &words)
 	}
 	if err != nil {
-		db.log.Error("words about broken glass do not open", "glass", glass, "err", err)
-		return Unreadable
+		db.log.Error("words about a record do not open", "on", on, "err", err)
+		return Unreadable, nil
 	}
-	return words
+	return words, nil
 }
 
-// sealWords seals what is said about broken glass.
-func (db *DB) sealWords(ctx context.Context, patient uuid.UUID, kind vault.Kind, glass uuid.UUID, words string) ([]byte, error) {
+// sealWords seals what is said about a patient's record, on something that is done to it.
+func (db *DB) sealWords(ctx context.Context, patient uuid.UUID, kind vault.Kind, on uuid.UUID, words string) ([]byte, error) {
 	keys, err := db.patientKeys(ctx, []uuid.UUID{patient})
 	if err != nil {
 		return nil, err
 	}
 	if keys[patient] == nil {
+		if row, err := db.PatientByID(ctx, patient); err == nil && row.DestroyedAt != nil {
+			return nil, sessions.ErrDestroyed
+		}
 		return nil, errNoPatientKey
 	}
-	return sealValue(keys[patient].sealing(), wordsAt(kind, glass), words)
+	return sealValue(keys[patient].sealing(), wordsAt(kind, on), words)
 }
 
 // UnusualRow is what is unusual about who has opened whose record.
@@ -213,6 +225,9 @@ func (db *DB) Unusual(ctx context.Context, arg queries.UnusualParams) ([]Unusual
 	}
 	bearing := make(map[string][]uuid.UUID) // patients by each word of their family name
 	for _, p := range patients {
+		if p.Family == Destroyed {
+			continue
+		}
 		for _, word := range nameWords(p.Family) {
 			bearing[word] = append(bearing[word], p.ID)
 		}

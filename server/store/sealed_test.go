@@ -44,7 +44,7 @@ func TestTamperedNotes(t *testing.T) {
 	for _, table := range []string{"note_update", "data_key"} {
 		h.must(t, `CREATE TABLE good_`+table+` AS SELECT * FROM `+table)
 	}
-	h.must(t, `ALTER TABLE note_update DISABLE TRIGGER USER`)
+	h.must(t, `ALTER TABLE note_update DISABLE TRIGGER USER; ALTER TABLE data_key DISABLE TRIGGER USER`)
 	foreign := newVault(t)
 	_, w, err := foreign.NewKey(vault.Name{Scope: vault.OfNote, Owner: note, Epoch: 1})
 	if err != nil {

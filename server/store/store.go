@@ -76,6 +76,7 @@ type DB struct {
 	server  uuid.UUID    // by which others know whose keys these are
 	log     *slog.Logger
 
+	forgot   atomic.Int64              // up to which change of access this server has let go of what was destroyed
 	editing  *editing                  // whose edits are on record
 	faults   *faults                   // that are on record
 	anchors  *anchors                  // which notes' logs are not as far in the log of acts as they have come
@@ -154,10 +155,12 @@ func connect(ctx context.Context, url string, v *vault.Vault) (*DB, error) {
 		read.Close()
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	return &DB{
+	db := &DB{
 		Queries: queries.New(read), read: read, commits: commit, vault: v, keys: newKeyCache(), whose: newKeyCache(), server: uuid.New(), log: slog.New(slog.DiscardHandler),
 		editing: &editing{begun: make(map[sitting]time.Time)}, anchors: &anchors{notes: make(map[uuid.UUID]anchoring)}, faults: &faults{told: make(map[uuid.UUID]time.Time)},
-	}, nil
+	}
+	db.forgot.Store(-1)
+	return db, nil
 }
 
 // steady has commits find their rows by key, by a plan made once. A planner that has no figures of a new table, and of

@@ -88,7 +88,7 @@ func (db *DB) FollowKeys(ctx context.Context, secret *vault.Secret) error {
 	for _, id := range db.vault.IDs() {
 		held = append(held, id[:])
 	}
-	if err := db.HoldKeys(ctx, db.server, held); err != nil {
+	if err := db.HoldKeys(ctx, db.server, held, db.forgot.Load()); err != nil {
 		return fmt.Errorf("tell which keys this server has: %w", err)
 	}
 	if missing != nil {

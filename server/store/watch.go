@@ -23,11 +23,14 @@ type AccessChange struct {
 	Login  string // as the hash of its secret, base64url
 	Note   uuid.UUID
 
+	Destroyed uuid.UUID // a note or a patient; their keys are forgotten by then
+
 	Glass bool // nobody's access: glass was broken, reviewed or looked at
 }
 
 // Watch is a connection that hears of every change of access. It belongs to one goroutine.
 type Watch struct {
+	db      *DB
 	conn    *pgx.Conn
 	version int64    // of the last change heard of
 	heard   []string // payloads since
@@ -36,7 +39,7 @@ type Watch struct {
 // WatchAccess begins to listen. Changes committed before it returns are not told: since says up to which version
 // the caller knows them.
 func (db *DB) WatchAccess(ctx context.Context, since int64) (*Watch, error) {
-	w := &Watch{version: since}
+	w := &Watch{db: db, version: since}
 	config := db.read.Config().ConnConfig
 	config.RuntimeParams["application_name"] = "tidechart-access" // so that an operator can tell it
 	config.OnNotification = func(_ *pgconn.PgConn, n *pgconn.Notification) { w.heard = append(w.heard, n.Payload) }
@@ -84,11 +87,24 @@ func (w *Watch) Next(ctx context.Context, patience time.Duration) (changes []Acc
 	}
 	if w.missed(version) {
 		changes = []AccessChange{{}}
+		destroyed, err := w.db.destroyedInMemory(ctx, queries.New(w.conn))
+		if err != nil {
+			return nil, 0, asked, fmt.Errorf("watch access: %w", err)
+		}
+		w.db.forget(uuid.Nil) // what is being looked up is not kept
+		for _, id := range destroyed {
+			changes = append(changes, AccessChange{Destroyed: id})
+		}
 	}
 	for _, payload := range w.heard {
 		at, change := parseChange(payload)
 		changes = append(changes, change)
 		version = max(version, at)
+	}
+	for _, c := range changes {
+		if c.Destroyed != uuid.Nil {
+			w.db.forget(c.Destroyed)
+		}
 	}
 	w.version, w.heard = version, nil
 	return changes, version, asked, nil
@@ -117,6 +133,8 @@ func parseChange(payload string) (version int64, c AccessChange) {
 		c.Note, _ = uuid.Parse(name)
 	case "login":
 		c.Login = name
+	case "destroyed":
+		c.Destroyed, _ = uuid.Parse(name)
 	case "glass":
 		c.Glass = true
 	}

@@ -26,6 +26,9 @@ const (
 	PatientRecord    Kind = 6  // who a patient is
 	GlassWords       Kind = 7  // why somebody broke the glass
 	ReviewWords      Kind = 8  // what somebody else found about that
+	HoldWords        Kind = 9  // why a record is held
+	LiftWords        Kind = 10 // why it is not any more
+	ShredWords       Kind = 11 // why it is to be destroyed
 	AuditDetails     Kind = 20 // of an act: from where, and what was looked for
 	AuditSigner      Kind = 21 // seed of who signs checkpoints
 )

@@ -2,7 +2,7 @@
 
 -- name: NoteToLoad :one
 -- No row: there is no such note. restored: an older state of it was put back on purpose.
-SELECT note.head, note.chain, coalesce(note_searched.seq, 0)::bigint AS searched,
+SELECT note.head, note.chain, note.state = 'destroyed' AS destroyed, coalesce(note_searched.seq, 0)::bigint AS searched,
        EXISTS (SELECT FROM audit_event restore WHERE restore.note_id = note.id AND restore.act = 'note.restore') AS restored
   FROM note LEFT JOIN note_searched ON note_searched.note_id = note.id
  WHERE note.id = $1;

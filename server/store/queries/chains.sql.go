@@ -146,17 +146,18 @@ func (q *Queries) NewestAnchor(ctx context.Context, note uuid.UUID, after int64,
 
 const noteToLoad = `-- name: NoteToLoad :one
 
-SELECT note.head, note.chain, coalesce(note_searched.seq, 0)::bigint AS searched,
+SELECT note.head, note.chain, note.state = 'destroyed' AS destroyed, coalesce(note_searched.seq, 0)::bigint AS searched,
        EXISTS (SELECT FROM audit_event restore WHERE restore.note_id = note.id AND restore.act = 'note.restore') AS restored
   FROM note LEFT JOIN note_searched ON note_searched.note_id = note.id
  WHERE note.id = $1
 `
 
 type NoteToLoadRow struct {
-	Head     int64
-	Chain    []byte
-	Searched int64
-	Restored bool
+	Head      int64
+	Chain     []byte
+	Destroyed bool
+	Searched  int64
+	Restored  bool
 }
 
 // Chains of notes' logs, and what the log of acts says of them.
@@ -167,6 +168,7 @@ func (q *Queries) NoteToLoad(ctx context.Context, id uuid.UUID) (NoteToLoadRow, 
 	err := row.Scan(
 		&i.Head,
 		&i.Chain,
+		&i.Destroyed,
 		&i.Searched,
 		&i.Restored,
 	)

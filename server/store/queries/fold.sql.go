@@ -159,6 +159,7 @@ SELECT base.note_id::uuid AS note_id
   LEFT JOIN note_fold fold ON fold.note_id = base.note_id
   JOIN note_update next ON next.note_id = base.note_id AND next.seq = coalesce(fold.seq, 0) + 1
  WHERE base.seq > coalesce(fold.seq, 0) AND next.at < $1
+   AND NOT EXISTS (SELECT FROM note WHERE note.id = base.note_id AND note.state = 'destroyed')
  ORDER BY base.seq - coalesce(fold.seq, 0) DESC
  LIMIT $2
 `

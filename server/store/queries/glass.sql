@@ -48,6 +48,7 @@ SELECT glass.id, glass.at, person.name, person.role,
        EXISTS (SELECT FROM glass_look WHERE glass_look.glass_id = glass.id AND glass_look.person_id = sqlc.arg(person)) AS looked
   FROM glass JOIN person ON person.id = glass.person_id
  WHERE NOT EXISTS (SELECT FROM glass_review WHERE glass_review.glass_id = glass.id)
+   AND NOT EXISTS (SELECT FROM patient WHERE patient.id = glass.patient_id AND patient.destroyed_at IS NOT NULL) -- nobody can say any more what they found
    AND glass.person_id <> sqlc.arg(person)
    AND (sqlc.arg(everyone)::boolean
     OR EXISTS (SELECT FROM glass_tie WHERE glass_tie.glass_id = glass.id AND glass_tie.person_id = sqlc.arg(person)))

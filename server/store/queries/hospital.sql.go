@@ -297,7 +297,7 @@ func (q *Queries) MovePatient(ctx context.Context, patientID uuid.UUID, bedID st
 }
 
 const patientByID = `-- name: PatientByID :one
-SELECT id, vip, sealed, mrn_index FROM patient WHERE id = $1
+SELECT id, vip, sealed, mrn_index, destroyed_at FROM patient WHERE id = $1
 `
 
 func (q *Queries) PatientByID(ctx context.Context, id uuid.UUID) (Patient, error) {
@@ -308,12 +308,13 @@ func (q *Queries) PatientByID(ctx context.Context, id uuid.UUID) (Patient, error
 		&i.Vip,
 		&i.Sealed,
 		&i.MrnIndex,
+		&i.DestroyedAt,
 	)
 	return i, err
 }
 
 const patientByIndex = `-- name: PatientByIndex :one
-SELECT patient.id, patient.vip, patient.sealed, patient.mrn_index, coalesce(bed.id, '')::text AS bed_id, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, '')::text AS unit_id
+SELECT patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, coalesce(bed.id, '')::text AS bed_id, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, '')::text AS unit_id
   FROM patient
   LEFT JOIN stay ON stay.patient_id = patient.id
   LEFT JOIN bed ON bed.id = stay.bed_id
@@ -335,6 +336,7 @@ func (q *Queries) PatientByIndex(ctx context.Context, mrnIndex []byte) (PatientB
 		&i.Patient.Vip,
 		&i.Patient.Sealed,
 		&i.Patient.MrnIndex,
+		&i.Patient.DestroyedAt,
 		&i.BedID,
 		&i.BedLabel,
 		&i.UnitID,

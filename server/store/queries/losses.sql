@@ -2,7 +2,7 @@
 
 -- name: Searched :one
 -- No row: there is no such note.
-SELECT note.head, coalesce(note_searched.seq, 0)::bigint AS seq
+SELECT note.head, note.state = 'destroyed' AS destroyed, coalesce(note_searched.seq, 0)::bigint AS seq
   FROM note LEFT JOIN note_searched ON note_searched.note_id = note.id
  WHERE note.id = $1;
 

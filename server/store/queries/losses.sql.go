@@ -196,14 +196,15 @@ func (q *Queries) Losses(ctx context.Context, arg LossesParams) ([]LossesRow, er
 
 const searched = `-- name: Searched :one
 
-SELECT note.head, coalesce(note_searched.seq, 0)::bigint AS seq
+SELECT note.head, note.state = 'destroyed' AS destroyed, coalesce(note_searched.seq, 0)::bigint AS seq
   FROM note LEFT JOIN note_searched ON note_searched.note_id = note.id
  WHERE note.id = $1
 `
 
 type SearchedRow struct {
-	Head int64
-	Seq  int64
+	Head      int64
+	Destroyed bool
+	Seq       int64
 }
 
 // Text that updates removed unseen.
@@ -211,7 +212,7 @@ type SearchedRow struct {
 func (q *Queries) Searched(ctx context.Context, id uuid.UUID) (SearchedRow, error) {
 	row := q.db.QueryRow(ctx, searched, id)
 	var i SearchedRow
-	err := row.Scan(&i.Head, &i.Seq)
+	err := row.Scan(&i.Head, &i.Destroyed, &i.Seq)
 	return i, err
 }
 

@@ -236,6 +236,22 @@ type KeyHolder struct {
 	Server uuid.UUID
 	Keys   [][]byte
 	SeenAt time.Time
+	// Up to which access_version the server has let go of what was destroyed.
+	Forgot int64
+}
+
+// What must not be destroyed until this is lifted. Rows are added and lifted, and never go.
+type LegalHold struct {
+	ID        uuid.UUID
+	PatientID uuid.UUID
+	NoteID    uuid.NullUUID
+	// Why, sealed for the patient.
+	Words       []byte
+	SetBy       uuid.UUID
+	SetAt       time.Time
+	LiftedWords []byte
+	LiftedBy    uuid.NullUUID
+	LiftedAt    *time.Time
 }
 
 // Browser logins. Never called sessions: a session is people writing one note.
@@ -414,6 +430,8 @@ type Patient struct {
 	Sealed []byte
 	// Keyed hash of the medical record number: it finds a number, and tells none.
 	MrnIndex []byte
+	// Since then nobody can say who this was: the key is gone, and the hash of the number.
+	DestroyedAt *time.Time
 }
 
 // Patients of a version before, until they are sealed; empty ever after.
@@ -491,6 +509,26 @@ type Session struct {
 	NoteID    uuid.UUID
 	StartedAt time.Time
 	EndedAt   *time.Time
+}
+
+// Who decided that a record is destroyed, and when it was. Rows never go.
+type Shredding struct {
+	ID        uuid.UUID
+	PatientID uuid.UUID
+	NoteID    uuid.NullUUID
+	Reason    string
+	// Why, sealed for the patient: it goes with them.
+	Words      []byte
+	AskedBy    uuid.UUID
+	AskedAt    time.Time
+	Until      time.Time
+	ApprovedBy uuid.NullUUID
+	ApprovedAt *time.Time
+	EndedBy    uuid.NullUUID
+	EndedAt    *time.Time
+	DoneAt     *time.Time
+	// Tables were written anew, so that the keys are in no file of theirs either.
+	ErasedAt *time.Time
 }
 
 // Who lies where now. A discharge removes the row.

@@ -23,6 +23,7 @@ SELECT sqlc.embed(note), sqlc.embed(patient), coalesce(bed.label, '')::text AS b
     ON tied.patient_id = note.patient_id
  WHERE (sqlc.arg(unit)::text = '' OR coalesce(bed.unit_id, note.unit_id) = sqlc.arg(unit))
    AND (sqlc.arg(everyone)::boolean OR tied.ties IS NOT NULL OR note.created_by = sqlc.arg(person))
+   AND note.state <> 'destroyed'
  ORDER BY tied.ties IS NULL, note.edited_at DESC, note.id
  LIMIT sqlc.arg(max_rows);
 
@@ -62,7 +63,9 @@ SELECT client_id, person_id FROM writer WHERE note_id = $1;
 INSERT INTO writer (note_id, client_id, person_id, next_clock) VALUES ($1, $2, $3, $4);
 
 -- name: InsertBase :exec
-INSERT INTO note_base (note_id, seq, data, sum) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING;
+-- Not of a note that was destroyed.
+INSERT INTO note_base (note_id, seq, data, sum)
+SELECT note.id, sqlc.arg(seq), sqlc.arg(data), sqlc.arg(sum) FROM note WHERE note.id = sqlc.arg(note_id) AND note.state <> 'destroyed' ON CONFLICT DO NOTHING;
 
 -- name: DeleteOldBases :exec
 -- Two are kept: the one just made, and the one that served until now.

@@ -52,22 +52,24 @@ func (q *Queries) DeleteOldBatches(ctx context.Context) error {
 }
 
 const insertBase = `-- name: InsertBase :exec
-INSERT INTO note_base (note_id, seq, data, sum) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
+INSERT INTO note_base (note_id, seq, data, sum)
+SELECT note.id, $1, $2, $3 FROM note WHERE note.id = $4 AND note.state <> 'destroyed' ON CONFLICT DO NOTHING
 `
 
 type InsertBaseParams struct {
-	NoteID uuid.UUID
 	Seq    int64
 	Data   []byte
 	Sum    []byte
+	NoteID uuid.UUID
 }
 
+// Not of a note that was destroyed.
 func (q *Queries) InsertBase(ctx context.Context, arg InsertBaseParams) error {
 	_, err := q.db.Exec(ctx, insertBase,
-		arg.NoteID,
 		arg.Seq,
 		arg.Data,
 		arg.Sum,
+		arg.NoteID,
 	)
 	return err
 }
@@ -165,7 +167,7 @@ func (q *Queries) NewestBase(ctx context.Context, noteID uuid.UUID) (NewestBaseR
 
 const noteByID = `-- name: NoteByID :one
 
-SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, patient.id, patient.vip, patient.sealed, patient.mrn_index, person.name AS creator,
+SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, person.name AS creator,
        coalesce(bed.label, '')::text AS bed_label
   FROM note
   JOIN patient ON patient.id = note.patient_id
@@ -204,6 +206,7 @@ func (q *Queries) NoteByID(ctx context.Context, id uuid.UUID) (NoteByIDRow, erro
 		&i.Patient.Vip,
 		&i.Patient.Sealed,
 		&i.Patient.MrnIndex,
+		&i.Patient.DestroyedAt,
 		&i.Creator,
 		&i.BedLabel,
 	)
@@ -211,7 +214,7 @@ func (q *Queries) NoteByID(ctx context.Context, id uuid.UUID) (NoteByIDRow, erro
 }
 
 const notesFor = `-- name: NotesFor :many
-SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, patient.id, patient.vip, patient.sealed, patient.mrn_index, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, note.unit_id)::text AS unit,
+SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, note.unit_id)::text AS unit,
        coalesce(tied.ties, '{}')::text[] AS ties
   FROM note
   JOIN patient ON patient.id = note.patient_id
@@ -221,6 +224,7 @@ SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state
     ON tied.patient_id = note.patient_id
  WHERE ($2::text = '' OR coalesce(bed.unit_id, note.unit_id) = $2)
    AND ($3::boolean OR tied.ties IS NOT NULL OR note.created_by = $1)
+   AND note.state <> 'destroyed'
  ORDER BY tied.ties IS NULL, note.edited_at DESC, note.id
  LIMIT $4
 `
@@ -274,6 +278,7 @@ func (q *Queries) NotesFor(ctx context.Context, arg NotesForParams) ([]NotesForR
 			&i.Patient.Vip,
 			&i.Patient.Sealed,
 			&i.Patient.MrnIndex,
+			&i.Patient.DestroyedAt,
 			&i.BedLabel,
 			&i.Unit,
 			&i.Ties,

@@ -136,7 +136,7 @@ func (q *Queries) Participants(ctx context.Context, sessions []uuid.UUID) ([]Par
 
 const sessions = `-- name: Sessions :many
 SELECT session.id, session.note_id, session.started_at, session.ended_at, note.kind,
-       unit.name AS unit_name, patient.id, patient.vip, patient.sealed, patient.mrn_index, coalesce(bed.label, '')::text AS bed_label
+       unit.name AS unit_name, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, coalesce(bed.label, '')::text AS bed_label
   FROM session
   JOIN note ON note.id = session.note_id
   JOIN unit ON unit.id = note.unit_id
@@ -179,6 +179,7 @@ func (q *Queries) Sessions(ctx context.Context, limit int32) ([]SessionsRow, err
 			&i.Patient.Vip,
 			&i.Patient.Sealed,
 			&i.Patient.MrnIndex,
+			&i.Patient.DestroyedAt,
 			&i.BedLabel,
 		); err != nil {
 			return nil, err

@@ -20,7 +20,7 @@ INSERT INTO retired_kek (id, number, adopted_at) SELECT gone.id, gone.number, go
 SELECT * FROM retired_kek ORDER BY number;
 
 -- name: HoldKeys :exec
-INSERT INTO key_holder (server, keys) VALUES ($1, $2) ON CONFLICT (server) DO UPDATE SET keys = excluded.keys, seen_at = now();
+INSERT INTO key_holder (server, keys, forgot) VALUES ($1, $2, $3) ON CONFLICT (server) DO UPDATE SET keys = excluded.keys, forgot = excluded.forgot, seen_at = now();
 
 -- name: LetGoOfKeys :exec
 -- Also of who was not seen for an hour.
@@ -29,6 +29,11 @@ DELETE FROM key_holder WHERE server = $1 OR seen_at < now() - interval '1 hour';
 -- name: CountHolders :one
 -- Servers that were seen within some seconds, and those of them that do not have a key.
 SELECT count(*) AS all_of_them, count(*) FILTER (WHERE sqlc.arg(kek)::bytea <> ALL (keys)) AS without
+  FROM key_holder WHERE seen_at > now() - make_interval(secs => sqlc.arg(seconds)::double precision);
+
+-- name: CountRemembering :one
+-- Servers that were seen within some seconds, and those of them that may not have heard yet what was destroyed up to a version.
+SELECT count(*) AS all_of_them, count(*) FILTER (WHERE forgot < sqlc.arg(version)::bigint) AS remembering
   FROM key_holder WHERE seen_at > now() - make_interval(secs => sqlc.arg(seconds)::double precision);
 
 -- name: DataKey :one
@@ -44,7 +49,7 @@ SELECT * FROM data_key WHERE scope = $1 AND owner = ANY(sqlc.arg(owners)::uuid[]
 SELECT (coalesce(max(epoch), 0) + 1)::integer FROM data_key WHERE scope = $1 AND owner = $2;
 
 -- name: InsertDataKey :execrows
--- No row: another server was faster.
+-- No row: another server was faster, or what it is for was destroyed.
 INSERT INTO data_key (scope, owner, epoch, from_seq, kek, wrapped, commitment, tag, recovery, recovery_wrapped, recovery_tag)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING;
 
@@ -97,7 +102,7 @@ TRUNCATE totp;
 INSERT INTO totp (person_id, secret, step, pending, pending_at) VALUES ($1, $2, $3, $4, $5);
 
 -- name: NoteHead :one
-SELECT head, chain FROM note WHERE id = $1;
+SELECT head, chain, state = 'destroyed' AS destroyed FROM note WHERE id = $1;
 
 -- name: NoteHeads :many
 SELECT id, head, chain FROM note WHERE id = ANY(sqlc.arg(notes)::uuid[]);
@@ -109,7 +114,7 @@ SELECT notes FROM sealing;
 UPDATE sealing SET notes = true;
 
 -- name: NotesInTheClear :many
-SELECT id FROM note WHERE NOT EXISTS (SELECT FROM data_key WHERE scope = 2 AND owner = note.id);
+SELECT id FROM note WHERE state <> 'destroyed' AND NOT EXISTS (SELECT FROM data_key WHERE scope = 2 AND owner = note.id);
 
 -- name: HasNotes :one
 SELECT EXISTS (SELECT FROM note);

@@ -177,6 +177,24 @@ func (q *Queries) CountHolders(ctx context.Context, kek []byte, seconds float64)
 	return i, err
 }
 
+const countRemembering = `-- name: CountRemembering :one
+SELECT count(*) AS all_of_them, count(*) FILTER (WHERE forgot < $1::bigint) AS remembering
+  FROM key_holder WHERE seen_at > now() - make_interval(secs => $2::double precision)
+`
+
+type CountRememberingRow struct {
+	AllOfThem   int64
+	Remembering int64
+}
+
+// Servers that were seen within some seconds, and those of them that may not have heard yet what was destroyed up to a version.
+func (q *Queries) CountRemembering(ctx context.Context, version int64, seconds float64) (CountRememberingRow, error) {
+	row := q.db.QueryRow(ctx, countRemembering, version, seconds)
+	var i CountRememberingRow
+	err := row.Scan(&i.AllOfThem, &i.Remembering)
+	return i, err
+}
+
 const countToRewrap = `-- name: CountToRewrap :one
 SELECT count(*) AS all_of_them,
        count(*) FILTER (WHERE kek <> $1 OR $2::bytea IS NOT NULL AND recovery IS DISTINCT FROM $2) AS old
@@ -453,11 +471,11 @@ func (q *Queries) HasNotes(ctx context.Context) (bool, error) {
 }
 
 const holdKeys = `-- name: HoldKeys :exec
-INSERT INTO key_holder (server, keys) VALUES ($1, $2) ON CONFLICT (server) DO UPDATE SET keys = excluded.keys, seen_at = now()
+INSERT INTO key_holder (server, keys, forgot) VALUES ($1, $2, $3) ON CONFLICT (server) DO UPDATE SET keys = excluded.keys, forgot = excluded.forgot, seen_at = now()
 `
 
-func (q *Queries) HoldKeys(ctx context.Context, server uuid.UUID, keys [][]byte) error {
-	_, err := q.db.Exec(ctx, holdKeys, server, keys)
+func (q *Queries) HoldKeys(ctx context.Context, server uuid.UUID, keys [][]byte, forgot int64) error {
+	_, err := q.db.Exec(ctx, holdKeys, server, keys, forgot)
 	return err
 }
 
@@ -480,7 +498,7 @@ type InsertDataKeyParams struct {
 	RecoveryTag     []byte
 }
 
-// No row: another server was faster.
+// No row: another server was faster, or what it is for was destroyed.
 func (q *Queries) InsertDataKey(ctx context.Context, arg InsertDataKeyParams) (int64, error) {
 	result, err := q.db.Exec(ctx, insertDataKey,
 		arg.Scope,
@@ -581,7 +599,7 @@ func (q *Queries) LockNote(ctx context.Context, id uuid.UUID) (int64, error) {
 }
 
 const lockPatient = `-- name: LockPatient :one
-SELECT id, vip, sealed, mrn_index FROM patient WHERE id = $1 FOR UPDATE
+SELECT id, vip, sealed, mrn_index, destroyed_at FROM patient WHERE id = $1 FOR UPDATE
 `
 
 func (q *Queries) LockPatient(ctx context.Context, id uuid.UUID) (Patient, error) {
@@ -592,6 +610,7 @@ func (q *Queries) LockPatient(ctx context.Context, id uuid.UUID) (Patient, error
 		&i.Vip,
 		&i.Sealed,
 		&i.MrnIndex,
+		&i.DestroyedAt,
 	)
 	return i, err
 }
@@ -617,18 +636,19 @@ func (q *Queries) NextEpoch(ctx context.Context, scope int16, owner uuid.UUID) (
 }
 
 const noteHead = `-- name: NoteHead :one
-SELECT head, chain FROM note WHERE id = $1
+SELECT head, chain, state = 'destroyed' AS destroyed FROM note WHERE id = $1
 `
 
 type NoteHeadRow struct {
-	Head  int64
-	Chain []byte
+	Head      int64
+	Chain     []byte
+	Destroyed bool
 }
 
 func (q *Queries) NoteHead(ctx context.Context, id uuid.UUID) (NoteHeadRow, error) {
 	row := q.db.QueryRow(ctx, noteHead, id)
 	var i NoteHeadRow
-	err := row.Scan(&i.Head, &i.Chain)
+	err := row.Scan(&i.Head, &i.Chain, &i.Destroyed)
 	return i, err
 }
 
@@ -663,7 +683,7 @@ func (q *Queries) NoteHeads(ctx context.Context, notes []uuid.UUID) ([]NoteHeads
 }
 
 const notesInTheClear = `-- name: NotesInTheClear :many
-SELECT id FROM note WHERE NOT EXISTS (SELECT FROM data_key WHERE scope = 2 AND owner = note.id)
+SELECT id FROM note WHERE state <> 'destroyed' AND NOT EXISTS (SELECT FROM data_key WHERE scope = 2 AND owner = note.id)
 `
 
 func (q *Queries) NotesInTheClear(ctx context.Context) ([]uuid.UUID, error) {
