@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -228,7 +229,7 @@ func emptyDatabase(t *testing.T, name string) string {
 }
 
 // TestNotesAreSealedOnDisk: what somebody writes, and who a patient is, is in no file of the data directory, nor in the log, while what is
-// not sealed is found there, and comes back after a restart.
+// not sealed is found there, and comes back after a restart; until two people decide that it is destroyed.
 func TestNotesAreSealedOnDisk(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
@@ -295,5 +296,75 @@ func TestNotesAreSealedOnDisk(t *testing.T) {
 	}
 	if text := s.text(t, token, note); !strings.Contains(text, word) {
 		t.Errorf("after a restart the note says %q", text)
+	}
+	s.destroy(t, note, token)
+	if err := s.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(s.log.String(), word) || strings.Contains(s.log.String(), "litigation") {
+		t.Error("the log says what was destroyed, or why it was held")
+	}
+}
+
+// destroy has a note destroyed, as docs/security/keys.md says it step by step: held first, decided by two people, and carried out by an
+// operator, while somebody has it open.
+func (s *server) destroy(t *testing.T, note, token string) {
+	t.Helper()
+	ctx := t.Context()
+	command := func(want string, args ...string) string {
+		t.Helper()
+		said, err := s.command(ctx, append(args, "--data", s.data)...)
+		text := fmt.Sprint(said, err)
+		if !regexp.MustCompile(want).MatchString(text) {
+			t.Fatalf("%v: %s; want %s", args, text, want)
+		}
+		return text
+	}
+	command(`novak decides about no holds`, "hold", "set", "--by", "novak", "--reason", "litigation 12/34", "--note", note)
+	command(`hold [0-9a-f-]{36} is set`, "hold", "set", "--by", "lindqvist", "--reason", "litigation 12/34", "--note", note)
+	hold := regexp.MustCompile(`[0-9a-f-]{36}`).FindString(command(note+`.*litigation 12/34 +no`, "hold", "list"))
+
+	at := s.url + "/destruction"
+	s.form(t, s.signIn(t, "lindqvist"), at, url.Values{"record": {note}, "reason": {"test"}, "words": {"It was made for a test."}})
+	admin := s.signIn(t, "novak")
+	_, page := fetch(t, admin, at)
+	approve := regexp.MustCompile(`/destruction/([0-9a-f-]{36})/approve`).FindSubmatch(page)
+	if approve == nil {
+		t.Fatal("the page does not have it")
+	}
+	command(`nobody has decided this`, "keys", "shred", string(approve[1]))
+	s.form(t, admin, s.url+string(approve[0]), nil)
+
+	c := startNode(t).connect("open", yWebsocket, s, note, token, nil)
+	c.wait(want{"synced": true})
+	command(string(approve[1])+` +note `+note+` \(held: stays\) +1 +1 +Erik Lindqvist +Petra Novak`, "keys", "shred", "--dry-run")
+	command(`not all of it was destroyed`, "keys", "shred")
+	command(`is lifted`, "hold", "lift", hold, "--by", "lindqvist", "--reason", "settled")
+	command(`\b1 of 1 decisions are carried out: 1 data keys are destroyed, and 1 notes with them`, "keys", "shred")
+	command(`\b0 of 0 decisions`, "keys", "shred", string(approve[1]))
+	c.wait(want{"closedWith": 4410})
+	command(`0 apps for codes, 0 notes`, "keys", "status")
+	resp, body := fetch(t, admin, s.url+"/notes/"+note)
+	if resp.StatusCode != http.StatusForbidden || bytes.Contains(body, []byte("Lindqvist")) {
+		t.Errorf("who might not have read it: %s", resp.Status)
+	}
+	resp, body = fetch(t, s.signIn(t, "chen"), s.url+"/notes/"+note)
+	if resp.StatusCode != http.StatusGone || !bytes.Contains(body, []byte("by decision of")) {
+		t.Errorf("the page: %s", resp.Status)
+	}
+	if said, err := s.command(ctx, "audit", "verify", "--data", s.data); err != nil {
+		t.Errorf("the log of acts: %q, %v", said, err)
+	}
+}
+
+// form sends a form as a browser does that has just proven who its person is.
+func (s *server) form(t *testing.T, c *http.Client, to string, form url.Values) {
+	t.Helper()
+	resp, err := c.PostForm(to, form)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body := readAll(t, resp); resp.StatusCode != http.StatusOK || bytes.Contains(body, []byte("destruction-error")) {
+		t.Fatalf("%s: %s", to, resp.Status)
 	}
 }

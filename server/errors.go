@@ -44,6 +44,7 @@ var statuses = []struct {
 	{errProgram, http.StatusForbidden, "Pages are for people. A program with a token of its own uses the API."},
 	{errNoPage, http.StatusNotFound, "There is no such page."},
 	{store.ErrNotFound, http.StatusNotFound, "There is nothing under this address."},
+	{sessions.ErrDestroyed, http.StatusGone, "This record was destroyed. Nothing can open it any more."},
 	{sessions.ErrNoNote, http.StatusNotFound, "There is no such note."},
 	{crdt.ErrMalformed, http.StatusUnprocessableEntity, "This is not a Yjs update, version 1."},
 	{sessions.ErrRefused, http.StatusConflict, "The update builds on edits that the note does not have."},
@@ -90,6 +91,10 @@ func statusOf(err error) (status int, detail string) {
 	var denied denial
 	if errors.As(err, &denied) {
 		return http.StatusForbidden, denied.detail()
+	}
+	var gone gone
+	if errors.As(err, &gone) {
+		return http.StatusGone, gone.detail()
 	}
 	if store.IsBadValue(err) {
 		err = store.ErrNotFound // nothing is called that

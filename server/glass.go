@@ -85,6 +85,9 @@ func (s *Server) breakGlass(w http.ResponseWriter, r *http.Request, who login.Pe
 		return err
 	}
 	row, err := s.db.StandingTo(r.Context(), who.ID, patient)
+	if err == nil && row.Patient.DestroyedAt != nil {
+		err = sessions.ErrDestroyed
+	}
 	if err != nil {
 		return err
 	}
@@ -183,7 +186,7 @@ func reviewView(who login.Person, row store.GlassForRow, about access.Note) web.
 		ID: row.Glass.ID.String(), Person: personRowView(row.Person), Reason: reasonText(row.Glass.Reason),
 		At: row.Glass.At.Local(), Until: row.Glass.Until.Local(), Opened: int(row.Opened),
 		Reviewer: row.Reviewer, ReviewedAt: clock(row.ReviewedAt), Finding: row.Finding,
-		CanClose:    access.Decide(asker(who), access.CloseReview, about).Allow,
+		CanClose:    row.GlassForRow.Patient.DestroyedAt == nil && access.Decide(asker(who), access.CloseReview, about).Allow,
 		CanSeeWhole: access.May(who.Role, access.SeeAccesses),
 	}
 	knows := about.Ties&access.Unit != 0 ||

@@ -121,6 +121,7 @@ func (s *Server) withLinks(r *http.Request, who login.Person, shell web.Shell) w
 	shell.CanSeePeople = access.May(who.Role, access.SeePeople)
 	shell.CanBreakGlass = access.May(who.Role, access.BreakGlass)
 	shell.CanSeeAccesses = access.May(who.Role, access.SeeAccesses)
+	shell.CanDestroy = access.May(who.Role, access.AskDestroy) || access.May(who.Role, access.ApproveDestroy)
 	s.tellGlass(r.Context(), who, &shell)
 	s.tellInvited(r.Context(), who, &shell)
 	if who.Unit != "" && access.May(who.Role, access.SeeBoard) {

@@ -13,6 +13,7 @@ import (
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/notekind"
 	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/sessions"
 	"github.com/clisonix/tidechart/web"
 )
 
@@ -32,6 +33,9 @@ func (s *Server) newNote(ctx context.Context, who login.Person, patient, kindCod
 	}
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("look up patient: %w", err)
+	}
+	if row.Patient.DestroyedAt != nil {
+		return uuid.Nil, sessions.ErrDestroyed
 	}
 	unit := row.UnitID
 	if unit == "" { // discharged: the note belongs to where its author works

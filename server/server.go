@@ -145,6 +145,7 @@ func (s *Server) Handler() http.Handler {
 
 	mux.HandleFunc("GET /ws", s.serveHocuspocus)
 	mux.HandleFunc("GET /ws/notes/{id}", s.serveYWebSocket)
+	s.mountDestruction(mux)
 	s.mountPasskeys(mux)
 	s.mountProvider(mux)
 	s.mountAPI(mux)

@@ -136,6 +136,9 @@ func (s *Server) mayDo(ctx context.Context, p login.Person, act access.Act, note
 		return st, err
 	}
 	p.Role = st.who.Role
+	if st.State == stateDestroyed {
+		return st, s.destroyed(ctx, p, st, note, how)
+	}
 	refused := s.refuses(p, act, st.note, onto{patient: st.PatientID, note: note})
 	if how == notAgain || how == byTicket && refused == nil {
 		return st, refused

@@ -50,12 +50,18 @@ func (s *Server) watch(ctx context.Context, version *int64) error {
 		if len(changes) > 0 {
 			s.log.Info("access changed", "version", now, "changes", len(changes))
 			s.hub.Recheck(ctx, concerned(changes))
+			for _, c := range changes {
+				if c.Destroyed != uuid.Nil { // else a session would keep the note for some seconds
+					s.hub.End(c.Destroyed, sessions.ErrDestroyed)
+				}
+			}
 			s.news.tell()
 			if slices.ContainsFunc(changes, concernsGlass) {
 				s.glassNews.tell()
 			}
 		}
 		*version = now
+		s.db.Forgot(now)
 		s.hub.AccessSeen(asked)
 	}
 }
@@ -66,7 +72,7 @@ func concerned(changes []store.AccessChange) func(sessions.NoteID, sessions.Pers
 	people, logins, notes := make(map[uuid.UUID]bool), make(map[string]bool), make(map[uuid.UUID]bool)
 	for _, c := range changes {
 		switch {
-		case c.Glass:
+		case c.Glass, c.Destroyed != uuid.Nil: // which changes the note's state, too
 		case c.Person != uuid.Nil:
 			people[c.Person] = true
 		case c.Login != "":

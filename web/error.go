@@ -10,6 +10,7 @@ var errorWords = map[int][2]string{
 	http.StatusForbidden:             {"You may not see this", "Your role does not include it. If your work needs it, ask your administrator."},
 	http.StatusNotFound:              {"Nothing is here", "The address may be mistyped, or what it named was never there."},
 	http.StatusMethodNotAllowed:      {"That cannot be done here", "Go back and use the buttons of the page."},
+	http.StatusGone:                  {"This record was destroyed", "Nothing can open it any more."},
 	http.StatusRequestEntityTooLarge: {"That was too large", "Send less at once."},
 	http.StatusTooManyRequests:       {"Too many attempts", "Wait a minute, then try again."},
 	http.StatusServiceUnavailable:    {"Tidechart cannot reach its records", "Nothing was changed. Try again in a minute."},

@@ -217,6 +217,8 @@ func samplePages() map[string]templ.Component {
 		"/invitation":    Invitation(InvitationView{Shell: shell("Invitation", &novak, SectionPeople), Account: accountSample(rivera), Code: "7QK2-9F3M-XW4T-B8AC", Until: now.Add(72 * time.Hour), Address: "https://notes.example/enrol"}),
 		"/token":         IssuedToken(IssuedTokenView{Shell: shell("New token", &novak, SectionPeople), Account: programSample().Account, Token: "tide_" + strings.Repeat("aB3", 16) + "z", Days: 90}),
 		"/units":         Units(UnitsView{Shell: shell("Units", &novak, SectionPeople), Fresh: true, Rows: []UnitRow{{"4w", "4 West", 20, 14}, {"icu", "Intensive care", 10, 10}}}),
+		"/destruction":   DestructionPage(destructionSample()),
+		"/destroyed":     Error(ErrorView{Shell: shell("Error", &chen, SectionNone), Status: 410, Detail: "It was destroyed on 2 March 2026, by decision of Erik Lindqvist and Petra Novak. Nothing can open it any more."}),
 		"/error":         Error(ErrorView{Shell: shell("Not allowed", &novak, SectionNone), Status: 403, Request: "01HV9"}),
 		"/api/docs":      APIDocs(APIDocsView{Shell: shell("HTTP API", &chen, SectionAPI), SpecURL: "/openapi.json"}),
 	}
@@ -273,5 +275,28 @@ func securitySample() SecurityView {
 			{ID: "22222222-2222-4222-8222-222222222222", Browser: "Safari on an iPhone", Began: now.Add(-11 * time.Hour), Seen: now.Add(-50 * time.Minute)},
 			{ID: "33333333-3333-4333-8333-333333333333", Began: now.Add(-2 * time.Hour), Seen: now.Add(-2 * time.Hour)},
 		},
+	}
+}
+
+func destructionSample() DestructionView {
+	one, all := Record{PatientInitials: "EW", MRN: "T-104233", NoteID: "n1", NoteKind: "Progress note"}, Record{PatientInitials: "BO", MRN: "T-104251"}
+	asked := Destruction{
+		ID: "d1", Record: one, Reason: "It was written about somebody else, or never should have been", Words: "Belongs to the patient of 4A-02.", Notes: 1, Held: true,
+		Asker: "Erik Lindqvist", AskedAt: now.Add(-time.Hour), Until: now.Add(167 * time.Hour), CanApprove: true, CanRefuse: true, CanWithdraw: true,
+	}
+	approved := Destruction{
+		ID: "d2", Record: all, Reason: "It need not be kept any longer", Words: "Eleven years old.", Notes: 4, Here: true,
+		Asker: "Erik Lindqvist", AskedAt: now.Add(-30 * time.Hour), Until: now.Add(138 * time.Hour), Approver: "Petra Novak", ApprovedAt: now.Add(-2 * time.Hour), CanRefuse: true,
+	}
+	done, ended, late := approved, asked, asked
+	done.ID, done.Record, done.Words, done.DoneAt, done.CanRefuse, done.Here = "d3", Record{}, "(destroyed)", now.Add(-time.Hour), false, false
+	ended.ID, ended.EndedAt, ended.Ender, ended.CanApprove, ended.CanRefuse, ended.CanWithdraw = "d4", now.Add(-time.Hour), "Petra Novak", false, false, false
+	late.ID, late.EndedAt, late.CanApprove, late.CanRefuse, late.CanWithdraw = "d5", now.Add(-time.Hour), false, false, false
+	return DestructionView{
+		Shell: shell("Destruction of records", &novak, SectionDestruction), Fresh: true, CanAsk: true, CanHold: true, Words: "because", Reason: "error", Sought: "T-104233",
+		Error: "Say why in 10 to 500 characters. Somebody will read it.", Within: 7 * 24 * time.Hour, MinWords: 10, MaxWords: 500,
+		Reasons: []Choice{{"retention", "It need not be kept any longer"}, {"error", "It was written about somebody else, or never should have been"}},
+		Waiting: []Destruction{asked, approved}, Over: []Destruction{done, ended, late},
+		Holds: []Hold{{ID: "h1", Record: all, Words: "litigation 12/34", Setter: "Erik Lindqvist", SetAt: now.Add(-50 * time.Hour)}},
 	}
 }

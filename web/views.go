@@ -52,6 +52,7 @@ type Shell struct {
 	CanBreakGlass  bool // offers /glass
 	CanSeeReviews  bool // offers /reviews; the page is told of broken glass while it is open
 	CanSeeAccesses bool // offers /patients/{id}/accesses
+	CanDestroy     bool // offers /destruction
 	Notices        Notices
 
 	// Invited is when a code was made for User, which works still; zero: there is none.
@@ -100,6 +101,8 @@ const (
 	SectionPeople   Section = "people"
 	SectionReviews  Section = "reviews"
 	SectionAPI      Section = "api"
+
+	SectionDestruction Section = "destruction"
 )
 
 // LoginView is the sign-in page. After a refused sign-in it is shown again

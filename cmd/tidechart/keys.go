@@ -114,5 +114,6 @@ type keysCmd struct {
 	Rewrap  keysRewrapCmd  `cmd:"" help:"Wrap all data keys to the newest key, while servers run. It may be stopped, and goes on where it was."`
 	Seal    keysSealCmd    `cmd:"" help:"Have a key service seal the key file, or seal it anew by its newest key."`
 	Unseal  keysUnsealCmd  `cmd:"" help:"Write the key file in the clear again, without a key service."`
+	Shred   keysShredCmd   `cmd:"" help:"Destroy the keys of records that two people have decided to destroy. It may be stopped, and goes on where it was."`
 	Retire  keysRetireCmd  `cmd:"" help:"Take the keys that nothing needs any more out of the file, and out of use."`
 }

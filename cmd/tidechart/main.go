@@ -30,6 +30,7 @@ type cli struct {
 	Patient  patientCmd  `cmd:"" help:"Move patients, restrict records, and say who is on a care team."`
 	Token    tokenCmd    `cmd:"" help:"Issue, list and revoke bearer tokens of service accounts and people."`
 	Keys     keysCmd     `cmd:"" help:"Make the key that seals what the database holds, and say what it seals."`
+	Hold     holdCmd     `cmd:"" help:"Keep records from being destroyed, and say which are."`
 	Audit    auditCmd    `cmd:"" help:"Check, export, prove and witness the log of who did what."`
 	Recover  recoverCmd  `cmd:"" help:"Let browsers bring back what a restore of an older database took away."`
 	Loadtest loadtestCmd `cmd:"" help:"Let many clients write on a server, and check that nothing is lost."`

@@ -97,8 +97,11 @@ func (db *DB) Shreddings(ctx context.Context, maxRows int32) ([]ShreddingsRow, e
 // maxToShred is how many decisions are carried out by one call of a command.
 const maxToShred = 10_000
 
+// ToShred is a decision that is to be carried out. Whose record it is about is sealed.
+type ToShred = queries.ShreddingsRow
+
 // ToShred lists the decisions that are to be carried out, the oldest first. It needs no vault.
-func (db *DB) ToShred(ctx context.Context) ([]queries.ShreddingsRow, error) {
+func (db *DB) ToShred(ctx context.Context) ([]ToShred, error) {
 	return db.Queries.Shreddings(ctx, true, maxToShred)
 }
 

@@ -25,6 +25,7 @@ const ENDED: Record<number, string> = {
   4401: 'Your sign-in has ended. Sign in again to go on.',
   4403: 'You may not open this note, or no longer.',
   4404: 'This note is not there, or no longer.',
+  4410: 'This note was destroyed. Reload the page to see when, and who decided it.',
   4413: 'The last change is larger than a note can take. Copy what you need, and reload the page.',
 }
 
@@ -248,6 +249,7 @@ class NotePage {
       if (r.type === 'opaqueredirect' || r.status === 401) this.#end(ENDED[4401])
       else if (r.status === 403) this.#end(ENDED[4403])
       else if (r.status === 404) this.#end(ENDED[4404])
+      else if (r.status === 410) this.#end(ENDED[4410])
     } catch {
       // No network: the provider goes on trying.
     }
@@ -292,6 +294,7 @@ function socketURL(): string {
 function refusal(reason: string): string {
   if (/sign in/.test(reason)) return ENDED[4401]
   if (/no such note/.test(reason)) return ENDED[4404]
+  if (/destroyed/.test(reason)) return ENDED[4410]
   if (/out of date/.test(reason)) return 'This page is older than the server. Reload it to go on writing.'
   return ENDED[4403]
 }
