@@ -31,6 +31,7 @@ type kept struct {
 	past    *history.Past // nil: it is being read
 	used    time.Time     // this and the next are guarded by pasts.mu
 	looked  map[string]time.Time
+	end     *time.Timer // forgets it
 }
 
 // of returns the past of a note up to now; open reads one that is not kept.
@@ -55,17 +56,37 @@ func (p *pasts) keep(note uuid.UUID) *kept {
 	p.drop(note)
 	k := p.kept[note]
 	if k == nil {
-		k = &kept{looked: make(map[string]time.Time)}
+		k = &kept{looked: make(map[string]time.Time), end: time.AfterFunc(pastLasts, func() { p.forget(note) })}
 		if p.kept == nil {
 			p.kept = make(map[uuid.UUID]*kept)
 		}
 		p.kept[note] = k
 	}
 	k.used = time.Now()
+	k.end.Reset(pastLasts)
 	return k
 }
 
-// drop forgets what nobody has looked at for a while, and the oldest of what is too much. The caller holds mu.
+// forget lets go of a note that nobody has looked at for a while, or that was destroyed.
+func (p *pasts) forget(note uuid.UUID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if k := p.kept[note]; k != nil {
+		k.end.Stop()
+		delete(p.kept, note)
+	}
+}
+
+func (p *pasts) forgetAll() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for note, k := range p.kept {
+		k.end.Stop()
+		delete(p.kept, note)
+	}
+}
+
+// drop forgets the oldest of what is too much. The caller holds mu.
 func (p *pasts) drop(except uuid.UUID) {
 	for {
 		bytes := 0
@@ -81,9 +102,10 @@ func (p *pasts) drop(except uuid.UUID) {
 				oldest = note
 			}
 		}
-		if oldest == uuid.Nil || time.Since(p.kept[oldest].used) < pastLasts && len(p.kept) < maxPasts && bytes < maxPastBytes {
+		if oldest == uuid.Nil || len(p.kept) < maxPasts && bytes < maxPastBytes {
 			return
 		}
+		p.kept[oldest].end.Stop()
 		delete(p.kept, oldest)
 	}
 }

@@ -51,8 +51,12 @@ func (s *Server) watch(ctx context.Context, version *int64) error {
 			s.log.Info("access changed", "version", now, "changes", len(changes))
 			s.hub.Recheck(ctx, concerned(changes))
 			for _, c := range changes {
-				if c.Destroyed != uuid.Nil { // else a session would keep the note for some seconds
+				switch {
+				case c.Destroyed != uuid.Nil: // else a session would keep the note for some seconds
 					s.hub.End(c.Destroyed, sessions.ErrDestroyed)
+					s.pasts.forget(c.Destroyed)
+				case c == store.AccessChange{}: // anything may have been
+					s.pasts.forgetAll()
 				}
 			}
 			s.news.tell()

@@ -15,7 +15,7 @@ import (
 
 // CheckNotes compares every note with what the log of acts says of it, and calls checked for each, with what is wrong with it, if anything
 // is: a [NoteFault], or a row that does not open. With a vault all rows are opened and compared with the chain; without, notes of
-// which an older state was put back on purpose are passed over. The error is that nothing more could be looked at.
+// which an older state was put back on purpose are passed over. Of what was destroyed, where it ends is compared. The error is that nothing more could be looked at.
 func (db *DB) CheckNotes(ctx context.Context, checked func(wrong error)) error {
 	for after, more := uuid.Nil, true; more; {
 		notes, err := db.NotesAfter(ctx, after, anchorNotes)
@@ -50,9 +50,13 @@ func (db *DB) checkNote(ctx context.Context, note sessions.NoteID) error {
 	if db.vault == nil {
 		return db.reading(ctx, func(q *queries.Queries) error { return checkEnd(ctx, q, note) })
 	}
-	return db.withKeys(ctx, note, func(keys *keySet) error {
+	err := db.withKeys(ctx, note, func(keys *keySet) error {
 		return db.reading(ctx, func(q *queries.Queries) error { return checkRows(ctx, q, keys, note) })
 	})
+	if errors.Is(err, sessions.ErrDestroyed) { // its rows open never again: where they end is all that is left to compare
+		return db.reading(ctx, func(q *queries.Queries) error { return checkEnd(ctx, q, note) })
+	}
+	return err
 }
 
 // checkEnd compares what a note says of itself with what is on record: who changes it there has no key for the link.

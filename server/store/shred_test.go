@@ -127,6 +127,9 @@ func (h hospital) opening(t *testing.T, r *vault.Recovery, about uuid.UUID) (rec
 		if at.Kind == vault.Update || at.Kind == vault.Burst {
 			at.With = slices.Concat(author.UUID[:], session.UUID[:])
 		}
+		if at.Kind == vault.Base {
+			at.Schema = 2
+		}
 		if at.Kind == vault.Burst {
 			at.With = binary.BigEndian.AppendUint64(at.With, uint64(last))
 		}
@@ -323,6 +326,13 @@ func TestDestroyedRecordsNeverOpen(t *testing.T) {
 	step(t, s)
 	if _, err := d.check(t); err != nil {
 		t.Errorf("the log of acts: %v", err)
+	}
+	if err := db.CheckNotes(ctx, func(wrong error) {
+		if wrong != nil {
+			t.Errorf("a note that was destroyed is not as it was: %v", wrong)
+		}
+	}); err != nil {
+		t.Errorf("the notes: %v", err)
 	}
 	entries, _ := d.entries(t)
 	var acts []string

@@ -55,7 +55,7 @@ SELECT chains FROM sealing;
 UPDATE sealing SET chains = true;
 
 -- name: NotesWithoutChain :many
-SELECT id FROM note WHERE chain IS NULL AND head > 0;
+SELECT id FROM note WHERE chain IS NULL AND head > 0 AND state <> 'destroyed';
 
 -- name: LockUnchained :one
 -- No row: another server was faster.

@@ -258,7 +258,7 @@ func (q *Queries) NotesNotAnchored(ctx context.Context, after uuid.UUID, maxRows
 }
 
 const notesWithoutChain = `-- name: NotesWithoutChain :many
-SELECT id FROM note WHERE chain IS NULL AND head > 0
+SELECT id FROM note WHERE chain IS NULL AND head > 0 AND state <> 'destroyed'
 `
 
 func (q *Queries) NotesWithoutChain(ctx context.Context) ([]uuid.UUID, error) {
