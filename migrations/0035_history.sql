@@ -1,4 +1,4 @@
--- 0037_history: who looks at a note as it was has opened it.
+-- 0035_history: who looks at a note as it was has opened it.
 
 -- +goose Up
 ALTER TABLE opening DROP CONSTRAINT opening_how_check,
