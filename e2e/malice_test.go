@@ -142,7 +142,9 @@ func (m *malice) run(a attack) {
 	m.bob.insert(0, "b")
 	m.mallory.wait(want{"contains": []string{"a", "b"}})
 	m.bob.wait(m.alice.setCursor(1))
-	m.alice.wait(m.mallory.setCursor(0))
+	caret := m.mallory.setCursor(0)
+	m.alice.wait(caret)
+	m.bob.wait(caret)
 	shown := m.shown()
 
 	from := m.s.log.len()

@@ -8,7 +8,7 @@ import (
 )
 
 // TestShots writes the README's pictures to $E2E_SHOTS: two people in one
-// note, how it came about, and the unit's board meanwhile.
+// note, the unit's board meanwhile, and how the note came about.
 func TestShots(t *testing.T) {
 	dir := os.Getenv("E2E_SHOTS")
 	if dir == "" {
@@ -37,10 +37,10 @@ func TestShots(t *testing.T) {
 	}
 	chen.waitFor("rivera's caret", exists(noteEditor+" .caret"))
 	chen.screenshot(filepath.Join(dir, "note.png"))
-	rivera.visit("/notes/" + note + "/history")
-	rivera.waitFor("the history", exists("#past .by"))
-	rivera.screenshot(filepath.Join(dir, "replay.png"))
 	haddad.visit("/units/" + unit)
 	haddad.waitFor("writers on the board", exists("#board [data-writing]"))
 	haddad.screenshot(filepath.Join(dir, "board.png"))
+	rivera.visit("/notes/" + note + "/history")
+	rivera.waitFor("the history", exists("#past .by"))
+	rivera.screenshot(filepath.Join(dir, "replay.png"))
 }
