@@ -83,6 +83,11 @@ func (c *demoCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
 				log.Error("private postgres", "err", stopErr)
 			}
 		}()
+		go func() {
+			if err := pg.LayOutLog(ctx, postgres.LogFiles); err != nil && ctx.Err() == nil {
+				log.Warn("private postgres", "err", err)
+			}
+		}()
 		url = pg.URL()
 	}
 	keys, err := ownKeys(ctx, url, c.Data, log)
