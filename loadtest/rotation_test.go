@@ -23,6 +23,7 @@ import (
 var (
 	rotationFor  = flag.Duration("rotation.for", 0, "how long each load of TestRotationUnderLoad is; 0: a second, and nothing is compared")
 	rotationKeys = flag.Int("rotation.keys", 300, "data keys that are there before")
+	rotationTurn = flag.Int("rotation.rounds", 7, "loads without and with a rotation, of the long form")
 )
 
 // slower is what a rotation may make of the p99.
@@ -36,7 +37,7 @@ func TestRotationUnderLoad(t *testing.T) {
 	secret := demotest.Secret()
 	rotateKeys, rounds := rotateHere, 1
 	if *rotationFor > 0 {
-		c.Notes, c.Clients, c.Rate, c.Warmup, c.Duration, rounds = 50, 5, 5, 2*time.Second, *rotationFor, 3
+		c.Notes, c.Clients, c.Rate, c.Warmup, c.Duration, rounds = 50, 5, 5, 2*time.Second, *rotationFor, *rotationTurn
 		rotateKeys = rotateByCommand(t, url)
 	}
 	var without, with []float64
