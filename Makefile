@@ -117,6 +117,10 @@ bench-sealed: ## what sealing and recording cost a keystroke: beside the last ve
 	@$(MAKE) --no-print-directory build
 	@scripts/bench-sealed.sh bin/tidechart $(ROUNDS)
 
+.PHONY: bench-reviews
+bench-reviews: ## how soon a page of the review of sessions is there, of 100,000 sessions with a million edits
+	go test ./server/store -count=1 -v -run '^TestReviewOfManySessions$$' -reviews.sessions 100000
+
 .PHONY: bench-rotation
 bench-rotation: ## what changing the key while people type does to keystrokes: 5,000 data keys are wrapped anew under load
 	go test ./loadtest -count=1 -v -run '^TestRotationUnderLoad$$' -rotation.for 12s -rotation.keys 5000

@@ -47,7 +47,11 @@ func (s *Server) secured(next http.Handler) http.Handler {
 func (s *Server) recovered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
-			if p := recover(); p != nil && p != http.ErrAbortHandler {
+			p := recover()
+			if p == http.ErrAbortHandler { // the connection breaks, so that half an answer is none
+				panic(p)
+			}
+			if p != nil {
 				// The value of p may quote content; the stack does not.
 				s.log.Error("panic", "method", r.Method, "path", r.URL.Path, "stack", string(debug.Stack()))
 				w.WriteHeader(http.StatusInternalServerError)

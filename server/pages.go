@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -21,10 +20,9 @@ import (
 
 // Limits of what pages list, and of forms.
 const (
-	maxForm     = 16 << 10 // bytes
-	maxNotes    = 1000     // per worklist
-	maxSessions = 200
-	maxQuery    = 100 // characters of a filter
+	maxForm  = 16 << 10 // bytes
+	maxNotes = 1000     // per worklist
+	maxQuery = 100      // characters of a filter
 )
 
 func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) error {
@@ -252,60 +250,4 @@ func (s *Server) createNote(w http.ResponseWriter, r *http.Request, who login.Pe
 	}
 	http.Redirect(w, r, notePath(id), http.StatusSeeOther)
 	return nil
-}
-
-func (s *Server) sessionsPage(w http.ResponseWriter, r *http.Request, who login.Person) error {
-	ctx := r.Context()
-	rows, err := s.db.Sessions(ctx, maxSessions+1)
-	if err != nil {
-		return err
-	}
-	view := web.SessionsView{Shell: s.shellOf(r, who, "Editing sessions", web.SectionSessions)}
-	if len(rows) > maxSessions {
-		rows, view.Truncated = rows[:maxSessions], true
-	}
-	ids := make([]uuid.UUID, len(rows))
-	for i, row := range rows {
-		ids[i] = row.ID
-	}
-	participants, err := s.db.Participants(ctx, ids)
-	if err != nil {
-		return err
-	}
-	people := make(map[uuid.UUID][]web.SessionPerson)
-	live := make(map[uuid.UUID]bool)
-	for _, p := range participants {
-		one := web.SessionPerson{Person: personRowView(p.Person), Joined: p.JoinedAt.Local(), Edits: int(p.Edits)}
-		if !p.Present {
-			one.Left = p.LeftAt.Local()
-		}
-		live[p.SessionID] = live[p.SessionID] || p.Present
-		people[p.SessionID] = append(people[p.SessionID], one)
-	}
-	for _, row := range rows {
-		one := web.SessionRow{
-			ID: row.ID.String(), NoteID: row.NoteID.String(), NoteKind: kindName(row.Kind), UnitName: row.UnitName, Bed: row.BedLabel,
-			PatientInitials: initialsOf(row.Patient),
-			Started:         row.StartedAt.Local(), Ended: clock(row.EndedAt), People: people[row.ID],
-		}
-		if row.EndedAt == nil && live[row.ID] {
-			view.Live = append(view.Live, one)
-		} else {
-			if one.Ended.IsZero() { // everybody has left; it lingers a moment for whoever reloads the page
-				one.Ended = lastLeave(one.People, one.Started)
-			}
-			view.Past = append(view.Past, one)
-		}
-	}
-	s.render(w, r, http.StatusOK, web.Sessions(view))
-	return nil
-}
-
-func lastLeave(people []web.SessionPerson, otherwise time.Time) time.Time {
-	for _, p := range people {
-		if p.Left.After(otherwise) {
-			otherwise = p.Left
-		}
-	}
-	return otherwise
 }

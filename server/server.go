@@ -129,7 +129,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /units/{id}", s.known(s.board))
 	mux.Handle("GET /units/{id}/events", s.answer(s.recognised(s.boardEvents)))
 	mux.Handle("GET /events", s.answer(s.recognised(s.pageEvents)))
-	mux.Handle("GET /admin/sessions", s.allowed(access.ReviewSessions, s.sessionsPage))
+	s.mountSessions(mux)
 	s.mountPeople(mux)
 	mux.Handle("GET /glass", s.allowedAnywhere(access.BreakGlass, s.glassPage))
 	mux.Handle("POST /glass", s.allowedAnywhere(access.BreakGlass, s.breakGlass))

@@ -154,6 +154,7 @@ func (s *Server) grant(ctx context.Context, who login.Person, note sessions.Note
 		},
 		ReadOnly: !st.may(access.WriteNote).Allow,
 		Login:    who.Login,
+		Device:   who.Device,
 		Until:    who.Until,
 		Again:    st.Until,
 		Stamp:    sessions.Stamp{Person: st.PersonEpoch, Note: st.NoteEpoch},

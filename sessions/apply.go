@@ -24,7 +24,7 @@ func (h *Hub) Apply(ctx context.Context, note NoteID, grant Grant, update []byte
 		return 0, err
 	}
 	defer h.release(s)
-	participation, err := s.recordJoin(ctx, grant.Author)
+	participation, err := s.recordJoin(ctx, grant.Author, grant.Device)
 	if err != nil {
 		return 0, err
 	}

@@ -28,7 +28,8 @@ type Grant struct {
 	// RecoverUntil is until when the author may bring what others wrote, too; zero: not at all. See [Claim].
 	RecoverUntil time.Time
 
-	Login string // names the login, for [Hub.EndLogin]; may be empty
+	Login  string // names the login, for [Hub.EndLogin]; may be empty
+	Device string // what they came with, in words: a browser, a token; may be empty
 	// Until is when the grant ends, unless Renew then says a later time: that of a login moves while somebody is there.
 	// Zero: no end.
 	Until time.Time
@@ -48,6 +49,7 @@ type Grant struct {
 type bearer struct {
 	author Author
 	login  string
+	device string
 	schema *prose.Schema
 	renew  func(context.Context) (Grant, error)
 }
@@ -112,13 +114,13 @@ func (h *Hub) join(ctx context.Context, note NoteID, grant Grant, s *socket, w w
 	if err != nil {
 		return nil, err
 	}
-	p := &Peer{bearer: bearer{grant.Author, grant.Login, grant.Schema, grant.Renew}, session: session, socket: s, wire: w, owesStep2: true, receipts: receipts{awaiting: true, holding: true}}
+	p := &Peer{bearer: bearer{grant.Author, grant.Login, grant.Device, grant.Schema, grant.Renew}, session: session, socket: s, wire: w, owesStep2: true, receipts: receipts{awaiting: true, holding: true}}
 	p.take(grant)
 	if err = h.enrol(p); err == nil && grant.Renew != nil && grant.Epoch != h.AccessEpoch() {
 		p.recheck(ctx) // something changed since it was granted, and Recheck did not see the peer yet
 	}
 	if err == nil {
-		p.participation, err = session.recordJoin(ctx, grant.Author)
+		p.participation, err = session.recordJoin(ctx, grant.Author, grant.Device)
 	}
 	if err == nil {
 		err = session.do(ctx, func() { session.add(p) })

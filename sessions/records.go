@@ -30,12 +30,12 @@ func (s *Session) recordEnd() {
 	}
 }
 
-// recordJoin records that a person opens the note, before they see any of it.
-func (s *Session) recordJoin(ctx context.Context, who Author) (participation uuid.UUID, err error) {
+// recordJoin records that a person opens the note, and with what, before they see any of it.
+func (s *Session) recordJoin(ctx context.Context, who Author, device string) (participation uuid.UUID, err error) {
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
 	participation = uuid.New()
-	if err := s.hub.store.StartParticipation(ctx, participation, s.id, who.ID); err != nil {
+	if err := s.hub.store.StartParticipation(ctx, participation, s.id, who.ID, device); err != nil {
 		return uuid.Nil, fmt.Errorf("record participation: %w", err)
 	}
 	return participation, nil

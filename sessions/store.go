@@ -131,10 +131,10 @@ type Store interface {
 	// RecordForgery says for the record that updates were refused that no editor makes. Losing it loses nothing else.
 	RecordForgery(ctx context.Context, f Forgery) error
 
-	// Who sat at which note, and when.
+	// Who sat at which note, with what, and when.
 	StartSession(ctx context.Context, session SessionID, note NoteID) error
 	EndSession(ctx context.Context, session SessionID) error
-	StartParticipation(ctx context.Context, id uuid.UUID, session SessionID, person PersonID) error
+	StartParticipation(ctx context.Context, id uuid.UUID, session SessionID, person PersonID, device string) error
 	EndParticipation(ctx context.Context, id uuid.UUID) error
 	// ShowClient says which client id others know a participation's window by: Load has it as shown.
 	ShowClient(ctx context.Context, participation uuid.UUID, client crdt.ClientID) error

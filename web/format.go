@@ -204,14 +204,6 @@ func (t BoardTotals) text() string {
 	return s + ", " + count(t.Writers, "person is", "people are") + " writing " + count(t.Notes, "note", "notes")
 }
 
-func (r SessionRow) edits() int {
-	n := 0
-	for _, p := range r.People {
-		n += p.Edits
-	}
-	return n
-}
-
 // reviewsText names the page of reviews, with how many wait.
 func (n Notices) reviewsText() string {
 	if n.Reviews == 0 {

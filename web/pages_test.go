@@ -106,9 +106,18 @@ func TestNotePageWithoutLive(t *testing.T) {
 }
 
 func TestSessionsNameNoPatient(t *testing.T) {
-	html := render(t, Sessions(sessionsSample()))
-	if strings.Contains(html, "/notes/") {
-		t.Error("the page links to notes for a person who may not read them")
+	for _, html := range []string{render(t, Sessions(sessionsSample())), render(t, Session(sessionSample(shell("Session", &novak, SectionSessions))))} {
+		if strings.Contains(html, "/notes/") {
+			t.Error("the page links to notes for a person who may not read them")
+		}
+	}
+	officer := shell("Session", &novak, SectionSessions)
+	officer.CanReadNotes = true
+	html := render(t, Session(sessionSample(officer)))
+	for _, want := range []string{`href="/notes/n2/history?at=12"`, `href="/notes/n2/history?at=2300"`, okafor.Name + " 400 words, " + chen.Name + " 3."} {
+		if !strings.Contains(html, want) {
+			t.Errorf("the page of a session lacks %s", want)
+		}
 	}
 }
 

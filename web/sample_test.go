@@ -146,23 +146,45 @@ func boardSample() BoardView {
 
 func sessionsSample() SessionsView {
 	at := func(ago time.Duration) time.Time { return now.Add(-ago) }
+	sat := func(p Person, joined, left time.Time, edits int, typed Amount, devices ...string) SessionPerson {
+		return SessionPerson{Person: p, Devices: devices, Joined: joined, Left: left, Edits: edits, Typed: typed, Deleted: Amount{7, 1}}
+	}
 	return SessionsView{
-		Shell: shell("Editing sessions", &novak, SectionSessions),
-		Live: []SessionRow{{
-			ID: "s1", NoteID: "n1", NoteKind: "Progress note", UnitName: "4 West", Bed: "4A-01", PatientInitials: "EW", Started: at(47 * time.Minute),
-			People: []SessionPerson{{chen, at(47 * time.Minute), time.Time{}, 312}, {rivera, at(12 * time.Minute), time.Time{}, 1}},
-		}},
+		Shell: shell("Editing sessions", &novak, SectionSessions), Sorts: []Choice{{"newest", "newest first"}}, Units: []Choice{{"4-west", "4 West"}},
+		Filter: SessionFilter{Sort: "newest"}, Next: "1763873654123456.s3",
+		Live: LiveSessions{AsOf: now, Rows: []SessionRow{{
+			ID: "s1", NoteID: "n1", NoteKind: "Progress note", UnitName: "4 West", Bed: "4A-01", PatientInitials: "EW", Started: at(47 * time.Minute), Uncounted: 1,
+			People: []SessionPerson{
+				sat(chen, at(47*time.Minute), time.Time{}, 312, Amount{1204, 212}, "Firefox on Windows", "Safari on an iPhone"),
+				sat(rivera, at(12*time.Minute), time.Time{}, 1, Amount{}, "Edge on Windows"),
+			},
+		}}},
 		Past: []SessionRow{
 			{
 				ID: "s2", NoteID: "n3", NoteKind: "Nursing handoff", UnitName: "4 West", Bed: "4A-02", PatientInitials: "BO", Started: at(3 * time.Hour), Ended: at(95 * time.Minute),
-				People: []SessionPerson{{rivera, at(3 * time.Hour), at(95 * time.Minute), 540}},
+				People: []SessionPerson{sat(rivera, at(3*time.Hour), at(95*time.Minute), 540, Amount{530, 88})}, Breaks: 2, Losses: 1,
 			},
 			{
 				ID: "s3", NoteID: "n2", NoteKind: "History and physical", UnitName: "4 West", Bed: "4A-01", PatientInitials: "EW", Started: at(53 * time.Hour), Ended: at(52 * time.Hour),
-				People: []SessionPerson{{okafor, at(53 * time.Hour), at(52 * time.Hour), 2210}, {chen, at(53 * time.Hour), at(3150 * time.Minute), 18}},
+				People: []SessionPerson{
+					sat(okafor, at(53*time.Hour), at(52*time.Hour), 2210, Amount{2100, 400}), sat(chen, at(53*time.Hour), at(3150*time.Minute), 18, Amount{20, 3}, "token “Lab bridge”"),
+				}, Refusals: 3,
 			},
 		},
 	}
+}
+
+func sessionSample(s Shell) SessionView {
+	row := sessionsSample().Past[1]
+	at := func(m int) time.Time { return row.Started.Add(time.Duration(m) * time.Minute) }
+	return SessionView{Shell: s, SessionRow: row, First: 12, Events: []SessionEvent{
+		{At: at(0), Who: okafor.Name, What: "came", More: "Firefox on Windows"},
+		{At: at(1), Until: at(20), Who: okafor.Name, What: "wrote", More: "2210 edits: 400 words, 1 deleted", Seq: 12},
+		{At: at(4), Who: chen.Name, What: "refused: sent forged updates", More: "forged updates=3", Grave: true},
+		{At: at(20), Until: at(31), Who: "nobody", What: "wrote: a break", Pause: true},
+		{At: at(40), Who: chen.Name, What: "lost text unseen", More: "12 characters, removed by " + okafor.Name + "; not settled", Seq: 2300, Grave: true},
+		{At: at(60), Who: okafor.Name, What: "left"},
+	}}
 }
 
 // samplePages are all pages, by path.
@@ -209,6 +231,7 @@ func samplePages() map[string]templ.Component {
 		"/note-newer":    Note(newer),
 		"/board":         Board(boardSample()),
 		"/sessions":      Sessions(sessionsSample()),
+		"/session":       Session(sessionSample(shell("Session", &novak, SectionSessions))),
 		"/people":        People(peopleSample()),
 		"/person":        PersonPage(personSample(true)),
 		"/person-stale":  PersonPage(personSample(false)),

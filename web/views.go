@@ -340,37 +340,6 @@ type BoardTotals struct {
 	Notes    int // notes being written
 }
 
-// SessionsView lists editing sessions: who wrote in which note, and when.
-// Patients appear by bed and initials only.
-type SessionsView struct {
-	Shell
-	Live []SessionRow
-	Past []SessionRow // newest first
-	// Truncated says that there are older sessions than Past holds.
-	Truncated bool
-}
-
-// SessionRow is an editing session of one note.
-type SessionRow struct {
-	ID              string
-	NoteID          string
-	NoteKind        string // in words
-	UnitName        string
-	Bed             string
-	PatientInitials string
-	Started         time.Time
-	Ended           time.Time // zero while the session lives
-	People          []SessionPerson
-}
-
-// SessionPerson is one person's part in a session.
-type SessionPerson struct {
-	Person
-	Joined time.Time
-	Left   time.Time // zero while the person is there
-	Edits  int       // committed updates
-}
-
 // ErrorView is a page that says what went wrong and what to do.
 type ErrorView struct {
 	Shell

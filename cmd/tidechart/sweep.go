@@ -15,11 +15,17 @@ const (
 	sweepEvery  = time.Hour        // what has expired
 	foldEvery   = 10 * time.Minute // what of the log is old
 	foldTimeout = 2 * time.Minute  // of one time; what is left over is folded the next
+
+	countEvery   = 3 * time.Second // what people have written
+	countTimeout = time.Minute     // likewise
+	tellAgain    = 10 * time.Minute
 )
 
 // tidy deletes what has expired and folds what is old, now and then, until ctx ends.
 func tidy(ctx context.Context, log *slog.Logger, db *store.DB) {
 	go each(ctx, foldEvery, func() { fold(ctx, log, db) })
+	counting := new(counting)
+	go each(ctx, countEvery, func() { counting.count(ctx, log, db) })
 	each(ctx, sweepEvery, func() {
 		if err := db.Sweep(ctx); err != nil && ctx.Err() == nil {
 			log.Warn("expired rows stay for now", "err", err)
@@ -56,5 +62,18 @@ func fold(ctx context.Context, log *slog.Logger, db *store.DB) {
 	}
 	if err != nil && ctx.Err() == nil && !errors.Is(err, context.DeadlineExceeded) {
 		log.Error("logs not folded", "err", err)
+	}
+}
+
+// counting counts what people have written, and says of what it cannot count once in a while.
+type counting struct{ told time.Time }
+
+func (c *counting) count(ctx context.Context, log *slog.Logger, db *store.DB) {
+	limit, cancel := context.WithTimeout(ctx, countTimeout)
+	defer cancel()
+	_, err := db.CountSessions(limit)
+	if err != nil && ctx.Err() == nil && !errors.Is(err, context.DeadlineExceeded) && time.Since(c.told) > tellAgain {
+		c.told = time.Now()
+		log.Error("what was written in sessions not counted", "err", err)
 	}
 }

@@ -55,6 +55,9 @@ const (
 	FollowAccesses Act = "search.accesses"
 	SearchLog      Act = "search.log"
 	ExportLog      Act = "log.export"
+	SearchSessions Act = "search.sessions"
+	SeeSession     Act = "session.see" // who sat at a note, and how much they wrote; About is the session
+	ExportSessions Act = "session.export"
 
 	Access Act = "access" // refused, before it became any of the others; the code says which
 

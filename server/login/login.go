@@ -46,6 +46,7 @@ type Person struct {
 	TokenUnit string        // of whose notes
 
 	Login  string    // names this proof of who they are, and reveals nothing of it
+	Device string    // what they show it with, in words: a browser, a token; empty: not known
 	Until  time.Time // when it expires; that of a browser's login moves with input, see [Desk.Input]
 	Proven time.Time // when they last gave it at this browser; zero for a program
 }
@@ -128,6 +129,7 @@ func (d *Desk) ofLogin(ctx context.Context, row queries.PersonOfLoginRow, err er
 		}
 	}
 	who := known(row.Person, row.ID.String(), until)
+	who.Device = row.Browser
 	who.Browser, who.Proven, who.Weak = true, row.ProvenAt, !row.Strong && d.Demands(who.Role)
 	return who, nil
 }

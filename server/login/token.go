@@ -180,11 +180,19 @@ func (d *Desk) ofToken(ctx context.Context, hash []byte) (Person, error) {
 		}
 	}
 	who := known(row.Person, base64.RawURLEncoding.EncodeToString(hash), row.ExpiresAt)
-	who.Scopes = scopes
+	who.Scopes, who.Device = scopes, deviceOf(row.Label)
 	if row.UnitID != nil {
 		who.TokenUnit = *row.UnitID
 	}
 	return who, nil
+}
+
+// deviceOf names a token, for who reviews what was done with it.
+func deviceOf(label string) string {
+	if label == "" {
+		return "a token"
+	}
+	return "token “" + label + "”"
 }
 
 // A Token is one that was issued, without what proves anything.

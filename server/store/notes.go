@@ -121,3 +121,8 @@ func (db *DB) Sweep(ctx context.Context) error {
 	}
 	return nil
 }
+
+// StartParticipation records that somebody comes to a session; see package sessions.
+func (db *DB) StartParticipation(ctx context.Context, id, session, person uuid.UUID, device string) error {
+	return db.Queries.StartParticipation(ctx, queries.StartParticipationParams{Column1: id, Column2: session, Column3: person, Column4: device})
+}

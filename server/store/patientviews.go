@@ -91,19 +91,6 @@ func (db *DB) PatientSought(ctx context.Context, numberOrBed string) (uuid.UUID,
 	return db.PatientAtIndexOrBed(ctx, db.mrnIndex(numberOrBed), numberOrBed)
 }
 
-// SessionsRow is a sitting at a note, with its patient.
-type SessionsRow struct {
-	queries.SessionsRow
-	Patient Patient
-}
-
-// Sessions lists sittings, the newest first, live ones before all others.
-func (db *DB) Sessions(ctx context.Context, limit int32) ([]SessionsRow, error) {
-	rows, err := db.Queries.Sessions(ctx, limit)
-	return withPatients(ctx, db, rows, err, func(r queries.SessionsRow) queries.Patient { return r.Patient },
-		func(r queries.SessionsRow, p Patient) SessionsRow { return SessionsRow{r, p} })
-}
-
 // FollowRow is an opened record, with its patient.
 type FollowRow struct {
 	queries.FollowRow

@@ -187,7 +187,7 @@ func TestShownClientsExpire(t *testing.T) {
 			if joined == "19 hours" {
 				person = h.other
 			}
-			err := errors.Join(h.db.StartSession(ctx, session, note), h.db.StartParticipation(ctx, stay, session, person), h.db.ShowClient(ctx, stay, client),
+			err := errors.Join(h.db.StartSession(ctx, session, note), h.db.StartParticipation(ctx, stay, session, person, ""), h.db.ShowClient(ctx, stay, client),
 				h.exec(t, "UPDATE session SET ended_at = now() - $2::interval WHERE id = $1", session, left),
 				h.exec(t, "UPDATE participation SET joined_at = now() - $2::interval, left_at = now() - $3::interval WHERE id = $1", stay, joined, left))
 			if err != nil {
@@ -222,7 +222,7 @@ func TestCutOffSessionsAreMended(t *testing.T) {
 	h := open(t)
 	note, session := h.newNote(t), uuid.New()
 	ctx := t.Context()
-	if err := errors.Join(h.db.StartSession(ctx, session, note), h.db.StartParticipation(ctx, uuid.New(), session, h.author)); err != nil {
+	if err := errors.Join(h.db.StartSession(ctx, session, note), h.db.StartParticipation(ctx, uuid.New(), session, h.author, "")); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := h.db.MendCutOffSessions(ctx); n != 1 || err != nil {

@@ -299,7 +299,7 @@ func (m *MemStore) EndSession(_ context.Context, session sessions.SessionID) err
 }
 
 // StartParticipation implements [sessions.Store].
-func (m *MemStore) StartParticipation(_ context.Context, id uuid.UUID, session sessions.SessionID, person sessions.PersonID) error {
+func (m *MemStore) StartParticipation(_ context.Context, id uuid.UUID, session sessions.SessionID, person sessions.PersonID, _ string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s := m.sessions[session]

@@ -305,7 +305,7 @@ func testSittings(t *testing.T, f Fixture) {
 	ctx := t.Context()
 	for _, err := range []error{
 		f.Store.StartSession(ctx, session, note),
-		f.Store.StartParticipation(ctx, stay, session, f.Author),
+		f.Store.StartParticipation(ctx, stay, session, f.Author, "a token"),
 		f.Store.EndParticipation(ctx, stay),
 		f.Store.EndSession(ctx, session),
 	} {
@@ -323,7 +323,7 @@ func testShown(t *testing.T, f Fixture) {
 		for _, client := range clients {
 			session, stay := uuid.New(), uuid.New()
 			errs := []error{
-				f.Store.StartSession(ctx, session, note), f.Store.StartParticipation(ctx, stay, session, person),
+				f.Store.StartSession(ctx, session, note), f.Store.StartParticipation(ctx, stay, session, person, ""),
 				f.Store.ShowClient(ctx, stay, client),
 			}
 			if end {

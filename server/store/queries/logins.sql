@@ -21,12 +21,12 @@ UPDATE login SET person_id = sqlc.arg(person), browser = sqlc.arg(browser), prov
 
 -- name: PersonOfLogin :one
 -- No row: no such login, expired, or its owner suspended, or become a program, which has tokens.
-SELECT sqlc.embed(person), login.id, login.expires_at, login.proven_at, login.seen_at, login.input_at, login.strong
+SELECT sqlc.embed(person), login.id, login.expires_at, login.proven_at, login.seen_at, login.input_at, login.strong, login.browser
   FROM login JOIN person ON person.id = login.person_id
  WHERE login.token = $1 AND login.expires_at > now() AND NOT person.suspended AND person.role <> 'service account';
 
 -- name: PersonOfLoginNamed :one
-SELECT sqlc.embed(person), login.id, login.expires_at, login.proven_at, login.seen_at, login.input_at, login.strong
+SELECT sqlc.embed(person), login.id, login.expires_at, login.proven_at, login.seen_at, login.input_at, login.strong, login.browser
   FROM login JOIN person ON person.id = login.person_id
  WHERE login.id = $1 AND login.expires_at > now() AND NOT person.suspended AND person.role <> 'service account';
 

@@ -240,7 +240,7 @@ func (q *Queries) OwnLogin(ctx context.Context, arg OwnLoginParams) error {
 }
 
 const personOfLogin = `-- name: PersonOfLogin :one
-SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch, login.id, login.expires_at, login.proven_at, login.seen_at, login.input_at, login.strong
+SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch, login.id, login.expires_at, login.proven_at, login.seen_at, login.input_at, login.strong, login.browser
   FROM login JOIN person ON person.id = login.person_id
  WHERE login.token = $1 AND login.expires_at > now() AND NOT person.suspended AND person.role <> 'service account'
 `
@@ -253,6 +253,7 @@ type PersonOfLoginRow struct {
 	SeenAt    time.Time
 	InputAt   time.Time
 	Strong    bool
+	Browser   string
 }
 
 // No row: no such login, expired, or its owner suspended, or become a program, which has tokens.
@@ -277,12 +278,13 @@ func (q *Queries) PersonOfLogin(ctx context.Context, token string) (PersonOfLogi
 		&i.SeenAt,
 		&i.InputAt,
 		&i.Strong,
+		&i.Browser,
 	)
 	return i, err
 }
 
 const personOfLoginNamed = `-- name: PersonOfLoginNamed :one
-SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch, login.id, login.expires_at, login.proven_at, login.seen_at, login.input_at, login.strong
+SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch, login.id, login.expires_at, login.proven_at, login.seen_at, login.input_at, login.strong, login.browser
   FROM login JOIN person ON person.id = login.person_id
  WHERE login.id = $1 AND login.expires_at > now() AND NOT person.suspended AND person.role <> 'service account'
 `
@@ -295,6 +297,7 @@ type PersonOfLoginNamedRow struct {
 	SeenAt    time.Time
 	InputAt   time.Time
 	Strong    bool
+	Browser   string
 }
 
 func (q *Queries) PersonOfLoginNamed(ctx context.Context, id uuid.UUID) (PersonOfLoginNamedRow, error) {
@@ -318,6 +321,7 @@ func (q *Queries) PersonOfLoginNamed(ctx context.Context, id uuid.UUID) (PersonO
 		&i.SeenAt,
 		&i.InputAt,
 		&i.Strong,
+		&i.Browser,
 	)
 	return i, err
 }

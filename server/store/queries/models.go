@@ -331,6 +331,12 @@ type NoteCopy struct {
 	Lengths     []int64
 }
 
+// Up to which update stretch has everything. Whoever counts a note holds the lock of its row.
+type NoteCounted struct {
+	NoteID uuid.UUID
+	Seq    int64
+}
+
 // Up to which seq folding has looked. Whoever folds a note holds the lock of its row.
 type NoteFold struct {
 	NoteID uuid.UUID
@@ -406,6 +412,8 @@ type Participation struct {
 	LeftAt    *time.Time
 	// The Yjs client id that was shown to others; NULL: none, or one that had written already.
 	ClientID *int64
+	// The browser that somebody signed in with, or the token of a program, in words; empty: not known.
+	Device string
 }
 
 type Passkey struct {
@@ -509,6 +517,10 @@ type Session struct {
 	NoteID    uuid.UUID
 	StartedAt time.Time
 	EndedAt   *time.Time
+	// It has ended, and stretch has all of it.
+	Counted bool
+	// Typed and pasted in it, by all; to sort by.
+	Words int64
 }
 
 // Who decided that a record is destroyed, and when it was. Rows never go.
@@ -536,6 +548,23 @@ type Stay struct {
 	PatientID  uuid.UUID
 	BedID      string
 	AdmittedAt time.Time
+}
+
+// Derived from the log (sessions/tally); safe to delete together with note_counted, after which all is counted again.
+type Stretch struct {
+	SessionID    uuid.UUID
+	PersonID     uuid.UUID
+	FirstSeq     int64
+	LastSeq      int64
+	FirstAt      time.Time
+	LastAt       time.Time
+	Edits        int64
+	Typed        int64
+	TypedWords   int64
+	Pasted       int64
+	PastedWords  int64
+	Deleted      int64
+	DeletedWords int64
 }
 
 // Opens one socket of one login at one note, within half a minute.

@@ -19,7 +19,7 @@ UPDATE session SET ended_at = coalesce((SELECT max(left_at) FROM participation W
 -- name: StartParticipation :exec
 -- By number: sqlc would count what is named from the end.
 WITH joined AS (
-    INSERT INTO participation (id, session_id, person_id) VALUES ($1::uuid, $2::uuid, $3::uuid)
+    INSERT INTO participation (id, session_id, person_id, device) VALUES ($1::uuid, $2::uuid, $3::uuid, $4::text)
     RETURNING participation.session_id
 )
 INSERT INTO audit_event (act, outcome, who, patient_id, note_id, about, code)
@@ -44,35 +44,6 @@ UPDATE session SET ended_at = coalesce(greatest((SELECT max(at) FROM note_update
 -- name: EndCutOffParticipations :exec
 UPDATE participation SET left_at = greatest(joined_at, session.ended_at)
   FROM session WHERE session.id = participation.session_id AND left_at IS NULL AND session.ended_at IS NOT NULL;
-
--- name: Sessions :many
--- The newest first, live ones before all others.
-SELECT session.id, session.note_id, session.started_at, session.ended_at, note.kind,
-       unit.name AS unit_name, sqlc.embed(patient), coalesce(bed.label, '')::text AS bed_label
-  FROM session
-  JOIN note ON note.id = session.note_id
-  JOIN unit ON unit.id = note.unit_id
-  JOIN patient ON patient.id = note.patient_id
-  LEFT JOIN stay ON stay.patient_id = patient.id
-  LEFT JOIN bed ON bed.id = stay.bed_id
- ORDER BY session.ended_at IS NOT NULL, session.started_at DESC
- LIMIT $1;
-
--- name: Participants :many
--- One row per person of each session: first arrival, last leave, whether still there, committed edits.
-SELECT participation.session_id, sqlc.embed(person),
-       min(joined_at)::timestamptz AS joined_at,
-       coalesce(max(left_at), min(joined_at))::timestamptz AS left_at,
-       bool_or(left_at IS NULL)::boolean AS present,
-       ((SELECT count(*) FROM note_update WHERE note_update.session_id = participation.session_id
-                                            AND note_update.author_id = person.id)
-        + (SELECT coalesce(sum(last_seq - first_seq + 1), 0) FROM note_burst WHERE note_burst.session_id = participation.session_id
-                                                                               AND note_burst.author_id = person.id))::bigint AS edits
-  FROM participation
-  JOIN person ON person.id = participation.person_id
- WHERE participation.session_id = ANY (sqlc.arg(sessions)::uuid[])
- GROUP BY participation.session_id, person.id
- ORDER BY min(joined_at);
 
 -- name: ShowClient :exec
 UPDATE participation SET client_id = $2 WHERE id = $1;

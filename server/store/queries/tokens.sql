@@ -8,7 +8,7 @@ SELECT sqlc.arg(id), sqlc.arg(hash), sqlc.arg(person), sqlc.arg(label), sqlc.arg
 
 -- name: PersonByToken :one
 -- No row: unknown token, expired, or its owner suspended.
-SELECT sqlc.embed(person), api_token.id, api_token.expires_at, api_token.scopes, api_token.unit_id, api_token.used_at
+SELECT sqlc.embed(person), api_token.id, api_token.expires_at, api_token.scopes, api_token.unit_id, api_token.used_at, api_token.label
   FROM api_token JOIN person ON person.id = api_token.person_id
  WHERE hash = $1 AND expires_at > now() AND NOT suspended;
 

@@ -61,7 +61,7 @@ func (q *Queries) InsertToken(ctx context.Context, arg InsertTokenParams) (int64
 }
 
 const personByToken = `-- name: PersonByToken :one
-SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch, api_token.id, api_token.expires_at, api_token.scopes, api_token.unit_id, api_token.used_at
+SELECT person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch, api_token.id, api_token.expires_at, api_token.scopes, api_token.unit_id, api_token.used_at, api_token.label
   FROM api_token JOIN person ON person.id = api_token.person_id
  WHERE hash = $1 AND expires_at > now() AND NOT suspended
 `
@@ -73,6 +73,7 @@ type PersonByTokenRow struct {
 	Scopes    []string
 	UnitID    *string
 	UsedAt    *time.Time
+	Label     string
 }
 
 // No row: unknown token, expired, or its owner suspended.
@@ -96,6 +97,7 @@ func (q *Queries) PersonByToken(ctx context.Context, hash []byte) (PersonByToken
 		&i.Scopes,
 		&i.UnitID,
 		&i.UsedAt,
+		&i.Label,
 	)
 	return i, err
 }

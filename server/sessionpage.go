@@ -1,0 +1,107 @@
+package server
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/server/audit"
+	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/server/store/queries"
+	"github.com/clisonix/tidechart/sessions/tally"
+	"github.com/clisonix/tidechart/web"
+)
+
+// maxSessionEvents is how much of each kind that happened in a session is shown (I10).
+const maxSessionEvents = 500
+
+// remedyText says what the author of lost text did about it.
+var remedyText = map[string]string{"": "not settled", "restored": "put back", "dismissed": "not wanted any more"}
+
+// sessionPage shows one session: who was there, how much they wrote, and what went wrong. That somebody looks is on record.
+func (s *Server) sessionPage(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	id, err := uuid.Parse(r.PathValue("id"))
+	if err != nil {
+		return store.ErrNotFound
+	}
+	found, err := s.db.Sittings(r.Context(), queries.FindSessionsParams{One: uuid.NullUUID{UUID: id, Valid: true}, Sort: newestFirst, MaxRows: 1})
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		return store.ErrNotFound
+	}
+	one := found[0]
+	if err := s.db.Record(r.Context(), audit.Event{Act: audit.SeeSession, Patient: one.PatientID, Note: one.NoteID, About: id}); err != nil {
+		return err
+	}
+	view := web.SessionView{Shell: s.shellOf(r, who, "Session: "+kindName(one.Kind), web.SectionSessions), SessionRow: sessionRow(one)}
+	if len(one.Stretches) > 0 {
+		view.First = one.Stretches[0].First
+	}
+	if err := s.whatHappened(r, one, &view); err != nil {
+		return err
+	}
+	s.render(w, r, http.StatusOK, web.Session(view))
+	return nil
+}
+
+// whatHappened adds a session's events, in the order of time.
+func (s *Server) whatHappened(r *http.Request, one store.Sitting, view *web.SessionView) error {
+	ctx := r.Context()
+	stays, err := s.db.ParticipationsOf(ctx, one.ID, maxSessionEvents)
+	if err != nil {
+		return fmt.Errorf("list comings and goings: %w", err)
+	}
+	refusals, err := s.db.RefusalsOf(ctx, one.ID, maxSessionEvents)
+	if err != nil {
+		return fmt.Errorf("list refusals: %w", err)
+	}
+	losses, err := s.db.LossesOf(ctx, one.ID, maxSessionEvents)
+	if err != nil {
+		return fmt.Errorf("list lost edits: %w", err)
+	}
+	names := make(map[uuid.UUID]string, len(one.People))
+	for _, p := range one.People {
+		names[p.Person.ID] = p.Person.Name
+	}
+	for _, p := range stays {
+		view.Events = append(view.Events, web.SessionEvent{At: p.JoinedAt.Local(), Who: names[p.PersonID], What: "came", More: p.Device})
+		if p.LeftAt != nil {
+			view.Events = append(view.Events, web.SessionEvent{At: p.LeftAt.Local(), Who: names[p.PersonID], What: "left"})
+		}
+	}
+	stretches := one.Stretches[:min(len(one.Stretches), maxSessionEvents)]
+	for _, x := range stretches {
+		view.Events = append(view.Events, stretchEvent(x, names[x.Person]))
+	}
+	for _, pause := range tally.Breaks(stretches) {
+		view.Events = append(view.Events, web.SessionEvent{At: pause.From.Local(), Until: pause.Until.Local(), Who: "nobody", What: "wrote: a break", Pause: true})
+	}
+	for _, x := range refusals {
+		view.Events = append(view.Events, web.SessionEvent{
+			At: x.At.Local(), Who: cmp.Or(x.Name, "nobody known"), What: "refused: " + actText(x.Act), More: codeText(x.Code), Grave: true,
+		})
+	}
+	for _, x := range losses {
+		view.Events = append(view.Events, web.SessionEvent{
+			At: x.At.Local(), Who: x.Author, What: "lost text unseen", Seq: uint64(x.Seq), Grave: true,
+			More: fmt.Sprintf("%d characters, removed by %s; %s", x.Units, x.Remover, cmp.Or(remedyText[x.How], x.How)),
+		})
+	}
+	slices.SortStableFunc(view.Events, func(a, b web.SessionEvent) int { return a.At.Compare(b.At) })
+	view.Truncated = max(len(stays), len(one.Stretches), len(refusals), len(losses)) >= maxSessionEvents
+	return nil
+}
+
+// stretchEvent is a run of somebody's edits.
+func stretchEvent(x tally.Stretch, name string) web.SessionEvent {
+	return web.SessionEvent{
+		At: x.From.Local(), Until: x.Until.Local(), Who: name, What: "wrote", Seq: x.First,
+		More: fmt.Sprintf("%d edits: %d words, %d deleted", x.Edits, x.Typed.Words+x.Pasted.Words, x.Deleted.Words),
+	}
+}
