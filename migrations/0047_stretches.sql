@@ -3,7 +3,7 @@
 -- +goose Up
 -- A run of edits of one person in one session, none five minutes after the one before.
 CREATE TABLE stretch (
-    session_id uuid        NOT NULL REFERENCES session (id),
+    session_id uuid        NOT NULL REFERENCES session (id) ON DELETE CASCADE,
     person_id  uuid        NOT NULL REFERENCES person (id),
     first_seq  bigint      NOT NULL CHECK (first_seq > 0),
     last_seq   bigint      NOT NULL CHECK (last_seq >= first_seq),
@@ -22,7 +22,7 @@ CREATE TABLE stretch (
 COMMENT ON TABLE stretch IS 'Derived from the log (sessions/tally); safe to delete together with note_counted, after which all is counted again.';
 
 CREATE TABLE note_counted (
-    note_id uuid PRIMARY KEY REFERENCES note (id),
+    note_id uuid PRIMARY KEY REFERENCES note (id) ON DELETE CASCADE,
     seq     bigint NOT NULL
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE note_counted IS 'Up to which update stretch has everything. Whoever counts a note holds the lock of its row.';
