@@ -142,7 +142,7 @@ type apiNote struct {
 	Kind     string     `json:"kind" doc:"Code of the kind of note" example:"progress"`
 	LOINC    string     `json:"loinc" doc:"LOINC code of the kind" example:"11506-3"`
 	Title    string     `json:"title"`
-	Status   string     `json:"status" enum:"draft,signed"`
+	Status   string     `json:"status" enum:"draft,review,signing,signed,cosigned,added,amended,retracted"`
 	Unit     string     `json:"unit" doc:"Id of the unit"`
 	Patient  apiPatient `json:"patient"`
 	Seq      int64      `json:"seq" doc:"Number of the newest committed update"`
@@ -158,7 +158,7 @@ type apiPatient struct {
 
 func noteOf(n queries.Note, p store.Patient, bed string) apiNote {
 	return apiNote{
-		ID: n.ID, Kind: n.Kind, LOINC: loincOf(n.Kind), Title: n.Title, Status: n.State, Unit: n.UnitID,
+		ID: n.ID, Kind: n.Kind, LOINC: loincOf(n.Kind), Title: n.Title, Status: store.StateOf(n), Unit: n.UnitID,
 		Patient: apiPatient{ID: p.ID, Name: p.Family + ", " + p.Given, MRN: p.Mrn, Bed: bed}, Seq: n.Head, EditedAt: n.EditedAt,
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/clisonix/tidechart/crdt"
 	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/server/signature"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/sessions"
 	"github.com/clisonix/tidechart/sessions/history"
@@ -52,6 +53,16 @@ var statuses = []struct {
 	{sessions.ErrForged, http.StatusConflict, "The update writes as somebody else, or other text where text is already."},
 	{sessions.ErrStaleEditor, http.StatusConflict, "The note holds more than the schema of your editor. " + asSchema},
 	{sessions.ErrUndeclared, http.StatusUnprocessableEntity, "The update brings more than the schema of your editor has. " + asSchema},
+	{store.ErrChanged, http.StatusConflict, "The note is not what you saw any more. Nothing was signed: look at it again."},
+	{store.ErrFrozen, http.StatusConflict, "Somebody else is about to sign this note. Try again in two minutes."},
+	{store.ErrFreezeOver, http.StatusConflict, "The time to sign is over, or somebody let go of the note. Nothing was signed: look at it again."},
+	{store.ErrSigned, http.StatusConflict, "The note is signed. What is to be added is an addendum."},
+	{store.ErrUnsigned, http.StatusConflict, "The note is not signed, or was entered in error."},
+	{store.ErrSignedBefore, http.StatusConflict, "You have signed this note already."},
+	{store.ErrNoCosign, http.StatusConflict, "The note does not wait for another signature."},
+	{store.ErrBlanks, http.StatusConflict, "There are *** left in the note. Fill them in, or take them out, before you sign."},
+	{store.ErrReason, http.StatusUnprocessableEntity, "Say why, in 500 characters at most."},
+	{signature.ErrTooLarge, http.StatusRequestEntityTooLarge, "The note is larger than one that can be signed."},
 	{history.ErrTooLong, http.StatusRequestEntityTooLarge, "The note's history is too long to be shown."},
 	{sessions.ErrRejected, http.StatusConflict, "The note takes no edits any more."},
 	{sessions.ErrSealed, http.StatusServiceUnavailable, "The server does not have the key that this is sealed with now. Nothing is lost; whoever runs Tidechart has to bring it back. Notes that are open go on."},

@@ -230,7 +230,7 @@ func (s *Server) notePage(w http.ResponseWriter, r *http.Request, who login.Pers
 	kind := kindName(row.Note.Kind)
 	view := web.NoteView{
 		Shell: s.shellOf(r, who, web.TabTitle(kind, patient), web.SectionWorklist), Patient: patient,
-		ID: id.String(), Kind: kind, Title: row.Note.Title, LOINC: loincOf(row.Note.Kind), Status: web.NoteStatus(row.Note.State),
+		ID: id.String(), Kind: kind, Title: row.Note.Title, LOINC: loincOf(row.Note.Kind), Status: web.NoteStatus(store.StateOf(row.Note)),
 		Body: prose.Read(doc.XMLFragment(sessions.Fragment)),
 		Live: !newer, Newer: newer, Editable: st.may(access.WriteNote).Allow,
 		CreatedBy: row.Creator, CreatedAt: row.Note.CreatedAt.Local(), UpdatedAt: row.Note.EditedAt.Local(),

@@ -15,7 +15,6 @@ import (
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/sessions"
-	"github.com/clisonix/tidechart/web"
 )
 
 // This file finds out what people have to do with notes and patients, and has package access decide.
@@ -43,6 +42,8 @@ func (d denial) detail() string {
 		return "Notes of this kind are written by others."
 	case access.AlreadySigned:
 		return "The note is signed."
+	case access.BeingSigned:
+		return "Somebody is about to sign the note. It can be written again if they do not, in two minutes at most."
 	case access.NotFresh:
 		return "For this, prove again who you are."
 	case access.OutOfScope:
@@ -104,7 +105,11 @@ func (s *Server) standingOf(ctx context.Context, p login.Person, note uuid.UUID)
 	who := asker(p)
 	who.Role = access.Role(row.Role)
 	about := access.Note{
-		Kind: row.Kind, Signed: row.State != string(web.StatusDraft), VIP: row.Vip, Ties: access.TiesOf(row.Ties), Elsewhere: p.Elsewhere(row.Unit),
+		Kind: row.Kind, Signed: store.IsSigned(row.State), Frozen: row.State == store.Freezing && !row.Writable, VIP: row.Vip, Ties: access.TiesOf(row.Ties),
+		Elsewhere: p.Elsewhere(row.Unit),
+	}
+	if row.Answers {
+		about.Ties |= access.Answers
 	}
 	if row.Author {
 		about.Ties |= access.Author
@@ -184,8 +189,8 @@ func (s *Server) placed(next http.Handler) http.Handler {
 // listed is a note of a list as it stands to somebody.
 func listed(row store.NotesForRow, who login.Person) access.Note {
 	about := access.Note{
-		Kind: row.Note.Kind, Signed: row.Note.State != string(web.StatusDraft), VIP: row.Patient.Vip, Ties: access.TiesOf(row.Ties),
-		Elsewhere: who.Elsewhere(row.Unit),
+		Kind: row.Note.Kind, Signed: store.IsSigned(row.Note.State), Frozen: row.Note.State == store.Freezing && !store.Writable(row.Note), VIP: row.Patient.Vip,
+		Ties: access.TiesOf(row.Ties), Elsewhere: who.Elsewhere(row.Unit),
 	}
 	if row.Note.CreatedBy == who.ID {
 		about.Ties |= access.Author

@@ -79,7 +79,7 @@ func allergiesView(statement string) web.Allergies {
 
 func noteLink(n queries.Note, present map[sessions.NoteID][]sessions.Presence) web.NoteLink {
 	link := web.NoteLink{
-		ID: n.ID.String(), Kind: kindName(n.Kind), Title: n.Title, Status: web.NoteStatus(n.State), EditedAt: n.EditedAt.Local(),
+		ID: n.ID.String(), Kind: kindName(n.Kind), Title: n.Title, Status: web.NoteStatus(store.StateOf(n)), EditedAt: n.EditedAt.Local(),
 	}
 	for _, p := range present[n.ID] {
 		if p.CanWrite {

@@ -170,11 +170,28 @@ func (s NoteStatus) label() string {
 	switch s {
 	case StatusDraft:
 		return "Draft"
+	case StatusReview:
+		return "In review"
+	case StatusSigning:
+		return "Being signed"
 	case StatusSigned:
 		return "Signed"
+	case StatusCosigned:
+		return "Cosigned"
+	case StatusAdded:
+		return "Signed, with addendum"
+	case StatusAmended:
+		return "Signed, with correction"
+	case StatusRetracted:
+		return "Entered in error"
 	default:
 		return string(s)
 	}
+}
+
+// signed reports whether somebody has signed, whatever was said about it since.
+func (s NoteStatus) signed() bool {
+	return s == StatusSigned || s == StatusCosigned || s == StatusAdded || s == StatusAmended || s == StatusRetracted
 }
 
 func (v BoardView) totals() BoardTotals { return TotalsOf(v.Beds) }

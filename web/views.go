@@ -230,8 +230,14 @@ type NoteStatus string
 
 // The states a note can be in.
 const (
-	StatusDraft  NoteStatus = "draft"
-	StatusSigned NoteStatus = "signed"
+	StatusDraft     NoteStatus = "draft"
+	StatusReview    NoteStatus = "review"
+	StatusSigning   NoteStatus = "signing" // somebody is about to sign it
+	StatusSigned    NoteStatus = "signed"
+	StatusCosigned  NoteStatus = "cosigned"
+	StatusAdded     NoteStatus = "added"     // an addendum is about it
+	StatusAmended   NoteStatus = "amended"   // a correction is
+	StatusRetracted NoteStatus = "retracted" // it was entered in error
 )
 
 // Patient is the demographic part that every view of a patient shows, written

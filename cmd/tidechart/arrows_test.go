@@ -20,7 +20,7 @@ var arrows = map[string]struct {
 	to  []string
 	why string
 }{
-	"cmd/tidechart":                    {[]string{"loadtest", "server", "server/audit", "server/demo", "server/login", "server/postgres", "server/store", "server/transport", "server/vault", "server/vault/transit", "sessions", "web"}, "it wires everything"},
+	"cmd/tidechart":                    {[]string{"loadtest", "server", "server/audit", "server/demo", "server/login", "server/postgres", "server/signature", "server/store", "server/transport", "server/vault", "server/vault/transit", "sessions", "web"}, "it wires everything"},
 	"crdt":                             {nil, "anyone can use the engine on its own"},
 	"crdt/bench":                       {[]string{"crdt"}, "it measures the engine beside others"},
 	"crdt/ysync":                       {[]string{"crdt"}, "messages carry ids and nothing of ours"},
@@ -30,12 +30,13 @@ var arrows = map[string]struct {
 	"sessions/tally":                   {[]string{"crdt", "sessions"}, "it counts the log that sessions write, and nothing of theirs"},
 	"sessions/storetest":               {[]string{"crdt", "sessions"}, "every store is held to one test"},
 	"migrations":                       {nil, "it is only SQL"},
-	"server":                           {[]string{"crdt", "crdt/prose", "server/access", "server/audit", "server/login", "server/notekind", "server/store", "server/store/queries", "server/transport", "sessions", "sessions/history", "sessions/tally", "web"}, "the edge puts the parts together"},
+	"server":                           {[]string{"crdt", "crdt/prose", "server/access", "server/audit", "server/login", "server/notekind", "server/signature", "server/store", "server/store/queries", "server/transport", "sessions", "sessions/history", "sessions/tally", "web"}, "the edge puts the parts together"},
 	"server/access":                    {nil, "policy is a table that knows only roles and acts"},
 	"server/login/breached":            {nil, "it is a list"},
 	"server/login/breached/build":      {[]string{"server/login/breached"}, "it makes the list"},
 	"server/login":                     {[]string{"server/access", "server/audit", "server/login/breached", "server/store", "server/store/queries"}, "people and logins are rows"},
-	"server/store":                     {[]string{"crdt", "migrations", "server/audit", "server/store/queries", "server/vault", "sessions", "sessions/tally"}, "it implements what sessions declares"},
+	"server/store":                     {[]string{"crdt", "crdt/prose", "migrations", "server/audit", "server/signature", "server/store/queries", "server/vault", "sessions", "sessions/tally"}, "it implements what sessions declares"},
+	"server/signature":                 {[]string{"crdt", "crdt/prose", "server/audit"}, "whoever checks a signature trusts neither the server nor its database"},
 	"server/audit":                     {nil, "whoever checks the log trusts neither the server nor its database"},
 	"server/vault":                     {[]string{"internal/ownfile"}, "what seals knows nothing of what is sealed"},
 	"server/transport":                 {[]string{"internal/ownfile"}, "what speaks TLS knows nothing of what is said"},

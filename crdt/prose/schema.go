@@ -108,6 +108,21 @@ func (s *Schema) Fingerprint() string { return s.fingerprint }
 // JSON returns the schema as it is written. It must not be changed.
 func (s *Schema) JSON() []byte { return s.text }
 
+// NodeAttrs returns the attributes of a node, those that are not set as the schema's defaults.
+func (s *Schema) NodeAttrs(n Node) map[string]any { return filled(s.nodes[n.Type], n.Attrs) }
+
+// MarkAttrs returns those of a mark.
+func (s *Schema) MarkAttrs(m Mark) map[string]any { return filled(s.marks[m.Type], m.Attrs) }
+
+func filled(k *kind, attrs map[string]any) map[string]any {
+	names, values := fill(k, attrs)
+	all := make(map[string]any, len(names))
+	for i, name := range names {
+		all[name] = values[i]
+	}
+	return all
+}
+
 // Has reports whether the schema has all that is called by names.
 func (s *Schema) Has(names ...crdt.Name) bool {
 	for _, n := range names {

@@ -44,7 +44,10 @@ const (
 	ReadNote
 	WriteNote
 	CreateNote
-	SignNote
+	SignNote       // as its author
+	CosignNote     // what somebody signed who works under an attending
+	WitnessNote    // what somebody else signed
+	AmendNote      // begin a note about it, once it is signed
 	BreakGlass     // open a record that is not theirs to open, in an emergency (a patient)
 	SeeBoard       // beds, patients, and who is writing (a unit)
 	ReviewSessions // who wrote when (nothing)
@@ -62,7 +65,7 @@ const (
 )
 
 var actNames = [acts]string{
-	"", "see patient", "read note", "write note", "create note", "sign note", "break the glass", "see board", "review sessions",
+	"", "see patient", "read note", "write note", "create note", "sign note", "cosign note", "witness note", "amend note", "break the glass", "see board", "review sessions",
 	"see reviews", "close review", "see accesses", "export", "see people", "administer", "follow accesses",
 	"hold", "ask to destroy", "approve destroying",
 }
@@ -84,7 +87,7 @@ const (
 	Supervised                  // works under an attending or resident who is one of these
 	Author                      // began the note
 	Glass                       // has broken the glass for this patient, and that has not ended
-	Answers                     // for who broke the glass: as whom they work under, or in charge of a unit where they work
+	Answers                     // for who broke the glass: as whom they work under, or in charge of a unit where they work; for who signed, as whom they work under
 	Own                         // it is their own record; of a review, about what they did; of a person, it is they
 )
 
@@ -122,6 +125,7 @@ type Who struct {
 type Note struct {
 	Kind   string // a code of package notekind; of a note only
 	Signed bool
+	Frozen bool   // somebody is about to sign it
 	VIP    bool // the patient's record is restricted to those who care for them
 	Ties   Ties
 
@@ -140,13 +144,14 @@ const (
 	Restricted           // what links them is not enough for a restricted record
 	OwnRecord            // it is about themselves
 	AlreadySigned        // signed notes never change (I5)
+	BeingSigned          // nobody writes while somebody signs
 	NotFresh             // they have to prove again who they are
 	OutOfScope           // the token is for something else
 	reasons
 )
 
 var reasonNames = [reasons]string{
-	"undecided", "allowed", "not this role", "not this kind of note", "no relation", "restricted record", "own record", "signed", "sign-in not fresh",
+	"undecided", "allowed", "not this role", "not this kind of note", "no relation", "restricted record", "own record", "signed", "being signed", "sign-in not fresh",
 	"not what the token is for",
 }
 
@@ -183,8 +188,10 @@ func Decide(who Who, act Act, note Note) Decision {
 	}
 	switch {
 	case reason != Allowed:
-	case act == WriteNote && note.Signed:
+	case (act == WriteNote || act == SignNote) && note.Signed:
 		reason = AlreadySigned
+	case act == WriteNote && note.Frozen:
+		reason = BeingSigned
 	case grave[act] && !who.Fresh:
 		reason = NotFresh
 	}

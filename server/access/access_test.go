@@ -20,7 +20,7 @@ const allTies = Unit | Team | Supervised | Author | Glass | Answers | Own
 
 // marks say in one letter what was decided.
 var marks = [reasons]string{
-	Allowed: "Y", NotYourRole: ".", NotYourKind: "k", NoRelation: "-", Restricted: "r", OwnRecord: "o", AlreadySigned: "s", NotFresh: "f",
+	Allowed: "Y", NotYourRole: ".", NotYourKind: "k", NoRelation: "-", Restricted: "r", OwnRecord: "o", AlreadySigned: "s", BeingSigned: "z", NotFresh: "f",
 	OutOfScope: "t",
 }
 
@@ -46,6 +46,7 @@ var relations = []struct {
 	{"vip:superv.", Note{Ties: Supervised, VIP: true}},
 	{"vip:glass", Note{Ties: Glass, VIP: true}},
 	{"signed:team", Note{Ties: Team, Signed: true}},
+	{"frozen:team", Note{Ties: Team, Frozen: true}},
 	{"signed:superv.+author", Note{Ties: Supervised | Author, Signed: true}},
 }
 
@@ -53,7 +54,7 @@ var relations = []struct {
 // change of a file that people read: testdata/matrix.txt.
 func TestMatrix(t *testing.T) {
 	var b strings.Builder
-	fmt.Fprintln(&b, "Y yes, f only after a fresh sign-in. No: . not this role, k not this kind, - no relation, r restricted, o own record, s signed, t not what the token is for. A service account's token is for everything, until the last part.")
+	fmt.Fprintln(&b, "Y yes, f only after a fresh sign-in. No: . not this role, k not this kind, - no relation, r restricted, o own record, s signed, z being signed, t not what the token is for. A service account's token is for everything, until the last part.")
 	for act := SeePatient; act < acts; act++ {
 		kinds := [][]string{nil}
 		if ofNotes[act] {
@@ -166,7 +167,7 @@ func TestUnknownIsDenied(t *testing.T) {
 }
 
 // content are the acts that show what is written about patients, or change it.
-var content = []Act{SeePatient, ReadNote, WriteNote, CreateNote, SignNote, BreakGlass, SeeBoard}
+var content = []Act{SeePatient, ReadNote, WriteNote, CreateNote, SignNote, CosignNote, WitnessNote, AmendNote, BreakGlass, SeeBoard}
 
 // TestProperties that hold whatever the policy says, of each of the decisions there are.
 func TestProperties(t *testing.T) {
@@ -176,7 +177,12 @@ func TestProperties(t *testing.T) {
 				for state := range 16 * int(allScopes+1) {
 					who := Who{role, state&1 != 0, Scopes(state >> 4)}
 					for ties := range allTies + 1 {
-						note := Note{Kind: kind, VIP: state&2 != 0, Signed: state&4 != 0, Elsewhere: state&8 != 0, Ties: ties}
+						note := Note{Kind: kind, VIP: state&2 != 0, Signed: state&4 != 0, Ties: ties}
+						if role == ServiceAccount { // elsewhere is for programs alone
+							note.Elsewhere = state&8 != 0
+						} else {
+							note.Frozen = state&8 != 0
+						}
 						if broken := breaks(who, act, note, Decide(who, act, note)); broken != "" {
 							t.Fatalf("%+v, %s, %+v: %s", who, act, note, broken)
 						}
@@ -200,15 +206,17 @@ func breaks(who Who, act Act, note Note, d Decision) string {
 		return "who administers sees content"
 	case note.Ties&Own != 0 && aboutOthers[act]:
 		return "somebody acts on their own record"
-	case act == WriteNote && note.Signed:
-		return "a signed note is written"
+	case (act == WriteNote || act == SignNote) && note.Signed:
+		return "a signed note is written, or signed by another author"
+	case act == WriteNote && note.Frozen:
+		return "a note is written while somebody signs it"
 	case grave[act] && !who.Fresh:
 		return "an old sign-in is enough"
 	case who.Role != PrivacyOfficer && ofNotes[act] && note.Ties == 0:
 		return "nothing links them"
 	case note.VIP && who.Role != PrivacyOfficer && ofNotes[act] && note.Ties&(Team|Author|Glass) == 0:
 		return "a restricted record is open to the unit"
-	case (act == WriteNote || act == SignNote) && !Decide(who, ReadNote, note).Allow:
+	case slices.Contains([]Act{WriteNote, SignNote, CosignNote, WitnessNote}, act) && !Decide(who, ReadNote, note).Allow:
 		return "somebody changes what they may not read"
 	case who.Role != Administrator && (act == Administer || act == SeePeople):
 		return "somebody administers whose office it is not"
@@ -222,7 +230,7 @@ func breaks(who Who, act Act, note Note, d Decision) string {
 		return "a token that follows accesses reads content"
 	case act == CloseReview && who.Role != PrivacyOfficer && note.Ties&Unit == 0:
 		return "a review is closed by who may know nothing of the patient"
-	case slices.Contains([]Role{Student, Scribe, ServiceAccount}, who.Role) && (act == SignNote || act == BreakGlass):
+	case slices.Contains([]Role{Student, Scribe, ServiceAccount}, who.Role) && slices.Contains([]Act{SignNote, CosignNote, WitnessNote, BreakGlass}, act):
 		return "somebody has authority who has none"
 	}
 	for tie := Ties(1); tie < Own; tie <<= 1 {

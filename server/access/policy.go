@@ -32,6 +32,7 @@ var (
 	medical     = []Role{Attending, Resident}
 	nursing     = []Role{Nurse, ChargeNurse}
 	clinical    = slices.Concat(medical, nursing)
+	juniors     = slices.Concat([]Role{Resident}, nursing) // for whom nobody signs first
 	bedside     = slices.Concat(clinical, []Role{Pharmacist})
 	onRounds    = slices.Concat(bedside, []Role{Student})
 	supervising = slices.Concat(medical, []Role{Nurse, Pharmacist})
@@ -44,24 +45,28 @@ var (
 // finish it after the patient, or they themselves, have moved on. A restricted record is for the care team: working on
 // the unit shows that the patient is there, and no more.
 var policy = []row{
-	{clinical, []Act{ReadNote}, every, care | Author, 0},
-	{clinical, []Act{WriteNote}, shared, care | Author, 0},
+	{[]Role{Attending}, []Act{ReadNote}, every, care | Author | Answers, 0},
+	{juniors, []Act{ReadNote}, every, care | Author, 0},
+	{clinical, []Act{WriteNote, AmendNote}, shared, care | Author, 0},
 	{clinical, []Act{CreateNote}, shared, care, 0},
 	{medical, []Act{SignNote}, shared, care | Author, 0},
 	{nursing, []Act{SignNote}, nurses, care | Author, 0},
+	// What a resident signs, an attending signs as well: who has the patient, or whom the resident works under.
+	{[]Role{Attending}, []Act{CosignNote}, shared, care | Answers, 0},
+	{bedside, []Act{WitnessNote}, every, care, 0},
 
 	{[]Role{Pharmacist}, []Act{ReadNote}, every, care | Author, 0},
-	{[]Role{Pharmacist}, []Act{WriteNote, SignNote}, pharmacy, care | Author, 0},
+	{[]Role{Pharmacist}, []Act{WriteNote, SignNote, AmendNote}, pharmacy, care | Author, 0},
 	{[]Role{Pharmacist}, []Act{CreateNote}, pharmacy, care, 0},
 
 	// A student's notes are drafts until a supervisor signs them; in those of others they write nothing.
 	{[]Role{Student}, []Act{ReadNote}, every, Unit | Team | Supervised | Author, 0},
-	{[]Role{Student}, []Act{CreateNote}, shared, Supervised, 0},
+	{[]Role{Student}, []Act{CreateNote, AmendNote}, shared, Supervised, 0},
 	{[]Role{Student}, []Act{WriteNote}, shared, Supervised, Author},
 
 	// A scribe's hands are their supervisor's, for what physicians write.
 	{[]Role{Scribe}, []Act{ReadNote}, every, Supervised, 0},
-	{[]Role{Scribe}, []Act{WriteNote, CreateNote}, physicians, Supervised, 0},
+	{[]Role{Scribe}, []Act{WriteNote, CreateNote, AmendNote}, physicians, Supervised, 0},
 
 	// A program brings notes to the units it serves, and goes on writing those.
 	{[]Role{ServiceAccount}, []Act{ReadNote}, every, Unit | Team, 0},
@@ -96,24 +101,26 @@ var scoped = [acts]Scopes{
 }
 
 // ofNotes are the acts for which the kind of a note counts, and whether its patient's record is restricted.
-var ofNotes = [acts]bool{ReadNote: true, WriteNote: true, CreateNote: true, SignNote: true}
+var ofNotes = [acts]bool{
+	ReadNote: true, WriteNote: true, CreateNote: true, SignNote: true, CosignNote: true, WitnessNote: true, AmendNote: true,
+}
 
 // aboutOthers are the acts that nobody does to what is about themselves.
 var aboutOthers = [acts]bool{
-	ReadNote: true, WriteNote: true, CreateNote: true, SignNote: true, BreakGlass: true, CloseReview: true, SeeAccesses: true, Export: true,
+	ReadNote: true, WriteNote: true, CreateNote: true, SignNote: true, CosignNote: true, WitnessNote: true, AmendNote: true, BreakGlass: true, CloseReview: true, SeeAccesses: true, Export: true,
 	Administer: true, Hold: true, AskDestroy: true, ApproveDestroy: true,
 }
 
 // grave are the acts for which a sign-in has to be fresh.
 var grave = [acts]bool{
-	SignNote: true, BreakGlass: true, Export: true, Administer: true, Hold: true, AskDestroy: true, ApproveDestroy: true,
+	SignNote: true, CosignNote: true, WitnessNote: true, BreakGlass: true, Export: true, Administer: true, Hold: true, AskDestroy: true, ApproveDestroy: true,
 }
 
 // oversight are the acts by which somebody administers, or reviews what others did. To be told of it is none.
 var oversight = []Act{ReviewSessions, CloseReview, SeeAccesses, Export, SeePeople, Administer, Hold, AskDestroy, ApproveDestroy}
 
 // tooWeak are the ties that do not open a restricted record.
-const tooWeak = Unit | Supervised
+const tooWeak = Unit | Supervised | Answers
 
 // rule is a row, for one role and one act.
 type rule struct {

@@ -76,6 +76,16 @@ func (k Keys) Open(signed []byte) (Checkpoint, error) {
 	return c, err
 }
 
+// OpenText returns the text of a signed note, if both keys have signed it. The error is [ErrSignature], which says what of it is
+// wrong, or [ErrCheckpoint] for what is no signed note at all.
+func (k Keys) OpenText(signed []byte) (string, error) {
+	n, err := k.open(signed)
+	if err != nil {
+		return "", err
+	}
+	return n.Text, nil
+}
+
 func (k Keys) open(signed []byte) (*note.Note, error) {
 	if len(signed) > MaxCheckpoint {
 		return nil, ErrCheckpoint

@@ -19,15 +19,24 @@ import (
 // SeedSize is how many random bytes a [Signer] is made of: a seed for each of its two algorithms.
 const SeedSize = ed25519.SeedSize + mldsa65.SeedSize
 
-// algMLDSA65 begins keys of ML-DSA-65 in signed notes, which have no number for it: 0xff and a name of one's own.
-const algMLDSA65 = "\xfftidechart ml-dsa-65 v1\x00"
+// Use is what keys sign. No key and no signature of one use is taken for one of another.
+type Use struct {
+	// alg begins keys of ML-DSA-65 in signed notes, which have no number for it: 0xff and a name of one's own.
+	alg string
+	// context is that of ML-DSA signatures. What Ed25519 signs, which has none, begins with another line in each use.
+	context []byte
+}
 
-// forCheckpoints is the context of ML-DSA signatures, so that none of them stands for anything else.
-var forCheckpoints = []byte("tidechart/checkpoint/v1")
+// The uses.
+var (
+	Checkpoints = &Use{"\xfftidechart ml-dsa-65 v1\x00", []byte("tidechart/checkpoint/v1")}
+	Statements  = &Use{"\xfftidechart ml-dsa-65 note v1\x00", []byte("tidechart/signature/v1")} // of who signs patients' notes: server/signature
+)
 
-// Signer signs checkpoints, by both algorithms. It is static.
+// Signer signs by both algorithms, for one use. It is static.
 type Signer struct {
 	name    string
+	use     *Use
 	ed25519 ed25519.PrivateKey
 	mldsa   *mldsa65.PrivateKey
 	keys    Keys
@@ -40,19 +49,22 @@ func NewSeed() []byte {
 	return seed
 }
 
-// NewSigner returns the signer of a name and a seed. A name has neither spaces nor a plus.
-func NewSigner(name string, seed []byte) (*Signer, error) {
+// NewSigner returns the signer of checkpoints that has a name and a seed. A name has neither spaces nor a plus.
+func NewSigner(name string, seed []byte) (*Signer, error) { return Checkpoints.NewSigner(name, seed) }
+
+// NewSigner returns the signer that has a name and a seed.
+func (u *Use) NewSigner(name string, seed []byte) (*Signer, error) {
 	if len(seed) != SeedSize || !validName(name) {
 		return nil, errors.New("not a signer's name and seed")
 	}
-	s := &Signer{name: name, ed25519: ed25519.NewKeyFromSeed(seed[:ed25519.SeedSize])}
+	s := &Signer{name: name, use: u, ed25519: ed25519.NewKeyFromSeed(seed[:ed25519.SeedSize])}
 	public, secret := mldsa65.NewKeyFromSeed((*[mldsa65.SeedSize]byte)(seed[ed25519.SeedSize:]))
 	s.mldsa = secret
 	classic, err := note.NewEd25519VerifierKey(name, s.ed25519.Public().(ed25519.PublicKey))
 	if err != nil {
 		return nil, err
 	}
-	s.keys, err = ParseKeys(classic + "\n" + mldsaKey(name, public.Bytes()))
+	s.keys, err = u.ParseKeys(classic + "\n" + u.mldsaKey(name, public.Bytes()))
 	return s, err
 }
 
@@ -63,6 +75,9 @@ func validName(name string) bool {
 // Keys returns what it takes to check what s signs.
 func (s *Signer) Keys() Keys { return s.keys }
 
+// SignText signs a text, which ends with a newline, as a signed note (C2SP signed-note).
+func (s *Signer) SignText(text string) ([]byte, error) { return s.sign(&note.Note{Text: text}) }
+
 // sign adds both signatures to a note.
 func (s *Signer) sign(n *note.Note) ([]byte, error) { return note.Sign(n, s.signings()...) }
 
@@ -72,7 +87,7 @@ func (s *Signer) signings() []note.Signer {
 		signing{s.keys.classic, func(msg []byte) ([]byte, error) { return ed25519.Sign(s.ed25519, msg), nil }},
 		signing{s.keys.quantum, func(msg []byte) ([]byte, error) {
 			sig := make([]byte, mldsa65.SignatureSize)
-			return sig, mldsa65.SignTo(s.mldsa, msg, forCheckpoints, true, sig)
+			return sig, mldsa65.SignTo(s.mldsa, msg, s.use.context, true, sig)
 		}},
 	}
 }
@@ -85,7 +100,7 @@ type signing struct {
 
 func (s signing) Sign(msg []byte) ([]byte, error) { return s.do(msg) }
 
-// Keys are the public keys of a log, or of a witness: both, under one name.
+// Keys are the public keys of a log, of a witness, or of who signs notes: both, under one name.
 type Keys struct {
 	text             string
 	classic, quantum note.Verifier
@@ -106,11 +121,14 @@ func (k Keys) Fingerprint() string {
 	return fmt.Sprintf("%x-%x-%x-%x", sum[0:4], sum[4:8], sum[8:12], sum[12:16])
 }
 
-// ErrKeys means that a text has not both keys of one log.
-var ErrKeys = errors.New("not the two public keys of a log, of Ed25519 and of ML-DSA-65")
+// ErrKeys means that a text has not both keys of one signer, for what they are to be used.
+var ErrKeys = errors.New("not the two public keys of a log, or of who signs notes, of Ed25519 and of ML-DSA-65")
 
-// ParseKeys reads public keys: both have to be there. Lines that begin with # are for people.
-func ParseKeys(text string) (Keys, error) {
+// ParseKeys reads public keys of who signs checkpoints: both have to be there. Lines that begin with # are for people.
+func ParseKeys(text string) (Keys, error) { return Checkpoints.ParseKeys(text) }
+
+// ParseKeys reads public keys for a use.
+func (u *Use) ParseKeys(text string) (Keys, error) {
 	var k Keys
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
@@ -124,7 +142,7 @@ func ParseKeys(text string) (Keys, error) {
 			}
 			k.classic = v
 		case k.quantum == nil:
-			v, err := newMLDSAVerifier(line)
+			v, err := u.newMLDSAVerifier(line)
 			if err != nil {
 				return Keys{}, ErrKeys
 			}
@@ -143,6 +161,7 @@ func ParseKeys(text string) (Keys, error) {
 // mldsaVerifier checks signatures of ML-DSA-65.
 type mldsaVerifier struct {
 	name string
+	use  *Use
 	hash uint32
 	key  mldsa65.PublicKey
 }
@@ -150,12 +169,12 @@ type mldsaVerifier struct {
 func (v *mldsaVerifier) Name() string    { return v.name }
 func (v *mldsaVerifier) KeyHash() uint32 { return v.hash }
 func (v *mldsaVerifier) Verify(msg, sig []byte) bool {
-	return len(sig) == mldsa65.SignatureSize && mldsa65.Verify(&v.key, msg, forCheckpoints, sig)
+	return len(sig) == mldsa65.SignatureSize && mldsa65.Verify(&v.key, msg, v.use.context, sig)
 }
 
 // mldsaKey writes a key as package note writes those of Ed25519.
-func mldsaKey(name string, key []byte) string {
-	body := append([]byte(algMLDSA65), key...)
+func (u *Use) mldsaKey(name string, key []byte) string {
+	body := append([]byte(u.alg), key...)
 	return fmt.Sprintf("%s+%08x+%s", name, keyHash(name, body), base64.StdEncoding.EncodeToString(body))
 }
 
@@ -164,16 +183,16 @@ func keyHash(name string, body []byte) uint32 {
 	return binary.BigEndian.Uint32(sum[:])
 }
 
-func newMLDSAVerifier(text string) (*mldsaVerifier, error) {
+func (u *Use) newMLDSAVerifier(text string) (*mldsaVerifier, error) {
 	name, rest, _ := strings.Cut(text, "+")
 	stated, encoded, _ := strings.Cut(rest, "+")
 	body, err := base64.StdEncoding.DecodeString(encoded)
 	hash, bad := strconv.ParseUint(stated, 16, 32)
-	key, is := bytes.CutPrefix(body, []byte(algMLDSA65))
+	key, is := bytes.CutPrefix(body, []byte(u.alg))
 	if err != nil || bad != nil || !is || len(key) != mldsa65.PublicKeySize || !validName(name) || keyHash(name, body) != uint32(hash) {
 		return nil, ErrKeys
 	}
-	v := &mldsaVerifier{name: name, hash: uint32(hash)}
+	v := &mldsaVerifier{name: name, use: u, hash: uint32(hash)}
 	v.key.Unpack((*[mldsa65.PublicKeySize]byte)(key))
 	return v, nil
 }

@@ -137,15 +137,15 @@ func TestSecondImplementation(t *testing.T) {
 		t.Fatalf("another public key: %v", err)
 	}
 	msg, sig := []byte("tidechart\n17\n"), make([]byte, mldsa65.SignatureSize)
-	if err := mldsa65.SignTo(secret, msg, forCheckpoints, true, sig); err != nil {
+	if err := mldsa65.SignTo(secret, msg, Checkpoints.context, true, sig); err != nil {
 		t.Fatal(err)
 	}
-	theirs, err := second.Sign(nil, msg, &mldsa.Options{Context: string(forCheckpoints)})
+	theirs, err := second.Sign(nil, msg, &mldsa.Options{Context: string(Checkpoints.context)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for what, sig := range map[string][]byte{"circl": sig, "the second": theirs} {
-		if !verifies(t, public.Bytes(), msg, forCheckpoints, sig) || verifies(t, public.Bytes(), msg, nil, sig) || verifies(t, public.Bytes(), msg[1:], forCheckpoints, sig) {
+		if !verifies(t, public.Bytes(), msg, Checkpoints.context, sig) || verifies(t, public.Bytes(), msg, nil, sig) || verifies(t, public.Bytes(), msg[1:], Checkpoints.context, sig) {
 			t.Errorf("what %s signs", what)
 		}
 	}

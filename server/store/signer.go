@@ -14,10 +14,27 @@ import (
 	"github.com/clisonix/tidechart/server/vault"
 )
 
-// signerAt is where a signer's seed is sealed for: its public keys.
-func signerAt(id int32, keys string) vault.Place {
+// seedAt is where a signer's seed is sealed for: its public keys.
+func seedAt(kind vault.Kind, id int32, keys string) vault.Place {
 	sum := sha256.Sum256([]byte(keys))
-	return vault.Place{Kind: vault.AuditSigner, Seq: uint64(id), Schema: 1, With: sum[:]}
+	return vault.Place{Kind: kind, Seq: uint64(id), Schema: 1, With: sum[:]}
+}
+
+// openSeed opens what a signer is made of.
+func openSeed(keys map[uint32]*vault.Key, kind vault.Kind, id int32, public string, sealed []byte) ([]byte, error) {
+	epoch, err := vault.EpochOf(sealed)
+	if err != nil {
+		return nil, err
+	}
+	key := keys[epoch]
+	if key == nil {
+		return nil, fmt.Errorf("key of the signer is gone: %w", vault.ErrTampered)
+	}
+	seed, err := key.Open(seedAt(kind, id, public), sealed)
+	if err != nil {
+		return nil, fmt.Errorf("open signer: %w", err)
+	}
+	return seed, nil
 }
 
 // signing is who signs the log's checkpoints, and who did before.
@@ -78,17 +95,9 @@ func ringOf(rows []queries.AuditSigner) (audit.Ring, error) {
 }
 
 func openSigner(keys map[uint32]*vault.Key, row queries.AuditSigner) (*audit.Signer, error) {
-	epoch, err := vault.EpochOf(row.Seed)
+	seed, err := openSeed(keys, vault.AuditSigner, row.ID, row.Keys, row.Seed)
 	if err != nil {
 		return nil, err
-	}
-	key := keys[epoch]
-	if key == nil {
-		return nil, fmt.Errorf("key of the signer is gone: %w", vault.ErrTampered)
-	}
-	seed, err := key.Open(signerAt(row.ID, row.Keys), row.Seed)
-	if err != nil {
-		return nil, fmt.Errorf("open signer: %w", err)
 	}
 	public, err := audit.ParseKeys(row.Keys)
 	if err != nil {
@@ -117,7 +126,7 @@ func (db *DB) makeSigner(name string, id int32) (*audit.Signer, queries.InsertAu
 		return nil, queries.InsertAuditSignerParams{}, err
 	}
 	keys := made.Keys().String()
-	return made, queries.InsertAuditSignerParams{ID: id, Keys: keys, Seed: db.auditKey.Load().Seal(signerAt(id, keys), seed)}, nil
+	return made, queries.InsertAuditSignerParams{ID: id, Keys: keys, Seed: db.auditKey.Load().Seal(seedAt(vault.AuditSigner, id, keys), seed)}, nil
 }
 
 // RotateSigner has another pair of keys sign the log from now on. The pair before and the new one sign that, for the tree as it is; it is

@@ -81,6 +81,8 @@ type DB struct {
 	faults   *faults                   // that are on record
 	anchors  *anchors                  // which notes' logs are not as far in the log of acts as they have come
 	auditKey atomic.Pointer[vault.Key] // seals what is new in the log of acts; nil: there is no vault
+
+	signsNotes atomic.Pointer[noteSigner] // nil: not looked up yet
 }
 
 // Option changes how a database is opened.

@@ -129,11 +129,7 @@ func TestStore(t *testing.T) {
 	storetest.TestStore(t, storetest.Fixture{
 		Store: h.db, Author: h.author, Other: h.other,
 		NewNote: func() sessions.NoteID { return h.newNote(t) },
-		Sign: func(note sessions.NoteID) {
-			if err := h.exec(t, "UPDATE note SET state = 'signed' WHERE id = $1", note); err != nil {
-				t.Fatal(err)
-			}
-		},
+		Sign:    func(note sessions.NoteID) { h.sign(t, note, h.author) },
 		Recover: func(note sessions.NoteID, open bool) {
 			until := "NULL"
 			if open {

@@ -57,7 +57,7 @@ func TestWatchAccess(t *testing.T) {
 		}, nil},
 		{"a token's end", func() error { return h.exec(t, `DELETE FROM api_token`) }, []store.AccessChange{{Login: named}}},
 		{"a note edited", func() error { return h.exec(t, `UPDATE note SET edited_at = now() WHERE id = $1`, note) }, nil},
-		{"a note signed", func() error { return h.exec(t, `UPDATE note SET state = 'signed' WHERE id = $1`, note) }, []store.AccessChange{{Note: note}}},
+		{"a note in review", func() error { return h.exec(t, `UPDATE note SET state = 'review' WHERE id = $1`, note) }, []store.AccessChange{{Note: note}}},
 		{"all logins", func() error { return h.exec(t, `TRUNCATE login CASCADE`) }, []store.AccessChange{{}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

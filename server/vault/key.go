@@ -29,12 +29,19 @@ const (
 	HoldWords        Kind = 9  // why a record is held
 	LiftWords        Kind = 10 // why it is not any more
 	ShredWords       Kind = 11 // why it is to be destroyed
+	Signature        Kind = 12 // of a note: a statement, signed
+	SignedContent    Kind = 13 // what was signed, in its canonical form
+	SignedAuthors    Kind = 14 // who wrote it
+	AboutWords       Kind = 15 // why a note about another was begun
+	LateEdit         Kind = 16 // update that came too late for its note
+	LateWords        Kind = 17 // why that was set aside
 	AuditDetails     Kind = 20 // of an act: from where, and what was looked for
 	AuditSigner      Kind = 21 // seed of who signs checkpoints
+	NoteSigner       Kind = 22 // seed of who signs notes
 )
 
 // kinds is one more than the last of them.
-const kinds = 22
+const kinds = 23
 
 // Place is where a record belongs, beside its data key's name. It is bound into the record: in another place it does not
 // open.

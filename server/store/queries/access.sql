@@ -8,6 +8,9 @@ SELECT version FROM access_version;
 -- What access to a note is decided on, at one moment: what its person has to do with its patient, and the counters that
 -- say when that is out of date. No row: there is no such note, or the person is suspended.
 SELECT person.role, person.access_epoch AS person_epoch, note.access_epoch AS note_epoch, note.patient_id, note.kind, note.state,
+       writable(note.state, note.frozen_until)::boolean AS writable, note.frozen_until, note.frozen_by,
+       EXISTS (SELECT FROM note_signature signature JOIN person signer ON signer.id = signature.signer_id
+                WHERE signature.note_id = note.id AND signature.cosign AND signer.supervisor_id = person.id) AS answers,
        note.recovery_until, note.created_by = person.id AS author, patient.vip, coalesce(bed.unit_id, note.unit_id)::text AS unit,
        coalesce(tied.ties, '{}')::text[] AS ties, coalesce(tied.until, '0001-01-01 00:00+00')::timestamptz AS until -- else there is no end
   FROM person

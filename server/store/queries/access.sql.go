@@ -28,6 +28,9 @@ func (q *Queries) AccessVersion(ctx context.Context) (int64, error) {
 
 const standing = `-- name: Standing :one
 SELECT person.role, person.access_epoch AS person_epoch, note.access_epoch AS note_epoch, note.patient_id, note.kind, note.state,
+       writable(note.state, note.frozen_until)::boolean AS writable, note.frozen_until, note.frozen_by,
+       EXISTS (SELECT FROM note_signature signature JOIN person signer ON signer.id = signature.signer_id
+                WHERE signature.note_id = note.id AND signature.cosign AND signer.supervisor_id = person.id) AS answers,
        note.recovery_until, note.created_by = person.id AS author, patient.vip, coalesce(bed.unit_id, note.unit_id)::text AS unit,
        coalesce(tied.ties, '{}')::text[] AS ties, coalesce(tied.until, '0001-01-01 00:00+00')::timestamptz AS until -- else there is no end
   FROM person
@@ -49,6 +52,10 @@ type StandingRow struct {
 	PatientID     uuid.UUID
 	Kind          string
 	State         string
+	Writable      bool
+	FrozenUntil   *time.Time
+	FrozenBy      uuid.NullUUID
+	Answers       bool
 	RecoveryUntil *time.Time
 	Author        bool
 	Vip           bool
@@ -69,6 +76,10 @@ func (q *Queries) Standing(ctx context.Context, person uuid.UUID, note uuid.UUID
 		&i.PatientID,
 		&i.Kind,
 		&i.State,
+		&i.Writable,
+		&i.FrozenUntil,
+		&i.FrozenBy,
+		&i.Answers,
 		&i.RecoveryUntil,
 		&i.Author,
 		&i.Vip,

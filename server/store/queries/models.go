@@ -240,6 +240,29 @@ type KeyHolder struct {
 	Forgot int64
 }
 
+// What came too late for its note. Rows are added, never changed.
+type LateEdit struct {
+	NoteID    uuid.UUID
+	N         int64
+	AuthorID  uuid.UUID
+	SessionID uuid.NullUUID
+	Data      []byte
+	Clients   []int64
+	Upto      []int64
+	At        time.Time
+}
+
+// What its author did about it, once.
+type LateEditSettled struct {
+	NoteID    uuid.UUID
+	N         int64
+	How       string
+	ByID      uuid.UUID
+	Amendment uuid.NullUUID
+	Reason    []byte
+	At        time.Time
+}
+
 // What must not be destroyed until this is lifted. Rows are added and lifted, and never go.
 type LegalHold struct {
 	ID        uuid.UUID
@@ -293,6 +316,20 @@ type Note struct {
 	AccessEpoch   int64
 	// The link of the newest row; NULL: there is none, or a server is about to compute it (server/store/chainnotes.go).
 	Chain []byte
+	// Counts freezes: who froze the note signs it only if nobody has frozen it since.
+	SignEpoch   int64
+	FrozenUntil *time.Time
+	FrozenBy    uuid.NullUUID
+	// What the note was before, and is again when the freeze is over.
+	FrozenFrom *string
+}
+
+// Which notes are about another, and why they were begun. Rows are added, never changed.
+type NoteAbout struct {
+	NoteID   uuid.UUID
+	ParentID uuid.UUID
+	Relation string
+	Reason   []byte
 }
 
 // Derived from the log, decoded again and compared before it was stored; safe to delete.
@@ -375,6 +412,37 @@ type NoteLossSettled struct {
 type NoteSearched struct {
 	NoteID uuid.UUID
 	Seq    int64
+}
+
+// Who signed what, as what. Rows are added, never changed.
+type NoteSignature struct {
+	NoteID    uuid.UUID
+	N         int16
+	SignerID  uuid.UUID
+	Role      string
+	Name      string
+	Meaning   string
+	At        time.Time
+	Head      int64
+	Cosign    bool
+	Keys      int32
+	Statement []byte
+	Hash      []byte
+}
+
+// Canonical content and attribution of signed notes, sealed. Rows are added, never changed.
+type NoteSigned struct {
+	NoteID      uuid.UUID
+	Content     []byte
+	Attribution []byte
+}
+
+// By whose keys this installation signs notes: the newest. Rows are added, never changed.
+type NoteSigner struct {
+	ID     int32
+	Keys   string
+	Seed   []byte
+	MadeAt time.Time
 }
 
 // The newer part of the log: rows are added, never changed, and go only where note_burst holds them.

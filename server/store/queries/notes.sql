@@ -38,7 +38,7 @@ INSERT INTO note_update (note_id, seq, author_id, data, at) VALUES ($1, 1, $2, $
 -- name: OpenRecovery :execrows
 -- Of one note, or with note NULL of all that can be written.
 UPDATE note SET recovery_until = sqlc.narg(until)
- WHERE (id = sqlc.narg(note) OR sqlc.narg(note) IS NULL) AND state = 'draft' AND recovery_until IS DISTINCT FROM sqlc.narg(until);
+ WHERE (id = sqlc.narg(note) OR sqlc.narg(note) IS NULL) AND state IN ('draft', 'review', 'signing') AND recovery_until IS DISTINCT FROM sqlc.narg(until);
 
 -- name: Recovered :many
 -- What came back, as one row for each who wrote and who brought it. writer NULL: nobody knows who wrote it.

@@ -11,9 +11,10 @@
 -- the batch is stored: the seq is no number then, which the table refuses.
 -- $20 for each of $10 the link of its chain behind its updates.
 -- It runs in the transaction of lock.sql, which holds the notes' rows.
--- No row comes back, and nothing is stored, for a note that is missing or signed, or one of whose claims is refused: a
+-- No row comes back, and nothing is stored, for a note that is missing or destroyed, or one of whose claims is refused: a
 -- client id that is another's, clocks that do not begin where its last ones end, or text recovered when that is not open.
--- With first_seq 0 a note comes back that takes nothing because one of its counters has moved on, and for nothing else.
+-- With first_seq 0 a note comes back that takes nothing because one of its counters has moved on, or because it is signed, or frozen
+-- to be signed: its writers are to be decided about anew.
 -- What belongs to a note of $10 is looked up, not joined: the planner would go through all of it for each note.
 -- Rows are found by their keys: OFFSET 0 and ANY keep the planner, which guesses how many there are, from reading all of
 -- "writer" or "note".
@@ -44,7 +45,7 @@ WITH entry AS (
     UPDATE note SET head = note.head + ($11::bigint[])[array_position($10::uuid[], note.id)], edited_at = now(),
            chain = ($20::bytea[])[array_position($10::uuid[], note.id)]
      WHERE note.id = ANY ($10)
-       AND note.state = 'draft'
+       AND writable(note.state, note.frozen_until)
        AND note.access_epoch = ($12::bigint[])[array_position($10::uuid[], note.id)]
        AND note.id NOT IN (SELECT note_id FROM forged)
        AND note.id NOT IN (SELECT note_id FROM entry WHERE decided IN (SELECT nth FROM changed))
@@ -75,4 +76,4 @@ UNION ALL
 SELECT outdated.id, 0
   FROM (SELECT id FROM unnest($10::uuid[]) AS id
          WHERE id NOT IN (SELECT id FROM advanced) AND id NOT IN (SELECT note_id FROM forged) OFFSET 0) AS outdated
- WHERE (SELECT state FROM note WHERE id = outdated.id) = 'draft';
+ WHERE (SELECT state FROM note WHERE id = outdated.id) <> 'destroyed';

@@ -1,0 +1,122 @@
+package signature
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/crdt"
+	"github.com/clisonix/tidechart/crdt/prose"
+)
+
+// Hashes name what of a note is signed. They are what a signer has seen.
+type Hashes struct{ Content, Attribution Hash }
+
+// Rendering is a note as it is signed.
+type Rendering struct {
+	Doc         prose.Node
+	Schema      string // fingerprint of the schema that filled in defaults
+	Content     []byte
+	Attribution []byte
+	Runs        []Run
+}
+
+// Render returns a note in its canonical form; whose says whose a client id is. The error is [ErrTooLarge].
+func Render(doc prose.Node, whose func(crdt.ClientID) uuid.UUID) (r Rendering, err error) {
+	schema := prose.CurrentSchema()
+	r = Rendering{Doc: doc, Schema: schema.Fingerprint(), Runs: Runs(doc, whose)}
+	if r.Content, err = Content(schema, doc); err != nil {
+		return r, err
+	}
+	r.Attribution, err = Attribution(r.Runs)
+	return r, err
+}
+
+// Hashes are those of both parts.
+func (r Rendering) Hashes() Hashes { return Hashes{HashOf(r.Content), HashOf(r.Attribution)} }
+
+// Words is how many words are whose: a word is of whoever wrote its first letter.
+func Words(doc prose.Node, whose func(crdt.ClientID) uuid.UUID) map[uuid.UUID]int {
+	words := make(map[uuid.UUID]int)
+	countWords(doc, whose, words)
+	return words
+}
+
+func countWords(n prose.Node, whose func(crdt.ClientID) uuid.UUID, words map[uuid.UUID]int) {
+	within := false
+	for _, child := range n.Content {
+		if child.Type != "text" {
+			within = false
+			countWords(child, whose, words)
+			continue
+		}
+		for _, letter := range child.Text {
+			if begins := !unicode.IsSpace(letter); begins != within {
+				if within = begins; begins {
+					words[whose(child.Author)]++
+				}
+			}
+		}
+	}
+}
+
+// Blank is what templates and phrases leave to be filled in: three asterisks or more. A note with one is not signed.
+type Blank struct {
+	Section string // text of the heading above; "": there is none
+	Line    string // text of the paragraph, or another block, that has it
+	Offset  int    // of the asterisks in Line, in bytes
+	Nth     int    // which paragraph or other block with text of the note it is, from 1
+}
+
+// maxBlanks is how many are listed (I10): who has that many left knows what to do.
+const maxBlanks = 200
+
+// Blanks lists what is still to be filled in, in the order of the note; of very many the first.
+func Blanks(doc prose.Node) []Blank {
+	b := blanks{}
+	b.block(doc)
+	return b.found
+}
+
+type blanks struct {
+	found   []Blank
+	section string
+	nth     int
+}
+
+func (b *blanks) block(n prose.Node) {
+	var line strings.Builder
+	for _, c := range n.Content {
+		if c.Type == "text" {
+			line.WriteString(c.Text)
+		} else if len(c.Content) > 0 {
+			b.line(n, &line)
+			b.block(c)
+		} else if line.Len() > 0 { // a line break, or a node that stands in the line
+			line.WriteByte('\n')
+		}
+	}
+	b.line(n, &line)
+}
+
+// line looks at what has been gathered of a block's text, and begins anew.
+func (b *blanks) line(of prose.Node, gathered *strings.Builder) {
+	text := gathered.String()
+	gathered.Reset()
+	if text == "" {
+		return
+	}
+	b.nth++
+	for at := 0; len(b.found) < maxBlanks; {
+		k := strings.Index(text[at:], "***")
+		if k < 0 {
+			break
+		}
+		b.found = append(b.found, Blank{Section: b.section, Line: text, Offset: at + k, Nth: b.nth})
+		at += k + len(text[at+k:]) - len(strings.TrimLeft(text[at+k:], "*"))
+	}
+	if of.Type == "heading" {
+		b.section = text
+	}
+}

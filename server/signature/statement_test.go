@@ -1,0 +1,225 @@
+package signature
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/server/audit"
+)
+
+var (
+	noteID   = uuid.MustParse("5b0c3c0e-0001-4000-8000-000000000001")
+	parentID = uuid.MustParse("5b0c3c0e-0002-4000-8000-000000000002")
+	adaID    = uuid.MustParse("5b0c3c0e-0003-4000-8000-000000000003")
+	bobID    = uuid.MustParse("5b0c3c0e-0004-4000-8000-000000000004")
+)
+
+func hashed(s string) Hash { return HashOf([]byte(s)) }
+
+func sample() Statement {
+	return Statement{
+		Number: 1, Note: noteID, Kind: "progress", Parent: parentID, Relation: LateEntry, Seq: 42, Chain: hashed("chain"), Schema: "0123456789abcdef",
+		Hashes: Hashes{hashed("content"), hashed("attribution")}, Signer: adaID, Name: `Ada "Lovelace" Ørsted`, Role: "charge nurse", Meaning: Author,
+		At: time.Date(2026, 11, 23, 5, 6, 7, 89000, time.UTC), Nonce: hashed("nonce"),
+	}
+}
+
+func signerOf(t testing.TB, seed byte) *audit.Signer {
+	t.Helper()
+	s, err := NewSigner("tidechart-notes-test", []byte(strings.Repeat(string(rune('a'+seed)), audit.SeedSize)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestStatementIsReadAsItIsWritten(t *testing.T) {
+	for name, change := range map[string]func(*Statement){
+		"as it is":       func(*Statement) {},
+		"stands alone":   func(s *Statement) { s.Relation, s.Parent = "", uuid.Nil },
+		"the second":     func(s *Statement) { s.Number, s.Previous, s.Meaning = 2, hashed("before"), Cosign },
+		"a plain name":   func(s *Statement) { s.Name = "Ada" },
+		"a hard name":    func(s *Statement) { s.Name = "O'Neill\\n – 張" },
+		"time in a zone": func(s *Statement) { s.At = s.At.In(time.FixedZone("", 3600)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := sample()
+			change(&s)
+			text, err := s.Text()
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := ParseStatement(text)
+			s.At = s.At.UTC()
+			if err != nil || got != s {
+				t.Errorf("%q is read as %+v, %v", text, got, err)
+			}
+		})
+	}
+}
+
+// TestStatementsThatCannotBe are neither written nor read.
+func TestStatementsThatCannotBe(t *testing.T) {
+	for name, change := range map[string]func(*Statement){
+		"number":           func(s *Statement) { s.Number = 0 },
+		"too many":         func(s *Statement) { s.Number, s.Previous = maxSignatures+1, hashed("before") },
+		"note":             func(s *Statement) { s.Note = uuid.Nil },
+		"kind":             func(s *Statement) { s.Kind = "progress\nnote" },
+		"about itself":     func(s *Statement) { s.Parent = s.Note },
+		"unknown relation": func(s *Statement) { s.Relation = "sequel" },
+		"no parent":        func(s *Statement) { s.Parent = uuid.Nil },
+		"seq":              func(s *Statement) { s.Seq = 0 },
+		"schema":           func(s *Statement) { s.Schema = "" },
+		"signer":           func(s *Statement) { s.Signer = uuid.Nil },
+		"no name":          func(s *Statement) { s.Name = "" },
+		"a line in a name": func(s *Statement) { s.Name = "Ada\nmeaning cosign" },
+		"a name turned":    func(s *Statement) { s.Name = "Ada\u202e" },
+		"a name too long":  func(s *Statement) { s.Name = strings.Repeat("a", maxName+1) },
+		"no UTF-8":         func(s *Statement) { s.Name = "A\xff" },
+		"role":             func(s *Statement) { s.Role = "nurse\n" },
+		"meaning":          func(s *Statement) { s.Meaning = "approve" },
+		"time":             func(s *Statement) { s.At = time.Time{} },
+		"finer time":       func(s *Statement) { s.At = s.At.Add(time.Nanosecond) },
+		"none before":      func(s *Statement) { s.Number = 2 },
+		"first, with one":  func(s *Statement) { s.Previous = hashed("before") },
+		"nonce":            func(s *Statement) { s.Nonce = Hash{} },
+	} {
+		s := sample()
+		change(&s)
+		if text, err := s.Text(); !errors.Is(err, ErrStatement) {
+			t.Errorf("%s: %q, %v", name, text, err)
+		}
+	}
+	good, err := sample().Text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"nothing":           "",
+		"a line more":       good + "\n",
+		"a fact more":       good + "weather fine\n",
+		"a line less":       strings.TrimSuffix(good, "nonce "+sample().Nonce.String()+"\n"),
+		"no end":            strings.TrimSuffix(good, "\n"),
+		"other ends":        strings.ReplaceAll(good, "\n", "\r\n"),
+		"another version":   strings.Replace(good, "/v1", "/v2", 1),
+		"a capital hash":    strings.Replace(good, "chain "+sample().Chain.String(), "chain "+strings.ToUpper(sample().Chain.String()), 1),
+		"an id in braces":   strings.Replace(good, noteID.String(), "{"+noteID.String()+"}", 1),
+		"a capital id":      strings.Replace(good, noteID.String(), strings.ToUpper(noteID.String()), 1),
+		"a leading zero":    strings.Replace(good, "seq 42", "seq 042", 1),
+		"a plus":            strings.Replace(good, "seq 42", "seq +42", 1),
+		"a name unescaped":  strings.Replace(good, `\u00d8`, "Ø", 1),
+		"a name otherwise":  strings.Replace(good, `Ada \"`, `\u0041da \"`, 1),
+		"another zone":      strings.Replace(good, "Z\nprevious", "+00:00\nprevious", 1),
+		"facts in exchange": strings.Replace(strings.Replace(good, "content ", "x ", 1), "attribution ", "content ", 1),
+	} {
+		if text == good {
+			t.Fatalf("%s changes nothing", name)
+		}
+		if s, err := ParseStatement(text); !errors.Is(err, ErrStatement) {
+			t.Errorf("%s: read as %+v, %v", name, s, err)
+		}
+	}
+}
+
+// TestSignaturesAreNotTransplanted: a signature is of one note, version, signer, meaning and time, and of each other fact; by both keys
+// of one signer, for nothing else.
+func TestSignaturesAreNotTransplanted(t *testing.T) {
+	signer, stranger := signerOf(t, 0), signerOf(t, 1)
+	signed, err := Sign(signer, sample())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, text, err := Open(signer.Keys(), signed)
+	if want, _ := sample().Text(); err != nil || got != sample() || text != want {
+		t.Fatalf("Open = %+v, %v", got, err)
+	}
+	_, signatures, _ := strings.Cut(string(signed), "\n\n")
+	for name, change := range map[string]func(*Statement){
+		"note": func(s *Statement) { s.Note = bobID }, "version": func(s *Statement) { s.Seq++ }, "chain": func(s *Statement) { s.Chain[0] ^= 1 },
+		"content": func(s *Statement) { s.Content[0] ^= 1 }, "attribution": func(s *Statement) { s.Attribution[31] ^= 1 },
+		"signer": func(s *Statement) { s.Signer = bobID }, "name": func(s *Statement) { s.Name = "Bob" }, "role": func(s *Statement) { s.Role = "attending" },
+		"meaning": func(s *Statement) { s.Meaning = Witness }, "time": func(s *Statement) { s.At = s.At.Add(time.Microsecond) },
+		"relation": func(s *Statement) { s.Relation = Retraction }, "parent": func(s *Statement) { s.Parent = bobID }, "kind": func(s *Statement) { s.Kind = "handoff" },
+		"place": func(s *Statement) { s.Number, s.Previous = 2, hashed("before") }, "nonce": func(s *Statement) { s.Nonce[0] ^= 1 },
+	} {
+		moved := sample()
+		change(&moved)
+		text, err := moved.Text()
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if _, _, err := Open(signer.Keys(), []byte(text+"\n"+signatures)); !errors.Is(err, audit.ErrSignature) {
+			t.Errorf("another %s: %v", name, err)
+		}
+	}
+	if _, _, err := Open(stranger.Keys(), signed); !errors.Is(err, audit.ErrSignature) {
+		t.Errorf("by somebody else's keys: %v", err)
+	}
+	lines := strings.SplitAfter(string(signed), "\n")
+	for i, missing := range map[int]string{len(lines) - 3: "Ed25519", len(lines) - 2: "ML-DSA-65"} {
+		less := strings.Join(append(append([]string{}, lines[:i]...), lines[i+1:]...), "")
+		if _, _, err := Open(signer.Keys(), []byte(less)); !errors.Is(err, audit.ErrSignature) || !strings.Contains(err.Error(), missing+" signature is missing") {
+			t.Errorf("without the signature of %s: %v", missing, err)
+		}
+	}
+	if _, err := audit.ParseKeys(signer.Keys().String()); err == nil {
+		t.Error("keys of notes are taken for keys of a log")
+	}
+	log, err := audit.NewSigner("tidechart-notes-test", []byte(strings.Repeat("a", audit.SeedSize)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ParseKeys(log.Keys().String()); err == nil {
+		t.Error("keys of a log are taken for keys of notes")
+	}
+	if text, err := sample().Text(); err != nil {
+		t.Fatal(err)
+	} else if asLog, err := log.SignText(text); err != nil {
+		t.Fatal(err)
+	} else if _, _, err := Open(signer.Keys(), asLog); !errors.Is(err, audit.ErrSignature) {
+		t.Errorf("signed by the same seed for another use: %v", err) // the Ed25519 key is the same, and not enough
+	}
+}
+
+// FuzzName: whatever somebody is called is made printable.
+func FuzzName(f *testing.F) {
+	for _, name := range []string{"Ada", " Dr\tMei\u202e Chen\n", "x\xff\x00y", strings.Repeat("é ", maxName)} {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		s := sample()
+		if s.Name = PrintedName(name); s.Name == "" {
+			return // as who is called nothing
+		}
+		text, err := s.Text()
+		if err != nil {
+			t.Fatalf("%q: %v", s.Name, err)
+		}
+		if got, err := ParseStatement(text); err != nil || got.Name != s.Name {
+			t.Fatalf("%q is read as %q, %v", s.Name, got.Name, err)
+		}
+	})
+}
+
+// FuzzStatement: whatever is read is written as it was.
+func FuzzStatement(f *testing.F) {
+	text, err := sample().Text()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(text)
+	f.Add(strings.Replace(text, "number 1", "number 2", 1))
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := ParseStatement(text)
+		if err != nil {
+			return
+		}
+		if again, err := s.Text(); err != nil || again != text {
+			t.Fatalf("%q is written as %q, %v", text, again, err)
+		}
+	})
+}

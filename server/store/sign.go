@@ -1,0 +1,411 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/clisonix/tidechart/crdt/prose"
+	"github.com/clisonix/tidechart/server/audit"
+	"github.com/clisonix/tidechart/server/signature"
+	"github.com/clisonix/tidechart/server/store/queries"
+	"github.com/clisonix/tidechart/server/vault"
+	"github.com/clisonix/tidechart/sessions"
+)
+
+// States of a note, as column note.state has them.
+const (
+	Draft     = "draft"
+	Review    = "review"  // its writers think it is done
+	Freezing  = "signing" // nobody writes while somebody signs, until frozen_until
+	Signed    = "signed"
+	Cosigned  = "cosigned"
+	Added     = "added"     // a signed addendum or late entry is about it
+	Amended   = "amended"   // a signed correction is
+	Retracted = "retracted" // it was entered in error, says a signed retraction
+	Gone      = "destroyed"
+)
+
+// Why a note is not signed, or not frozen.
+var (
+	// ErrChanged means that the note is not what the signer has seen: nothing is signed.
+	ErrChanged = errors.New("the note has changed since you saw it")
+	// ErrFrozen means that somebody else is about to sign the note.
+	ErrFrozen = errors.New("somebody else is about to sign this note")
+	// ErrFreezeOver means that a note is not frozen any more by whom it was.
+	ErrFreezeOver = errors.New("the time to sign is over, or somebody has let go of the note")
+	// ErrSigned means that the note is signed, so that it takes neither edits nor an author's signature.
+	ErrSigned = errors.New("the note is signed")
+	// ErrUnsigned means that a note is not signed, or was retracted: there is nothing to cosign, to witness or to amend.
+	ErrUnsigned = errors.New("the note is not signed, or was entered in error")
+	// ErrSignedBefore means that somebody signs a note twice.
+	ErrSignedBefore = errors.New("you have signed this note before")
+	// ErrNoCosign means that a note waits for no attending's signature.
+	ErrNoCosign = errors.New("the note waits for no other signature")
+	// ErrBlanks means that there is something to fill in.
+	ErrBlanks = errors.New("there are *** in the note that wait to be filled in")
+)
+
+// whyNot names these in the log of acts.
+var whyNot = []struct {
+	err  error
+	code string
+}{
+	{ErrChanged, "changed"},
+	{ErrFrozen, "frozen"},
+	{ErrFreezeOver, "freeze-over"},
+	{ErrSigned, "signed"},
+	{ErrUnsigned, "unsigned"},
+	{ErrSignedBefore, "signed-before"},
+	{ErrNoCosign, "no-cosign"},
+	{ErrBlanks, "blanks"},
+	{signature.ErrTooLarge, "too-large"},
+}
+
+// signedAs means that a rule of migration 0036 was broken: another server was faster.
+func signedAs(err error) error {
+	var refusal *pgconn.PgError
+	if errors.As(err, &refusal) {
+		switch refusal.ConstraintName {
+		case "signed", "state":
+			return ErrChanged
+		case "note_signature_once":
+			return ErrSignedBefore
+		case "about":
+			return ErrUnsigned
+		}
+	}
+	return refusedBy(err)
+}
+
+// Writable reports whether a note takes edits, by this machine's clock. What counts is the database's: see function writable.
+func Writable(n queries.Note) bool {
+	return n.State == Draft || n.State == Review || n.State == Freezing && n.FrozenUntil != nil && !n.FrozenUntil.After(time.Now())
+}
+
+// StateOf is the state of a note, of one whose freeze is over what it was before, by this machine's clock.
+func StateOf(n queries.Note) string {
+	if n.State == Freezing && Writable(n) && n.FrozenFrom != nil {
+		return *n.FrozenFrom
+	}
+	return n.State
+}
+
+// IsSigned reports whether somebody has signed a note of that state.
+func IsSigned(state string) bool {
+	return state == Signed || state == Cosigned || state == Added || state == Amended || state == Retracted
+}
+
+// Rendering is a note as it would be signed now.
+type Rendering struct {
+	signature.Rendering
+	Seq   uint64 // of the newest row of its log
+	Whose func(client clientID) uuid.UUID
+}
+
+// Seen is what a signer has read: the note's canonical hashes. With Epoch, they have frozen it for that, and sign what it is since.
+type Seen struct {
+	signature.Hashes
+	Epoch int64 // 0: the note is not frozen
+}
+
+// Render returns a note as it would be signed now, from its log alone.
+func (db *DB) Render(ctx context.Context, note uuid.UUID) (r Rendering, err error) {
+	c, err := sessions.ReadCommitted(ctx, db, note)
+	if err != nil {
+		return r, err
+	}
+	r.Seq, r.Whose = c.Head, c.Whose
+	r.Rendering, err = signature.Render(prose.Read(c.Doc.XMLFragment(sessions.Fragment)), c.Whose)
+	return r, err
+}
+
+// maxSignTries is how often a note is looked at anew because somebody wrote meanwhile what left it equal, before the signer is told to freeze it (I10).
+const maxSignTries = 4
+
+// Sign has somebody sign a note as its author, if it is what they have seen: the same text, marks and structure by the same people.
+// In one transaction, which holds the note's row, the signature is stored, the note is signed, the note that it is about has an
+// addendum or what it is, and the act is on record. The caller has decided that they may. The error is [ErrChanged], which says that
+// nothing was signed and they should look again, or one of its neighbours; that somebody tried is on record as well.
+func (db *DB) Sign(ctx context.Context, note, by uuid.UUID, seen Seen) (Signature, error) {
+	s, err := db.sign(ctx, note, by, seen)
+	return s, db.signFailed(ctx, note, by, audit.SignNote, err)
+}
+
+func (db *DB) sign(ctx context.Context, note, by uuid.UUID, seen Seen) (s Signature, err error) {
+	for range maxSignTries {
+		r, err := db.Render(ctx, note)
+		switch {
+		case err != nil:
+			return s, err
+		case r.Hashes() != seen.Hashes:
+			return s, ErrChanged
+		case len(signature.Blanks(r.Doc)) > 0:
+			return s, ErrBlanks
+		}
+		s, err = db.signAt(ctx, note, by, seen.Epoch, r)
+		if !errors.Is(err, errMoved) {
+			return s, err
+		}
+	}
+	return s, ErrChanged
+}
+
+// signFailed records that somebody tried to sign, and in vain.
+func (db *DB) signFailed(ctx context.Context, note, by uuid.UUID, act audit.Act, err error) error {
+	if err == nil {
+		return nil
+	}
+	err = signedAs(err)
+	code := "error"
+	for _, w := range whyNot {
+		if errors.Is(err, w.err) {
+			code = w.code
+		}
+	}
+	if errors.Is(err, sessions.ErrNoNote) {
+		return err
+	}
+	recorded := db.recordAbout(context.WithoutCancel(ctx), db.Queries, note, audit.Event{Act: act, Outcome: audit.Failed, Who: by, Code: code})
+	return errors.Join(fmt.Errorf("sign note %s: %w", note, err), recorded)
+}
+
+// errMoved means that somebody wrote meanwhile.
+var errMoved = errors.New("the note's log has moved on")
+
+// toSign is a note whose row is held, to be signed.
+type toSign struct {
+	q      *queries.Queries
+	note   queries.Note
+	frozen bool // by somebody, and not over
+	parent *queries.Note
+	about  *queries.AboutNoteRow
+	signer queries.Person
+	at     time.Time
+	before []Signature
+}
+
+// holdToSign locks a note, and the one it is about.
+func (db *DB) holdToSign(ctx context.Context, q *queries.Queries, keys *keySet, note, by uuid.UUID) (t toSign, err error) {
+	rows, err := q.LockToSign(ctx, note)
+	if err != nil {
+		return t, err
+	}
+	t.q = q
+	for i, row := range rows {
+		if row.Note.ID == note {
+			t.note, t.frozen = row.Note, row.Frozen
+		} else {
+			t.parent = &rows[i].Note
+		}
+	}
+	switch {
+	case t.note.ID == uuid.Nil:
+		return t, sessions.ErrNoNote
+	case t.note.State == Gone:
+		return t, sessions.ErrDestroyed
+	}
+	if t.parent != nil {
+		about, err := q.AboutNote(ctx, note)
+		if err != nil {
+			return t, err
+		}
+		t.about = &about
+	}
+	if t.signer, err = q.PersonByID(ctx, by); err != nil {
+		return t, fmt.Errorf("look up signer: %w", err)
+	}
+	before, err := q.SignaturesOf(ctx, []uuid.UUID{note})
+	if err != nil {
+		return t, err
+	}
+	for _, row := range before {
+		s, err := keys.openSignature(row)
+		if err != nil {
+			return t, err
+		}
+		if s.By == by {
+			return t, ErrSignedBefore
+		}
+		t.before = append(t.before, s)
+	}
+	t.at, err = q.SignTime(ctx)
+	t.at = t.at.UTC().Truncate(time.Microsecond)
+	return t, err
+}
+
+// signAt signs a note that ends as r does, or returns [errMoved].
+func (db *DB) signAt(ctx context.Context, note, by uuid.UUID, epoch int64, r Rendering) (s Signature, err error) {
+	signer, err := db.noteSigner(ctx)
+	if err != nil {
+		return s, err
+	}
+	keys, err := db.keysToWrite(ctx, db.Queries, note)
+	if err != nil {
+		return s, err
+	}
+	e := audit.Event{Act: audit.SignNote, Who: by, Note: note}
+	err = db.Act(ctx, &e, func(q *queries.Queries) error {
+		t, err := db.holdToSign(ctx, q, keys, note, by)
+		switch {
+		case err != nil:
+			return err
+		case IsSigned(t.note.State):
+			return ErrSigned
+		case t.frozen && (t.note.FrozenBy.UUID != by || t.note.SignEpoch != epoch):
+			return ErrFrozen
+		case epoch != 0 && (t.note.State != Freezing || t.note.SignEpoch != epoch):
+			return ErrFreezeOver
+		case uint64(t.note.Head) != r.Seq:
+			return errMoved
+		}
+		statement := t.statement(signature.Author)
+		statement.Schema, statement.Hashes = r.Schema, r.Hashes()
+		hashes := r.Hashes()
+		err = q.InsertSigned(ctx, note, keys.sealing().Seal(signedAt(vault.SignedContent, hashes.Content), r.Content),
+			keys.sealing().Seal(signedAt(vault.SignedAuthors, hashes.Attribution), r.Attribution))
+		if err == nil {
+			s, err = t.add(ctx, signer, keys, statement)
+		}
+		if err == nil {
+			err = q.SetSigned(ctx, Signed, note)
+		}
+		if err == nil {
+			err = t.tellParent(ctx)
+		}
+		e.Patient, e.Code = t.note.PatientID, t.code(s)
+		return err
+	})
+	return s, err
+}
+
+// statement begins what is signed of a note as it is.
+func (t *toSign) statement(meaning signature.Meaning) signature.Statement {
+	s := signature.Statement{
+		Number: len(t.before) + 1, Note: t.note.ID, Kind: t.note.Kind, Seq: uint64(t.note.Head), Signer: t.signer.ID,
+		Name: signature.PrintedName(t.signer.Name), Role: t.signer.Role, Meaning: meaning, At: t.at, Nonce: signature.NewNonce(),
+	}
+	copy(s.Chain[:], t.note.Chain)
+	if t.about != nil {
+		s.Parent, s.Relation = t.about.ParentID, signature.Relation(t.about.Relation)
+	}
+	if k := len(t.before); k > 0 {
+		s.Previous = t.before[k-1].Hash
+	}
+	return s
+}
+
+// add signs a statement, and stores it.
+func (t *toSign) add(ctx context.Context, signer *noteSigner, keys *keySet, statement signature.Statement) (s Signature, err error) {
+	signed, err := signature.Sign(signer.signer, statement)
+	if err != nil {
+		return s, err
+	}
+	text, err := statement.Text()
+	if err != nil {
+		return s, err
+	}
+	s = Signature{
+		Statement: statement, By: statement.Signer, Hash: signature.HashOf([]byte(text)), Signed: signed, Keys: signer.signer.Keys(),
+		Cosign: statement.Meaning == signature.Author && needsCosign(t.signer.Role),
+	}
+	return s, t.q.InsertSignature(ctx, queries.InsertSignatureParams{
+		NoteID: statement.Note, N: int16(statement.Number), SignerID: statement.Signer, Role: statement.Role, Name: statement.Name,
+		Meaning: string(statement.Meaning), At: statement.At, Head: int64(statement.Seq), Cosign: s.Cosign, Keys: signer.id,
+		Statement: keys.sealing().Seal(statementAt(statement.Number, statement.Signer), signed), Hash: s.Hash[:],
+	})
+}
+
+// needsCosign reports whether an attending signs as well what somebody of a role signs.
+func needsCosign(role string) bool { return role == "resident" }
+
+// code is what the log of acts says of a signing. Whoever has the statement finds it there.
+func (t *toSign) code(s Signature) string {
+	return fmt.Sprintf("%s n=%d %s", anchorCode(endOf(t.note.Head, t.note.Chain)), s.Number, s.Mark())
+}
+
+// effects are what a note becomes when one about it is signed; ranks say which state goes further.
+var (
+	effects = map[signature.Relation]string{
+		signature.Addendum: Added, signature.LateEntry: Added, signature.Correction: Amended, signature.Retraction: Retracted,
+	}
+	ranks = map[string]int{Signed: 1, Cosigned: 2, Added: 3, Amended: 4, Retracted: 5}
+)
+
+// tellParent has the note that this one is about become what follows from its signature. Its words stay as they are.
+func (t *toSign) tellParent(ctx context.Context) error {
+	if t.parent == nil || !IsSigned(t.parent.State) { // destroyed
+		return nil
+	}
+	state := effects[signature.Relation(t.about.Relation)]
+	if cmp.Compare(ranks[state], ranks[t.parent.State]) <= 0 {
+		return nil
+	}
+	return t.q.SetSigned(ctx, state, t.parent.ID)
+}
+
+// Cosign has an attending sign what a resident has signed, and Witness a clinician what anybody has. They have seen the note by its
+// hashes, and none of them has signed it before. The caller has decided that they may. Errors and record are as with [DB.Sign].
+func (db *DB) Cosign(ctx context.Context, note, by uuid.UUID, seen signature.Hashes) (Signature, error) {
+	s, err := db.signToo(ctx, note, by, signature.Cosign, seen)
+	return s, db.signFailed(ctx, note, by, audit.CosignNote, err)
+}
+
+// Witness is described with [DB.Cosign].
+func (db *DB) Witness(ctx context.Context, note, by uuid.UUID, seen signature.Hashes) (Signature, error) {
+	s, err := db.signToo(ctx, note, by, signature.Witness, seen)
+	return s, db.signFailed(ctx, note, by, audit.WitnessNote, err)
+}
+
+func (db *DB) signToo(ctx context.Context, note, by uuid.UUID, meaning signature.Meaning, seen signature.Hashes) (s Signature, err error) {
+	signer, err := db.noteSigner(ctx)
+	if err != nil {
+		return s, err
+	}
+	keys, err := db.keysToWrite(ctx, db.Queries, note)
+	if err != nil {
+		return s, err
+	}
+	e := audit.Event{Act: audit.CosignNote, Who: by, Note: note}
+	if meaning == signature.Witness {
+		e.Act = audit.WitnessNote
+	}
+	err = db.Act(ctx, &e, func(q *queries.Queries) error {
+		t, err := db.holdToSign(ctx, q, keys, note, by)
+		switch {
+		case err != nil:
+			return err
+		case !IsSigned(t.note.State) || t.note.State == Retracted || len(t.before) == 0:
+			return ErrUnsigned
+		case t.before[0].Hashes != seen:
+			return ErrChanged
+		case meaning == signature.Cosign && !t.waitsForCosign():
+			return ErrNoCosign
+		}
+		statement := t.statement(meaning)
+		statement.Schema, statement.Hashes = t.before[0].Schema, t.before[0].Hashes
+		s, err = t.add(ctx, signer, keys, statement)
+		if err == nil && meaning == signature.Cosign && t.note.State == Signed {
+			err = q.SetSigned(ctx, Cosigned, note)
+		}
+		e.Patient, e.Code = t.note.PatientID, t.code(s)
+		return err
+	})
+	return s, err
+}
+
+func (t *toSign) waitsForCosign() bool { return WaitsForCosign(t.before) }
+
+// WaitsForCosign reports whether an attending has yet to sign a note that has these signatures.
+func WaitsForCosign(signatures []Signature) bool {
+	waits := false
+	for _, s := range signatures {
+		waits = (waits || s.Cosign) && s.Meaning != signature.Cosign
+	}
+	return waits
+}
