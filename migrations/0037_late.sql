@@ -7,8 +7,6 @@ CREATE TABLE late_edit (
     author_id  uuid        NOT NULL REFERENCES person (id),
     session_id uuid        REFERENCES session (id),
     data       bytea       NOT NULL CHECK (octet_length(data) BETWEEN 35 AND (1 << 22) + 33), -- a Yjs update, v1; sealed
-    clients    bigint[]    NOT NULL,                           -- under which client ids it writes,
-    upto       bigint[]    NOT NULL CHECK (cardinality(upto) = cardinality(clients)), -- and up to which clocks
     at         timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (note_id, n)
 );

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -118,6 +119,29 @@ func (s *Server) standingOf(ctx context.Context, p login.Person, note uuid.UUID)
 }
 
 func (st standing) may(act access.Act) access.Decision { return access.Decide(st.who, act, st.note) }
+
+// closed says why somebody may not write a note who could but for its signature, or for somebody being about to sign it.
+func (st standing) closed() sessions.Closed {
+	open := st.note
+	open.Signed, open.Frozen = false, false
+	switch {
+	case !access.Decide(st.who, access.WriteNote, open).Allow:
+		return sessions.Open
+	case st.note.Signed:
+		return sessions.Sealed
+	case st.note.Frozen:
+		return sessions.Frozen
+	}
+	return sessions.Open
+}
+
+// again is when what was decided may be otherwise by itself: a shift ends, or a freeze.
+func (st standing) again() time.Time {
+	if st.note.Frozen && st.FrozenUntil != nil && (st.Until.IsZero() || st.FrozenUntil.Before(st.Until)) {
+		return *st.FrozenUntil
+	}
+	return st.Until
+}
 
 // Ways to open a record, as the table opening has them.
 const (

@@ -153,10 +153,11 @@ func (s *Server) grant(ctx context.Context, who login.Person, note sessions.Note
 			ID: who.ID, Name: who.Name, Role: st.Role, Color: web.AuthorColors[who.Color], ColorIndex: who.Color,
 		},
 		ReadOnly: !st.may(access.WriteNote).Allow,
+		Closed:   st.closed(),
 		Login:    who.Login,
 		Device:   who.Device,
 		Until:    who.Until,
-		Again:    st.Until,
+		Again:    st.again(),
 		Stamp:    sessions.Stamp{Person: st.PersonEpoch, Note: st.NoteEpoch},
 
 		RecoverUntil: clock(st.RecoveryUntil),

@@ -72,11 +72,11 @@ func (p *Peer) recheck(ctx context.Context) {
 	}
 	if p.take(now) {
 		s := p.session
-		s.log.Info("access changed", "person", p.author.ID, "read_only", now.ReadOnly)
+		s.log.Info("access changed", "person", p.author.ID, "read_only", now.ReadOnly, "closed", now.Closed)
 		if message := p.wire.scope(!p.mayWrite()); message != nil {
 			p.socket.out.force(message)
 		}
-		s.hub.running.Go(func() { _ = s.do(s.hub.ctx, s.publish) }) // an ended session shows nobody
+		s.hub.running.Go(func() { _ = s.do(s.hub.ctx, func() { s.release(); s.publish() }) }) // an ended session shows nobody
 	}
 	p.decideAtEnd()
 }
@@ -98,6 +98,8 @@ func (p *Peer) end(reason *CloseError) {
 func (s *Session) mayWrite(f *frame) error {
 	p := f.from
 	switch {
+	case f.closedTo() != Open:
+		return errClosed
 	case p != nil && (p.revoked.Load() || p.readOnly.Load() || p.overdue()):
 		return ErrReadOnly
 	case f.stale > maxStale, p == nil && f.stale > 0:

@@ -20,7 +20,10 @@ func (s *Session) receive(f *frame) {
 func (s *Session) flush() {
 	for len(s.inFlight) == 0 && !s.deciding && len(s.pending) > 0 && s.mayCommit() {
 		s.claimed = s.claimed[:0]
-		b := s.nextBatch()
+		b, closed := s.nextBatch()
+		for _, f := range closed {
+			s.closeTo(f)
+		}
 		if len(b.entries) == 0 { // nothing to store, and all before it is committed
 			s.answer(b.frames)
 			continue
@@ -44,24 +47,29 @@ type batch struct {
 }
 
 // nextBatch takes as much of what is pending as one commit should hold, and at least one update.
-func (s *Session) nextBatch() batch {
-	var b batch
-	for n, f := range s.pending {
+// What the note is closed to comes back beside it.
+func (s *Session) nextBatch() (b batch, closed []*frame) {
+	taken := 0
+	for _, f := range s.pending {
 		f.recovering = f.mayRecover()
-		if n > 0 && (len(b.entries) >= maxBatch || b.bytes >= maxBatchBytes || b.deep || b.alone || f.recovering || b.touches(f.update)) {
+		if len(b.frames) > 0 && (len(b.entries) >= maxBatch || b.bytes >= maxBatchBytes || b.deep || b.alone || f.recovering || b.touches(f.update)) {
 			break
 		}
 		b.alone = f.recovering
-		f.refused = s.admit(f, &b)
+		taken++
+		s.pendBytes -= len(f.update.Bytes())
+		if f.refused = s.admit(f, &b); errors.Is(f.refused, errClosed) {
+			closed = append(closed, f)
+			continue
+		}
 		if f.data != nil {
 			b.entries = append(b.entries, Entry{Note: s.note, Author: f.author.ID, Session: s.id, Stamp: f.stamp, Update: f.data})
 			b.bytes += len(f.data)
 		}
 		b.frames = append(b.frames, f)
-		s.pendBytes -= len(f.update.Bytes())
 	}
-	s.pending = s.pending[len(b.frames):]
-	return b
+	s.pending = s.pending[taken:]
+	return b, closed
 }
 
 // touches reports whether u repeats clocks that the batch writes. It then waits for the batch: only with the
@@ -84,8 +92,13 @@ func (s *Session) admit(f *frame, b *batch) error {
 	if f.from != nil {
 		f.stamp = *f.from.stamp.Load() // before the right itself is looked at: if that changes now, the stamp is old
 	}
-	if err := s.mayWrite(f); err != nil || f.update.Empty() {
-		return err
+	if !s.beside {
+		if err := s.mayWrite(f); err != nil {
+			return err
+		}
+	}
+	if f.update.Empty() {
+		return nil
 	}
 	if id, missing := f.update.Missing(s.ahead); missing {
 		return fmt.Errorf("%w: it builds on client %d clock %d", ErrRefused, id.Client, id.Clock)

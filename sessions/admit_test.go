@@ -173,7 +173,7 @@ func TestReadersWriteNothing(t *testing.T) {
 	})
 }
 
-// TestSignedNoteRefuses: what the log does not take is refused, and later edits with it.
+// TestSignedNoteRefuses whom it cannot ask whether they may still write: their edit is neither in the note nor said to be, and they come back.
 func TestSignedNoteRefuses(t *testing.T) {
 	inWard(t, func(w *ward) {
 		h, watcher := w.hClient(write(chen)), w.yClient(read(rivera))
@@ -182,8 +182,8 @@ func TestSignedNoteRefuses(t *testing.T) {
 		if got := h.answers(); got != "10" {
 			t.Errorf("answers %q, want 10", got)
 		}
-		if got := h.closeCode(); got != 1012 { // the note is loaded anew, as it is now
-			t.Errorf("close code %d, want 1012", got)
+		if got := h.closeCode(); got != 1013 {
+			t.Errorf("close code %d, want 1013", got)
 		}
 		if n := len(watcher.updates()); n != 0 {
 			t.Errorf("%d updates seen", n)

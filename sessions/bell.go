@@ -14,6 +14,7 @@ const (
 	onDecided                    // the writers of the batch that was refused are decided about anew
 	onBeat                       // presence is due
 	onRetry                      // who may write may be known again
+	onHeld                       // a freeze may be over
 	onRested                     // after a search
 	onPark                       // nobody may have edited for a while
 	onIdle                       // nobody uses the session

@@ -272,6 +272,10 @@ func (w hocuspocusWire) losses() []byte {
 	return w.frame(ysync.Message{Kind: ysync.Stateless, Text: `{"type":"losses"}`})
 }
 
+func (w hocuspocusWire) late() []byte {
+	return w.frame(ysync.Message{Kind: ysync.Stateless, Text: `{"type":"late"}`})
+}
+
 func (w hocuspocusWire) name() string {
 	if w.alone {
 		return ""

@@ -15,7 +15,7 @@ func (p *Peer) receive(update *crdt.Update, size int, isStep2 bool) {
 	p.receipts.open++
 	f := &frame{author: p.author, editor: editorOf(p.schema), update: update, from: p, count: 1, size: size}
 	f.settled = func(_ uint64, err error) { p.answer(f, err) }
-	if p.receipts.awaiting && !isStep2 && p.mayWrite() {
+	if p.receipts.awaiting && !isStep2 && (p.mayWrite() || f.closedTo() != Open) {
 		if _, gap := update.Missing(p.session.ahead); gap {
 			p.hold(f)
 			return
@@ -33,12 +33,19 @@ func (p *Peer) receive(update *crdt.Update, size int, isStep2 bool) {
 
 func (p *Peer) submit(f *frame, isStep2 bool) {
 	s := p.session
+	if len(s.held.frames) > 0 {
+		s.release() // what is held of p goes first
+	}
 	if p.mayWrite() {
 		s.receive(f)
 		return
 	}
 	var err error
 	if !isStep2 || !f.update.Empty() && (f.update.Novel(s.ahead) || !s.document().HasDeleted(f.update.Deletes())) {
+		if f.closedTo() != Open {
+			s.closeTo(f)
+			return
+		}
 		err = ErrReadOnly
 	}
 	f.settled(s.head, err)

@@ -25,6 +25,7 @@ type Author struct {
 type Grant struct {
 	Author   Author
 	ReadOnly bool
+	Closed   Closed // why, if they could write it but for that
 	// RecoverUntil is until when the author may bring what others wrote, too; zero: not at all. See [Claim].
 	RecoverUntil time.Time
 
@@ -68,6 +69,8 @@ type wire interface {
 	scope(readOnly bool) []byte
 	// losses tells an editor to ask what text of its user was removed; nil: the protocol has no such message.
 	losses() []byte
+	// late tells an editor that what it sent is kept beside the note, which is signed; nil: the protocol has no such message.
+	late() []byte
 	// name is equal for wires that frame alike; empty: no other does.
 	name() string
 	// denied is what a peer is told before its socket is closed for good; nil: nothing.

@@ -21,6 +21,7 @@ type Session struct {
 	hub     *Hub
 	id      SessionID
 	note    NoteID
+	beside  bool // it is a branch's
 	log     *slog.Logger
 	inbox   chan func() // bounded: a busy session slows its own peers
 	bell    bell
@@ -72,6 +73,8 @@ type Session struct {
 	baseSeq   uint64    // of the newest base made
 	basing    bool      // a base is being verified and stored
 	guard     guard
+	held      held
+	late      late
 }
 
 // frame is one update on its way through a session.
@@ -258,6 +261,9 @@ func (s *Session) heed(heard signal) error {
 		s.retrying = false
 		s.flush()
 	}
+	if heard&onHeld != 0 {
+		s.recheckHeld()
+	}
 	if heard&onRested != 0 {
 		s.guard.resting = false
 		s.search()
@@ -273,7 +279,7 @@ func (s *Session) heed(heard signal) error {
 
 // mayEnd reports whether nothing is under way. If nobody uses the session, it then has a base of what it leaves.
 func (s *Session) mayEnd() bool {
-	if len(s.inFlight)+len(s.pending)+len(s.inbox) > 0 || s.basing || s.guard.searching {
+	if len(s.inFlight)+len(s.pending)+len(s.inbox)+len(s.held.frames)+len(s.late.queue) > 0 || s.basing || s.guard.searching || s.late.storing {
 		return false
 	}
 	s.maybeBase(baseAtEnd)

@@ -11,6 +11,7 @@ import (
 // decided anew writes them, under mu.
 type standing struct {
 	readOnly     atomic.Bool
+	closed       atomic.Uint32 // a [Closed]
 	revoked      atomic.Bool
 	recoverUntil atomic.Int64 // nanoseconds since 1970
 	until        atomic.Int64 // likewise; 0: never
@@ -32,7 +33,8 @@ func (st *standing) take(now Grant) (changed bool) {
 	st.recoverUntil.Store(nanos(now.RecoverUntil))
 	st.until.Store(nanos(now.Until))
 	st.again.Store(nanos(now.Again))
-	changed = st.readOnly.Swap(now.ReadOnly) != now.ReadOnly
+	changed = st.closed.Swap(uint32(now.Closed)) != uint32(now.Closed)
+	changed = st.readOnly.Swap(now.ReadOnly) != now.ReadOnly || changed
 	stamp := now.Stamp     // by itself: the rest of the grant is not kept
 	st.stamp.Store(&stamp) // last: nobody sees it with what was decided before
 	return changed

@@ -77,7 +77,7 @@ type Batch struct {
 }
 
 // Placed says that a note took its entries of a batch: they have the seqs First, First+1, … in their order. With First 0
-// it took none, because the stamp of one is out of date.
+// it took none, because the stamp of one is out of date, or because it is closed to all.
 type Placed struct {
 	Note  NoteID
 	First uint64
@@ -98,9 +98,9 @@ type Store interface {
 	Load(ctx context.Context, note NoteID) (Log, error)
 
 	// Append commits a batch in one transaction. Notes that are missing from the result refused their entries,
-	// all of them: they are signed or gone, or a claim does not begin where the client's clocks end, or is on a
+	// all of them: they are gone, or a claim does not begin where the client's clocks end, or is on a
 	// client id of somebody else, or recovers text in a note that is not open for it. A note whose entries'
-	// stamps are out of date is in the result with First 0, the first time. After an error that is not [ErrRejected] the batch may or may not have been
+	// stamps are out of date, or that is signed, or frozen to be signed, is in the result with First 0, the first time. After an error that is not [ErrRejected] the batch may or may not have been
 	// committed: calling again with the same batch settles it. The caller gives a context that outlives it: a
 	// commit is awaited, never cancelled. Of the batch's own slices Append keeps nothing.
 	Append(ctx context.Context, batch Batch) ([]Placed, error)
@@ -127,6 +127,11 @@ type Store interface {
 	Searched(ctx context.Context, note NoteID) (head, seq uint64, err error)
 	Losses(ctx context.Context, note NoteID, q LossQuery) ([]Loss, error)
 	SettleLosses(ctx context.Context, note NoteID, author PersonID, losses []LossID, how Remedy) (int, error)
+
+	// KeepLate stores an update beside a signed note, if it is the next in turn, and says whether it was: else somebody has stored one
+	// meanwhile, or the note is not signed. It is on record. LateEdits returns all of them, in order.
+	KeepLate(ctx context.Context, note NoteID, edit LateEdit) (bool, error)
+	LateEdits(ctx context.Context, note NoteID) ([]LateEdit, error)
 
 	// RecordForgery says for the record that updates were refused that no editor makes. Losing it loses nothing else.
 	RecordForgery(ctx context.Context, f Forgery) error

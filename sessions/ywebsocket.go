@@ -85,6 +85,7 @@ func (w yWire) scope(readOnly bool) []byte {
 }
 
 func (yWire) losses() []byte { return nil }
+func (yWire) late() []byte   { return nil }
 
 func (yWire) denied(reason string) []byte {
 	return ysync.AppendMessage(nil, ysync.Message{Kind: ysync.Auth, Auth: ysync.Denied, Text: reason})

@@ -125,7 +125,7 @@ type Who struct {
 type Note struct {
 	Kind   string // a code of package notekind; of a note only
 	Signed bool
-	Frozen bool   // somebody is about to sign it
+	Frozen bool // somebody is about to sign it
 	VIP    bool // the patient's record is restricted to those who care for them
 	Ties   Ties
 

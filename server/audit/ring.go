@@ -66,6 +66,11 @@ func (r Ring) Has(keys Keys) bool {
 	return slices.ContainsFunc(r.keys, func(k Keys) bool { return k.String() == keys.String() })
 }
 
+// HasFingerprint reports whether a pair that has that fingerprint is one of the log's.
+func (r Ring) HasFingerprint(fingerprint string) bool {
+	return slices.ContainsFunc(r.keys, func(k Keys) bool { return k.Fingerprint() == fingerprint })
+}
+
 // Extends reports whether r goes on where another ring ended, or is that.
 func (r Ring) Extends(before Ring) bool {
 	return len(r.keys) >= len(before.keys) && slices.EqualFunc(r.keys[:len(before.keys)], before.keys, func(a, b Keys) bool { return a.String() == b.String() })

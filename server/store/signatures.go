@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -28,7 +27,7 @@ type Signature struct {
 
 // Mark is how the log of acts names a signature. Nobody finds the statement by it.
 func (s Signature) Mark() string {
-	return "statement=" + base64.RawURLEncoding.EncodeToString(s.Hash[:])
+	return signature.Mark(s.Hash)
 }
 
 // statementAt is where a signed statement is sealed for.

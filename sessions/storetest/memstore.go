@@ -34,7 +34,8 @@ type memNote struct {
 	baseSeq uint64
 	bursts  []sessions.Burst // in the order of their seqs
 	folded  uint64           // up to where folding has looked
-	signed  bool
+	closed  sessions.Closed
+	late    []sessions.LateEdit
 	epoch   int64 // of its stamps
 	writers map[crdt.ClientID]*writer
 
@@ -86,9 +87,48 @@ func (m *MemStore) Add(note sessions.NoteID, author sessions.PersonID, update []
 
 // Sign makes a note refuse updates.
 func (m *MemStore) Sign(note sessions.NoteID) {
+	m.Close(note, sessions.Sealed)
+}
+
+// Close makes a note closed to its writers, or open again.
+func (m *MemStore) Close(note sessions.NoteID, why sessions.Closed) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.notes[note].signed = true
+	m.notes[note].closed = why
+	m.notes[note].epoch++
+}
+
+// Closed is what a note is to its writers.
+func (m *MemStore) Closed(note sessions.NoteID) sessions.Closed {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.notes[note].closed
+}
+
+// KeepLate implements [sessions.Store].
+func (m *MemStore) KeepLate(_ context.Context, note sessions.NoteID, edit sessions.LateEdit) (bool, error) {
+	if err := m.fault(true); err != nil {
+		return false, err
+	}
+	m.mu.Lock()
+	n := m.notes[note]
+	kept := n != nil && n.closed == sessions.Sealed && edit.N == uint64(len(n.late))+1
+	if kept {
+		edit.At = now()
+		n.late = append(n.late, edit)
+	}
+	m.mu.Unlock()
+	return kept, m.fault(false)
+}
+
+// LateEdits implements [sessions.Store].
+func (m *MemStore) LateEdits(_ context.Context, note sessions.NoteID) ([]sessions.LateEdit, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if n := m.notes[note]; n != nil {
+		return slices.Clone(n.late), nil
+	}
+	return nil, nil
 }
 
 // Touch makes all rights of a person out of date that were decided on before.
@@ -214,9 +254,9 @@ func (m *MemStore) append(batch sessions.Batch) []sessions.Placed {
 	placed := []sessions.Placed{}
 	for _, e := range batch.Entries {
 		n := m.notes[e.Note]
-		if n == nil || n.signed {
+		if n == nil {
 			refused[e.Note] = true
-		} else if e.Stamp != (sessions.Stamp{Person: m.people[e.Author], Note: n.epoch}) && !slices.Contains(placed, sessions.Placed{Note: e.Note}) {
+		} else if (n.closed != sessions.Open || e.Stamp != (sessions.Stamp{Person: m.people[e.Author], Note: n.epoch})) && !slices.Contains(placed, sessions.Placed{Note: e.Note}) {
 			placed = append(placed, sessions.Placed{Note: e.Note})
 			refused[e.Note] = true
 		}

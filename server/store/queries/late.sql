@@ -2,8 +2,8 @@
 
 -- name: KeepLate :execrows
 -- No row: the note is not signed, or another server kept one meanwhile.
-INSERT INTO late_edit (note_id, n, author_id, session_id, data, clients, upto)
-SELECT note.id, sqlc.arg(n)::bigint, sqlc.arg(author)::uuid, sqlc.narg(session)::uuid, sqlc.arg(data)::bytea, sqlc.arg(clients)::bigint[], sqlc.arg(upto)::bigint[]
+INSERT INTO late_edit (note_id, n, author_id, session_id, data)
+SELECT note.id, sqlc.arg(n)::bigint, sqlc.arg(author)::uuid, sqlc.narg(session)::uuid, sqlc.arg(data)::bytea
   FROM note
  WHERE note.id = sqlc.arg(note)::uuid AND note.state IN ('signed', 'cosigned', 'added', 'amended', 'retracted')
    AND sqlc.arg(n)::bigint = 1 + (SELECT coalesce(max(n), 0) FROM late_edit WHERE note_id = sqlc.arg(note)::uuid)

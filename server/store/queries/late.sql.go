@@ -14,11 +14,11 @@ import (
 
 const keepLate = `-- name: KeepLate :execrows
 
-INSERT INTO late_edit (note_id, n, author_id, session_id, data, clients, upto)
-SELECT note.id, $1::bigint, $2::uuid, $3::uuid, $4::bytea, $5::bigint[], $6::bigint[]
+INSERT INTO late_edit (note_id, n, author_id, session_id, data)
+SELECT note.id, $1::bigint, $2::uuid, $3::uuid, $4::bytea
   FROM note
- WHERE note.id = $7::uuid AND note.state IN ('signed', 'cosigned', 'added', 'amended', 'retracted')
-   AND $1::bigint = 1 + (SELECT coalesce(max(n), 0) FROM late_edit WHERE note_id = $7::uuid)
+ WHERE note.id = $5::uuid AND note.state IN ('signed', 'cosigned', 'added', 'amended', 'retracted')
+   AND $1::bigint = 1 + (SELECT coalesce(max(n), 0) FROM late_edit WHERE note_id = $5::uuid)
     ON CONFLICT DO NOTHING
 `
 
@@ -27,8 +27,6 @@ type KeepLateParams struct {
 	Author  uuid.UUID
 	Session uuid.NullUUID
 	Data    []byte
-	Clients []int64
-	Upto    []int64
 	Note    uuid.UUID
 }
 
@@ -40,8 +38,6 @@ func (q *Queries) KeepLate(ctx context.Context, arg KeepLateParams) (int64, erro
 		arg.Author,
 		arg.Session,
 		arg.Data,
-		arg.Clients,
-		arg.Upto,
 		arg.Note,
 	)
 	if err != nil {
@@ -51,7 +47,7 @@ func (q *Queries) KeepLate(ctx context.Context, arg KeepLateParams) (int64, erro
 }
 
 const lateEdits = `-- name: LateEdits :many
-SELECT note_id, n, author_id, session_id, data, clients, upto, at FROM late_edit WHERE note_id = $1 ORDER BY n
+SELECT note_id, n, author_id, session_id, data, at FROM late_edit WHERE note_id = $1 ORDER BY n
 `
 
 func (q *Queries) LateEdits(ctx context.Context, noteID uuid.UUID) ([]LateEdit, error) {
@@ -69,8 +65,6 @@ func (q *Queries) LateEdits(ctx context.Context, noteID uuid.UUID) ([]LateEdit, 
 			&i.AuthorID,
 			&i.SessionID,
 			&i.Data,
-			&i.Clients,
-			&i.Upto,
 			&i.At,
 		); err != nil {
 			return nil, err

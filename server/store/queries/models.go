@@ -247,8 +247,6 @@ type LateEdit struct {
 	AuthorID  uuid.UUID
 	SessionID uuid.NullUUID
 	Data      []byte
-	Clients   []int64
-	Upto      []int64
 	At        time.Time
 }
 
