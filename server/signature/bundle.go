@@ -42,7 +42,7 @@ type BundleNote struct {
 	Note        uuid.UUID `json:"note"`
 	Content     string    `json:"content"`
 	Attribution string    `json:"attribution"`
-	Reason      string    `json:"reason,omitempty"` // why it was begun about another, as this installation has it; it is not signed
+	Reason      string    `json:"reason,omitempty"` // why it was begun about another
 	Signatures  []string  `json:"signatures"`       // statements, signed, in their order
 }
 

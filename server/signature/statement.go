@@ -49,6 +49,7 @@ type Statement struct {
 	Kind     string    // a code of package notekind
 	Parent   uuid.UUID // the note that it is about; zero: it stands alone
 	Relation Relation  // to that; "": it stands alone
+	Reason   Hash      // of why it was begun about that; zero: it stands alone
 
 	Seq    uint64 // of the newest row of the note's log that is in it
 	Chain  Hash   // the log's link there (docs/adr/0008-chains-of-notes.md)
@@ -88,16 +89,16 @@ func (s Statement) Text() (string, error) {
 	if err := s.check(); err != nil {
 		return "", err
 	}
-	about := "nothing"
+	about, reason := "nothing", "none"
 	if s.Relation != "" {
-		about = string(s.Relation) + " " + s.Parent.String()
+		about, reason = string(s.Relation)+" "+s.Parent.String(), s.Reason.String()
 	}
 	previous := "none"
 	if s.Number > 1 {
 		previous = s.Previous.String()
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\nnumber %d\nnote %s\nkind %s\nabout %s\n", statementHead, s.Number, s.Note, s.Kind, about)
+	fmt.Fprintf(&b, "%s\nnumber %d\nnote %s\nkind %s\nabout %s\nreason %s\n", statementHead, s.Number, s.Note, s.Kind, about, reason)
 	fmt.Fprintf(&b, "seq %d\nchain %s\nschema %s\ncontent %s\nattribution %s\n", s.Seq, s.Chain, s.Schema, s.Content, s.Attribution)
 	fmt.Fprintf(&b, "signer %s\nname %s\nrole %s\nmeaning %s\ntime %s\nprevious %s\nnonce %s\n", s.Signer, strconv.QuoteToASCII(s.Name), s.Role, s.Meaning,
 		s.At.UTC().Format(timeForm), previous, s.Nonce)
@@ -114,7 +115,7 @@ func (s Statement) check() error {
 		return wrong("note")
 	case !word(s.Kind):
 		return wrong("kind")
-	case s.Relation != "" && !s.Relation.Known(), (s.Relation == "") != (s.Parent == uuid.Nil), s.Parent == s.Note:
+	case s.Relation != "" && !s.Relation.Known(), (s.Relation == "") != (s.Parent == uuid.Nil), (s.Relation == "") != (s.Reason == Hash{}), s.Parent == s.Note:
 		return wrong("relation")
 	case s.Seq < 1 || s.Seq >= 1<<53:
 		return wrong("seq")
@@ -189,6 +190,7 @@ func ParseStatement(text string) (s Statement, err error) {
 		s.Parent, err = uuid.Parse(parent)
 		return err
 	})
+	r.hashOrNone("reason", &s.Reason)
 	r.fact("seq", func(v string) (err error) { s.Seq, err = strconv.ParseUint(v, 10, 64); return err })
 	r.hash("chain", &s.Chain)
 	r.fact("schema", func(v string) error { s.Schema = v; return nil })
@@ -199,12 +201,7 @@ func ParseStatement(text string) (s Statement, err error) {
 	r.fact("role", func(v string) error { s.Role = v; return nil })
 	r.fact("meaning", func(v string) error { s.Meaning = Meaning(v); return nil })
 	r.fact("time", func(v string) (err error) { s.At, err = time.Parse(timeForm, v); return err })
-	r.fact("previous", func(v string) (err error) {
-		if v != "none" {
-			s.Previous, err = ParseHash(v)
-		}
-		return err
-	})
+	r.hashOrNone("previous", &s.Previous)
 	r.hash("nonce", &s.Nonce)
 	if r.err != nil || r.rest != "" {
 		return Statement{}, errors.Join(r.err, ErrStatement)
@@ -237,6 +234,15 @@ func (r *factReader) fact(name string, take func(string) error) {
 	if r.rest = rest; !ends || !is || take(value) != nil {
 		r.err = fmt.Errorf("%w: its line %q", ErrStatement, name)
 	}
+}
+
+func (r *factReader) hashOrNone(name string, h *Hash) {
+	r.fact(name, func(v string) (err error) {
+		if v != "none" {
+			*h, err = ParseHash(v)
+		}
+		return err
+	})
 }
 
 func (r *factReader) hash(name string, h *Hash) {

@@ -22,7 +22,7 @@ func hashed(s string) Hash { return HashOf([]byte(s)) }
 
 func sample() Statement {
 	return Statement{
-		Number: 1, Note: noteID, Kind: "progress", Parent: parentID, Relation: LateEntry, Seq: 42, Chain: hashed("chain"), Schema: "0123456789abcdef",
+		Number: 1, Note: noteID, Kind: "progress", Parent: parentID, Relation: LateEntry, Reason: hashed("why"), Seq: 42, Chain: hashed("chain"), Schema: "0123456789abcdef",
 		Hashes: Hashes{hashed("content"), hashed("attribution")}, Signer: adaID, Name: `Ada "Lovelace" Ørsted`, Role: "charge nurse", Meaning: Author,
 		At: time.Date(2026, 11, 23, 5, 6, 7, 89000, time.UTC), Nonce: hashed("nonce"),
 	}
@@ -40,7 +40,7 @@ func signerOf(t testing.TB, seed byte) *audit.Signer {
 func TestStatementIsReadAsItIsWritten(t *testing.T) {
 	for name, change := range map[string]func(*Statement){
 		"as it is":       func(*Statement) {},
-		"stands alone":   func(s *Statement) { s.Relation, s.Parent = "", uuid.Nil },
+		"stands alone":   func(s *Statement) { s.Relation, s.Parent, s.Reason = "", uuid.Nil, Hash{} },
 		"the second":     func(s *Statement) { s.Number, s.Previous, s.Meaning = 2, hashed("before"), Cosign },
 		"a plain name":   func(s *Statement) { s.Name = "Ada" },
 		"a hard name":    func(s *Statement) { s.Name = "O'Neill\\n – 張" },
@@ -72,6 +72,7 @@ func TestStatementsThatCannotBe(t *testing.T) {
 		"about itself":     func(s *Statement) { s.Parent = s.Note },
 		"unknown relation": func(s *Statement) { s.Relation = "sequel" },
 		"no parent":        func(s *Statement) { s.Parent = uuid.Nil },
+		"no reason":        func(s *Statement) { s.Reason = Hash{} },
 		"seq":              func(s *Statement) { s.Seq = 0 },
 		"schema":           func(s *Statement) { s.Schema = "" },
 		"signer":           func(s *Statement) { s.Signer = uuid.Nil },
@@ -143,7 +144,7 @@ func TestSignaturesAreNotTransplanted(t *testing.T) {
 		"content": func(s *Statement) { s.Content[0] ^= 1 }, "attribution": func(s *Statement) { s.Attribution[31] ^= 1 },
 		"signer": func(s *Statement) { s.Signer = bobID }, "name": func(s *Statement) { s.Name = "Bob" }, "role": func(s *Statement) { s.Role = "attending" },
 		"meaning": func(s *Statement) { s.Meaning = Witness }, "time": func(s *Statement) { s.At = s.At.Add(time.Microsecond) },
-		"relation": func(s *Statement) { s.Relation = Retraction }, "parent": func(s *Statement) { s.Parent = bobID }, "kind": func(s *Statement) { s.Kind = "handoff" },
+		"relation": func(s *Statement) { s.Relation = Retraction }, "parent": func(s *Statement) { s.Parent = bobID }, "reason": func(s *Statement) { s.Reason[0] ^= 1 }, "kind": func(s *Statement) { s.Kind = "handoff" },
 		"place": func(s *Statement) { s.Number, s.Previous = 2, hashed("before") }, "nonce": func(s *Statement) { s.Nonce[0] ^= 1 },
 	} {
 		moved := sample()

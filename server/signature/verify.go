@@ -240,8 +240,10 @@ func (v *verifier) note(i int, n BundleNote) error {
 			return bad(Altered, k+1, "the note is not the one that "+s.Name+" signed")
 		case s.Attribution != HashOf([]byte(n.Attribution)):
 			return bad(Reattributed, k+1, "who wrote what is not what "+s.Name+" signed")
+		case (n.Reason == "") != (s.Relation == "") || n.Reason != "" && s.Reason != HashOf([]byte(n.Reason)):
+			return bad(Altered, k+1, "why it was begun is not what "+s.Name+" signed")
 		case k > 0 && (s.Seq != r.Signatures[0].Seq || s.Chain != r.Signatures[0].Chain || s.Schema != r.Signatures[0].Schema ||
-			s.Parent != r.Signatures[0].Parent || s.Relation != r.Signatures[0].Relation || s.Kind != r.Signatures[0].Kind):
+			s.Parent != r.Signatures[0].Parent || s.Reason != r.Signatures[0].Reason || s.Relation != r.Signatures[0].Relation || s.Kind != r.Signatures[0].Kind):
 			return bad(Misplaced, k+1, "it is of another version of the note")
 		}
 		one := Signed{Statement: s, Keys: keys.Fingerprint(), Logged: -1}

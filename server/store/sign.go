@@ -249,6 +249,12 @@ func (db *DB) signAt(ctx context.Context, note, by uuid.UUID, epoch int64, r Ren
 	if err != nil {
 		return s, err
 	}
+	var reason signature.Hash
+	if about, err := db.AboutWhat(ctx, note); err == nil {
+		reason = signature.HashOf([]byte(about.Reason))
+	} else if !errors.Is(err, ErrNotFound) {
+		return s, err
+	}
 	e := audit.Event{Act: audit.SignNote, Who: by, Note: note}
 	err = db.Act(ctx, &e, func(q *queries.Queries) error {
 		t, err := db.holdToSign(ctx, q, keys, note, by)
@@ -265,7 +271,7 @@ func (db *DB) signAt(ctx context.Context, note, by uuid.UUID, epoch int64, r Ren
 			return errMoved
 		}
 		statement := t.statement(signature.Author)
-		statement.Schema, statement.Hashes = r.Schema, r.Hashes()
+		statement.Schema, statement.Hashes, statement.Reason = r.Schema, r.Hashes(), reason
 		hashes := r.Hashes()
 		err = q.InsertSigned(ctx, note, keys.sealing().Seal(signedAt(vault.SignedContent, hashes.Content), r.Content),
 			keys.sealing().Seal(signedAt(vault.SignedAuthors, hashes.Attribution), r.Attribution))
@@ -388,7 +394,8 @@ func (db *DB) signToo(ctx context.Context, note, by uuid.UUID, meaning signature
 			return ErrNoCosign
 		}
 		statement := t.statement(meaning)
-		statement.Schema, statement.Hashes = t.before[0].Schema, t.before[0].Hashes
+		first := t.before[0]
+		statement.Schema, statement.Hashes, statement.Reason = first.Schema, first.Hashes, first.Reason
 		s, err = t.add(ctx, signer, keys, statement)
 		if err == nil && meaning == signature.Cosign && t.note.State == Signed {
 			err = q.SetSigned(ctx, Cosigned, note)

@@ -62,8 +62,8 @@ func (h hospital) scribbler(note, who uuid.UUID, client crdt.ClientID) *scribble
 	return &scribbler{h: h, note: note, who: who, client: client, doc: crdt.New("")}
 }
 
-// types appends a paragraph, and reports whether the note took it.
-func (w *scribbler) types(t testing.TB, text string) bool {
+// update is another paragraph, which the note has not been given.
+func (w *scribbler) update(t testing.TB, text string) []byte {
 	t.Helper()
 	u, err := w.doc.Transact(w.client, func(tx *crdt.Txn) {
 		root := w.doc.XMLFragment(sessions.Fragment)
@@ -72,6 +72,13 @@ func (w *scribbler) types(t testing.TB, text string) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return u
+}
+
+// types appends a paragraph, and reports whether the note took it.
+func (w *scribbler) types(t testing.TB, text string) bool {
+	t.Helper()
+	u := w.update(t, text)
 	st, err := w.h.db.Standing(context.Background(), w.who, w.note)
 	if err != nil {
 		t.Fatal(err)
@@ -95,6 +102,10 @@ func (w *scribbler) types(t testing.TB, text string) bool {
 		return true
 	}
 	return false
+}
+
+func lateEdit(n uint64, by uuid.UUID, update []byte) sessions.LateEdit {
+	return sessions.LateEdit{N: n, Author: by, Update: update}
 }
 
 // TestSignedNoteNeverChanges: from its signature on a note takes no edit, no other author, no statement typed by hand; and what was signed

@@ -130,4 +130,4 @@ SELECT sqlc.embed(note), sqlc.embed(patient), coalesce(bed.label, '')::text AS b
 -- The place of a signing in the log of acts. No row: it has none yet.
 SELECT audit_order.seq FROM audit_event JOIN audit_order ON audit_order.n = audit_event.n
  WHERE audit_event.note_id = sqlc.arg(note)::uuid AND audit_event.act = sqlc.arg(act) AND audit_event.who = sqlc.arg(who)::uuid
-   AND audit_event.outcome = 'done' AND audit_event.code LIKE '%chain=%' AND audit_event.code LIKE '%' || sqlc.arg(mark)::text || '%';
+   AND audit_event.outcome = 'done' AND audit_event.code LIKE '%chain=%' AND strpos(audit_event.code, sqlc.arg(mark)::text) > 0;

@@ -177,7 +177,7 @@ func (q *Queries) EndFreeze(ctx context.Context, id uuid.UUID) error {
 const entryOfSignature = `-- name: EntryOfSignature :one
 SELECT audit_order.seq FROM audit_event JOIN audit_order ON audit_order.n = audit_event.n
  WHERE audit_event.note_id = $1::uuid AND audit_event.act = $2 AND audit_event.who = $3::uuid
-   AND audit_event.outcome = 'done' AND audit_event.code LIKE '%chain=%' AND audit_event.code LIKE '%' || $4::text || '%'
+   AND audit_event.outcome = 'done' AND audit_event.code LIKE '%chain=%' AND strpos(audit_event.code, $4::text) > 0
 `
 
 type EntryOfSignatureParams struct {

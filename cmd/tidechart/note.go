@@ -1,0 +1,148 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/server/signature"
+	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/sessions"
+)
+
+// noteCmd is what an operator, and anybody who was given a note, does with signed ones.
+type noteCmd struct {
+	Export noteExportCmd `cmd:"" help:"Write a signed note, and the notes about it, with all that it takes to check them, to standard output. It is recorded."`
+	Verify noteVerifyCmd `cmd:"" help:"Check an exported note: who signed what, when, as what. Needs no database. Exit status 2: something is wrong with it."`
+}
+
+type noteExportCmd struct {
+	database
+	keysFlags
+
+	Note uuid.UUID `arg:"" help:"Id of the note."`
+}
+
+func (c *noteExportCmd) Run(ctx context.Context, log *slog.Logger) error {
+	db, err := openFor(ctx, c.database, c.keysFlags, true, log)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	b, err := db.NoteBundle(ctx, c.Note)
+	switch {
+	case errors.Is(err, sessions.ErrNoNote):
+		return fmt.Errorf("there is no note %s", c.Note)
+	case errors.Is(err, store.ErrUnsigned):
+		return fmt.Errorf("note %s is not signed: there is nothing to check yet", c.Note)
+	case err != nil:
+		return err
+	}
+	var text bytes.Buffer
+	if err := b.Write(&text); err != nil {
+		return err
+	}
+	_, err = os.Stdout.Write(text.Bytes())
+	return err
+}
+
+type noteVerifyCmd struct {
+	File    string   `arg:"" type:"existingfile" help:"Exported note."`
+	Keys    []string `placeholder:"FINGERPRINT" help:"Fingerprints of the keys by which notes are signed there, as its operator gave them to you, or the log of acts has them. Without any, the file's own word counts."`
+	LogKeys string   `placeholder:"FINGERPRINT" help:"Fingerprint of keys of the log of acts there: tidechart audit keys."`
+}
+
+func (c *noteVerifyCmd) Help() string {
+	return `A note is good if it is, to the byte, what each signer has signed by Ed25519 and by ML-DSA-65, as who, when, as what and behind whom; and if
+who wrote which of it is what they signed, too. A signature of another note, version, person, meaning or time does not pass. If the file
+says so, the log of acts has the signing: then nobody can have signed it later than the log's checkpoint.
+
+Exit status: 0 the note is good, 1 the file could not be read, 2 something is wrong with it: the first thing is named.`
+}
+
+func (c *noteVerifyCmd) Run() error {
+	report, err := c.check()
+	if err != nil {
+		return err
+	}
+	return tellNotes(os.Stdout, report)
+}
+
+func (c *noteVerifyCmd) check() (r signature.Report, err error) {
+	f, err := os.Open(c.File)
+	if err != nil {
+		return r, err
+	}
+	defer func() { _ = f.Close() }() // only read
+	b, err := signature.ReadBundle(f)
+	if err != nil {
+		return r, fmt.Errorf("%s: %w", c.File, err)
+	}
+	r, err = b.Verify(signature.Trust{Keys: c.Keys, Log: c.LogKeys})
+	if fault := new(signature.Fault); errors.As(err, &fault) {
+		err = foundBad{err}
+	}
+	return r, err
+}
+
+// tellNotes says what was found good, and what that rests on.
+func tellNotes(w io.Writer, r signature.Report) error {
+	var b strings.Builder
+	fmt.Fprintln(&b, "good")
+	fingerprints := make(map[string]bool)
+	for _, n := range r.Notes {
+		first := n.Signatures[0]
+		about := ""
+		if first.Relation != "" {
+			about = fmt.Sprintf(", %s to note %s", first.Relation, first.Parent)
+		}
+		fmt.Fprintf(&b, "\nnote        %s, %s%s\nversion     seq %d, content %s\n", n.Note, first.Kind, about, first.Seq, first.Content)
+		for _, p := range n.Parts {
+			who := cmp.Or(p.Name, "no name given")
+			if p.Person == uuid.Nil {
+				fmt.Fprintf(&b, "written     %d characters by nobody who is known\n", p.Units)
+			} else {
+				fmt.Fprintf(&b, "written     %d characters by %s (%s)\n", p.Units, who, p.Person)
+			}
+		}
+		for _, s := range n.Signatures {
+			fingerprints[s.Keys] = true
+			where := "not proven to be in the log of acts"
+			if s.Logged >= 0 {
+				where = fmt.Sprintf("entry %d of the log of acts", s.Logged)
+			}
+			fmt.Fprintf(&b, "signed %-4d as %s by %s, %s (%s)\n            on %s, %s\n", s.Number, s.Meaning, s.Name, s.Role, s.Signer,
+				s.At.UTC().Format("2006-01-02 15:04:05.000000 UTC"), where)
+		}
+	}
+	whose := "as you gave them"
+	if !r.Trusted {
+		whose = "the file's own word: compare with what the operator gave you, or give --keys"
+	}
+	fmt.Fprintln(&b)
+	for _, fingerprint := range slices.Sorted(maps.Keys(fingerprints)) {
+		fmt.Fprintf(&b, "keys        %s, %s\n", fingerprint, whose)
+	}
+	if r.LogKeys == "" {
+		fmt.Fprintln(&b, "log of acts the file proves nothing of it; export the note again in a minute")
+	} else {
+		whose := "as you gave them"
+		if !r.Logged {
+			whose = "the file's own word: compare, or give --log-keys"
+		}
+		fmt.Fprintf(&b, "log of acts %d entries on %s, keys %s, %s\n", r.Log.Size, r.Log.At.UTC().Format(time.DateTime+" UTC"), r.LogKeys, whose)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

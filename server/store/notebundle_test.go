@@ -1,0 +1,273 @@
+package store_test
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/server/audit"
+	"github.com/clisonix/tidechart/server/signature"
+	"github.com/clisonix/tidechart/server/store"
+)
+
+// exported is a note of a resident, cosigned and witnessed, with a signed addendum and one that is a draft, as it is exported: with proofs from
+// the log of acts.
+func exported(t *testing.T) (h hospital, note, other uuid.UUID, b signature.Bundle) {
+	t.Helper()
+	h = open(t)
+	h.must(t, `UPDATE person SET role = 'resident', supervisor_id = $1 WHERE id = $2`, h.other, h.author)
+	h.must(t, `UPDATE person SET role = 'attending' WHERE id = $1`, h.other)
+	third := uuid.New()
+	h.must(t, `INSERT INTO person (id, username, name, role, color) VALUES ($1, 'cy', 'Cy', 'nurse', 0)`, third)
+	note, other = h.newNote(t), h.newNote(t)
+	h.scribbler(note, h.author, 7).types(t, "two words")
+	h.scribbler(note, h.other, 8).types(t, "and more")
+	h.sign(t, note, h.author)
+	h.sign(t, other, h.author)
+	seen := h.seen(t, note).Hashes
+	if _, err := h.db.Cosign(t.Context(), note, h.other, seen); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.db.Witness(t.Context(), note, third, seen); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2 {
+		child, err := h.db.Amend(t.Context(), store.Amendment{Parent: note, Relation: signature.Addendum, Reason: "forgot it", By: h.other})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			h.sign(t, child, h.other)
+		}
+	}
+	s := h.sequencer(t)
+	step(t, s)
+	h.due(t)
+	step(t, s)
+	b, err := h.db.NoteBundle(t.Context(), note)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h, note, other, b
+}
+
+// copied is a bundle as somebody reads it who was given the file.
+func copied(t *testing.T, b signature.Bundle) signature.Bundle {
+	t.Helper()
+	var file bytes.Buffer
+	if err := b.Write(&file); err != nil {
+		t.Fatal(err)
+	}
+	read, err := signature.ReadBundle(&file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return read
+}
+
+// TestTamperedNotesAreFound: of an exported note everything is checked away from here, and whatever somebody changes in the file is named.
+func TestTamperedNotesAreFound(t *testing.T) {
+	h, note, other, b := exported(t)
+	keys, err := signature.ParseKeys(b.Keys[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := h.db.AuditRing(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	trust := signature.Trust{Keys: []string{keys.Fingerprint()}, Log: log.Newest().Fingerprint()}
+	report, err := copied(t, b).Verify(trust)
+	if err != nil || len(report.Notes) != 2 || !report.Trusted || !report.Logged || !report.Whole || report.Checked[note] != 3 || len(report.Notes[0].Parts) != 2 ||
+		report.Notes[0].Signatures[1].Meaning != signature.Cosign || report.Notes[1].Signatures[0].Relation != signature.Addendum {
+		t.Fatalf("report %+v, %v", report, err)
+	}
+	theirs, err := h.db.NoteBundle(t.Context(), other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger, err := signature.NewSigner("tidechart-notes-stranger", audit.NewSeed())
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := func(change func(*signature.Statement)) func(*signature.Bundle) { // by somebody with keys of their own
+		return func(b *signature.Bundle) {
+			s, _, err := signature.Open(keys, []byte(b.Notes[0].Signatures[0]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			change(&s)
+			signed, err := signature.Sign(stranger, s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.Notes[0].Signatures[0] = string(signed)
+		}
+	}
+	for name, tt := range map[string]struct {
+		change func(b *signature.Bundle)
+		kind   signature.FaultKind
+	}{
+		"a word":                    {func(b *signature.Bundle) { replace(t, &b.Notes[0].Content, "two words", "six words") }, signature.Altered},
+		"a word of the addendum":    {func(b *signature.Bundle) { replace(t, &b.Notes[1].Content, "paragraph", "codeBlock") }, signature.Altered},
+		"a space":                   {func(b *signature.Bundle) { b.Notes[0].Content += " " }, signature.Altered},
+		"an author":                 {func(b *signature.Bundle) { replace(t, &b.Notes[0].Attribution, h.author.String(), uuid.NewString()) }, signature.Reattributed},
+		"a reason":                  {func(b *signature.Bundle) { b.Notes[1].Reason = "never knew it" }, signature.Altered},
+		"a reason taken away":       {func(b *signature.Bundle) { b.Notes[1].Reason = "" }, signature.Altered},
+		"who signed":                {func(b *signature.Bundle) { replace(t, &b.Notes[0].Signatures[0], `name "Ada"`, `name "Eve"`) }, signature.Unsigned},
+		"as what":                   {func(b *signature.Bundle) { replace(t, &b.Notes[0].Signatures[2], "meaning witness", "meaning cosign") }, signature.Unsigned},
+		"when":                      {func(b *signature.Bundle) { replace(t, &b.Notes[0].Signatures[0], "time 20", "time 21") }, signature.Unsigned},
+		"which version":             {func(b *signature.Bundle) { replace(t, &b.Notes[0].Signatures[0], "seq 3", "seq 4") }, signature.Unsigned},
+		"one of the two signatures": {func(b *signature.Bundle) { b.Notes[0].Signatures[0] = lastLineOff(b.Notes[0].Signatures[0]) }, signature.Unsigned},
+		"a signature moved here":    {func(b *signature.Bundle) { b.Notes[0].Signatures[0] = theirs.Notes[0].Signatures[0] }, signature.Misplaced},
+		"a signature's order":       {func(b *signature.Bundle) { s := b.Notes[0].Signatures; s[1], s[2] = s[2], s[1] }, signature.Misplaced},
+		"a signature taken away":    {func(b *signature.Bundle) { b.Notes[0].Signatures = b.Notes[0].Signatures[:2] }, signature.Unlogged},
+		"the first taken away":      {func(b *signature.Bundle) { b.Notes[0].Signatures = b.Notes[0].Signatures[1:] }, signature.Misplaced},
+		"a signature twice": {func(b *signature.Bundle) {
+			b.Notes[0].Signatures = append(b.Notes[0].Signatures, b.Notes[0].Signatures[2])
+		}, signature.Misplaced},
+		"no signature":            {func(b *signature.Bundle) { b.Notes[0].Signatures = nil }, signature.Incomplete},
+		"the note's id":           {func(b *signature.Bundle) { b.Notes[0].Note = uuid.New() }, signature.Misplaced},
+		"another note beside it":  {func(b *signature.Bundle) { b.Notes = append(b.Notes, theirs.Notes[0]) }, signature.Unrelated},
+		"the addendum without it": {func(b *signature.Bundle) { b.Notes = []signature.BundleNote{theirs.Notes[0], b.Notes[1]} }, signature.Unrelated},
+		"a note twice":            {func(b *signature.Bundle) { b.Notes = append(b.Notes, b.Notes[0]) }, signature.Incomplete},
+		"an addendum taken away":  {func(b *signature.Bundle) { b.Notes = b.Notes[:1] }, signature.Unlogged},
+		"the keys":                {func(b *signature.Bundle) { b.Keys[0] = stranger.Keys().String() }, signature.Unknown},
+		"no keys":                 {func(b *signature.Bundle) { b.Keys = nil }, signature.Incomplete},
+		"keys of the log":         {func(b *signature.Bundle) { b.Keys[0] = log.Newest().String() }, signature.Incomplete},
+		"signed by somebody else": {forged(func(*signature.Statement) {}), signature.Unsigned},
+		"signed as another":       {forged(func(s *signature.Statement) { s.Signer = uuid.New() }), signature.Unsigned},
+		"two names of one":        {func(b *signature.Bundle) { b.People = append(b.People, b.People[0]) }, signature.Incomplete},
+		"a name that is no name":  {func(b *signature.Bundle) { b.People[0].Name = "Ada\x1b[2J" }, signature.Incomplete},
+		"an entry of the log":     {func(b *signature.Bundle) { replace(t, &b.Log, "note.sign", "note.open") }, signature.Unlogged},
+		"the log's checkpoint":    {func(b *signature.Bundle) { replace(t, &b.Log, `time 20`, `time 19`) }, signature.Unlogged},
+		"the log cut off":         {func(b *signature.Bundle) { b.Log = b.Log[:len(b.Log)/2] }, signature.Unlogged},
+		"no log":                  {func(b *signature.Bundle) { b.Log = "x" }, signature.Unlogged},
+	} {
+		changed := copied(t, b)
+		tt.change(&changed)
+		_, err := copied(t, changed).Verify(trust)
+		var fault *signature.Fault
+		if !errors.As(err, &fault) || fault.Kind != tt.kind {
+			t.Errorf("%s: %v, want %s", name, err, tt.kind)
+		}
+	}
+	if _, err := copied(t, b).Verify(signature.Trust{Log: keys.Fingerprint()}); err == nil {
+		t.Error("another log's keys pass")
+	}
+	without := copied(t, b)
+	without.Log = ""
+	if r, err := without.Verify(signature.Trust{}); err != nil || r.Whole || r.Trusted || r.Logged {
+		t.Errorf("without a log, on its own word: %+v, %v", r, err)
+	}
+	if _, err := h.db.NoteBundle(t.Context(), h.newNote(t)); !errors.Is(err, store.ErrUnsigned) {
+		t.Errorf("a draft is exported: %v", err)
+	}
+	step(t, h.sequencer(t))
+	var on int
+	entries, _ := h.entries(t)
+	for _, e := range entries {
+		if e.Act == audit.ExportNote && e.Note.UUID == note {
+			on++
+		}
+	}
+	if on != 1 {
+		t.Errorf("%d exports are on record", on)
+	}
+}
+
+func replace(t *testing.T, text *string, old, by string) {
+	t.Helper()
+	changed := strings.Replace(*text, old, by, 1)
+	if changed == *text {
+		t.Fatalf("no %q in %q", old, *text)
+	}
+	*text = changed
+}
+
+func lastLineOff(signed string) string {
+	lines := strings.SplitAfter(signed, "\n")
+	return strings.Join(lines[:len(lines)-2], "")
+}
+
+// TestNoLateWordIsLost: what came after the signature is listed with its words, goes into an addendum of its author, or is set aside with
+// a reason, and stays; all of it sealed and on record.
+func TestNoLateWordIsLost(t *testing.T) {
+	h := open(t)
+	note := h.newNote(t)
+	ada := h.scribbler(note, h.author, 7)
+	ada.types(t, "signed")
+	h.sign(t, note, h.other)
+	keep := func(by uuid.UUID, u []byte, n uint64) bool {
+		kept, err := h.db.KeepLate(t.Context(), note, lateEdit(n, by, u))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return kept
+	}
+	first, second := ada.update(t, "canary late"), ada.update(t, "and later")
+	if !keep(h.author, first, 1) || keep(h.author, second, 1) || keep(h.author, second, 3) || !keep(h.author, second, 2) {
+		t.Fatal("not kept in turn")
+	}
+	if draft := h.newNote(t); func() bool { kept, _ := h.db.KeepLate(t.Context(), draft, lateEdit(1, h.author, first)); return kept }() {
+		t.Error("kept beside a draft")
+	}
+	late, err := h.db.LateOf(t.Context(), note)
+	if err != nil || len(late) != 2 || late[0].Words != "canary late" || late[1].Words != "and later" || late[0].Author != h.author || time.Since(late[0].At) > time.Minute || late[0].Settled != nil {
+		t.Fatalf("late: %+v, %v", late, err)
+	}
+	waiting, err := h.db.LateNotes(t.Context(), h.author)
+	if err != nil || len(waiting) != 1 || waiting[0].NoteID != note || waiting[0].Edits != 2 {
+		t.Errorf("waiting: %+v, %v", waiting, err)
+	}
+	if err := h.db.SetLateAside(t.Context(), note, h.other, []uint64{1}, "not mine"); !errors.Is(err, store.ErrLate) {
+		t.Errorf("set aside by somebody else: %v", err)
+	}
+	if _, err := h.db.AmendLate(t.Context(), store.Amendment{Parent: note, Reason: "late", By: h.other}, []uint64{1}); !errors.Is(err, store.ErrLate) {
+		t.Errorf("amended by somebody else: %v", err)
+	}
+	child, err := h.db.AmendLate(t.Context(), store.Amendment{Parent: note, Reason: "typed when it was signed", By: h.author}, []uint64{1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := h.db.Render(t.Context(), child)
+	if err != nil || !bytes.Contains(r.Content, []byte(`"canary late"`)) || bytes.Contains(r.Content, []byte("later")) || len(r.Runs) != 1 || r.Runs[0].Person != h.author {
+		t.Errorf("the addendum is %s of %v, %v", r.Content, r.Runs, err)
+	}
+	if _, err := h.db.AmendLate(t.Context(), store.Amendment{Parent: note, Reason: "again", By: h.author}, []uint64{1, 2}); !errors.Is(err, store.ErrLate) {
+		t.Errorf("amended twice: %v", err)
+	}
+	if err := h.db.SetLateAside(t.Context(), note, h.author, []uint64{2}, "canary reason"); err != nil {
+		t.Fatal(err)
+	}
+	late, err = h.db.LateOf(t.Context(), note)
+	if err != nil || late[0].Settled == nil || late[0].Settled.Amended != child || late[1].Settled == nil || late[1].Settled.Reason != "canary reason" || late[1].Words != "and later" {
+		t.Errorf("settled: %+v, %v", late, err)
+	}
+	if waiting, err := h.db.LateNotes(t.Context(), uuid.Nil); err != nil || len(waiting) != 0 {
+		t.Errorf("waiting: %+v, %v", waiting, err)
+	}
+	for _, sql := range []string{`UPDATE late_edit SET n = 9`, `DELETE FROM late_edit`, `DELETE FROM late_edit_settled`, `TRUNCATE late_edit CASCADE`} {
+		if err := h.exec(t, sql); err == nil {
+			t.Errorf("%s succeeded", sql)
+		}
+	}
+	step(t, h.sequencer(t))
+	acts := map[audit.Act]int{}
+	entries, _ := h.entries(t)
+	for _, e := range entries {
+		acts[e.Act]++
+	}
+	if acts[audit.KeepLate] != 1 || acts[audit.AmendNote] != 1 || acts[audit.SettleLate] != 1 { // one entry a minute
+		t.Errorf("on record: %v", acts)
+	}
+	h.must(t, `ALTER TABLE late_edit DISABLE TRIGGER ALL`)
+	h.must(t, `UPDATE late_edit SET author_id = $1`, h.other)
+	if _, err := h.db.LateOf(t.Context(), note); err == nil {
+		t.Error("late edits of somebody else pass for theirs")
+	}
+}
