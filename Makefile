@@ -100,6 +100,14 @@ test-kms: ## the tests of key services, against a real OpenBao, which takes minu
 bench-audit: ## how many acts a second are recorded, and how soon they have their place in the log
 	go test ./server/store -run '^$$' -bench '^BenchmarkAuditLog$$' -benchtime 1x -audit.for 20s
 
+.PHONY: bench-sign
+bench-sign: ## how long sealing takes: 200 notes in each of which three people type
+	go test ./server/store -count=1 -v -run '^TestSealing$$' -sign.notes 200 -sign.keys 500ms -sign.in 100ms
+
+.PHONY: test-signing
+test-signing: ## many schedules of edits, signatures, freezes, crashes and offline returns on two servers, from seed FIRST=1000
+	go test ./server/store -count=1 -timeout 0 -v -run '^TestAnyScheduleOfSignatures$$' -sign.first $(FIRST) -sign.schedules $(or $(SCHEDULES),500)
+
 .PHONY: bench-servers
 bench-servers: ## this server beside Hocuspocus and y-websocket's, under the same loads; ARGS=-quick is shorter
 	@scripts/deps.sh bench
