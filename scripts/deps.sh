@@ -3,7 +3,7 @@
 #
 #   scripts/deps.sh run     what the server needs: the server binaries of Postgres
 #   scripts/deps.sh test    that, and what the tests need: a C compiler (for the
-#                           race detector), Node, Chromium and the npm packages
+#                           race detector), Node, Chromium, pdftotext and the npm packages
 #   scripts/deps.sh bench   what make bench-servers needs: Postgres, Node, and the
 #                           servers it compares with, in loadtest/peers
 #
@@ -23,6 +23,7 @@ main() {
 		need_compiler
 		need_node
 		need_chromium
+		need_poppler
 		need_npm_packages . --ignore-scripts
 		;;
 	bench)
@@ -143,6 +144,19 @@ has_chromium() {
 	done
 	return 1
 }
+
+# need_poppler installs what reads PDFs, as people's programs do.
+need_poppler() {
+	! has_poppler || return 0
+	case "$(manager)" in
+	brew | pacman) add poppler ;;
+	zypper) add poppler-tools ;;
+	*) add poppler-utils ;;
+	esac || :
+	has_poppler || fail "pdftotext and pdftoppm are missing" "poppler-utils"
+}
+
+has_poppler() { command -v pdftotext >/dev/null 2>&1 && command -v pdftoppm >/dev/null 2>&1; }
 
 # npm_packages fills node_modules from the lock file, if that has changed since.
 # need_npm_packages installs those of the directory $1, with further options of npm ci.
