@@ -27,6 +27,7 @@ const (
 var waysText = map[string]string{
 	byPage: "read a note", byEditor: "had a note open to edit or follow", byAPI: "asked for it over the API", denied: "tried to, and was refused",
 	byGlass: "broke the glass", byAccesses: "looked at this list", byExport: "exported this list", byHistory: "looked at a note as it was",
+	byPrint: "printed a note", byFile: "took a note as a file",
 }
 
 // accessesPage lists who has opened a patient's record.

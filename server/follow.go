@@ -46,7 +46,7 @@ type followOutput struct {
 // apiAccess is one time that somebody has opened a record, or tried to. Patients have no names here.
 type apiAccess struct {
 	At       time.Time  `json:"at"`
-	How      string     `json:"how" enum:"page,editor,api,denied,glass,accesses,export" doc:"denied: they tried to, and were refused; glass: they broke it; accesses, export: they looked at this list"`
+	How      string     `json:"how" enum:"page,editor,api,denied,glass,accesses,export,history,print,file" doc:"denied: they tried to, and were refused; glass: they broke it; accesses, export: they looked at this list; print, file: they took a copy of the note"`
 	Ties     string     `json:"ties" doc:"What linked them to the patient then; empty: nothing"`
 	Person   uuid.UUID  `json:"person" format:"uuid"`
 	Username string     `json:"username"`

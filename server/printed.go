@@ -12,14 +12,14 @@ import (
 	"github.com/clisonix/tidechart/sessions"
 )
 
-// notePrinted takes a page's word that its note is about to be printed, which is on record for the patient. Whoever may not read the note
-// cannot say so; that they tried is.
+// notePrinted takes the word of a note's page that a browser's own command is about to print it, which is on record for the patient. Whoever
+// may not print the note cannot say so; that they tried is. The print page needs nobody's word: it is on record before it is shown.
 func (s *Server) notePrinted(w http.ResponseWriter, r *http.Request, who login.Person) error {
 	id, err := uuid.Parse(r.PathValue("id"))
 	if err != nil {
 		return sessions.ErrNoNote
 	}
-	st, refused := s.mayDo(r.Context(), who, access.ReadNote, id, notAgain)
+	st, refused := s.mayDo(r.Context(), who, access.PrintNote, id, notAgain)
 	if st.PatientID == uuid.Nil {
 		return refused
 	}

@@ -67,6 +67,7 @@ type Server struct {
 	streams   streams
 	knocks    knocks
 	pasts     pasts
+	pdfs      chan struct{} // has room for as many as are made at one time
 
 	drained context.Context // ends when the server drains: long answers end with it
 	drain   context.CancelFunc
@@ -81,6 +82,7 @@ func New(c Config) *Server {
 		db: c.DB, hub: c.Hub, now: c.Now, log: c.Log, proxies: c.TrustedProxies,
 		secure: c.Secure, publicURL: c.PublicURL, provider: c.Provider, demo: c.Demo, version: c.Version, limits: newLimits(),
 	}
+	s.pdfs = make(chan struct{}, maxPDFs)
 	s.knocks.most = s.hub.Allowance().ConnsPerNode / 2
 	s.desk = login.NewDesk(c.DB, login.Options{Secure: c.Secure, Logoff: c.Logoff, Demand: c.SecondFactor, Now: c.Now, Network: s.network})
 	s.drained, s.drain = context.WithCancel(context.Background())
@@ -145,6 +147,8 @@ func (s *Server) Handler() http.Handler {
 
 	mux.HandleFunc("GET /ws", s.serveHocuspocus)
 	mux.HandleFunc("GET /ws/notes/{id}", s.serveYWebSocket)
+	s.mountExport(mux)
+	mux.Handle("GET "+retentionPath, s.known(s.retentionPage))
 	s.mountDestruction(mux)
 	s.mountPasskeys(mux)
 	s.mountProvider(mux)

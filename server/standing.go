@@ -56,7 +56,7 @@ func (d denial) detail() string {
 
 // opensWithGlass reports whether breaking the glass would help.
 func (d denial) opensWithGlass() bool {
-	return d.act == access.ReadNote && (d.reason == access.NoRelation || d.reason == access.Restricted)
+	return (d.act == access.ReadNote || d.act == access.PrintNote) && (d.reason == access.NoRelation || d.reason == access.Restricted)
 }
 
 // asker is somebody as package access knows them.
@@ -152,6 +152,8 @@ const (
 	byAccesses = "accesses"
 	byExport   = "export"
 	byHistory  = "history"
+	byPrint    = "print"
+	byFile     = "file"
 	denied     = "denied"
 	notAgain   = ""       // a decision about what is open already, or is not opened by it
 	byTicket   = "ticket" // not yet: the socket is on record when it opens, as byEditor
@@ -160,6 +162,11 @@ const (
 // mayDo decides about a note that somebody names, and returns what was decided on. That they open it in that way, or
 // try to, is on record before they get anything.
 func (s *Server) mayDo(ctx context.Context, p login.Person, act access.Act, note uuid.UUID, how string) (standing, error) {
+	return s.mayDoAs(ctx, p, act, note, how, audit.Event{Act: audit.OpenNote, Code: how})
+}
+
+// mayDoAs is mayDo of what is on record as e, in whose code stands how they do it.
+func (s *Server) mayDoAs(ctx context.Context, p login.Person, act access.Act, note uuid.UUID, how string, e audit.Event) (standing, error) {
 	st, err := s.standingOf(ctx, p, note)
 	if err != nil {
 		return st, err
@@ -172,7 +179,7 @@ func (s *Server) mayDo(ctx context.Context, p login.Person, act access.Act, note
 	if how == notAgain || how == byTicket && refused == nil {
 		return st, refused
 	}
-	e := audit.Event{Act: audit.OpenNote, Patient: st.PatientID, Note: note, Code: how + byRight(st.note.Ties)}
+	e.Patient, e.Note, e.Code = st.PatientID, note, e.Code+byRight(st.note.Ties)
 	if refused != nil {
 		how, e.Act, e.Outcome, e.Code = denied, audit.Access, audit.Refused, refused.Error()
 	}

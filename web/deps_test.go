@@ -13,6 +13,7 @@ import (
 // given.
 var imports = map[string]string{
 	"github.com/clisonix/tidechart/crdt/prose": "a note to render",
+	"github.com/clisonix/tidechart/web/paper":  "a copy of one to render",
 	"github.com/a-h/templ":                     "components",
 	"github.com/a-h/templ/runtime":             "what generated components call",
 }

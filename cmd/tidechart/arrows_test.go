@@ -20,7 +20,7 @@ var arrows = map[string]struct {
 	to  []string
 	why string
 }{
-	"cmd/tidechart":                    {[]string{"loadtest", "server", "server/audit", "server/demo", "server/login", "server/postgres", "server/signature", "server/store", "server/transport", "server/vault", "server/vault/transit", "sessions", "web"}, "it wires everything"},
+	"cmd/tidechart":                    {[]string{"loadtest", "server", "server/audit", "server/demo", "server/login", "server/notekind", "server/postgres", "server/signature", "server/store", "server/transport", "server/vault", "server/vault/transit", "sessions", "web"}, "it wires everything"},
 	"crdt":                             {nil, "anyone can use the engine on its own"},
 	"crdt/bench":                       {[]string{"crdt"}, "it measures the engine beside others"},
 	"crdt/ysync":                       {[]string{"crdt"}, "messages carry ids and nothing of ours"},
@@ -30,7 +30,7 @@ var arrows = map[string]struct {
 	"sessions/tally":                   {[]string{"crdt", "sessions"}, "it counts the log that sessions write, and nothing of theirs"},
 	"sessions/storetest":               {[]string{"crdt", "sessions"}, "every store is held to one test"},
 	"migrations":                       {nil, "it is only SQL"},
-	"server":                           {[]string{"crdt", "crdt/prose", "server/access", "server/audit", "server/login", "server/notekind", "server/signature", "server/store", "server/store/queries", "server/transport", "sessions", "sessions/history", "sessions/tally", "web"}, "the edge puts the parts together"},
+	"server":                           {[]string{"crdt", "crdt/prose", "server/access", "server/audit", "server/login", "server/notekind", "server/signature", "server/store", "server/store/queries", "server/transport", "sessions", "sessions/history", "sessions/tally", "web", "web/paper"}, "the edge puts the parts together"},
 	"server/access":                    {nil, "policy is a table that knows only roles and acts"},
 	"server/login/breached":            {nil, "it is a list"},
 	"server/login/breached/build":      {[]string{"server/login/breached"}, "it makes the list"},
@@ -54,7 +54,8 @@ var arrows = map[string]struct {
 	"server/demo":                      {[]string{"crdt/prose", "server/login", "server/notekind", "server/store", "server/store/queries"}, "it is data, and how to seed it"},
 	"server/demo/demotest":             {[]string{"server/demo", "server/postgres/postgrestest", "server/store", "server/vault"}, "it copies one for tests"},
 	"e2e":                              {[]string{"internal/needs"}, "it knows the product from outside only"},
-	"web":                              {[]string{"crdt/prose"}, "pages show what they are given and fetch nothing"},
+	"web/paper":                        {[]string{"crdt/prose"}, "a copy shows what it is given"},
+	"web":                              {[]string{"crdt/prose", "web/paper"}, "pages show what they are given and fetch nothing"},
 	"web/build":                        {[]string{"crdt/prose"}, "the schema's fingerprint is compiled into the editor"},
 }
 
@@ -71,6 +72,8 @@ var confined = map[string]struct {
 	"github.com/go-webauthn/webauthn":   {[]string{"server/login"}, "passkeys are checked in one place"},
 	"github.com/coreos/go-oidc/v3":      {[]string{"server/login"}, "providers are believed in one place"},
 	"golang.org/x/oauth2":               {[]string{"server/login"}, "the same"},
+	"codeberg.org/go-pdf/fpdf":          {[]string{"web/paper"}, "one package makes PDFs"},
+	"codeberg.org/go-fonts/dejavu":      {[]string{"web/paper"}, "the same"},
 	"github.com/boombuler/barcode":      {[]string{"server"}, "one page shows a picture for cameras"},
 	"github.com/cloudflare/circl":       {[]string{"server/audit", "server/vault"}, "the standard library seals, and has no ML-DSA yet; this splits a secret, and is what tests compare with"},
 	"filippo.io/mldsa":                  {nil, "tests compare with it"},

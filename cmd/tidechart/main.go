@@ -23,19 +23,20 @@ import (
 type cli struct {
 	Log string `enum:"auto,text,json" default:"auto" help:"Form of the log on standard error: ${enum}. Auto is coloured on a terminal and json elsewhere." env:"TIDECHART_LOG"`
 
-	Serve    serveCmd    `cmd:"" help:"Run the server on your own Postgres, behind TLS."`
-	Demo     demoCmd     `cmd:"" help:"Run a server full of synthetic patients, to try Tidechart out."`
-	User     userCmd     `cmd:"" help:"Add, invite, change and suspend people."`
-	Unit     unitCmd     `cmd:"" help:"Add and list units and their beds."`
-	Patient  patientCmd  `cmd:"" help:"Move patients, restrict records, and say who is on a care team."`
-	Note     noteCmd     `cmd:"" help:"Export signed notes, and check what was exported, anywhere and without a database."`
-	Token    tokenCmd    `cmd:"" help:"Issue, list and revoke bearer tokens of service accounts and people."`
-	Keys     keysCmd     `cmd:"" help:"Make the key that seals what the database holds, and say what it seals."`
-	Hold     holdCmd     `cmd:"" help:"Keep records from being destroyed, and say which are."`
-	Audit    auditCmd    `cmd:"" help:"Check, export, prove and witness the log of who did what."`
-	Recover  recoverCmd  `cmd:"" help:"Let browsers bring back what a restore of an older database took away."`
-	Loadtest loadtestCmd `cmd:"" help:"Let many clients write on a server, and check that nothing is lost."`
-	Version  versionCmd  `cmd:"" help:"Print the version."`
+	Serve     serveCmd     `cmd:"" help:"Run the server on your own Postgres, behind TLS."`
+	Demo      demoCmd      `cmd:"" help:"Run a server full of synthetic patients, to try Tidechart out."`
+	User      userCmd      `cmd:"" help:"Add, invite, change and suspend people."`
+	Unit      unitCmd      `cmd:"" help:"Add and list units and their beds."`
+	Patient   patientCmd   `cmd:"" help:"Move patients, restrict records, and say who is on a care team."`
+	Note      noteCmd      `cmd:"" help:"Export signed notes, and check what was exported, anywhere and without a database."`
+	Token     tokenCmd     `cmd:"" help:"Issue, list and revoke bearer tokens of service accounts and people."`
+	Keys      keysCmd      `cmd:"" help:"Make the key that seals what the database holds, and say what it seals."`
+	Hold      holdCmd      `cmd:"" help:"Keep records from being destroyed, and say which are."`
+	Retention retentionCmd `cmd:"" help:"Say how long records are kept, and destroy those whose time is over."`
+	Audit     auditCmd     `cmd:"" help:"Check, export, prove and witness the log of who did what."`
+	Recover   recoverCmd   `cmd:"" help:"Let browsers bring back what a restore of an older database took away."`
+	Loadtest  loadtestCmd  `cmd:"" help:"Let many clients write on a server, and check that nothing is lost."`
+	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 
 func main() {

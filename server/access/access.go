@@ -48,6 +48,8 @@ const (
 	CosignNote     // what somebody signed who works under an attending
 	WitnessNote    // what somebody else signed
 	AmendNote      // begin a note about it, once it is signed
+	PrintNote      // on paper, or as a PDF
+	ExportNote     // as a file that other programs read
 	BreakGlass     // open a record that is not theirs to open, in an emergency (a patient)
 	SeeBoard       // beds, patients, and who is writing (a unit)
 	ReviewSessions // who wrote when (nothing)
@@ -65,7 +67,7 @@ const (
 )
 
 var actNames = [acts]string{
-	"", "see patient", "read note", "write note", "create note", "sign note", "cosign note", "witness note", "amend note", "break the glass", "see board", "review sessions",
+	"", "see patient", "read note", "write note", "create note", "sign note", "cosign note", "witness note", "amend note", "print note", "export note", "break the glass", "see board", "review sessions",
 	"see reviews", "close review", "see accesses", "export", "see people", "administer", "follow accesses",
 	"hold", "ask to destroy", "approve destroying",
 }

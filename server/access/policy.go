@@ -45,8 +45,13 @@ var (
 // finish it after the patient, or they themselves, have moved on. A restricted record is for the care team: working on
 // the unit shows that the patient is there, and no more.
 var policy = []row{
-	{[]Role{Attending}, []Act{ReadNote}, every, care | Author | Answers, 0},
-	{juniors, []Act{ReadNote}, every, care | Author, 0},
+	// Whoever may read a note may print it: paper goes where people care. What other programs read goes further; it is for who answers for
+	// the patient, and for who hands records out, and not for who came in an emergency.
+	{medical, []Act{ExportNote}, every, Unit | Team | Author, 0},
+	{reviewing, []Act{ExportNote}, every, anyone, 0},
+
+	{[]Role{Attending}, []Act{ReadNote, PrintNote}, every, care | Author | Answers, 0},
+	{juniors, []Act{ReadNote, PrintNote}, every, care | Author, 0},
 	{clinical, []Act{WriteNote, AmendNote}, shared, care | Author, 0},
 	{clinical, []Act{CreateNote}, shared, care, 0},
 	{medical, []Act{SignNote}, shared, care | Author, 0},
@@ -55,17 +60,17 @@ var policy = []row{
 	{[]Role{Attending}, []Act{CosignNote}, shared, care | Answers, 0},
 	{bedside, []Act{WitnessNote}, every, care, 0},
 
-	{[]Role{Pharmacist}, []Act{ReadNote}, every, care | Author, 0},
+	{[]Role{Pharmacist}, []Act{ReadNote, PrintNote}, every, care | Author, 0},
 	{[]Role{Pharmacist}, []Act{WriteNote, SignNote, AmendNote}, pharmacy, care | Author, 0},
 	{[]Role{Pharmacist}, []Act{CreateNote}, pharmacy, care, 0},
 
 	// A student's notes are drafts until a supervisor signs them; in those of others they write nothing.
-	{[]Role{Student}, []Act{ReadNote}, every, Unit | Team | Supervised | Author, 0},
+	{[]Role{Student}, []Act{ReadNote, PrintNote}, every, Unit | Team | Supervised | Author, 0},
 	{[]Role{Student}, []Act{CreateNote, AmendNote}, shared, Supervised, 0},
 	{[]Role{Student}, []Act{WriteNote}, shared, Supervised, Author},
 
 	// A scribe's hands are their supervisor's, for what physicians write.
-	{[]Role{Scribe}, []Act{ReadNote}, every, Supervised, 0},
+	{[]Role{Scribe}, []Act{ReadNote, PrintNote}, every, Supervised, 0},
 	{[]Role{Scribe}, []Act{WriteNote, CreateNote, AmendNote}, physicians, Supervised, 0},
 
 	// A program brings notes to the units it serves, and goes on writing those.
@@ -84,7 +89,7 @@ var policy = []row{
 	{[]Role{ChargeNurse}, []Act{CloseReview}, nil, Unit, 0},
 	{supervising, []Act{SeeReviews}, nil, Answers, 0},
 
-	{reviewing, []Act{ReadNote}, every, anyone, 0},
+	{reviewing, []Act{ReadNote, PrintNote}, every, anyone, 0},
 	{reviewing, []Act{SeePatient, SeeBoard, ReviewSessions, SeeReviews, CloseReview, SeeAccesses, Export}, nil, anyone, 0},
 	// What is destroyed, two people of two offices decide; what must not be, one of them.
 	{reviewing, []Act{Hold, AskDestroy}, nil, anyone, 0},
@@ -103,17 +108,19 @@ var scoped = [acts]Scopes{
 // ofNotes are the acts for which the kind of a note counts, and whether its patient's record is restricted.
 var ofNotes = [acts]bool{
 	ReadNote: true, WriteNote: true, CreateNote: true, SignNote: true, CosignNote: true, WitnessNote: true, AmendNote: true,
+	PrintNote: true, ExportNote: true,
 }
 
 // aboutOthers are the acts that nobody does to what is about themselves.
 var aboutOthers = [acts]bool{
-	ReadNote: true, WriteNote: true, CreateNote: true, SignNote: true, CosignNote: true, WitnessNote: true, AmendNote: true, BreakGlass: true, CloseReview: true, SeeAccesses: true, Export: true,
+	ReadNote: true, WriteNote: true, CreateNote: true, SignNote: true, CosignNote: true, WitnessNote: true, AmendNote: true,
+	PrintNote: true, ExportNote: true, BreakGlass: true, CloseReview: true, SeeAccesses: true, Export: true,
 	Administer: true, Hold: true, AskDestroy: true, ApproveDestroy: true,
 }
 
 // grave are the acts for which a sign-in has to be fresh.
 var grave = [acts]bool{
-	SignNote: true, CosignNote: true, WitnessNote: true, BreakGlass: true, Export: true, Administer: true, Hold: true, AskDestroy: true, ApproveDestroy: true,
+	SignNote: true, CosignNote: true, WitnessNote: true, ExportNote: true, BreakGlass: true, Export: true, Administer: true, Hold: true, AskDestroy: true, ApproveDestroy: true,
 }
 
 // oversight are the acts by which somebody administers, or reviews what others did. To be told of it is none.

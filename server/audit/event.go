@@ -29,7 +29,8 @@ const (
 	EditNote    Act = "note.edit" // one entry for a burst, in the transaction of its first update
 	JoinNote    Act = "note.join" // is there, and seen by others
 	LeaveNote   Act = "note.leave"
-	PrintNote   Act = "note.print"   // by a page's own word: what a browser does without its script is not known
+	PrintNote   Act = "note.print"   // made ready for paper, or a PDF of it, with the number of the copy; of the note's own page by its script's word
+	ExportNote  Act = "note.export"  // handed out as a file, with the number of the copy
 	SettleLoss  Act = "note.losses"  // said what became of text of theirs that was lost
 	ForgeUpdate Act = "note.forge"   // sent updates that no editor makes (I3): refused; one entry for a socket and minute
 	RecoverNote Act = "note.recover" // let browsers bring back what a restore took
@@ -60,6 +61,11 @@ const (
 	ApproveDestroy Act = "destroy.approve"
 	EndDestroy     Act = "destroy.end" // withdrawn or refused
 	Destroy        Act = "destroy.do"  // the code says who decided it
+
+	SetRetention Act = "retention.set" // for how long records of a class are kept, or of which a patient's is
+	BeginPurge   Act = "retention.begin"
+	Purge        Act = "retention.destroy" // of a note, or of who a patient is: its time was over
+	EndPurge     Act = "retention.end"
 
 	SearchPatients Act = "search.patients"
 	SearchPeople   Act = "search.people"

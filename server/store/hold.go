@@ -18,11 +18,13 @@ import (
 var (
 	// ErrHeld means that a legal hold keeps it.
 	ErrHeld = errors.New("a legal hold keeps this")
+	// ErrRetained means that its time is not over.
+	ErrRetained = errors.New("this is to be kept for longer")
 	// ErrTwoPeople means that two people of the right roles have not decided so, or longer ago than counts.
 	ErrTwoPeople = errors.New("two people have to decide this, who may: a privacy officer who asks, and within a week an administrator who approves")
 )
 
-// refusedBy is err, or what it means if it comes of a rule of migrations 0031 and 0032.
+// refusedBy is err, or what it means if it comes of a rule of migrations 0031, 0032 and 0045.
 func refusedBy(err error) error {
 	var refusal *pgconn.PgError
 	if !errors.As(err, &refusal) {
@@ -31,6 +33,8 @@ func refusedBy(err error) error {
 	switch refusal.ConstraintName {
 	case "held":
 		return ErrHeld
+	case "retained":
+		return ErrRetained
 	case "two_people":
 		return ErrTwoPeople
 	case "destroyed":

@@ -115,7 +115,8 @@ func (db *DB) insertPatient(ctx context.Context, q *queries.Queries, p Patient) 
 	if err != nil {
 		return err
 	}
-	return q.InsertPatient(ctx, queries.InsertPatientParams{ID: p.ID, Sealed: sealed, MrnIndex: index, Vip: p.Vip})
+	class := classAt(p.BirthDate, time.Now())
+	return q.InsertPatient(ctx, queries.InsertPatientParams{ID: p.ID, Sealed: sealed, MrnIndex: index, Vip: p.Vip, Retention: &class})
 }
 
 // PutPatient stores who somebody is: the patient of that number, or if there is none, a new one. With a bed, they lie there from now on. What
@@ -163,8 +164,10 @@ func (db *DB) updatePatient(ctx context.Context, q *queries.Queries, p Patient) 
 	if err != nil {
 		return err
 	}
-	_, err = q.UpdatePatient(ctx, p.ID, sealed, index)
-	return err
+	if _, err := q.UpdatePatient(ctx, p.ID, sealed, index); err != nil {
+		return err
+	}
+	return q.ClassIfUndecided(ctx, p.ID, classAt(p.BirthDate, time.Now()))
 }
 
 // errNoPatientKey means that a patient's data key is gone, and with it who they are.

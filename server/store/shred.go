@@ -187,15 +187,19 @@ func shred(ctx context.Context, q *queries.Queries, row queries.Shredding) (done
 }
 
 // Erase has the tables written anew that keys and hashes were taken from: rows that go stay in a table's file until others take their place.
-// It returns of how many decisions it was the end. Who is stopped calls it again.
+// It returns of how many decisions it was the end, apart from purges. Who is stopped calls it again.
 func (db *DB) Erase(ctx context.Context) (n int, err error) {
 	ids, err := db.ShreddingsToErase(ctx)
-	if err == nil && len(ids) > 0 {
+	if err != nil {
+		return 0, fmt.Errorf("look up decisions: %w", err)
+	}
+	runs, err := db.RunsToErase(ctx)
+	if err == nil && len(ids)+len(runs) > 0 {
 		if err = db.awaitSnapshots(ctx); err == nil {
 			err = db.writeAnew(ctx, "data_key", "patient")
 		}
 		if err == nil {
-			err = db.SetErased(ctx, ids)
+			err = errors.Join(db.SetErased(ctx, ids), db.SetRunsErased(ctx, runs))
 		}
 	}
 	if err != nil {

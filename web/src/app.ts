@@ -36,3 +36,10 @@ window.addEventListener('beforeprint', () => {
   printed.setAttribute('datetime', t.toISOString())
   printed.textContent = `${two(t.getDate())}-${month}-${t.getFullYear()} ${two(t.getHours())}:${two(t.getMinutes())}`
 })
+
+// Without this, a browser's own command prints.
+const printNow = document.getElementById('print-now')
+if (printNow) {
+  printNow.hidden = false
+  printNow.addEventListener('click', () => window.print())
+}

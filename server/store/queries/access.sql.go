@@ -91,7 +91,7 @@ func (q *Queries) Standing(ctx context.Context, person uuid.UUID, note uuid.UUID
 }
 
 const standingTo = `-- name: StandingTo :one
-SELECT patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, '')::text AS unit_id,
+SELECT patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, '')::text AS unit_id,
        coalesce((SELECT array_agg(tie.kind) FROM tie WHERE tie.person_id = $1 AND tie.patient_id = patient.id), '{}')::text[] AS ties
   FROM patient
   LEFT JOIN stay ON stay.patient_id = patient.id
@@ -116,6 +116,8 @@ func (q *Queries) StandingTo(ctx context.Context, person uuid.UUID, patient uuid
 		&i.Patient.Sealed,
 		&i.Patient.MrnIndex,
 		&i.Patient.DestroyedAt,
+		&i.Patient.Retention,
+		&i.Patient.SeenAt,
 		&i.BedLabel,
 		&i.UnitID,
 		&i.Ties,

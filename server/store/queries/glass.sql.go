@@ -47,7 +47,7 @@ func (q *Queries) BreakGlass(ctx context.Context, arg BreakGlassParams) (time.Ti
 }
 
 const follow = `-- name: Follow :many
-SELECT opening.id, opening.at, opening.how, opening.ties, opening.note_id, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, opening.person_id, person.username, person.role
+SELECT opening.id, opening.at, opening.how, opening.ties, opening.note_id, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, opening.person_id, person.username, person.role
   FROM opening JOIN person ON person.id = opening.person_id JOIN patient ON patient.id = opening.patient_id
  WHERE (opening.at, opening.id) > ($1::timestamptz, $2::bigint) AND opening.at < $3::timestamptz
  ORDER BY opening.at, opening.id
@@ -100,6 +100,8 @@ func (q *Queries) Follow(ctx context.Context, arg FollowParams) ([]FollowRow, er
 			&i.Patient.Sealed,
 			&i.Patient.MrnIndex,
 			&i.Patient.DestroyedAt,
+			&i.Patient.Retention,
+			&i.Patient.SeenAt,
 			&i.PersonID,
 			&i.Username,
 			&i.Role,
@@ -134,7 +136,7 @@ func (q *Queries) GlassByID(ctx context.Context, person uuid.UUID, iD uuid.UUID)
 }
 
 const glassFor = `-- name: GlassFor :many
-SELECT glass.id, glass.person_id, glass.patient_id, glass.unit_id, glass.reason, glass.at, glass.until, glass.works_in, glass.supervisor_id, glass.words, person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, coalesce(unit.name, '')::text AS unit_name,
+SELECT glass.id, glass.person_id, glass.patient_id, glass.unit_id, glass.reason, glass.at, glass.until, glass.works_in, glass.supervisor_id, glass.words, person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, coalesce(unit.name, '')::text AS unit_name,
        ARRAY(SELECT glass_tie.kind FROM glass_tie WHERE glass_tie.glass_id = glass.id AND glass_tie.person_id = $1)::text[] AS ties,
        ARRAY(SELECT tie.kind FROM tie WHERE tie.patient_id = glass.patient_id AND tie.person_id = $1)::text[] AS patient_ties,
        review.at AS reviewed_at, coalesce(review.finding, '')::text AS finding, review.words AS review_words,
@@ -205,6 +207,8 @@ func (q *Queries) GlassFor(ctx context.Context, person uuid.UUID, everyone bool,
 			&i.Patient.Sealed,
 			&i.Patient.MrnIndex,
 			&i.Patient.DestroyedAt,
+			&i.Patient.Retention,
+			&i.Patient.SeenAt,
 			&i.UnitName,
 			&i.Ties,
 			&i.PatientTies,
@@ -351,7 +355,7 @@ func (q *Queries) PatientAtIndexOrBed(ctx context.Context, index []byte, bed str
 }
 
 const readSince = `-- name: ReadSince :many
-SELECT id, vip, sealed, mrn_index, destroyed_at FROM patient WHERE EXISTS (SELECT FROM opening WHERE opening.patient_id = patient.id AND opening.at > $1::timestamptz)
+SELECT id, vip, sealed, mrn_index, destroyed_at, retention, seen_at FROM patient WHERE EXISTS (SELECT FROM opening WHERE opening.patient_id = patient.id AND opening.at > $1::timestamptz)
 `
 
 // Patients whose record somebody has opened since a time.
@@ -370,6 +374,8 @@ func (q *Queries) ReadSince(ctx context.Context, since time.Time) ([]Patient, er
 			&i.Sealed,
 			&i.MrnIndex,
 			&i.DestroyedAt,
+			&i.Retention,
+			&i.SeenAt,
 		); err != nil {
 			return nil, err
 		}
@@ -512,7 +518,7 @@ WITH reader AS MATERIALIZED (
       FROM person
      WHERE EXISTS (SELECT FROM opening WHERE opening.person_id = person.id AND opening.at > $1::timestamptz)
 )
-SELECT reader.id AS person_id, reader.name, reader.role, reader.color, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at,
+SELECT reader.id AS person_id, reader.name, reader.role, reader.color, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at,
        pair.last_at::timestamptz AS last_at, busiest.records::bigint AS records, pair.refused::boolean AS refused, pair.own::boolean AS own,
        pair.same_name::boolean AS same_name, pair.unrelated::boolean AS unrelated, pair.restricted::boolean AS restricted,
        pair.bulk::boolean AS bulk, pair.weight::integer AS weight,
@@ -612,6 +618,8 @@ func (q *Queries) Unusual(ctx context.Context, arg UnusualParams) ([]UnusualRow,
 			&i.Patient.Sealed,
 			&i.Patient.MrnIndex,
 			&i.Patient.DestroyedAt,
+			&i.Patient.Retention,
+			&i.Patient.SeenAt,
 			&i.LastAt,
 			&i.Records,
 			&i.Refused,

@@ -37,7 +37,7 @@ INSERT INTO bed (id, unit_id, label, position) VALUES ($1, $2, $3, $4);
 INSERT INTO person (id, username, name, role, unit_id, color, password_hash, supervisor_id, patient_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
 
 -- name: InsertPatient :exec
-INSERT INTO patient (id, sealed, mrn_index, vip) VALUES ($1, $2, $3, $4);
+INSERT INTO patient (id, sealed, mrn_index, vip, retention) VALUES ($1, $2, $3, $4, $5);
 
 -- name: UpdatePatient :execrows
 UPDATE patient SET sealed = $2, mrn_index = $3 WHERE id = $1;

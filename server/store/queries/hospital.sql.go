@@ -194,14 +194,15 @@ func (q *Queries) InsertFacility(ctx context.Context, iD string, name string) er
 }
 
 const insertPatient = `-- name: InsertPatient :exec
-INSERT INTO patient (id, sealed, mrn_index, vip) VALUES ($1, $2, $3, $4)
+INSERT INTO patient (id, sealed, mrn_index, vip, retention) VALUES ($1, $2, $3, $4, $5)
 `
 
 type InsertPatientParams struct {
-	ID       uuid.UUID
-	Sealed   []byte
-	MrnIndex []byte
-	Vip      bool
+	ID        uuid.UUID
+	Sealed    []byte
+	MrnIndex  []byte
+	Vip       bool
+	Retention *string
 }
 
 func (q *Queries) InsertPatient(ctx context.Context, arg InsertPatientParams) error {
@@ -210,6 +211,7 @@ func (q *Queries) InsertPatient(ctx context.Context, arg InsertPatientParams) er
 		arg.Sealed,
 		arg.MrnIndex,
 		arg.Vip,
+		arg.Retention,
 	)
 	return err
 }
@@ -297,7 +299,7 @@ func (q *Queries) MovePatient(ctx context.Context, patientID uuid.UUID, bedID st
 }
 
 const patientByID = `-- name: PatientByID :one
-SELECT id, vip, sealed, mrn_index, destroyed_at FROM patient WHERE id = $1
+SELECT id, vip, sealed, mrn_index, destroyed_at, retention, seen_at FROM patient WHERE id = $1
 `
 
 func (q *Queries) PatientByID(ctx context.Context, id uuid.UUID) (Patient, error) {
@@ -309,12 +311,14 @@ func (q *Queries) PatientByID(ctx context.Context, id uuid.UUID) (Patient, error
 		&i.Sealed,
 		&i.MrnIndex,
 		&i.DestroyedAt,
+		&i.Retention,
+		&i.SeenAt,
 	)
 	return i, err
 }
 
 const patientByIndex = `-- name: PatientByIndex :one
-SELECT patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, coalesce(bed.id, '')::text AS bed_id, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, '')::text AS unit_id
+SELECT patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, coalesce(bed.id, '')::text AS bed_id, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, '')::text AS unit_id
   FROM patient
   LEFT JOIN stay ON stay.patient_id = patient.id
   LEFT JOIN bed ON bed.id = stay.bed_id
@@ -337,6 +341,8 @@ func (q *Queries) PatientByIndex(ctx context.Context, mrnIndex []byte) (PatientB
 		&i.Patient.Sealed,
 		&i.Patient.MrnIndex,
 		&i.Patient.DestroyedAt,
+		&i.Patient.Retention,
+		&i.Patient.SeenAt,
 		&i.BedID,
 		&i.BedLabel,
 		&i.UnitID,

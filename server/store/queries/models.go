@@ -506,6 +506,10 @@ type Patient struct {
 	MrnIndex []byte
 	// Since then nobody can say who this was: the key is gone, and the hash of the number.
 	DestroyedAt *time.Time
+	// The class of their record; NULL: nobody has said, so that nothing of it is ever over.
+	Retention *string
+	// When they last left a bed; or when they were added.
+	SeenAt time.Time
 }
 
 // Patients of a version before, until they are sealed; empty ever after.
@@ -537,6 +541,16 @@ type Person struct {
 	AccessEpoch int64
 }
 
+// What went because its time was over. Rows never go.
+type Purged struct {
+	RunID     uuid.UUID
+	PatientID uuid.UUID
+	NoteID    uuid.NullUUID
+	EndedAt   time.Time
+	At        time.Time
+	Xid       uint64
+}
+
 // Text that somebody else brought back: rows are added, never changed.
 type Recovered struct {
 	NoteID    uuid.UUID
@@ -558,6 +572,23 @@ type Resume struct {
 	PersonID uuid.UUID
 	NoteID   uuid.UUID
 	EndedAt  time.Time
+}
+
+// For how many years a record is kept at least. standard applies to all.
+type RetentionClass struct {
+	Code      string
+	What      string
+	Years     int32
+	ChangedAt time.Time
+}
+
+// One purge; who stops it goes on with it the next time.
+type RetentionRun struct {
+	ID      uuid.UUID
+	BegunAt time.Time
+	EndedAt *time.Time
+	// Tables were written anew, so that the keys are in no file of theirs either.
+	ErasedAt *time.Time
 }
 
 // Key-encryption keys that nothing here needs any more. Backups of before do.

@@ -181,7 +181,7 @@ func (q *Queries) HoldByID(ctx context.Context, id uuid.UUID) (LegalHold, error)
 }
 
 const holds = `-- name: Holds :many
-SELECT legal_hold.id, legal_hold.patient_id, legal_hold.note_id, legal_hold.words, legal_hold.set_by, legal_hold.set_at, legal_hold.lifted_words, legal_hold.lifted_by, legal_hold.lifted_at, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, coalesce(note.kind, '')::text AS kind, setter.name AS setter, coalesce(lifter.name, '')::text AS lifter
+SELECT legal_hold.id, legal_hold.patient_id, legal_hold.note_id, legal_hold.words, legal_hold.set_by, legal_hold.set_at, legal_hold.lifted_words, legal_hold.lifted_by, legal_hold.lifted_at, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, coalesce(note.kind, '')::text AS kind, setter.name AS setter, coalesce(lifter.name, '')::text AS lifter
   FROM legal_hold
   JOIN patient ON patient.id = legal_hold.patient_id
   JOIN person setter ON setter.id = legal_hold.set_by
@@ -225,6 +225,8 @@ func (q *Queries) Holds(ctx context.Context, lifted bool, maxRows int32) ([]Hold
 			&i.Patient.Sealed,
 			&i.Patient.MrnIndex,
 			&i.Patient.DestroyedAt,
+			&i.Patient.Retention,
+			&i.Patient.SeenAt,
 			&i.Kind,
 			&i.Setter,
 			&i.Lifter,
@@ -387,7 +389,7 @@ func (q *Queries) ShreddingByID(ctx context.Context, id uuid.UUID) (Shredding, e
 }
 
 const shreddings = `-- name: Shreddings :many
-SELECT shredding.id, shredding.patient_id, shredding.note_id, shredding.reason, shredding.words, shredding.asked_by, shredding.asked_at, shredding.until, shredding.approved_by, shredding.approved_at, shredding.ended_by, shredding.ended_at, shredding.done_at, shredding.erased_at, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, coalesce(note.kind, '')::text AS kind,
+SELECT shredding.id, shredding.patient_id, shredding.note_id, shredding.reason, shredding.words, shredding.asked_by, shredding.asked_at, shredding.until, shredding.approved_by, shredding.approved_at, shredding.ended_by, shredding.ended_at, shredding.done_at, shredding.erased_at, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, coalesce(note.kind, '')::text AS kind,
        asker.name AS asker, coalesce(approver.name, '')::text AS approver, coalesce(ender.name, '')::text AS ender,
        (shredding.ended_at IS NULL AND shredding.done_at IS NULL AND shredding.until < now())::boolean AS overdue,
        EXISTS (SELECT FROM legal_hold held WHERE held.patient_id = shredding.patient_id AND held.lifted_at IS NULL
@@ -453,6 +455,8 @@ func (q *Queries) Shreddings(ctx context.Context, onlyApproved bool, maxRows int
 			&i.Patient.Sealed,
 			&i.Patient.MrnIndex,
 			&i.Patient.DestroyedAt,
+			&i.Patient.Retention,
+			&i.Patient.SeenAt,
 			&i.Kind,
 			&i.Asker,
 			&i.Approver,

@@ -599,7 +599,7 @@ func (q *Queries) LockNote(ctx context.Context, id uuid.UUID) (int64, error) {
 }
 
 const lockPatient = `-- name: LockPatient :one
-SELECT id, vip, sealed, mrn_index, destroyed_at FROM patient WHERE id = $1 FOR UPDATE
+SELECT id, vip, sealed, mrn_index, destroyed_at, retention, seen_at FROM patient WHERE id = $1 FOR UPDATE
 `
 
 func (q *Queries) LockPatient(ctx context.Context, id uuid.UUID) (Patient, error) {
@@ -611,6 +611,8 @@ func (q *Queries) LockPatient(ctx context.Context, id uuid.UUID) (Patient, error
 		&i.Sealed,
 		&i.MrnIndex,
 		&i.DestroyedAt,
+		&i.Retention,
+		&i.SeenAt,
 	)
 	return i, err
 }

@@ -1,0 +1,234 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/a-h/templ"
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/crdt"
+	"github.com/clisonix/tidechart/crdt/prose"
+	"github.com/clisonix/tidechart/server/access"
+	"github.com/clisonix/tidechart/server/audit"
+	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/sessions"
+	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/paper"
+)
+
+// This file is how notes leave: on paper and as files. Each copy is on record, with a number that it bears, before anybody gets it.
+
+// maxPDFs is how many PDFs are made at one time: one of the longest note takes a processor for a second.
+const maxPDFs = 2
+
+// format is one way in which a note leaves.
+type format struct {
+	path  string // behind the note's
+	media string // "": it is a page
+	act   access.Act
+	name  string
+	says  string
+	write func(ctx context.Context, s *Server, n paper.Note) ([]byte, error)
+}
+
+// formats are all there are, in the order of the page.
+var formats = []format{
+	{"print", "", access.PrintNote, "Print", "A page for paper: on each sheet stand who the patient is, and whether the note is a draft or signed.", nil},
+	{"note.pdf", "application/pdf", access.PrintNote, "PDF", "The same sheets as a file, to be printed or kept elsewhere.", pdfOf},
+	{"note.html", "text/html; charset=utf-8", access.ExportNote, "HTML", "One file that any browser shows, with headings, lists and marks; it runs and fetches nothing.", htmlOf},
+	{"note.md", "text/markdown; charset=utf-8", access.ExportNote, "Markdown", "Text with its structure, for another program.", func(_ context.Context, _ *Server, n paper.Note) ([]byte, error) { return []byte(n.Markdown()), nil }},
+	{"note.txt", "text/plain; charset=utf-8", access.ExportNote, "Plain text", "Words alone, for what takes nothing else.", func(_ context.Context, _ *Server, n paper.Note) ([]byte, error) { return []byte(n.Text()), nil }},
+}
+
+// mountExport adds the page that lists the formats, the print page, and the files.
+func (s *Server) mountExport(mux *http.ServeMux) {
+	mux.Handle("GET /notes/{id}/export", s.known(s.exportPage))
+	for _, f := range formats {
+		h := s.printPage
+		if f.media != "" {
+			h = s.file(f)
+		}
+		mux.Handle("GET /notes/{id}/"+f.path, s.known(h))
+	}
+}
+
+// exportPage lists the formats, and which of them somebody's role allows.
+func (s *Server) exportPage(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	id, err := uuid.Parse(r.PathValue("id"))
+	if err != nil {
+		return sessions.ErrNoNote
+	}
+	if _, err := s.mayDo(r.Context(), who, access.ReadNote, id, byPage); err != nil {
+		return err
+	}
+	about, err := s.noteHead(r, who, id)
+	if err != nil {
+		return err
+	}
+	view := web.ExportView{Shell: about.shell, Patient: about.patient, ID: id.String(), Title: about.row.Note.Title}
+	for _, f := range formats {
+		view.Ways = append(view.Ways, web.ExportWay{Path: f.path, Name: f.name, Says: f.says, File: f.media != "", Allowed: access.May(who.Role, f.act)})
+	}
+	s.render(w, r, http.StatusOK, web.Export(view))
+	return nil
+}
+
+// printPage shows a note made ready for paper, and records that it was.
+func (s *Server) printPage(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	id, err := uuid.Parse(r.PathValue("id"))
+	if err != nil {
+		return sessions.ErrNoNote
+	}
+	copied := rand.Text()[:copyID]
+	if _, err := s.mayTake(r.Context(), who, access.PrintNote, id, "print", copied); err != nil {
+		return err
+	}
+	note, about, err := s.paperOf(r, who, id, copied)
+	if err != nil {
+		return err
+	}
+	s.render(w, r, http.StatusOK, web.Print(web.PrintView{Shell: about.shell, ID: id.String(), Note: note}))
+	return nil
+}
+
+// file hands a note out in one format. What goes to other programs is for who has just proven that it is them.
+func (s *Server) file(f format) personal {
+	return func(w http.ResponseWriter, r *http.Request, who login.Person) error {
+		id, err := uuid.Parse(r.PathValue("id"))
+		if err != nil {
+			return sessions.ErrNoNote
+		}
+		if f.act == access.ExportNote && access.May(who.Role, f.act) {
+			if err := justProven(who, notePath(id)+"/export"); err != nil {
+				return err
+			}
+		}
+		copied := rand.Text()[:copyID]
+		if _, err := s.mayTake(r.Context(), who, f.act, id, f.path, copied); err != nil {
+			return err
+		}
+		note, about, err := s.paperOf(r, who, id, copied)
+		if err != nil {
+			return err
+		}
+		body, err := f.write(r.Context(), s, note)
+		if err != nil {
+			return err
+		}
+		w.Header().Set("Content-Type", f.media)
+		w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": about.fileName(f.path)}))
+		_, _ = w.Write(body) // the reader may be gone
+		return nil
+	}
+}
+
+// copyID is how many letters and digits the number of a copy has: nobody has the same as anybody else.
+const copyID = 10
+
+// mayTake decides whether somebody may take a copy of a note, and has it on record with its number, in one transaction with the list of who
+// has opened the record.
+func (s *Server) mayTake(ctx context.Context, who login.Person, act access.Act, note uuid.UUID, form, copied string) (standing, error) {
+	e := audit.Event{Act: audit.PrintNote, Code: fmt.Sprintf("%s copy=%s", form, copied)}
+	how := byPrint
+	if act == access.ExportNote {
+		e.Act, how = audit.ExportNote, byFile
+	}
+	return s.mayDoAs(ctx, who, act, note, how, e)
+}
+
+// noteHead is what pages about a note begin with.
+type noteHead struct {
+	row     store.NoteByIDRow
+	patient web.Patient
+	shell   web.Shell
+}
+
+func (s *Server) noteHead(r *http.Request, who login.Person, id uuid.UUID) (noteHead, error) {
+	row, err := s.db.NoteByID(r.Context(), id)
+	if err != nil {
+		return noteHead{}, err
+	}
+	unit, err := s.db.UnitByID(r.Context(), row.Note.UnitID)
+	if err != nil {
+		return noteHead{}, err
+	}
+	patient := patientView(row.Patient, row.BedLabel, unit.Name)
+	return noteHead{row, patient, s.shellOf(r, who, web.TabTitle(kindName(row.Note.Kind), patient), web.SectionWorklist)}, nil
+}
+
+// fileName names a file by the kind of note, the day it was begun and the beginning of its id: nobody learns from a folder whose it is.
+func (h noteHead) fileName(path string) string {
+	return fmt.Sprintf("%s-%s-%s%s", h.row.Note.Kind, h.row.Note.CreatedAt.Local().Format("2006-01-02"), h.row.Note.ID.String()[:8], path[strings.LastIndexByte(path, '.'):])
+}
+
+// paperOf is a copy of a note as it is now.
+func (s *Server) paperOf(r *http.Request, who login.Person, id uuid.UUID, copied string) (paper.Note, noteHead, error) {
+	ctx := r.Context()
+	about, err := s.noteHead(r, who, id)
+	if err != nil {
+		return paper.Note{}, about, err
+	}
+	doc, writers, err := s.hub.Authored(ctx, id)
+	if err != nil {
+		return paper.Note{}, about, err
+	}
+	row := about.row
+	n := web.PaperOf(about.patient, about.shell)
+	n.Kind, n.Title, n.LOINC, n.State = kindName(row.Note.Kind), row.Note.Title, loincOf(row.Note.Kind), row.Note.State
+	n.Begun = paper.Event{By: row.Creator, At: row.Note.CreatedAt.Local()}
+	n.Saved = paper.Event{At: row.Note.EditedAt.Local()}
+	n.Body = prose.Read(doc.XMLFragment(sessions.Fragment))
+	n.Copy = paper.Copy{ID: copied, By: who.Name, Role: string(who.Role), At: about.shell.Now.Local()}
+	n.Contributors, err = s.contributors(ctx, n.Body, writers)
+	return n, about, err
+}
+
+// contributors are whose words a note has, whose are most first.
+func (s *Server) contributors(ctx context.Context, body prose.Node, writers map[crdt.ClientID]uuid.UUID) ([]paper.Contributor, error) {
+	words := make(wordCount)
+	words.add(body, func(c crdt.ClientID) uuid.UUID { return writers[c] })
+	ids := make([]uuid.UUID, 0, len(words))
+	for id := range words {
+		ids = append(ids, id)
+	}
+	rows, err := s.db.PeopleByID(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("look up people: %w", err)
+	}
+	var list []paper.Contributor
+	for _, row := range rows {
+		list = append(list, paper.Contributor{Name: row.Name, Role: row.Role, Words: words[row.ID]})
+	}
+	slices.SortFunc(list, func(a, b paper.Contributor) int {
+		if a.Words != b.Words {
+			return b.Words - a.Words
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	return list, nil
+}
+
+// pdfOf makes one, when not too many others are made.
+func pdfOf(ctx context.Context, s *Server, n paper.Note) ([]byte, error) {
+	select {
+	case s.pdfs <- struct{}{}:
+		defer func() { <-s.pdfs }()
+		return n.PDF()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func htmlOf(ctx context.Context, _ *Server, n paper.Note) ([]byte, error) {
+	var b bytes.Buffer
+	err := web.PaperFile(n).Render(templ.ClearChildren(ctx), &b)
+	return b.Bytes(), err
+}
