@@ -298,6 +298,7 @@ func TestNotesAreSealedOnDisk(t *testing.T) {
 		t.Errorf("after a restart the note says %q", text)
 	}
 	s.destroy(t, note, token)
+	s.purge(t, s.notes(t, token)[0], token)
 	if err := s.stop(); err != nil {
 		t.Fatal(err)
 	}

@@ -2,13 +2,15 @@ package e2e
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
 )
 
 // TestShots writes the README's pictures to $E2E_SHOTS: two people in one
-// note, the unit's board meanwhile, and how the note came about.
+// note, the unit's board meanwhile, how the note came about, and the note on
+// paper.
 func TestShots(t *testing.T) {
 	dir := os.Getenv("E2E_SHOTS")
 	if dir == "" {
@@ -43,4 +45,14 @@ func TestShots(t *testing.T) {
 	rivera.visit("/notes/" + note + "/history")
 	rivera.waitFor("the history", exists("#past .by"))
 	rivera.screenshot(filepath.Join(dir, "replay.png"))
+	chen.visit("/notes/" + note + "/print")
+	chen.waitFor("the sheet", exists(".sheet"))
+	sheets := filepath.Join(dir, "print.pdf")
+	if err := os.WriteFile(sheets, chen.printed(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("pdftoppm", "-png", "-r", "80", "-singlefile", sheets, filepath.Join(dir, "print")).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	_ = os.Remove(sheets) // the picture is of its first
 }

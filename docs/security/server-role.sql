@@ -12,5 +12,8 @@ REVOKE UPDATE ON note_update FROM tidechart_server;
 REVOKE UPDATE, DELETE ON note_burst, goose_db_version FROM tidechart_server;
 REVOKE INSERT ON goose_db_version FROM tidechart_server;
 
+-- It purges nothing: tidechart retention is run by the owner.
+REVOKE INSERT, UPDATE, DELETE ON retention_class, retention_run, purged FROM tidechart_server;
+
 -- Old checkpoints go by this function alone, which lets no others go.
 GRANT EXECUTE ON FUNCTION thin_checkpoints TO tidechart_server;
