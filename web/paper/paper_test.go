@@ -2,6 +2,7 @@ package paper
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"flag"
 	"fmt"
 	"os"
@@ -207,13 +208,29 @@ func TestEveryPage(t *testing.T) {
 	}
 }
 
+// fonts are the sums of the faces when the program begins.
+var fonts = func() map[*face][32]byte {
+	sums := make(map[*face][32]byte)
+	for _, f := range append(faces[:], monospaced) {
+		sums[f] = sha256.Sum256(f.ttf)
+	}
+	return sums
+}()
+
 // TestSameNoteSameBytes, and nobody's name in what a program shows of a file without opening it.
 func TestSameNoteSameBytes(t *testing.T) {
 	t.Parallel()
 	n := sample()
 	one := makePDF(t, n)
-	if !bytes.Equal(one, makePDF(t, n)) {
-		t.Error("the same note gives other bytes")
+	for range 5 {
+		if !bytes.Equal(one, makePDF(t, n)) {
+			t.Fatal("the same note gives other bytes")
+		}
+	}
+	for _, f := range append(faces[:], monospaced) {
+		if sum := sha256.Sum256(f.ttf); fonts[f] != sum {
+			t.Error("making a PDF changes the fonts of the next")
+		}
 	}
 	n.Copy.ID = "ANOTHERONE"
 	if bytes.Equal(one, makePDF(t, n)) {

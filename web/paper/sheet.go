@@ -1,6 +1,7 @@
 package paper
 
 import (
+	"bytes"
 	"slices"
 
 	"codeberg.org/go-pdf/fpdf"
@@ -147,7 +148,7 @@ func (s *sheet) font(l look) {
 		name, style = family+"mono", ""
 	}
 	if !s.known[f] {
-		s.pdf.AddUTF8FontFromBytes(name, style, f.ttf)
+		s.pdf.AddUTF8FontFromBytes(name, style, bytes.Clone(f.ttf)) // it writes into what it cuts a font from
 		s.known[f] = true
 	}
 	s.pdf.SetFont(name, style, l.size)
