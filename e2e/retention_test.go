@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -42,8 +43,8 @@ func (s *server) purge(t *testing.T, note apiNote, token string) {
 	}
 	command(note.Kind+` +notes +1`, "retention", "set", "--kind", note.Kind, "--years", "1")
 	command(`run [0-9a-f-]{36}: [1-9]\d* notes are purged, [1-9]\d* rows of their logs, and who 1 patients were`, "retention", "purge", "--keys", keys)
-	if resp, _ := s.api(t, apiRequest{method: http.MethodGet, path: "/notes/" + note.ID + "/state", token: token}); resp.StatusCode != http.StatusGone {
-		t.Errorf("a note that was purged: %s", resp.Status)
+	if resp, says := s.api(t, apiRequest{method: http.MethodGet, path: "/notes/" + note.ID + "/state", token: token}); resp.StatusCode != http.StatusGone || !strings.Contains(string(says), "kept for as long as it had to be") {
+		t.Errorf("a note that was purged: %s, %s", resp.Status, says)
 	}
 	s.signed(t)
 	command(`^good\n`, "audit", "verify", "--keys", keys)

@@ -22,7 +22,7 @@ const stateDestroyed = "destroyed"
 // gone is a [sessions.ErrDestroyed] that says when, and who decided it, to whoever might have read what it was.
 type gone struct {
 	at              time.Time
-	asked, approved string
+	asked, approved string // "": its time was over
 }
 
 func (gone) Error() string { return sessions.ErrDestroyed.Error() }
@@ -31,6 +31,9 @@ func (gone) Unwrap() error { return sessions.ErrDestroyed }
 
 // detail is the sentence for whoever asked.
 func (g gone) detail() string {
+	if g.asked == "" {
+		return fmt.Sprintf("It was destroyed on %s, because it had been kept for as long as it had to be. Nothing can open it any more.", g.at.Local().Format("2 January 2006"))
+	}
 	return fmt.Sprintf("It was destroyed on %s, by decision of %s and %s. Nothing can open it any more.", g.at.Local().Format("2 January 2006"), g.asked, g.approved)
 }
 
@@ -53,9 +56,17 @@ func (s *Server) destroyed(ctx context.Context, p login.Person, st standing, not
 
 // goneSince is when a note was destroyed, and by whose decision.
 func (s *Server) goneSince(ctx context.Context, patient, note uuid.UUID) error {
-	row, err := s.db.Destruction(ctx, patient, uuid.NullUUID{UUID: note, Valid: true})
-	if errors.Is(err, store.ErrNotFound) { // by hand
-		return sessions.ErrDestroyed
+	which := uuid.NullUUID{UUID: note, Valid: true}
+	row, err := s.db.Destruction(ctx, patient, which)
+	if errors.Is(err, store.ErrNotFound) {
+		at, err := s.db.PurgedAt(ctx, which)
+		if errors.Is(err, store.ErrNotFound) { // by hand
+			return sessions.ErrDestroyed
+		}
+		if err != nil {
+			return err
+		}
+		return gone{at: at}
 	}
 	if err != nil {
 		return err

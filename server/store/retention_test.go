@@ -157,15 +157,16 @@ func TestPurge(t *testing.T) {
 	if all.Notes != 3 || all.Patients != 1 || all.Held != 2 || all.Rows == 0 {
 		t.Errorf("purged: %+v", all)
 	}
+	fresh := d.fresh(t) // has nothing in memory
 	for _, note := range []sessions.NoteID{first, second, free} {
 		if n := d.rowsOf(t, note); n != 0 {
 			t.Errorf("of one that was due there are %d rows", n)
 		}
 		d.closed(t, d.db, note)
-		d.closed(t, d.fresh(t), note)
+		d.closed(t, fresh, note)
 	}
 	for _, k := range stay {
-		if log, err := d.fresh(t).Load(ctx, k.note); err != nil || log.Head == 0 {
+		if log, err := fresh.Load(ctx, k.note); err != nil || log.Head == 0 {
 			t.Errorf("one that %s: %d, %v", k.why, log.Head, err)
 		}
 	}
@@ -195,7 +196,7 @@ func TestPurge(t *testing.T) {
 	if _, err := d.check(t); err != nil {
 		t.Errorf("the log of acts: %v", err)
 	}
-	if err := d.fresh(t).CheckNotes(ctx, func(wrong error) {
+	if err := fresh.CheckNotes(ctx, func(wrong error) {
 		if wrong != nil {
 			t.Errorf("a note is not what the log says: %v", wrong)
 		}
