@@ -9,6 +9,7 @@ type Span struct {
 	Insert     any            // a string, or as [Child.Value]
 	Attributes map[string]any // formats; nil if none
 	Author     ClientID
+	Pieces     []Piece // what it consists of; of [Text.TracedSpans] only
 }
 
 // An Op is one step of a delta. [Text.Delta] returns inserts only: spans without
@@ -60,18 +61,18 @@ func (t *Text) String() string {
 // Delta returns the content as Y.Text.toDelta does.
 func (t *Text) Delta() []Op {
 	var out []Op
-	for _, s := range t.spans(false) {
+	for _, s := range t.spans(spanWriter{}) {
 		out = append(out, Op{Insert: s.Insert, Attributes: s.Attributes})
 	}
 	return out
 }
 
 // Spans returns the content cut where formats or authors change.
-func (t *Text) Spans() []Span { return t.spans(true) }
+func (t *Text) Spans() []Span { return t.spans(spanWriter{byAuthor: true}) }
 
-func (t *Text) spans(byAuthor bool) []Span {
-	w := spanWriter{d: t.d, byAuthor: byAuthor}
+func (t *Text) spans(w spanWriter) []Span {
 	d := t.d
+	w.d = d
 	for i := d.lists[d.types[t.t].children].head; i != none; i = d.runs[i].r {
 		if !d.runs[i].deleted() {
 			w.run(i)
@@ -88,6 +89,8 @@ type spanWriter struct {
 	text     []byte
 	author   ClientID
 	byAuthor bool
+	traced   bool
+	pieces   []Piece // of text
 	formats  map[string]any
 }
 
@@ -102,29 +105,43 @@ func (w *spanWriter) run(i int32) {
 		w.format(x)
 	case refType, refEmbed, refEmbedAny: // anything else Y.Text does not show
 		w.flush()
-		w.d.values(i, func(v any) { w.out = append(w.out, Span{v, w.attributes(), author}) })
+		w.d.values(i, func(v any) {
+			w.out = append(w.out, Span{v, w.attributes(), author, w.alone(ID{author, uint64(x.clk)})})
+		})
 	}
 }
 
 func (w *spanWriter) string(x *run, author ClientID) {
-	content := w.d.content(x)
+	content, id := w.d.content(x), ID{author, uint64(x.clk)}
 	if !w.byAuthor || len(w.d.credits[author]) == 0 {
-		w.add(content, author)
+		w.add(content, Piece{id, id, uint64(x.n)})
 		return
 	}
 	n := x.n
-	for of, size := range w.d.creditsOf(ID{author, uint64(x.clk)}, uint64(x.n)) {
-		w.add(prefix(refString, content, n, uint32(size)), of.Client)
+	for of, size := range w.d.creditsOf(id, uint64(x.n)) {
+		w.add(prefix(refString, content, n, uint32(size)), Piece{id, of, size})
 		content, n = suffix(refString, content, n, uint32(size)), n-uint32(size)
+		id.Clock += size
 	}
 }
 
-func (w *spanWriter) add(text []byte, author ClientID) {
-	if w.byAuthor && author != w.author {
+func (w *spanWriter) add(text []byte, p Piece) {
+	if w.byAuthor && p.Of.Client != w.author {
 		w.flush()
 	}
-	w.author = author
+	w.author = p.Of.Client
 	w.text = append(w.text, text...)
+	if w.traced {
+		w.pieces = AppendPiece(w.pieces, p)
+	}
+}
+
+// alone returns the piece that an embed is.
+func (w *spanWriter) alone(id ID) []Piece {
+	if !w.traced {
+		return nil
+	}
+	return []Piece{{id, id, 1}}
 }
 
 // format turns a format on, or off if its value is null.
@@ -149,8 +166,8 @@ func (w *spanWriter) format(x *run) {
 
 func (w *spanWriter) flush() {
 	if len(w.text) > 0 {
-		w.out = append(w.out, Span{string(w.text), w.attributes(), w.author})
-		w.text = w.text[:0]
+		w.out = append(w.out, Span{string(w.text), w.attributes(), w.author, w.pieces})
+		w.text, w.pieces = w.text[:0], nil
 	}
 }
 

@@ -57,7 +57,7 @@ func replay(t *testing.T, p *tiptap, edits []edit) Node {
 		}
 		d.Credit(copies)
 	}
-	return Read(d.XMLFragment("default"))
+	return ReadTraced(d.XMLFragment("default"))
 }
 
 // authored writes a note's text with its authors.

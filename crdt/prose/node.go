@@ -26,6 +26,7 @@ type Node struct {
 	Text    string         // of text only
 	Content []Node
 	Author  crdt.ClientID
+	Pieces  []crdt.Piece // of the document that it consists of; by [ReadTraced] only
 }
 
 // A Mark is a format on text, such as bold. One whose value was neither an object

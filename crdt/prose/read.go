@@ -5,36 +5,47 @@ import (
 )
 
 // Read returns the note in f as a node of type "doc".
-func Read(f *crdt.XMLFragment) Node {
-	doc := Node{Type: "doc"}
-	doc.Content = readAll(f.Children(), 1)
-	return doc
+func Read(f *crdt.XMLFragment) Node { return reader{}.doc(f) }
+
+// ReadTraced is [Read] that says of which elements of the document each node and
+// text consists, which [Compare] needs to tell what stayed from what was typed again.
+func ReadTraced(f *crdt.XMLFragment) Node { return reader{traced: true}.doc(f) }
+
+// A reader reads nodes, and what they consist of if it is asked to.
+type reader struct{ traced bool }
+
+func (r reader) doc(f *crdt.XMLFragment) Node {
+	return Node{Type: "doc", Content: r.all(f.Children(), 1)}
 }
 
-func readAll(cs []crdt.Child, depth int) []Node {
+func (r reader) all(cs []crdt.Child, depth int) []Node {
 	var out []Node
 	for _, c := range cs {
-		out = append(out, readChild(c, depth)...)
+		out = append(out, r.child(c, depth)...)
 	}
 	return out
 }
 
-// readChild returns c as one node, or as the nodes in it if it is a plain text.
+// child returns c as one node, or as the nodes in it if it is a plain text.
 // What is past MaxDepth lies flat in a node that says so.
-func readChild(c crdt.Child, depth int) []Node {
+func (r reader) child(c crdt.Child, depth int) []Node {
 	p := partOf(c)
 	switch {
 	case p.text != nil && len(p.attrs) == 0:
-		return readText(p.text, depth)
+		return r.text(p.text, depth)
 	case depth > MaxDepth:
 		return []Node{{Type: TooDeep, Content: flatten(c), Author: c.Author}}
 	}
 	n := p.node
 	n.Attrs = attrs(p.attrs, depth)
+	if held, ok := c.Value.(interface{ ID() (crdt.ID, bool) }); ok && r.traced {
+		id, _ := held.ID()
+		n.Pieces = []crdt.Piece{{ID: id, Of: id, Len: 1}}
+	}
 	if p.text != nil {
-		n.Content = readText(p.text, depth)
+		n.Content = r.text(p.text, depth)
 	} else {
-		n.Content = readAll(p.children, depth+1)
+		n.Content = r.all(p.children, depth+1)
 	}
 	return []Node{named(n)}
 }
@@ -89,17 +100,21 @@ func renamed(n Node) Node {
 	return n
 }
 
-// readText returns the spans of a text as nodes.
-func readText(t *crdt.Text, depth int) []Node {
+// text returns the spans of a text as nodes.
+func (r reader) text(t *crdt.Text, depth int) []Node {
+	spans := t.Spans
+	if r.traced {
+		spans = t.TracedSpans
+	}
 	var out []Node
-	for _, s := range t.Spans() {
+	for _, s := range spans() {
 		c := crdt.Child{Value: s.Insert, Author: s.Author}
 		if n, ok := readSpan(s); ok {
 			out = append(out, n)
 		} else if depth > MaxDepth {
 			out = append(out, Node{Type: TooDeep, Marks: marks(s.Attributes), Content: flatten(c), Author: s.Author})
 		} else {
-			out = append(out, withMarks(readChild(c, depth+1), marks(s.Attributes), s.Author)...)
+			out = append(out, withMarks(r.child(c, depth+1), marks(s.Attributes), s.Author)...)
 		}
 	}
 	return out
@@ -107,7 +122,7 @@ func readText(t *crdt.Text, depth int) []Node {
 
 // readSpan returns a string or plain object; in a shared type there is more.
 func readSpan(s crdt.Span) (Node, bool) {
-	n := Node{Type: "text", Author: s.Author}
+	n := Node{Type: "text", Author: s.Author, Pieces: s.Pieces}
 	switch v := s.Insert.(type) {
 	case string:
 		n.Text = v

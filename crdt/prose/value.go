@@ -99,7 +99,7 @@ func plain(v any, depth int) any {
 		return nil
 	}
 	if isShared(v) {
-		return nodesValue(joinText(readChild(crdt.Child{Value: v}, depth+1)))
+		return nodesValue(joinText(reader{}.child(crdt.Child{Value: v}, depth+1)))
 	}
 	return v
 }
