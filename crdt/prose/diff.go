@@ -1,6 +1,10 @@
 package prose
 
-import "github.com/clisonix/tidechart/crdt"
+import (
+	"unicode/utf8"
+
+	"github.com/clisonix/tidechart/crdt"
+)
 
 // A Change is what became of a part of a note from one version to another.
 type Change uint8
@@ -15,7 +19,7 @@ const (
 )
 
 // A Part is a part of a note in two versions at once. A word has come, gone or stayed as
-// a whole; one that several people wrote is several parts that say the same of it.
+// a whole.
 type Part struct {
 	Change Change
 	Node   Node   // as the newer version has it, or as the older one had it if it was removed; without its content
@@ -148,17 +152,63 @@ type lineWriter struct {
 func (w *lineWriter) lexemes(c *comparer, at *cursor, ts []lexeme, how Change) {
 	for len(ts) > 0 {
 		moved, size, k := c.hasMoved(&ts[0]), 0, 0
-		for ; k < len(ts) && c.hasMoved(&ts[k]) == moved; k++ {
+		for left := at.left(); k < len(ts) && c.hasMoved(&ts[k]) == moved && size+ts[k].size() <= left; k++ {
 			size += ts[k].size()
 		}
-		for ts = ts[k:]; size > 0; {
-			n := at.take(size)
-			size -= n.size
-			p := nodePart(n.node, how)
-			p.Moved = moved
-			w.add(p, at.line, at.at-n.size)
+		if k == 0 { // several wrote it
+			w.word(at, ts[0].size(), how, moved)
+			ts = ts[1:]
+			continue
+		}
+		ts = ts[k:]
+		w.piece(at, size, how, moved)
+	}
+}
+
+// piece writes what is one node's.
+func (w *lineWriter) piece(at *cursor, size int, how Change, moved bool) {
+	n := at.take(size)
+	p := nodePart(n.node, how)
+	p.Moved = moved
+	w.add(p, at.line, at.at-n.size)
+}
+
+// word writes a word of several nodes. As far as they have the same marks it is one part, of whoever made the word what it is: an editor that
+// changes a letter may repeat others.
+func (w *lineWriter) word(at *cursor, size int, how Change, moved bool) {
+	for size > 0 {
+		begin := at.at
+		first := at.take(size)
+		p := nodePart(first.node, how)
+		p.Moved = moved
+		own := !repeats(first.node)
+		for size -= first.size; size > 0; {
+			ahead := *at
+			next := ahead.take(size)
+			if next.node.Type != "text" || !sameMarks(next.node.Marks, p.Node.Marks) {
+				break
+			}
+			*at, size = ahead, size-next.size
+			if !own && !repeats(next.node) {
+				p.Node.Author, own = next.node.Author, true
+			}
+			for _, x := range next.node.Pieces {
+				p.Node.Pieces = crdt.AppendPiece(p.Node.Pieces, x)
+			}
+		}
+		p.Node.Text = at.line.text[begin:at.at]
+		w.add(p, at.line, begin)
+	}
+}
+
+// repeats reports whether all of a text is what an editor moved.
+func repeats(n Node) bool {
+	for _, p := range n.Pieces {
+		if p.ID == p.Of {
+			return false
 		}
 	}
+	return len(n.Pieces) > 0
 }
 
 // both writes what is on both sides.
@@ -193,4 +243,16 @@ func (w *lineWriter) add(p Part, l *line, from int) {
 func (p *Part) goesOn(o *Part) bool {
 	return p.Node.Type == "text" && o.Node.Type == "text" && p.Change == o.Change && p.Moved == o.Moved && p.Node.Author == o.Node.Author &&
 		sameMarks(p.Node.Marks, o.Node.Marks) && (p.Was == nil || sameMarks(p.Was.Marks, o.Was.Marks))
+}
+
+// Words returns how many words and numbers s has.
+func Words(s string) (n int) {
+	for s != "" {
+		r, _ := utf8.DecodeRuneInString(s)
+		if inWord(r) {
+			n++
+		}
+		s = s[wordEnd(s):]
+	}
+	return n
 }
