@@ -35,6 +35,7 @@ const (
 	AboutWords       Kind = 15 // why a note about another was begun
 	LateEdit         Kind = 16 // update that came too late for its note
 	LateWords        Kind = 17 // why that was set aside
+	VersionName      Kind = 18 // of a version of a note
 	AuditDetails     Kind = 20 // of an act: from where, and what was looked for
 	AuditSigner      Kind = 21 // seed of who signs checkpoints
 	NoteSigner       Kind = 22 // seed of who signs notes
