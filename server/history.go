@@ -27,51 +27,64 @@ const (
 
 // historyPage shows a note as it was. The address says when: after which row of its log, or what way from there.
 func (s *Server) historyPage(w http.ResponseWriter, r *http.Request, who login.Person) error {
-	ctx := r.Context()
-	id, err := uuid.Parse(r.PathValue("id"))
+	id, past, _, err := s.openPast(r, who)
 	if err != nil {
-		return sessions.ErrNoNote
+		return err
+	}
+	view, err := s.historyView(r.Context(), past, r.URL.Query())
+	if err != nil {
+		return err
+	}
+	about, err := s.aboutNote(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	view.ID, view.Title, view.Patient = id.String(), about.title, about.patient
+	view.Shell = s.shellOf(r, who, "History: "+about.tab, web.SectionWorklist)
+	s.render(w, r, http.StatusOK, web.History(view))
+	return nil
+}
+
+// openPast returns what the note named in the path has been through, for somebody who may read it. That they look is on record, like
+// any opening of the record, once in [lookAgain].
+func (s *Server) openPast(r *http.Request, who login.Person) (id uuid.UUID, past *history.Past, st standing, err error) {
+	ctx := r.Context()
+	if id, err = uuid.Parse(r.PathValue("id")); err != nil {
+		return id, nil, st, sessions.ErrNoNote
 	}
 	how := notAgain
 	if s.pasts.looks(id, who.Login) {
 		how = byHistory
 	}
-	if _, err := s.mayDo(ctx, who, access.ReadNote, id, how); err != nil {
-		return err
+	if st, err = s.mayDo(ctx, who, access.ReadNote, id, how); err != nil {
+		return id, nil, st, err
 	}
-	past, err := s.pasts.of(ctx, id, func(ctx context.Context, note uuid.UUID) (*history.Past, error) {
+	past, err = s.pasts.of(ctx, id, func(ctx context.Context, note uuid.UUID) (*history.Past, error) {
 		return history.Open(ctx, s.hub, s.db, note)
 	})
-	if err != nil {
-		return err
-	}
-	if how == byHistory {
+	if err == nil && how == byHistory {
 		s.pasts.recorded(id, who.Login)
 	}
-	view, err := s.historyView(ctx, past, r.URL.Query())
-	if err != nil {
-		return err
-	}
-	if err := s.aboutNote(r, who, id, &view); err != nil {
-		return err
-	}
-	s.render(w, r, http.StatusOK, web.History(view))
-	return nil
+	return id, past, st, err
 }
 
-// aboutNote adds whose note it is.
-func (s *Server) aboutNote(r *http.Request, who login.Person, id uuid.UUID, view *web.HistoryView) error {
-	row, err := s.db.NoteByID(r.Context(), id)
+// about is whose note it is.
+type about struct {
+	title, tab string
+	patient    web.Patient
+}
+
+func (s *Server) aboutNote(ctx context.Context, id uuid.UUID) (about, error) {
+	row, err := s.db.NoteByID(ctx, id)
 	if err != nil {
-		return err
+		return about{}, err
 	}
-	unit, err := s.db.UnitByID(r.Context(), row.Note.UnitID)
+	unit, err := s.db.UnitByID(ctx, row.Note.UnitID)
 	if err != nil {
-		return err
+		return about{}, err
 	}
-	view.ID, view.Title, view.Patient = id.String(), row.Note.Title, patientView(row.Patient, row.BedLabel, unit.Name)
-	view.Shell = s.shellOf(r, who, "History: "+web.TabTitle(kindName(row.Note.Kind), view.Patient), web.SectionWorklist)
-	return nil
+	patient := patientView(row.Patient, row.BedLabel, unit.Name)
+	return about{row.Note.Title, web.TabTitle(kindName(row.Note.Kind), patient), patient}, nil
 }
 
 // historyView is the note as it was where an address leads to.

@@ -165,6 +165,9 @@ func (s *Server) fillWorklist(r *http.Request, who login.Person, view *web.Workl
 	for _, n := range notes {
 		of[n.Note.PatientID] = append(of[n.Note.PatientID], noteLink(n.Note, present))
 	}
+	if err := s.markChanged(ctx, who, of, present); err != nil {
+		return err
+	}
 	known := view.Unit == ""
 	for _, u := range units {
 		link := web.UnitLink{ID: u.ID, Name: u.Name}
@@ -225,6 +228,10 @@ func (s *Server) notePage(w http.ResponseWriter, r *http.Request, who login.Pers
 	if err != nil {
 		return err
 	}
+	news, err := s.looked(r.Context(), who, id)
+	if err != nil {
+		return err
+	}
 	newer := !prose.CurrentSchema().Has(doc.Names()...) // an editor of ours would delete some of it
 	patient := patientView(row.Patient, row.BedLabel, unit.Name)
 	kind := kindName(row.Note.Kind)
@@ -233,7 +240,7 @@ func (s *Server) notePage(w http.ResponseWriter, r *http.Request, who login.Pers
 		ID: id.String(), Kind: kind, Title: row.Note.Title, LOINC: loincOf(row.Note.Kind), Status: web.NoteStatus(store.StateOf(row.Note)),
 		Body: prose.Read(doc.XMLFragment(sessions.Fragment)),
 		Live: !newer, Newer: newer, Editable: st.may(access.WriteNote).Allow,
-		CreatedBy: row.Creator, CreatedAt: row.Note.CreatedAt.Local(), UpdatedAt: row.Note.EditedAt.Local(),
+		News: news, CreatedBy: row.Creator, CreatedAt: row.Note.CreatedAt.Local(), UpdatedAt: row.Note.EditedAt.Local(),
 	}
 	s.render(w, r, http.StatusOK, web.Note(view))
 	return nil

@@ -222,6 +222,7 @@ type NoteLink struct {
 	Status   NoteStatus
 	EditedAt time.Time
 	EditedBy string // a name, may be empty
+	Changed  bool   // since whoever is shown the list looked at it
 	Writers  []Person
 }
 
@@ -295,9 +296,16 @@ type NoteView struct {
 	Newer bool
 	// Editable lets the person type. The server decides again at each edit.
 	Editable  bool
+	News      News
 	CreatedBy string
 	CreatedAt time.Time
 	UpdatedAt time.Time
+}
+
+// News is what others have written since somebody looked at a note.
+type News struct {
+	Since  uint64 // the row of its log up to which they had seen it
+	People int    // who have written since
 }
 
 // BoardView is the live board of a unit.

@@ -1,0 +1,248 @@
+package web
+
+import (
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/clisonix/tidechart/crdt/prose"
+)
+
+// CompareView is two versions of a note in one.
+type CompareView struct {
+	Shell
+	ID, Title string
+	Patient   Patient
+
+	Heading  string // "Compare versions", "Changed since you looked"
+	From, To Side
+	Head     uint64
+	Whole    bool // shows what did not change, too
+	Body     []prose.Part
+	Edits    map[*prose.Part]Edit // of each part that changed
+	Changes  []ChangeLine         // in the order of the text
+	More     int                  // changes that are not listed
+	Tallies  []Tally
+
+	// BringBack asks whether the note is to say again what To says, which is an edit.
+	BringBack bool
+	Meanwhile bool   // it has changed since that was asked
+	Why       string // it cannot be done, and why
+}
+
+// Side is one of two versions.
+type Side struct {
+	Seq  uint64
+	At   time.Time
+	Name string // what it is called; empty: nothing
+}
+
+// Edit says of a part of a note how it came to differ.
+type Edit struct {
+	N    int    // of the change that begins here; 0: none does
+	Part int    // which of all parts that changed it is
+	Says string // "Added by Rosa Rivera RN, 23-Nov-2026 04:12"
+	By   Person // whose colour it has
+}
+
+// ChangeLine is a change in a list.
+type ChangeLine struct {
+	N    int
+	Says string
+	Text string // the beginning of what came, or else of what went
+}
+
+// Tally is how many words somebody wrote and removed.
+type Tally struct {
+	Person
+	Added, Removed int
+}
+
+func (s Side) text() string {
+	text := "edit " + strconv.FormatUint(s.Seq, 10) + ", " + s.At.Format(dateLayout+" "+timeLayout)
+	if s.Name != "" {
+		text = s.Name + " (" + text + ")"
+	}
+	return text
+}
+
+// to is the page of the same note with other versions.
+func (v CompareView) to(from, to uint64, whole bool) string {
+	q := url.Values{"from": {strconv.FormatUint(from, 10)}, "to": {strconv.FormatUint(to, 10)}}
+	if whole {
+		q.Set("show", "all")
+	}
+	return "/notes/" + v.ID + "/compare?" + q.Encode()
+}
+
+func anchor(n int) string { return "change-" + strconv.Itoa(n) }
+
+// stretch is parts that stand together and are shown, or folded because they did not change.
+type stretch struct {
+	parts  []*prose.Part
+	folded bool
+}
+
+const minFolded = 3 // blocks: to fold fewer saves nothing
+
+// stretches folds what did not change, but for the block beside what did.
+func (v CompareView) stretches() (out []stretch) {
+	show := make([]bool, len(v.Body))
+	for i := range v.Body {
+		if v.Whole || changed(&v.Body[i]) {
+			for k := max(0, i-1); k <= min(len(v.Body)-1, i+1); k++ {
+				show[k] = true
+			}
+		}
+	}
+	for i := 0; i < len(v.Body); {
+		k := i
+		for k < len(v.Body) && show[k] == show[i] {
+			k++
+		}
+		s := stretch{folded: !show[i] && k-i >= minFolded}
+		for j := i; j < k; j++ {
+			s.parts = append(s.parts, &v.Body[j])
+		}
+		out, i = append(out, s), k
+	}
+	return out
+}
+
+// changed reports whether anything of a part did.
+func changed(p *prose.Part) bool {
+	if p.Change != prose.Same {
+		return true
+	}
+	for i := range p.Parts {
+		if changed(&p.Parts[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// partsOf are the parts of a block, each by itself: what is said of them is found by where they are.
+func partsOf(p *prose.Part) []*prose.Part {
+	out := make([]*prose.Part, len(p.Parts))
+	for i := range p.Parts {
+		out[i] = &p.Parts[i]
+	}
+	return out
+}
+
+// VersionsView lists the versions of a note.
+type VersionsView struct {
+	Shell
+	ID, Title string
+	Patient   Patient
+	Head      uint64
+	Rows      []VersionRow // the newest first
+	Older     uint64       // there are others before this row; 0: no
+	MayName   bool         // offers to name versions
+	MayWrite  bool         // offers to bring them back
+	Looked    bool         // offers what has changed since the last look
+
+	Error string // one sentence: why a name was not taken
+	Name  string // that name
+	Seq   uint64 // what it was for
+}
+
+// VersionRow is a version in a list.
+type VersionRow struct {
+	Seq       uint64
+	At, Began time.Time
+	What      string // in words: "Session", "Before it was signed", "Now"
+	People    []Person
+	Edits     int
+	Names     []VersionName
+	Before    uint64 // the version before it; 0: there is none
+}
+
+// VersionName is a name that somebody gave a version.
+type VersionName struct {
+	ID, Name, By string
+	At           time.Time
+	Mine         bool // may be changed
+}
+
+// MaxVersionName is how long the name of a version may be, in characters.
+const MaxVersionName = 80
+
+func seqText(seq uint64) string { return strconv.FormatUint(seq, 10) }
+
+// id is what a part is reached by, if a change begins there.
+func (v CompareView) id(p *prose.Part) string {
+	if n := v.Edits[p].N; n > 0 {
+		return anchor(n)
+	}
+	return "part-" + strconv.Itoa(v.Edits[p].Part)
+}
+
+func (t Tally) text() string {
+	switch {
+	case t.Removed == 0:
+		return count(t.Added, "word", "words") + " added"
+	case t.Added == 0:
+		return count(t.Removed, "word", "words") + " removed"
+	}
+	return count(t.Added, "word", "words") + " added, " + strconv.Itoa(t.Removed) + " removed"
+}
+
+// blockNames are what blocks are called, in words.
+var blockNames = map[string]string{
+	"paragraph": "paragraph", "heading": "heading", "bulletList": "list", "orderedList": "numbered list", "listItem": "item", "blockquote": "quotation",
+	"codeBlock": "code", "horizontalRule": "line", "table": "table", "tableRow": "row", "tableCell": "cell", "tableHeader": "header cell", "taskList": "task list", "taskItem": "task",
+}
+
+func blockName(n prose.Node) string {
+	name, ok := blockNames[n.Type]
+	if !ok {
+		name = "part"
+	}
+	if n.Type == "heading" {
+		name += " " + headingLevel(n)
+	}
+	return name
+}
+
+// blockChange says in a few words what became of a block.
+func blockChange(p *prose.Part) string {
+	switch {
+	case p.Change == prose.Added:
+		return "+ " + blockName(p.Node)
+	case p.Change == prose.Removed:
+		return "− " + blockName(p.Node)
+	case blockName(*p.Was) != blockName(p.Node):
+		return blockName(*p.Was) + " → " + blockName(p.Node)
+	case p.Node.Type == "taskItem" && p.Node.Attrs["checked"] == true:
+		return "ticked off"
+	case p.Node.Type == "taskItem":
+		return "not ticked off any more"
+	}
+	return "other settings of the " + blockName(p.Node)
+}
+
+// BlockChange is how a list says what became of a block.
+func BlockChange(p *prose.Part) string { return blockChange(p) }
+
+func blockClass(p *prose.Part) string {
+	return map[prose.Change]string{prose.Added: "block-added", prose.Removed: "block-removed", prose.Changed: "block-changed"}[p.Change]
+}
+
+func movedClass(p *prose.Part) string {
+	if p.Moved {
+		return "moved"
+	}
+	return ""
+}
+
+func headingLevel(n prose.Node) string { return strconv.Itoa(min(max(intAttr(n, "level", 1), 1), 6)) }
+
+// title is what a version is called in a list.
+func (r VersionRow) title() string {
+	if len(r.Names) > 0 {
+		return r.Names[0].Name
+	}
+	return r.What
+}
