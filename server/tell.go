@@ -32,6 +32,7 @@ type teller struct {
 	parts   int
 	n       int // changes so far
 	open    bool
+	within  []*prose.Part // what came or went as a whole, and is being gone through
 }
 
 func (t *teller) tell() error {
@@ -84,7 +85,14 @@ func (t *teller) blocks(parts []prose.Part, within bool) {
 		if p.Change != prose.Same {
 			t.edit(p, !within, web.BlockChange(p)+" "+excerpt(p))
 		}
-		t.blocks(p.Parts, within || p.Change == prose.Added || p.Change == prose.Removed)
+		whole := p.Change == prose.Added || p.Change == prose.Removed
+		if whole {
+			t.within = append(t.within, p)
+		}
+		t.blocks(p.Parts, within || whole)
+		if whole {
+			t.within = t.within[:len(t.within)-1]
+		}
 		t.open = false
 	}
 }
@@ -190,12 +198,17 @@ func (t *teller) ofOther(by, writer uuid.UUID) string {
 	return "; written by " + t.name(writer)
 }
 
-// did is who did something to a part last, and when.
+// did is who did something to a part last, and when; or to what it went with, unseen.
 func (t *teller) did(p *prose.Part, rows func(history.Traced, crdt.Piece) []uint64) (by uuid.UUID, when string) {
 	last := uint64(0)
-	for _, piece := range p.Node.Pieces {
-		if list := rows(t.traced, piece); len(list) > 0 {
-			last = max(last, list[len(list)-1])
+	for i := len(t.within); last == 0 && i >= 0; i-- {
+		for _, piece := range p.Node.Pieces {
+			if list := rows(t.traced, piece); len(list) > 0 {
+				last = max(last, list[len(list)-1])
+			}
+		}
+		if i > 0 {
+			p = t.within[i-1]
 		}
 	}
 	if last == 0 {

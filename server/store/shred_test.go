@@ -106,9 +106,10 @@ func (h hospital) opening(t *testing.T, r *vault.Recovery, about uuid.UUID) (rec
 		UNION ALL SELECT $7, 0, glass_id, NULL, 0, review.words FROM glass_review review JOIN glass ON glass.id = glass_id WHERE patient_id = $1
 		UNION ALL SELECT $8, 0, id, NULL, 0, words FROM legal_hold WHERE patient_id = $1
 		UNION ALL SELECT $9, 0, id, NULL, 0, lifted_words FROM legal_hold WHERE patient_id = $1 AND lifted_words IS NOT NULL
-		UNION ALL SELECT $10, 0, id, NULL, 0, words FROM shredding WHERE patient_id = $1`,
+		UNION ALL SELECT $10, 0, id, NULL, 0, words FROM shredding WHERE patient_id = $1
+		UNION ALL SELECT $11, 0, id, NULL, 0, name FROM version WHERE note_id = $1`,
 		about, int(vault.Update), int(vault.Base), int(vault.Burst), int(vault.PatientRecord), int(vault.GlassWords), int(vault.ReviewWords),
-		int(vault.HoldWords), int(vault.LiftWords), int(vault.ShredWords))
+		int(vault.HoldWords), int(vault.LiftWords), int(vault.ShredWords), int(vault.VersionName))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,8 +219,13 @@ func TestDestroyedRecordsNeverOpen(t *testing.T) {
 	if err := d.db.LiftHold(ctx, hold, d.officer, "planted reason to lift"); err != nil {
 		t.Fatal(err)
 	}
+	for name, note := range map[string]sessions.NoteID{"planted name of a version": first, "planted name of another": second} {
+		if _, err := d.db.NameVersion(ctx, note, 2, d.officer, name); err != nil {
+			t.Fatal(err)
+		}
+	}
 	words := []string{
-		whose.Mrn, whose.Family, whose.Given, whose.Title, whose.Gender, "1949-02-13", "shreddedlatex", "planted reason to destroy", "planted reason to hold", "planted reason to lift",
+		"planted name of a version", "planted name of another", whose.Mrn, whose.Family, whose.Given, whose.Title, whose.Gender, "1949-02-13", "shreddedlatex", "planted reason to destroy", "planted reason to hold", "planted reason to lift",
 		"row 1 of 5", "row 1 of 20",
 	}
 	remembers := d.fresh(t)

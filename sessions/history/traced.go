@@ -92,13 +92,12 @@ func (s *soughtRange) open(i int) int {
 func (r rowsOf) of(p crdt.Piece) (rows []uint64) {
 	list := r[p.ID.Client]
 	k := sort.Search(len(list), func(i int) bool { return list[i].from+uint64(len(list[i].rows)) > p.ID.Clock })
-	if k == len(list) {
-		return nil
-	}
-	s := &list[k]
-	for i := p.ID.Clock - min(p.ID.Clock, s.from); i < min(p.ID.Clock+p.Len-s.from, uint64(len(s.rows))); i++ {
-		if row := s.rows[i]; row > 0 && (len(rows) == 0 || rows[len(rows)-1] != row) {
-			rows = append(rows, row)
+	for end := p.ID.Clock + p.Len; k < len(list) && list[k].from < end; k++ {
+		s := &list[k]
+		for i := max(p.ID.Clock, s.from) - s.from; i < min(end-s.from, uint64(len(s.rows))); i++ {
+			if row := s.rows[i]; row > 0 && (len(rows) == 0 || rows[len(rows)-1] != row) {
+				rows = append(rows, row)
+			}
 		}
 	}
 	slices.Sort(rows)
