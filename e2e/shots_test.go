@@ -11,6 +11,8 @@ import (
 // TestShots writes the README's pictures to $E2E_SHOTS: two people in one
 // note, the unit's board meanwhile, how the note came about, and the note on
 // paper.
+// note, the unit's board meanwhile, how the note came about, and two versions
+// of it.
 func TestShots(t *testing.T) {
 	dir := os.Getenv("E2E_SHOTS")
 	if dir == "" {
@@ -55,4 +57,7 @@ func TestShots(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	_ = os.Remove(sheets) // the picture is of its first
+	rivera.visit("/notes/" + note + "/compare?from=1")
+	rivera.waitFor("two versions", exists("#compared ins"))
+	rivera.screenshot(filepath.Join(dir, "compare.png"))
 }

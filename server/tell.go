@@ -121,6 +121,9 @@ func (t *teller) edit(p *prose.Part, begins bool, text string) {
 	var who uuid.UUID
 	e.Says, who = t.says(p)
 	e.By = t.people[who]
+	if t.back { // who removed it since has not written it
+		e.By = t.people[t.past.Writer(p.Node.Author)]
+	}
 	if p.Node.Type == "text" && !p.Moved {
 		t.count(p, who)
 	}
@@ -143,10 +146,10 @@ func (t *teller) count(p *prose.Part, who uuid.UUID) {
 	}
 	tally := t.tallies[who]
 	if tally == nil {
-		tally = &web.Tally{Person: t.people[who]}
+		tally = &web.Tally{Person: t.people[who], Since: t.back}
 		t.tallies[who] = tally
 	}
-	if p.Change == prose.Added {
+	if p.Change == prose.Added != t.back {
 		tally.Added += prose.Words(p.Node.Text)
 	} else {
 		tally.Removed += prose.Words(p.Node.Text)

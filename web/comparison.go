@@ -56,6 +56,7 @@ type ChangeLine struct {
 type Tally struct {
 	Person
 	Added, Removed int
+	Since          bool // after the second version, which is the older one
 }
 
 func (s Side) text() string {
@@ -180,13 +181,17 @@ func (v CompareView) id(p *prose.Part) string {
 }
 
 func (t Tally) text() string {
+	text := count(t.Added, "word", "words") + " added, " + strconv.Itoa(t.Removed) + " removed"
 	switch {
 	case t.Removed == 0:
-		return count(t.Added, "word", "words") + " added"
+		text = count(t.Added, "word", "words") + " added"
 	case t.Added == 0:
-		return count(t.Removed, "word", "words") + " removed"
+		text = count(t.Removed, "word", "words") + " removed"
 	}
-	return count(t.Added, "word", "words") + " added, " + strconv.Itoa(t.Removed) + " removed"
+	if t.Since {
+		text += " since"
+	}
+	return text
 }
 
 // blockNames are what blocks are called, in words.
@@ -226,7 +231,11 @@ func blockChange(p *prose.Part) string {
 // BlockChange is how a list says what became of a block.
 func BlockChange(p *prose.Part) string { return blockChange(p) }
 
-func blockClass(p *prose.Part) string {
+// blockClass is how a block is marked at which a change begins.
+func (v CompareView) blockClass(p *prose.Part) string {
+	if v.Edits[p].N == 0 {
+		return ""
+	}
 	return map[prose.Change]string{prose.Added: "block-added", prose.Removed: "block-removed", prose.Changed: "block-changed"}[p.Change]
 }
 

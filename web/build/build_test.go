@@ -85,6 +85,7 @@ func TestBudget(t *testing.T) {
 		{"sign-in with passkeys", []string{"passkey"}, 45 << 10},
 		{"worklist", []string{"worklist"}, 45 << 10},
 		{"history", []string{"history"}, 45 << 10},
+		{"two versions", []string{"compare"}, 45 << 10},
 		{"board", []string{"board"}, 45 << 10},
 		{"note, beyond what every page has", []string{"editor"}, 200 << 10},
 	}
