@@ -34,7 +34,8 @@ func TestComparisonIsShown(t *testing.T) {
 	}}
 	newer := prose.Node{Type: "doc", Content: []prose.Node{
 		para("One."), para("Two."), para("Three."), para("Four."), para("Five."), heading, list("oxygen 2 L", "furosemide 80 mg", "weigh daily"), broken,
-		{Type: "paragraph", Content: []prose.Node{text("<script>alert(1)</script>", "bold"), text(" new")}}, {Type: "vitals", Attrs: map[string]any{"hr": 80.}},
+		{Type: "paragraph", Content: []prose.Node{text("<script>alert(1)</script>", "bold"), text(" new")}},
+		{Type: "vitals", Attrs: map[string]any{"hr": 80.}},
 	}}
 	v := CompareView{Body: prose.Compare(older, newer).Parts, Edits: make(map[*prose.Part]Edit)}
 	n := 0

@@ -192,6 +192,7 @@ func TestCompareUntraced(t *testing.T) {
 		{"a letter", []Node{block("paragraph", "She is stable now")}, []Node{block("paragraph", "She is unstable now")}, "paragraph(She is [-stable-]{+unstable+} now)"},
 		{"a figure", []Node{block("paragraph", "Give 7.5 mg at night")}, []Node{block("paragraph", "Give 75 mg at night")}, "paragraph(Give [-7.5-]{+75+} mg at night)"},
 		{"pressure", []Node{block("paragraph", "BP was 120/80 today")}, []Node{block("paragraph", "BP was 120/85 today")}, "paragraph(BP was [-120/80-]{+120/85+} today)"},
+		{"a time", []Node{block("paragraph", "Seen at 08:15.She slept")}, []Node{block("paragraph", "Seen at 09:15.She slept")}, "paragraph(Seen at [-08:15-]{+09:15+}.She slept)"},
 		{"a full stop", []Node{block("paragraph", "No fever. Eats well")}, []Node{block("paragraph", "No fever, eats well")}, "paragraph(No fever[-. Eats-]{+, eats+} well)"},
 		{"marks", []Node{para(text("allergic to penicillin"))}, []Node{para(text("allergic to "), text("peni", "bold"), text("cillin"))}, "paragraph(allergic to ~peni~cillin)"},
 		{"a level", []Node{{Type: "heading", Attrs: map[string]any{"level": 1.}, Content: []Node{text("Plan")}}}, []Node{{Type: "heading", Attrs: map[string]any{"level": 2.}, Content: []Node{text("Plan")}}}, "~heading(Plan)"},

@@ -255,17 +255,12 @@ func wordEnd(s string) int {
 		}
 	case alone(first):
 	case inWord(first):
-		for at < len(s) {
+		for before := first; at < len(s); {
 			r, n := utf8.DecodeRuneInString(s[at:])
-			if joint(r) {
-				next, _ := utf8.DecodeRuneInString(s[at+n:])
-				if !inWord(next) || alone(next) {
-					break
-				}
-			} else if !inWord(r) || alone(r) {
+			if next, _ := utf8.DecodeRuneInString(s[at+n:]); !(inWord(r) && !alone(r)) && !joins(before, r, next) {
 				break
 			}
-			at += n
+			before, at = r, at+n
 		}
 	}
 	return at
@@ -281,6 +276,10 @@ func alone(r rune) bool {
 	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar) && !unicode.IsMark(r)
 }
 
-// joint reports whether r between two letters or figures is of their word: 37.5, 120/80,
-// don't, IV-line.
-func joint(r rune) bool { return strings.ContainsRune(".,:/-'’_·", r) }
+// joins reports whether r between two others is of their word: 37.5, 120/80, 08:15, don't, IV-line.
+func joins(before, r, after rune) bool {
+	if !inWord(before) || !inWord(after) || alone(after) {
+		return false
+	}
+	return strings.ContainsRune("/-'’_·", r) || strings.ContainsRune(".,:", r) && unicode.IsDigit(before) && unicode.IsDigit(after)
+}
