@@ -49,8 +49,7 @@ const (
 	AmendNote   Act = "note.amend"   // began a note about it, which about names
 	KeepLate    Act = "note.late"    // edits that came after the signature are kept beside the note
 	SettleLate  Act = "note.settled" // what became of some
-	ExportNote  Act = "note.export"
-	MakeNoteKey Act = "note.signer" // by which this installation signs notes
+	MakeNoteKey Act = "note.signer"  // by which this installation signs notes
 
 	SeeAccesses    Act = "record.accesses" // who has opened a record
 	ExportAccesses Act = "record.export"

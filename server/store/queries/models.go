@@ -249,6 +249,27 @@ type LastLook struct {
 	SinceSeq int64
 }
 
+// What came too late for its note. Rows are added, never changed.
+type LateEdit struct {
+	NoteID    uuid.UUID
+	N         int64
+	AuthorID  uuid.UUID
+	SessionID uuid.NullUUID
+	Data      []byte
+	At        time.Time
+}
+
+// What its author did about it, once.
+type LateEditSettled struct {
+	NoteID    uuid.UUID
+	N         int64
+	How       string
+	ByID      uuid.UUID
+	Amendment uuid.NullUUID
+	Reason    []byte
+	At        time.Time
+}
+
 // What must not be destroyed until this is lifted. Rows are added and lifted, and never go.
 type LegalHold struct {
 	ID        uuid.UUID
@@ -302,6 +323,20 @@ type Note struct {
 	AccessEpoch   int64
 	// The link of the newest row; NULL: there is none, or a server is about to compute it (server/store/chainnotes.go).
 	Chain []byte
+	// Counts freezes: who froze the note signs it only if nobody has frozen it since.
+	SignEpoch   int64
+	FrozenUntil *time.Time
+	FrozenBy    uuid.NullUUID
+	// What the note was before, and is again when the freeze is over.
+	FrozenFrom *string
+}
+
+// Which notes are about another, and why they were begun. Rows are added, never changed.
+type NoteAbout struct {
+	NoteID   uuid.UUID
+	ParentID uuid.UUID
+	Relation string
+	Reason   []byte
 }
 
 // Derived from the log, decoded again and compared before it was stored; safe to delete.
@@ -338,6 +373,12 @@ type NoteCopy struct {
 	FromClients []int64
 	FromClocks  []int64
 	Lengths     []int64
+}
+
+// Up to which update stretch has everything. Whoever counts a note holds the lock of its row.
+type NoteCounted struct {
+	NoteID uuid.UUID
+	Seq    int64
 }
 
 // Up to which seq folding has looked. Whoever folds a note holds the lock of its row.
@@ -378,6 +419,37 @@ type NoteLossSettled struct {
 type NoteSearched struct {
 	NoteID uuid.UUID
 	Seq    int64
+}
+
+// Who signed what, as what. Rows are added, never changed.
+type NoteSignature struct {
+	NoteID    uuid.UUID
+	N         int16
+	SignerID  uuid.UUID
+	Role      string
+	Name      string
+	Meaning   string
+	At        time.Time
+	Head      int64
+	Cosign    bool
+	Keys      int32
+	Statement []byte
+	Hash      []byte
+}
+
+// Canonical content and attribution of signed notes, sealed. Rows are added, never changed.
+type NoteSigned struct {
+	NoteID      uuid.UUID
+	Content     []byte
+	Attribution []byte
+}
+
+// By whose keys this installation signs notes: the newest. Rows are added, never changed.
+type NoteSigner struct {
+	ID     int32
+	Keys   string
+	Seed   []byte
+	MadeAt time.Time
 }
 
 // How the state of a note went: the versions before and after each change of it are worth finding again.
@@ -425,6 +497,8 @@ type Participation struct {
 	LeftAt    *time.Time
 	// The Yjs client id that was shown to others; NULL: none, or one that had written already.
 	ClientID *int64
+	// The browser that somebody signed in with, or the token of a program, in words; empty: not known.
+	Device string
 }
 
 type Passkey struct {
@@ -451,6 +525,10 @@ type Patient struct {
 	MrnIndex []byte
 	// Since then nobody can say who this was: the key is gone, and the hash of the number.
 	DestroyedAt *time.Time
+	// The class of their record; NULL: nobody has said, so that nothing of it is ever over.
+	Retention *string
+	// When they last left a bed; or when they were added.
+	SeenAt time.Time
 }
 
 // Patients of a version before, until they are sealed; empty ever after.
@@ -482,6 +560,16 @@ type Person struct {
 	AccessEpoch int64
 }
 
+// What went because its time was over. Rows never go.
+type Purged struct {
+	RunID     uuid.UUID
+	PatientID uuid.UUID
+	NoteID    uuid.NullUUID
+	EndedAt   time.Time
+	At        time.Time
+	Xid       uint64
+}
+
 // Text that somebody else brought back: rows are added, never changed.
 type Recovered struct {
 	NoteID    uuid.UUID
@@ -503,6 +591,23 @@ type Resume struct {
 	PersonID uuid.UUID
 	NoteID   uuid.UUID
 	EndedAt  time.Time
+}
+
+// For how many years a record is kept at least. standard applies to all.
+type RetentionClass struct {
+	Code      string
+	What      string
+	Years     int32
+	ChangedAt time.Time
+}
+
+// One purge; who stops it goes on with it the next time.
+type RetentionRun struct {
+	ID      uuid.UUID
+	BegunAt time.Time
+	EndedAt *time.Time
+	// Tables were written anew, so that the keys are in no file of theirs either.
+	ErasedAt *time.Time
 }
 
 // Key-encryption keys that nothing here needs any more. Backups of before do.
@@ -528,6 +633,10 @@ type Session struct {
 	NoteID    uuid.UUID
 	StartedAt time.Time
 	EndedAt   *time.Time
+	// It has ended, and stretch has all of it.
+	Counted bool
+	// Typed and pasted in it, by all; to sort by.
+	Words int64
 }
 
 // Who decided that a record is destroyed, and when it was. Rows never go.
@@ -555,6 +664,23 @@ type Stay struct {
 	PatientID  uuid.UUID
 	BedID      string
 	AdmittedAt time.Time
+}
+
+// Derived from the log (sessions/tally); safe to delete together with note_counted, after which all is counted again.
+type Stretch struct {
+	SessionID    uuid.UUID
+	PersonID     uuid.UUID
+	FirstSeq     int64
+	LastSeq      int64
+	FirstAt      time.Time
+	LastAt       time.Time
+	Edits        int64
+	Typed        int64
+	TypedWords   int64
+	Pasted       int64
+	PastedWords  int64
+	Deleted      int64
+	DeletedWords int64
 }
 
 // Opens one socket of one login at one note, within half a minute.

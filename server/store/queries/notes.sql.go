@@ -167,7 +167,7 @@ func (q *Queries) NewestBase(ctx context.Context, noteID uuid.UUID) (NewestBaseR
 
 const noteByID = `-- name: NoteByID :one
 
-SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, person.name AS creator,
+SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, person.name AS creator,
        coalesce(bed.label, '')::text AS bed_label
   FROM note
   JOIN patient ON patient.id = note.patient_id
@@ -202,6 +202,10 @@ func (q *Queries) NoteByID(ctx context.Context, id uuid.UUID) (NoteByIDRow, erro
 		&i.Note.RecoveryUntil,
 		&i.Note.AccessEpoch,
 		&i.Note.Chain,
+		&i.Note.SignEpoch,
+		&i.Note.FrozenUntil,
+		&i.Note.FrozenBy,
+		&i.Note.FrozenFrom,
 		&i.Patient.ID,
 		&i.Patient.Vip,
 		&i.Patient.Sealed,
@@ -216,7 +220,7 @@ func (q *Queries) NoteByID(ctx context.Context, id uuid.UUID) (NoteByIDRow, erro
 }
 
 const notesFor = `-- name: NotesFor :many
-SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, note.unit_id)::text AS unit,
+SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, note.unit_id)::text AS unit,
        coalesce(tied.ties, '{}')::text[] AS ties
   FROM note
   JOIN patient ON patient.id = note.patient_id
@@ -276,6 +280,10 @@ func (q *Queries) NotesFor(ctx context.Context, arg NotesForParams) ([]NotesForR
 			&i.Note.RecoveryUntil,
 			&i.Note.AccessEpoch,
 			&i.Note.Chain,
+			&i.Note.SignEpoch,
+			&i.Note.FrozenUntil,
+			&i.Note.FrozenBy,
+			&i.Note.FrozenFrom,
 			&i.Patient.ID,
 			&i.Patient.Vip,
 			&i.Patient.Sealed,
@@ -299,7 +307,7 @@ func (q *Queries) NotesFor(ctx context.Context, arg NotesForParams) ([]NotesForR
 
 const openRecovery = `-- name: OpenRecovery :execrows
 UPDATE note SET recovery_until = $1
- WHERE (id = $2 OR $2 IS NULL) AND state = 'draft' AND recovery_until IS DISTINCT FROM $1
+ WHERE (id = $2 OR $2 IS NULL) AND state IN ('draft', 'review', 'signing') AND recovery_until IS DISTINCT FROM $1
 `
 
 // Of one note, or with note NULL of all that can be written.

@@ -81,7 +81,7 @@ func (q *Queries) CountRefusals(ctx context.Context, sessions []uuid.UUID) ([]Co
 const findSessions = `-- name: FindSessions :many
 
 SELECT session.id, session.note_id, session.started_at, session.ended_at, session.words, session.counted, note.kind, note.patient_id,
-       unit.name AS unit_name, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, coalesce(bed.label, '')::text AS bed_label
+       unit.name AS unit_name, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, coalesce(bed.label, '')::text AS bed_label
   FROM session
   JOIN note ON note.id = session.note_id
   JOIN unit ON unit.id = note.unit_id
@@ -180,6 +180,8 @@ func (q *Queries) FindSessions(ctx context.Context, arg FindSessionsParams) ([]F
 			&i.Patient.Sealed,
 			&i.Patient.MrnIndex,
 			&i.Patient.DestroyedAt,
+			&i.Patient.Retention,
+			&i.Patient.SeenAt,
 			&i.BedLabel,
 		); err != nil {
 			return nil, err

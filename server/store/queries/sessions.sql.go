@@ -71,129 +71,6 @@ func (q *Queries) EndSession(ctx context.Context, id uuid.UUID) error {
 	return err
 }
 
-const participants = `-- name: Participants :many
-SELECT participation.session_id, person.id, person.username, person.name, person.role, person.unit_id, person.color, person.password_hash, person.suspended, person.supervisor_id, person.patient_id, person.access_epoch,
-       min(joined_at)::timestamptz AS joined_at,
-       coalesce(max(left_at), min(joined_at))::timestamptz AS left_at,
-       bool_or(left_at IS NULL)::boolean AS present,
-       ((SELECT count(*) FROM note_update WHERE note_update.session_id = participation.session_id
-                                            AND note_update.author_id = person.id)
-        + (SELECT coalesce(sum(last_seq - first_seq + 1), 0) FROM note_burst WHERE note_burst.session_id = participation.session_id
-                                                                               AND note_burst.author_id = person.id))::bigint AS edits
-  FROM participation
-  JOIN person ON person.id = participation.person_id
- WHERE participation.session_id = ANY ($1::uuid[])
- GROUP BY participation.session_id, person.id
- ORDER BY min(joined_at)
-`
-
-type ParticipantsRow struct {
-	SessionID uuid.UUID
-	Person    Person
-	JoinedAt  time.Time
-	LeftAt    time.Time
-	Present   bool
-	Edits     int64
-}
-
-// One row per person of each session: first arrival, last leave, whether still there, committed edits.
-func (q *Queries) Participants(ctx context.Context, sessions []uuid.UUID) ([]ParticipantsRow, error) {
-	rows, err := q.db.Query(ctx, participants, sessions)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ParticipantsRow
-	for rows.Next() {
-		var i ParticipantsRow
-		if err := rows.Scan(
-			&i.SessionID,
-			&i.Person.ID,
-			&i.Person.Username,
-			&i.Person.Name,
-			&i.Person.Role,
-			&i.Person.UnitID,
-			&i.Person.Color,
-			&i.Person.PasswordHash,
-			&i.Person.Suspended,
-			&i.Person.SupervisorID,
-			&i.Person.PatientID,
-			&i.Person.AccessEpoch,
-			&i.JoinedAt,
-			&i.LeftAt,
-			&i.Present,
-			&i.Edits,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const sessions = `-- name: Sessions :many
-SELECT session.id, session.note_id, session.started_at, session.ended_at, note.kind,
-       unit.name AS unit_name, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, coalesce(bed.label, '')::text AS bed_label
-  FROM session
-  JOIN note ON note.id = session.note_id
-  JOIN unit ON unit.id = note.unit_id
-  JOIN patient ON patient.id = note.patient_id
-  LEFT JOIN stay ON stay.patient_id = patient.id
-  LEFT JOIN bed ON bed.id = stay.bed_id
- ORDER BY session.ended_at IS NOT NULL, session.started_at DESC
- LIMIT $1
-`
-
-type SessionsRow struct {
-	ID        uuid.UUID
-	NoteID    uuid.UUID
-	StartedAt time.Time
-	EndedAt   *time.Time
-	Kind      string
-	UnitName  string
-	Patient   Patient
-	BedLabel  string
-}
-
-// The newest first, live ones before all others.
-func (q *Queries) Sessions(ctx context.Context, limit int32) ([]SessionsRow, error) {
-	rows, err := q.db.Query(ctx, sessions, limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []SessionsRow
-	for rows.Next() {
-		var i SessionsRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.NoteID,
-			&i.StartedAt,
-			&i.EndedAt,
-			&i.Kind,
-			&i.UnitName,
-			&i.Patient.ID,
-			&i.Patient.Vip,
-			&i.Patient.Sealed,
-			&i.Patient.MrnIndex,
-			&i.Patient.DestroyedAt,
-			&i.Patient.Retention,
-			&i.Patient.SeenAt,
-			&i.BedLabel,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const showClient = `-- name: ShowClient :exec
 UPDATE participation SET client_id = $2 WHERE id = $1
 `
@@ -245,7 +122,7 @@ func (q *Queries) ShownClients(ctx context.Context, note uuid.UUID, since time.T
 
 const startParticipation = `-- name: StartParticipation :exec
 WITH joined AS (
-    INSERT INTO participation (id, session_id, person_id) VALUES ($1::uuid, $2::uuid, $3::uuid)
+    INSERT INTO participation (id, session_id, person_id, device) VALUES ($1::uuid, $2::uuid, $3::uuid, $4::text)
     RETURNING participation.session_id
 )
 INSERT INTO audit_event (act, outcome, who, patient_id, note_id, about, code)
@@ -253,9 +130,21 @@ SELECT 'note.join', 'done', $3::uuid, note.patient_id, note.id, $1::uuid, ''
   FROM joined JOIN session ON session.id = joined.session_id JOIN note ON note.id = session.note_id
 `
 
+type StartParticipationParams struct {
+	Column1 uuid.UUID
+	Column2 uuid.UUID
+	Column3 uuid.UUID
+	Column4 string
+}
+
 // By number: sqlc would count what is named from the end.
-func (q *Queries) StartParticipation(ctx context.Context, column1 uuid.UUID, column2 uuid.UUID, column3 uuid.UUID) error {
-	_, err := q.db.Exec(ctx, startParticipation, column1, column2, column3)
+func (q *Queries) StartParticipation(ctx context.Context, arg StartParticipationParams) error {
+	_, err := q.db.Exec(ctx, startParticipation,
+		arg.Column1,
+		arg.Column2,
+		arg.Column3,
+		arg.Column4,
+	)
 	return err
 }
 

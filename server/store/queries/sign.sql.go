@@ -42,7 +42,7 @@ func (q *Queries) AboutNote(ctx context.Context, noteID uuid.UUID) (AboutNoteRow
 }
 
 const awaitingCosign = `-- name: AwaitingCosign :many
-SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, coalesce(bed.label, '')::text AS bed_label, signature.signer_id, signature.name AS signed_by, signature.at AS signed_at,
+SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, coalesce(bed.label, '')::text AS bed_label, signature.signer_id, signature.name AS signed_by, signature.at AS signed_at,
        (signer.supervisor_id IS NOT DISTINCT FROM $1::uuid)::boolean AS supervises,
        coalesce((SELECT array_agg(tie.kind) FROM tie WHERE tie.person_id = $1::uuid AND tie.patient_id = note.patient_id), '{}')::text[] AS ties,
        coalesce(bed.unit_id, note.unit_id)::text AS unit
@@ -106,6 +106,8 @@ func (q *Queries) AwaitingCosign(ctx context.Context, person uuid.UUID, maxRows 
 			&i.Patient.Sealed,
 			&i.Patient.MrnIndex,
 			&i.Patient.DestroyedAt,
+			&i.Patient.Retention,
+			&i.Patient.SeenAt,
 			&i.BedLabel,
 			&i.SignerID,
 			&i.SignedBy,
@@ -570,7 +572,7 @@ func (q *Queries) SignedNote(ctx context.Context, noteID uuid.UUID) (NoteSigned,
 }
 
 const unsignedNotes = `-- name: UnsignedNotes :many
-SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, note.unit_id)::text AS unit, person.name AS creator,
+SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, note.unit_id)::text AS unit, person.name AS creator,
        coalesce((SELECT array_agg(tie.kind) FROM tie WHERE tie.person_id = $1::uuid AND tie.patient_id = note.patient_id), '{}')::text[] AS ties
   FROM note
   JOIN patient ON patient.id = note.patient_id
@@ -638,6 +640,8 @@ func (q *Queries) UnsignedNotes(ctx context.Context, arg UnsignedNotesParams) ([
 			&i.Patient.Sealed,
 			&i.Patient.MrnIndex,
 			&i.Patient.DestroyedAt,
+			&i.Patient.Retention,
+			&i.Patient.SeenAt,
 			&i.BedLabel,
 			&i.Unit,
 			&i.Creator,
