@@ -26,7 +26,7 @@ import (
 	"github.com/clisonix/tidechart/sessions"
 )
 
-func TestMain(m *testing.M) { postgrestest.Main(m) }
+func TestMain(m *testing.M) { postgrestest.Hasty(m) }
 
 // hospital is a demo server on a database of its own.
 type hospital struct {

@@ -19,7 +19,7 @@ import (
 	"github.com/clisonix/tidechart/sessions/storetest"
 )
 
-func TestMain(m *testing.M) { postgrestest.Main(m) }
+func TestMain(m *testing.M) { postgrestest.Hasty(m) }
 
 // migrated is what every test would else do first: the schema, in which nothing is sealed yet.
 var migrated = postgrestest.Prepared{Fill: func(url string) error {

@@ -9,6 +9,7 @@ package postgrestest
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"net/url"
 	"os"
@@ -30,6 +31,7 @@ const limit = 2 * time.Minute
 // shared is the test binary's server.
 var shared struct {
 	ready   atomic.Bool // Main runs: there will be somebody to stop it
+	hasty   bool        // see Hasty
 	once    sync.Once
 	dir     string
 	server  *postgres.Server
@@ -46,6 +48,26 @@ func Main(m *testing.M) {
 		code = max(code, 1)
 	}
 	os.Exit(code)
+}
+
+// Hasty is [Main] for a package whose tests outlive no machine: the shared server does not wait for its disk, which is a fifth of what it
+// takes to make a database and drop it. All else is as it is for people, killed processes included. Benchmarks do wait.
+func Hasty(m *testing.M) {
+	flag.Parse()
+	shared.hasty = flag.Lookup("test.bench").Value.String() == ""
+	Main(m)
+}
+
+func dontSync(ctx context.Context, server *postgres.Server) error {
+	conn, err := pgx.Connect(ctx, server.URL())
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, "ALTER SYSTEM SET fsync = off")
+	if err == nil {
+		_, err = conn.Exec(ctx, "SELECT pg_reload_conf()")
+	}
+	return errors.Join(err, conn.Close(ctx))
 }
 
 func stop() error {
@@ -78,7 +100,9 @@ func Server(t testing.TB) *postgres.Server {
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), limit)
 		defer cancel()
-		shared.server, shared.err = postgres.Start(ctx, postgres.Options{Dir: shared.dir})
+		if shared.server, shared.err = postgres.Start(ctx, postgres.Options{Dir: shared.dir}); shared.err == nil && shared.hasty {
+			shared.err = dontSync(ctx, shared.server)
+		}
 	})
 	if shared.err != nil {
 		t.Fatal(shared.err)
