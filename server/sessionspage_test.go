@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -306,13 +307,20 @@ func TestLiveSessionsAreShown(t *testing.T) {
 	events := h.events(h.signIn("novak"), "/admin/sessions/events?person=okafor")
 	until := func(want string) {
 		t.Helper()
-		var got string
-		for got = range events {
-			if strings.Contains(got, want) {
-				return
+		deadline := time.After(30 * time.Second)
+		for {
+			select {
+			case event, more := <-events:
+				if !more {
+					t.Fatalf("the stream ends before it says %q", want)
+				}
+				if strings.Contains(event, want) {
+					return
+				}
+			case <-deadline:
+				t.Fatalf("the page is not told %q", want)
 			}
 		}
-		t.Fatalf("the page is not told %q; last %q", want, got)
 	}
 	until("Nobody has a note open")
 	_, state, _ := h.api("GET", "/api/v1/notes/"+h.note.String()+"/state", h.token("okafor"), "", nil)
