@@ -36,16 +36,24 @@ type format struct {
 	act   access.Act
 	name  string
 	says  string
-	write func(ctx context.Context, s *Server, n paper.Note) ([]byte, error)
+	write func(ctx context.Context, s *Server, id uuid.UUID, n paper.Note) ([]byte, error)
 }
+
+// bundlePath is that of what only a signed note has.
+const bundlePath = "note.json"
 
 // formats are all there are, in the order of the page.
 var formats = []format{
 	{"print", "", access.PrintNote, "Print", "A page for paper: on each sheet stand who the patient is, and whether the note is a draft or signed.", nil},
 	{"note.pdf", "application/pdf", access.PrintNote, "PDF", "The same sheets as a file, to be printed or kept elsewhere.", pdfOf},
 	{"note.html", "text/html; charset=utf-8", access.ExportNote, "HTML", "One file that any browser shows, with headings, lists and marks; it runs and fetches nothing.", htmlOf},
-	{"note.md", "text/markdown; charset=utf-8", access.ExportNote, "Markdown", "Text with its structure, for another program.", func(_ context.Context, _ *Server, n paper.Note) ([]byte, error) { return []byte(n.Markdown()), nil }},
-	{"note.txt", "text/plain; charset=utf-8", access.ExportNote, "Plain text", "Words alone, for what takes nothing else.", func(_ context.Context, _ *Server, n paper.Note) ([]byte, error) { return []byte(n.Text()), nil }},
+	{"note.md", "text/markdown; charset=utf-8", access.ExportNote, "Markdown", "Text with its structure, for another program.", func(_ context.Context, _ *Server, _ uuid.UUID, n paper.Note) ([]byte, error) {
+		return []byte(n.Markdown()), nil
+	}},
+	{"note.txt", "text/plain; charset=utf-8", access.ExportNote, "Plain text", "Words alone, for what takes nothing else.", func(_ context.Context, _ *Server, _ uuid.UUID, n paper.Note) ([]byte, error) {
+		return []byte(n.Text()), nil
+	}},
+	{bundlePath, "application/json", access.ExportNote, "Signed bundle", "A signed note with its signatures, who wrote what, and proofs, which tidechart note verify checks anywhere.", bundleOf},
 }
 
 // mountExport adds the page that lists the formats, the print page, and the files.
@@ -75,7 +83,14 @@ func (s *Server) exportPage(w http.ResponseWriter, r *http.Request, who login.Pe
 	}
 	view := web.ExportView{Shell: about.shell, Patient: about.patient, ID: id.String(), Title: about.row.Note.Title}
 	for _, f := range formats {
-		view.Ways = append(view.Ways, web.ExportWay{Path: f.path, Name: f.name, Says: f.says, File: f.media != "", Allowed: access.May(who.Role, f.act)})
+		way := web.ExportWay{Path: f.path, Name: f.name, Says: f.says, File: f.media != ""}
+		switch {
+		case !access.May(who.Role, f.act):
+			way.Refused = "Your role does not allow this."
+		case f.path == bundlePath && !paper.Signed(about.row.Note.State):
+			way.Refused = "Nobody has signed this note yet."
+		}
+		view.Ways = append(view.Ways, way)
 	}
 	s.render(w, r, http.StatusOK, web.Export(view))
 	return nil
@@ -111,6 +126,9 @@ func (s *Server) file(f format) personal {
 				return err
 			}
 		}
+		if st, err := s.standingOf(r.Context(), who, id); err == nil && f.path == bundlePath && st.may(f.act).Allow && !paper.Signed(st.State) {
+			return store.ErrUnsigned // there is nothing to put on record
+		}
 		copied := rand.Text()[:copyID]
 		if _, err := s.mayTake(r.Context(), who, f.act, id, f.path, copied); err != nil {
 			return err
@@ -119,7 +137,7 @@ func (s *Server) file(f format) personal {
 		if err != nil {
 			return err
 		}
-		body, err := f.write(r.Context(), s, note)
+		body, err := f.write(r.Context(), s, id, note)
 		if err != nil {
 			return err
 		}
@@ -187,7 +205,9 @@ func (s *Server) paperOf(r *http.Request, who login.Person, id uuid.UUID, copied
 	n.Saved = paper.Event{At: row.Note.EditedAt.Local()}
 	n.Body = prose.Read(doc.XMLFragment(sessions.Fragment))
 	n.Copy = paper.Copy{ID: copied, By: who.Name, Role: string(who.Role), At: about.shell.Now.Local()}
-	n.Contributors, err = s.contributors(ctx, n.Body, writers)
+	if n.Contributors, err = s.contributors(ctx, n.Body, writers); err == nil {
+		err = s.withSignatures(ctx, who, id, &n)
+	}
 	return n, about, err
 }
 
@@ -217,7 +237,7 @@ func (s *Server) contributors(ctx context.Context, body prose.Node, writers map[
 }
 
 // pdfOf makes one, when not too many others are made.
-func pdfOf(ctx context.Context, s *Server, n paper.Note) ([]byte, error) {
+func pdfOf(ctx context.Context, s *Server, _ uuid.UUID, n paper.Note) ([]byte, error) {
 	select {
 	case s.pdfs <- struct{}{}:
 		defer func() { <-s.pdfs }()
@@ -227,7 +247,7 @@ func pdfOf(ctx context.Context, s *Server, n paper.Note) ([]byte, error) {
 	}
 }
 
-func htmlOf(ctx context.Context, _ *Server, n paper.Note) ([]byte, error) {
+func htmlOf(ctx context.Context, _ *Server, _ uuid.UUID, n paper.Note) ([]byte, error) {
 	var b bytes.Buffer
 	err := web.PaperFile(n).Render(templ.ClearChildren(ctx), &b)
 	return b.Bytes(), err

@@ -10,6 +10,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clisonix/tidechart/internal/needs"
+	"github.com/clisonix/tidechart/server/signature"
+	"github.com/clisonix/tidechart/server/store"
 )
 
 var copyNumber = regexp.MustCompile(`copy ([A-Z2-7]{10})`)
@@ -122,4 +124,53 @@ func (h *hospital) readPDF(pdf string) string {
 		h.t.Fatal(err)
 	}
 	return string(out)
+}
+
+// TestSignedCopies: a copy of a signed note has who signed it, as what and when, and what was said about it later; the copy of that says what it is
+// about. Only a signed note goes as a bundle that can be checked.
+func TestSignedCopies(t *testing.T) {
+	h := open(t).work()
+	ctx, path := t.Context(), "/notes/"+h.note.String()
+	chen := h.signIn("chen")
+	if status, _, _ := h.get(chen, path+"/note.json"); status != http.StatusConflict {
+		t.Errorf("a bundle of a draft: %d", status)
+	}
+	sign := func(note uuid.UUID) {
+		t.Helper()
+		r, err := h.db.Render(ctx, note)
+		if err == nil {
+			_, err = h.db.Sign(ctx, note, h.id("chen"), store.Seen{Hashes: r.Hashes()})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	sign(h.note)
+	about, err := h.db.Amend(ctx, store.Amendment{Parent: h.note, Relation: signature.Correction, Reason: "The wrong side was named.", By: h.id("chen")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, way := range []string{"/print", "/note.pdf", "/note.txt", "/note.md", "/note.html"} {
+		_, body, _ := h.get(chen, path+way)
+		if way == "/note.pdf" {
+			body = h.readPDF(body)
+		}
+		for _, want := range []string{"SIGNED", "Signed as author: Dr Mei Chen, ", "correction, begun ", "The wrong side was named.", "DRAFT"} {
+			if !strings.Contains(strings.ToLower(body), strings.ToLower(want)) {
+				t.Errorf("%s does not say %q", way, want)
+			}
+		}
+	}
+	sign(about)
+	if _, body, _ := h.get(chen, path+"/note.txt"); !strings.Contains(body, "SIGNED, CORRECTED SINCE") || strings.Contains(body, "DRAFT") || strings.Count(body, "Signed as author") != 2 {
+		t.Errorf("with a signed correction it says %s", body)
+	}
+	if _, body, _ := h.get(chen, "/notes/"+about.String()+"/note.txt"); !strings.Contains(body, "This is: Correction to note "+h.note.String()[:8]) || !strings.Contains(body, "Reason: The wrong side was named.") {
+		t.Errorf("the correction alone says %s", body)
+	}
+	status, body, header := h.get(chen, path+"/note.json")
+	b, err := signature.ReadBundle(strings.NewReader(body))
+	if status != http.StatusOK || err != nil || len(b.Notes) != 2 || !strings.HasSuffix(header.Get("Content-Disposition"), ".json") {
+		t.Errorf("the bundle: %d, %d notes, %v", status, len(b.Notes), err)
+	}
 }

@@ -32,7 +32,7 @@ type ExportWay struct {
 	Name    string
 	Says    string // in one sentence, what it is good for
 	File    bool   // it is downloaded
-	Allowed bool
+	Refused string // why it is not offered; empty: it is
 }
 
 // PaperOf is what every copy of a note about a patient begins with.

@@ -29,6 +29,8 @@ type Note struct {
 	LOINC       string
 	Unit, Bed   string
 	State       string // as the store names it
+	About       string // "Correction to note 1a2b3c4d"; empty: it stands alone
+	Reason      string // why it was begun about that
 
 	Begun, Saved Event // Saved has no name
 	Contributors []Contributor
@@ -129,6 +131,8 @@ func (n Note) Facts() []Fact {
 	}
 	var facts []Fact
 	for _, f := range []Fact{
+		{"This is", n.About},
+		{"Reason", n.Reason},
 		{"Gender", n.Gender},
 		{"Allergies", n.Allergies},
 		{"Kind of note", kind},

@@ -104,6 +104,15 @@ DELETE FROM note_update WHERE note_id = $1;
 -- name: PurgeBursts :execrows
 DELETE FROM note_burst WHERE note_id = $1;
 
+-- name: PurgeSigned :execrows
+DELETE FROM note_signed WHERE note_id = $1;
+
+-- name: PurgeLateSettled :execrows
+DELETE FROM late_edit_settled WHERE note_id = $1;
+
+-- name: PurgeLate :execrows
+DELETE FROM late_edit WHERE note_id = $1;
+
 -- name: PurgeWriters :execrows
 DELETE FROM writer WHERE note_id = $1;
 

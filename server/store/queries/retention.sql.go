@@ -323,6 +323,30 @@ func (q *Queries) PurgeCopies(ctx context.Context, noteID uuid.UUID) (int64, err
 	return result.RowsAffected(), nil
 }
 
+const purgeLate = `-- name: PurgeLate :execrows
+DELETE FROM late_edit WHERE note_id = $1
+`
+
+func (q *Queries) PurgeLate(ctx context.Context, noteID uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, purgeLate, noteID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const purgeLateSettled = `-- name: PurgeLateSettled :execrows
+DELETE FROM late_edit_settled WHERE note_id = $1
+`
+
+func (q *Queries) PurgeLateSettled(ctx context.Context, noteID uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, purgeLateSettled, noteID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const purgeLosses = `-- name: PurgeLosses :execrows
 DELETE FROM note_loss WHERE note_id = $1
 `
@@ -353,6 +377,18 @@ DELETE FROM note_loss_settled WHERE note_id = $1
 
 func (q *Queries) PurgeSettled(ctx context.Context, noteID uuid.UUID) (int64, error) {
 	result, err := q.db.Exec(ctx, purgeSettled, noteID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const purgeSigned = `-- name: PurgeSigned :execrows
+DELETE FROM note_signed WHERE note_id = $1
+`
+
+func (q *Queries) PurgeSigned(ctx context.Context, noteID uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, purgeSigned, noteID)
 	if err != nil {
 		return 0, err
 	}

@@ -1,0 +1,97 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/crdt/prose"
+	"github.com/clisonix/tidechart/server/access"
+	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/server/notekind"
+	"github.com/clisonix/tidechart/server/signature"
+	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/sessions"
+	"github.com/clisonix/tidechart/web/paper"
+)
+
+// meanings and relations are as copies have them.
+var (
+	meanings  = map[signature.Meaning]string{signature.Author: "Signed as author", signature.Cosign: "Cosigned", signature.Witness: "Signed as witness"}
+	relations = map[signature.Relation]string{
+		signature.Addendum: "Addendum", signature.Correction: "Correction", signature.LateEntry: "Late entry", signature.Retraction: "Retraction",
+	}
+)
+
+// withSignatures adds to a copy who signed the note, what it is about if it is about another, and the notes about it, as far as who takes the
+// copy may print them.
+func (s *Server) withSignatures(ctx context.Context, who login.Person, id uuid.UUID, n *paper.Note) (err error) {
+	if n.Signatures, err = s.signaturesOf(ctx, id); err != nil {
+		return err
+	}
+	about, err := s.db.AboutWhat(ctx, id)
+	switch {
+	case err == nil:
+		n.About = relations[about.Relation] + " to note " + about.Parent.String()[:8]
+		n.Reason = about.Reason
+	case !errors.Is(err, store.ErrNotFound):
+		return err
+	}
+	all, err := s.db.AllAbout(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, a := range all {
+		one := paper.Addendum{Kind: relations[a.Relation], State: a.State, Begun: paper.Event{By: a.Creator, At: a.At.Local()}, Reason: a.Reason}
+		st, err := s.standingOf(ctx, who, a.Note)
+		if err != nil {
+			return err
+		}
+		if !st.may(access.PrintNote).Allow {
+			one.Reason, one.Body = "", sentence("Who took this copy may not read it.")
+		} else if one.Body, one.Signatures, err = s.addendum(ctx, a.Note); err != nil {
+			return err
+		}
+		n.Addenda = append(n.Addenda, one)
+	}
+	return nil
+}
+
+// addendum is what a note about another says, and who signed it.
+func (s *Server) addendum(ctx context.Context, id uuid.UUID) (prose.Node, []paper.Signature, error) {
+	doc, err := s.hub.Doc(ctx, id)
+	if errors.Is(err, sessions.ErrDestroyed) {
+		return sentence("It was destroyed."), nil, nil
+	}
+	if err != nil {
+		return prose.Node{}, nil, err
+	}
+	signatures, err := s.signaturesOf(ctx, id)
+	return prose.Read(doc.XMLFragment(sessions.Fragment)), signatures, err
+}
+
+// sentence is a note of one sentence of ours.
+func sentence(text string) prose.Node {
+	return prose.Node{Type: "doc", Content: []prose.Node{notekind.Paragraph(text)}}
+}
+
+func (s *Server) signaturesOf(ctx context.Context, id uuid.UUID) (list []paper.Signature, err error) {
+	signatures, err := s.db.Signatures(ctx, id)
+	for _, one := range signatures {
+		list = append(list, paper.Signature{Name: one.Name, Meaning: meanings[one.Meaning], At: one.At.Local()})
+	}
+	return list, err
+}
+
+// bundleOf is a signed note with all that it takes to check it away from here.
+func bundleOf(ctx context.Context, s *Server, id uuid.UUID, _ paper.Note) ([]byte, error) {
+	b, err := s.db.NoteBundle(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	var text bytes.Buffer
+	err = b.Write(&text)
+	return text.Bytes(), err
+}
