@@ -96,6 +96,9 @@ func (c *noteVerifyCmd) check() (r signature.Report, err error) {
 	return r, err
 }
 
+// asWhat says the meanings of signatures in words.
+var asWhat = map[signature.Meaning]string{signature.Author: "the author", signature.Cosign: "cosigner", signature.Witness: "a witness"}
+
 // tellNotes says what was found good, and what that rests on.
 func tellNotes(w io.Writer, r signature.Report) error {
 	var b strings.Builder
@@ -111,9 +114,9 @@ func tellNotes(w io.Writer, r signature.Report) error {
 		for _, p := range n.Parts {
 			who := cmp.Or(p.Name, "no name given")
 			if p.Person == uuid.Nil {
-				fmt.Fprintf(&b, "written     %d characters by nobody who is known\n", p.Units)
+				fmt.Fprintf(&b, "written     %d characters and blocks by nobody who is known\n", p.Units)
 			} else {
-				fmt.Fprintf(&b, "written     %d characters by %s (%s)\n", p.Units, who, p.Person)
+				fmt.Fprintf(&b, "written     %d characters and blocks by %s (%s)\n", p.Units, who, p.Person)
 			}
 		}
 		for _, s := range n.Signatures {
@@ -122,7 +125,7 @@ func tellNotes(w io.Writer, r signature.Report) error {
 			if s.Logged >= 0 {
 				where = fmt.Sprintf("entry %d of the log of acts", s.Logged)
 			}
-			fmt.Fprintf(&b, "signed %-4d as %s by %s, %s (%s)\n            on %s, %s\n", s.Number, s.Meaning, s.Name, s.Role, s.Signer,
+			fmt.Fprintf(&b, "signed %-4d as %s by %s, %s (%s)\n            on %s, %s\n", s.Number, asWhat[s.Meaning], s.Name, s.Role, s.Signer,
 				s.At.UTC().Format("2006-01-02 15:04:05.000000 UTC"), where)
 		}
 	}

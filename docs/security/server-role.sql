@@ -9,6 +9,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO tidechart
 REVOKE UPDATE, DELETE ON audit_event, audit_order, audit_signer, audit_checkpoint FROM tidechart_server;
 REVOKE DELETE ON audit_tile, audit_head FROM tidechart_server;
 REVOKE UPDATE ON note_update FROM tidechart_server;
+REVOKE UPDATE, DELETE ON note_signer, note_signature, note_signed, note_about, late_edit, late_edit_settled FROM tidechart_server;
 REVOKE UPDATE, DELETE ON note_burst, goose_db_version FROM tidechart_server;
 REVOKE INSERT ON goose_db_version FROM tidechart_server;
 
