@@ -251,6 +251,11 @@ func TestNoLateWordIsLost(t *testing.T) {
 	if waiting, err := h.db.LateNotes(t.Context(), uuid.Nil); err != nil || len(waiting) != 0 {
 		t.Errorf("waiting: %+v, %v", waiting, err)
 	}
+	var clear int
+	if err := h.connect(t).QueryRow(t.Context(), `SELECT (SELECT count(*) FROM late_edit WHERE position('canary'::bytea IN data) > 0)
+		+ (SELECT count(*) FROM late_edit_settled WHERE position('canary'::bytea IN reason) > 0) + (SELECT count(*) FROM late_edit)`).Scan(&clear); err != nil || clear != 2 {
+		t.Errorf("%d of the two late edits and the reason lie in the clear, %v", clear-2, err)
+	}
 	for _, sql := range []string{`UPDATE late_edit SET n = 9`, `DELETE FROM late_edit`, `DELETE FROM late_edit_settled`, `TRUNCATE late_edit CASCADE`} {
 		if err := h.exec(t, sql); err == nil {
 			t.Errorf("%s succeeded", sql)
