@@ -56,7 +56,9 @@ func (h hospital) site(t *testing.T) *site {
 				return
 			}
 			if len(changes) > 0 {
-				s.hub.Recheck(ctx, func(sessions.NoteID, sessions.PersonID, string) bool { return true })
+				s.hub.Recheck(ctx, func(note sessions.NoteID, _ sessions.PersonID, _ string) bool {
+					return slices.Contains(changes, store.AccessChange{Note: note}) || slices.Contains(changes, store.AccessChange{})
+				})
 			}
 			s.hub.AccessSeen(asked)
 		}
