@@ -32,7 +32,7 @@ func (d *Doc) Living(ranges []ClockRange) Amount {
 	var a Amount
 	var pieces []doomed
 	for _, g := range ranges {
-		pieces = d.appendPieces(pieces[:0], DeleteRange{g.Client, uint32(g.From), uint32(g.To - g.From)})
+		pieces = d.appendPieces(pieces[:0], DeleteRange{g.Client, uint32(g.From), uint32(g.To - g.From)}, nil, 0)
 		for _, p := range pieces {
 			r := &d.runs[p.run]
 			text := suffix(refString, d.content(r), r.n, p.from-r.clk)

@@ -31,28 +31,63 @@ func (d *Doc) Copies(u *Update) []Copy {
 	if len(u.sections) == 0 || u.b[u.ds] == 0 {
 		return nil
 	}
-	m := copyMatcher{effort: copyEffort}
+	deletes := DeleteSet(u.Deletes())
+	stays, gone := d.bringsText(u, deletes)
+	if len(stays)+len(gone) == 0 {
+		return nil
+	}
+	m := copyMatcher{effort: copyEffort, sources: d.deletedTexts(deletes, nil, 0)}
+	m.matchAll(stays, gone)
+	return m.out
+}
+
+// bringsText returns the text that u brings and d lacks, in the order of u: that which stays, and that which u deletes, as one
+// that was made while there was no line does.
+func (d *Doc) bringsText(u *Update, deletes DeleteSet) (stays, gone []leftText) {
 	for _, s := range u.sections {
 		have := d.state(s.client)
 		for b := range u.blocks(s) {
-			if b.ref == refString && uint64(b.clock) >= have {
-				if m.sources == nil {
-					m.sources = d.deletedTexts(u.Deletes())
-				}
-				m.match(ID{b.client, uint64(b.clock)}, string(b.content))
+			if b.ref != refString || uint64(b.clock) < have {
+				continue
 			}
-			if m.sources != nil && len(m.sources) == 0 {
-				break
+			at := b.clock
+			for _, g := range deletes.touching(s.client, b.clock, b.end()) {
+				from, to := max(g.Clock, b.clock), min(g.end(), b.end())
+				if at < from {
+					stays = append(stays, leftText{ID{s.client, uint64(at)}, string(b.cut(at, from))})
+				}
+				gone = append(gone, leftText{ID{s.client, uint64(from)}, string(b.cut(from, to))})
+				at = to
+			}
+			if at < b.end() {
+				stays = append(stays, leftText{ID{s.client, uint64(at)}, string(b.cut(at, b.end()))})
 			}
 		}
 	}
-	return m.out
+	return stays, gone
+}
+
+// matchAll finds where texts come from. What does not stay takes nothing away from what does.
+func (m *copyMatcher) matchAll(stays, gone []leftText) {
+	for _, l := range stays {
+		m.match(l.to, l.s)
+	}
+	m.finish()
+	for _, l := range gone {
+		again := copyMatcher{effort: m.effort}
+		for _, c := range m.sources {
+			again.sources = append(again.sources, &source{c.text, 0, len(c.text), c.pieces})
+		}
+		again.match(l.to, l.s)
+		m.effort, m.out, m.left = again.effort, append(m.out, again.out...), append(m.left, again.left...)
+	}
 }
 
 // A doomed is elements of a run, from ≤ clock < to, that are about to be deleted.
 type doomed struct {
 	run      int32
 	from, to uint32
+	text     string // of what is gone already
 }
 
 // A source is text that stands together and is about to be deleted. What is
@@ -69,12 +104,17 @@ type textPiece struct {
 	size  int // in bytes
 }
 
-// deletedTexts returns the living text among ds, which is normalized. Text
-// stands together if nothing that lives stands between, but for format marks.
-func (d *Doc) deletedTexts(ds []DeleteRange) []*source {
+// deletedTexts returns the living text among ds, which is normalized, and that
+// which r remembers and the person by may bring again, if it is not nil. Text stands together if nothing that lives
+// stands between, but for format marks.
+func (d *Doc) deletedTexts(ds []DeleteRange, r *Removals, by int) []*source {
 	var pieces []doomed
 	for _, g := range ds {
-		pieces = d.appendPieces(pieces, g)
+		pieces = d.appendPieces(pieces, g, r, by)
+	}
+	out := []*source{}
+	if r != nil {
+		out = d.collectedTexts(ds, r, by)
 	}
 	at := make(map[int32][]int, len(pieces)) // by run
 	for k, p := range pieces {
@@ -87,7 +127,6 @@ func (d *Doc) deletedTexts(ds []DeleteRange) []*source {
 			next[k], follows[n] = n, true
 		}
 	}
-	out := []*source{}
 	for k := range pieces {
 		if follows[k] {
 			continue
@@ -97,8 +136,11 @@ func (d *Doc) deletedTexts(ds []DeleteRange) []*source {
 		for n := k; n >= 0; n = next[n] {
 			p := pieces[n]
 			x := &d.runs[p.run]
-			content := suffix(refString, d.content(x), x.n, p.from-x.clk)
-			content = prefix(refString, content, x.end()-p.from, p.to-p.from)
+			content := []byte(p.text)
+			if p.text == "" {
+				content = suffix(refString, d.content(x), x.n, p.from-x.clk)
+				content = prefix(refString, content, x.end()-p.from, p.to-p.from)
+			}
 			text.Write(content)
 			s.pieces = append(s.pieces, textPiece{ID{d.ids[x.cl()], uint64(p.from)}, len(content)})
 		}
@@ -113,8 +155,35 @@ func (d *Doc) deletedTexts(ds []DeleteRange) []*source {
 	return out
 }
 
-// appendPieces adds the living text of one range.
-func (d *Doc) appendPieces(pieces []doomed, g DeleteRange) []doomed {
+// collectedTexts returns what r remembers of the text among ds that has been collected.
+func (d *Doc) collectedTexts(ds DeleteSet, r *Removals, by int) (out []*source) {
+	var all []*source
+	for _, g := range ds {
+		c := d.lookup(g.Client)
+		if c == none || g.Clock >= d.clients[c].next {
+			continue
+		}
+		x := &d.clients[c].index
+		for p, ok := x.find(d.runs, g.Clock), true; ok; p, ok = x.next(p) {
+			y := &d.runs[x.at(p)]
+			if y.clk >= g.end() {
+				break
+			}
+			if y.list() == none {
+				all = r.sources(all, ClockRange{g.Client, uint64(max(g.Clock, y.clk)), uint64(min(g.end(), y.end()))})
+			}
+		}
+	}
+	for _, s := range all {
+		if s = r.again(d, s, by, ds); s != nil {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// appendPieces adds the text of one range.
+func (d *Doc) appendPieces(pieces []doomed, g DeleteRange, m *Removals, by int) []doomed {
 	c := d.lookup(g.Client)
 	if c == none || g.Clock >= d.clients[c].next {
 		return pieces
@@ -125,8 +194,14 @@ func (d *Doc) appendPieces(pieces []doomed, g DeleteRange) []doomed {
 		if r.clk >= g.Clock+g.Len {
 			break
 		}
-		if r.ref() == refString && !r.deleted() {
-			pieces = append(pieces, doomed{x.at(p), max(g.Clock, r.clk), min(g.Clock+g.Len, r.end())})
+		from, to := max(g.Clock, r.clk), min(g.Clock+g.Len, r.end())
+		switch {
+		case r.ref() == refString && !r.deleted():
+			pieces = append(pieces, doomed{run: x.at(p), from: from, to: to})
+		case r.deleted() && r.list() != none && m != nil:
+			for id, text := range m.between(d, ClockRange{g.Client, uint64(from), uint64(to)}, by) {
+				pieces = append(pieces, doomed{x.at(p), uint32(id.Clock), uint32(id.Clock) + uint32(units16(text)), text})
+			}
 		}
 	}
 	return pieces
@@ -134,21 +209,24 @@ func (d *Doc) appendPieces(pieces []doomed, g DeleteRange) []doomed {
 
 // nextPiece returns the piece that stands behind p, or -1.
 func (d *Doc) nextPiece(p doomed, pieces []doomed, at map[int32][]int) int {
-	x := &d.runs[p.run]
-	if p.to < x.end() {
-		return -1
-	}
-	for i := x.r; i != none; i = d.runs[i].r {
+	for i := p.run; i != none; i = d.runs[i].r {
 		y := &d.runs[i]
-		if y.deleted() || !y.countable() {
-			continue
+		from, next := y.clk, -1
+		if i == p.run {
+			from = p.to
 		}
 		for _, k := range at[i] {
-			if pieces[k].from == y.clk {
-				return k
+			if pieces[k].from >= from && (next < 0 || pieces[k].from < pieces[next].from) {
+				next = k
 			}
 		}
-		return -1
+		alive := !y.deleted() && y.countable() && from < y.end()
+		if next >= 0 && (!alive || pieces[next].from == from) {
+			return next
+		}
+		if alive {
+			return -1
+		}
 	}
 	return -1
 }
@@ -158,15 +236,34 @@ type copyMatcher struct {
 	sources []*source
 	effort  int
 	out     []Copy
+	taken   []taken    // in the order of out
+	left    []leftText // that was not found
+	grams   map[string][]place
+}
+
+// place is where in a source something begins, in bytes.
+type place struct {
+	of *source
+	at int
+}
+
+// taken is which bytes of a source stand where now.
+type taken struct {
+	to       ID
+	end      uint64 // clock behind the last of them
+	of       *source
+	from, at int // bytes from ≤ i < at
+}
+
+// leftText is text whose first element is to.
+type leftText struct {
+	to ID
+	s  string
 }
 
 // match finds where the text s, whose first element is to, comes from.
 func (m *copyMatcher) match(to ID, s string) {
-	type part struct {
-		to ID
-		s  string
-	}
-	work := []part{{to, s}}
+	work := []leftText{{to, s}}
 	for len(work) > 0 && m.effort > 0 {
 		p := work[len(work)-1]
 		work = work[:len(work)-1]
@@ -174,11 +271,14 @@ func (m *copyMatcher) match(to ID, s string) {
 			continue
 		}
 		if from, end := m.holds(p.to, p.s); from < end {
-			work = append(work, part{p.to.plus(p.s[:end]), p.s[end:]}, part{p.to, p.s[:from]})
+			work = append(work, leftText{p.to.plus(p.s[:end]), p.s[end:]}, leftText{p.to, p.s[:from]})
 			continue
 		}
-		m.ends(p.to, p.s)
+		if from, end := m.ends(p.to, p.s); from < end {
+			m.common(leftText{p.to.plus(p.s[:from]), p.s[from:end]})
+		}
 	}
+	m.left = append(m.left, work...)
 }
 
 // within matches a text that is part of a source. One that is short must go on
@@ -190,7 +290,7 @@ func (m *copyMatcher) within(to ID, s string) bool {
 			return false
 		}
 		k := strings.Index(c.text[c.at:c.end], s)
-		if k < 0 || short && (k > 0 || c.at == 0 && c.end > len(s)) {
+		if k < 0 || short && (k > 0 || c.at == 0 && c.end > len(s)) || m.isTaken(c, c.at+k, c.at+k+len(s)) {
 			continue
 		}
 		m.take(to, c, c.at+k, len(s))
@@ -211,7 +311,7 @@ func (m *copyMatcher) holds(to ID, s string) (from, end int) {
 		}
 		rest := c.text[c.at:c.end]
 		k := strings.Index(s, rest)
-		if k < 0 || units16(rest) < minCopy {
+		if k < 0 || units16(rest) < minCopy || m.isTaken(c, c.at, c.end) {
 			continue
 		}
 		m.take(to.plus(s[:k]), c, c.at, len(rest))
@@ -221,12 +321,12 @@ func (m *copyMatcher) holds(to ID, s string) (from, end int) {
 	return 0, 0
 }
 
-// ends matches the beginning and the end of a text with those of a source.
-func (m *copyMatcher) ends(to ID, s string) {
+// ends matches the beginning and the end of a text with those of a source, and returns what is between.
+func (m *copyMatcher) ends(to ID, s string) (from, end int) {
 	for _, c := range m.sources {
 		rest := c.text[c.at:c.end]
 		if m.effort -= min(len(rest), len(s)); m.effort <= 0 {
-			return
+			break
 		}
 		p := commonPrefix(s, rest)
 		if units16(s[:p]) < minCopy {
@@ -236,7 +336,7 @@ func (m *copyMatcher) ends(to ID, s string) {
 		if units16(s[len(s)-q:]) < minCopy {
 			q = 0
 		}
-		if p+q == 0 {
+		if p+q == 0 || m.isTaken(c, c.at, c.at+p) || m.isTaken(c, c.end-q, c.end) {
 			continue
 		}
 		if p > 0 {
@@ -246,13 +346,265 @@ func (m *copyMatcher) ends(to ID, s string) {
 			m.take(to.plus(s[:len(s)-q]), c, c.end-q, q)
 		}
 		c.at, c.end = c.at+p, c.end-q
+		return p, len(s) - q
+	}
+	return 0, len(s)
+}
+
+// Where a gram of a source is looked up, in so many places at most.
+const mostPlaces = 16
+
+// common finds in l what is part of a source, wherever it stands: the longest
+// part first that begins with each letter.
+func (m *copyMatcher) common(l leftText) {
+	if m.grams == nil {
+		m.grams = make(map[string][]place)
+		for _, c := range m.sources {
+			m.effort -= len(c.text)
+			for i := range c.text {
+				if g := gram(c.text[i:]); g != "" && len(m.grams[g]) < mostPlaces {
+					m.grams[g] = append(m.grams[g], place{c, i})
+				}
+			}
+		}
+	}
+	from := 0 // of what is left
+	for i := 0; i < len(l.s) && m.effort > 0; {
+		best, n := place{}, 0
+		for _, p := range m.grams[gram(l.s[i:])] {
+			k := commonPrefix(l.s[i:], p.of.text[p.at:])
+			m.effort -= k
+			if k > n && units16(l.s[i:i+k]) >= minCopy && !m.isTaken(p.of, p.at, p.at+k) {
+				best, n = p, k
+			}
+		}
+		if n == 0 {
+			_, size := utf8.DecodeRuneInString(l.s[i:])
+			i += size
+			continue
+		}
+		if from < i {
+			m.left = append(m.left, leftText{l.to.plus(l.s[:from]), l.s[from:i]})
+		}
+		m.take(l.to.plus(l.s[:i]), best.of, best.at, n)
+		i += n
+		from = i
+	}
+	if from < len(l.s) {
+		m.left = append(m.left, leftText{l.to.plus(l.s[:from]), l.s[from:]})
+	}
+}
+
+// gram returns the shortest beginning of s that has minCopy UTF-16 units; none: it is too short.
+func gram(s string) string {
+	units := 0
+	for i, r := range s {
+		if units >= minCopy {
+			return s[:i]
+		}
+		units++
+		if r >= 1<<16 {
+			units++
+		}
+	}
+	if units < minCopy {
+		return ""
+	}
+	return s
+}
+
+// mostBetween is how many elements may stand between two parts of a text that was copied: format marks, and what was
+// deleted of the copy.
+const mostBetween = 64
+
+// mostSkipped is how much of a source may be missing between two parts of it that are found, because it has not come back, or
+// elsewhere.
+const mostSkipped = 8
+
+// finish finds what of the parts that are left is there, after all were looked at.
+func (m *copyMatcher) finish() {
+	m.extend()
+	m.cover()
+	m.rests()
+}
+
+// rests finds what is left of a text whose other end was removed, as when an editor joins two paragraphs of which somebody has
+// deleted the end and the beginning.
+func (m *copyMatcher) rests() {
+	m.left = slices.DeleteFunc(m.left, func(l leftText) bool {
+		for _, c := range m.sources {
+			if m.effort -= len(l.s); len(l.s) > len(c.text) {
+				continue
+			}
+			for _, at := range []int{0, len(c.text) - len(l.s)} {
+				if m.effort > 0 && c.text[at:at+len(l.s)] == l.s && !m.isTaken(c, at, at+len(l.s)) {
+					m.take(l.to, c, at, len(l.s))
+					return true
+				}
+			}
+		}
+		return false
+	})
+}
+
+// cover finds parts of sources that come back piece by piece, so that nothing is missing of the whole: however short they are,
+// they are no chance.
+func (m *copyMatcher) cover() {
+	if len(m.left) == 0 || len(m.left) > mostBetween || len(m.sources) > mostBetween {
 		return
 	}
+	byLength := slices.Clone(m.left)
+	slices.SortStableFunc(byLength, func(a, b leftText) int { return cmp.Compare(len(b.s), len(a.s)) })
+	found := make(map[ID]bool)
+	for _, c := range m.sources {
+		rest := []byte(c.text)
+		for _, t := range m.taken {
+			if t.of == c {
+				clear(rest[t.from:t.at])
+			}
+		}
+		var places []place
+		var parts []leftText
+		for _, l := range byLength {
+			m.effort -= len(rest)
+			if found[l.to] || m.effort <= 0 {
+				continue
+			}
+			if k := strings.Index(string(rest), l.s); k >= 0 {
+				clear(rest[k : k+len(l.s)])
+				places, parts = append(places, place{c, k}), append(parts, l)
+			}
+		}
+		if len(strings.Trim(string(rest), "\x00")) > 0 {
+			continue
+		}
+		for i, l := range parts {
+			m.take(l.to, c, places[i].at, len(l.s))
+			found[l.to] = true
+		}
+	}
+	m.left = slices.DeleteFunc(m.left, func(l leftText) bool { return found[l.to] })
+}
+
+// extend finds what is left beside what was found: however short it is, it goes on as its source does.
+func (m *copyMatcher) extend() {
+	if len(m.taken) == 0 {
+		return
+	}
+	for range 2 { // there, and back
+		left := m.left
+		m.left = nil
+		for _, l := range left {
+			if m.effort <= 0 || !m.behind(&l) && !m.before(&l) || l.s != "" {
+				m.left = append(m.left, l)
+			}
+		}
+		slices.Reverse(m.left)
+	}
+}
+
+// behind takes of the beginning of l what stands in a source behind what was found before l.
+func (m *copyMatcher) behind(l *leftText) bool {
+	k := -1
+	for i, t := range m.taken {
+		if t.to.Client == l.to.Client && t.end <= l.to.Clock && (k < 0 || t.end > m.taken[k].end) {
+			k = i
+		}
+	}
+	m.effort -= len(m.taken)
+	if k < 0 || l.to.Clock-m.taken[k].end > mostBetween {
+		return false
+	}
+	t := m.taken[k]
+	rest := t.of.text[t.at:]
+	if gap := m.gapBehind(t); gap != "" && len(gap) < len(l.s) && strings.HasSuffix(l.s, gap) { // something was written between the two
+		m.take(l.to.plus(l.s[:len(l.s)-len(gap)]), t.of, t.at, len(gap))
+		l.s = l.s[:len(l.s)-len(gap)]
+		return true
+	}
+	for skip, units := 0, uint64(0); skip < len(rest) && units <= max(mostSkipped, l.to.Clock-t.end); skip, units = skipUnit(rest, skip, units) {
+		n := commonPrefix(l.s, rest[skip:])
+		m.effort -= n + 1
+		if n == 0 || n < len(l.s) && skip > 0 || m.isTaken(t.of, t.at+skip, t.at+skip+n) {
+			continue
+		}
+		m.take(l.to, t.of, t.at+skip, n)
+		l.to, l.s = l.to.plus(l.s[:n]), l.s[n:]
+		return true
+	}
+	return false
+}
+
+// before takes of the end of l what stands in a source before what was found behind l.
+func (m *copyMatcher) before(l *leftText) bool {
+	end, k := l.to.plus(l.s).Clock, -1
+	for i, t := range m.taken {
+		if t.to.Client == l.to.Client && t.to.Clock >= end && (k < 0 || t.to.Clock < m.taken[k].to.Clock) {
+			k = i
+		}
+	}
+	m.effort -= len(m.taken)
+	if k < 0 || m.taken[k].to.Clock-end > mostBetween {
+		return false
+	}
+	t := m.taken[k]
+	rest := t.of.text[:t.from]
+	if gap := m.gapBefore(t); gap != "" && len(gap) < len(l.s) && strings.HasPrefix(l.s, gap) {
+		m.take(l.to, t.of, t.from-len(gap), len(gap))
+		l.to, l.s = l.to.plus(gap), l.s[len(gap):]
+		return true
+	}
+	for units := uint64(0); rest != "" && units <= max(mostSkipped, t.to.Clock-end); units++ {
+		n := commonSuffix(l.s, rest)
+		m.effort -= n + 1
+		if n > 0 && (n == len(l.s) || units == 0) && !m.isTaken(t.of, len(rest)-n, len(rest)) {
+			m.take(l.to.plus(l.s[:len(l.s)-n]), t.of, len(rest)-n, n)
+			l.s = l.s[:len(l.s)-n]
+			return true
+		}
+		_, size := utf8.DecodeLastRuneInString(rest)
+		rest = rest[:len(rest)-size]
+	}
+	return false
+}
+
+// gapBehind returns what of a source stands between t and what is taken next of it.
+func (m *copyMatcher) gapBehind(t taken) string {
+	end := len(t.of.text)
+	for _, o := range m.taken {
+		if o.of == t.of && o.from >= t.at {
+			end = min(end, o.from)
+		}
+	}
+	return t.of.text[t.at:end]
+}
+
+// gapBefore returns what stands between t and what is taken before it.
+func (m *copyMatcher) gapBefore(t taken) string {
+	from := 0
+	for _, o := range m.taken {
+		if o.of == t.of && o.at <= t.from {
+			from = max(from, o.at)
+		}
+	}
+	return t.of.text[from:t.from]
+}
+
+// skipUnit returns where the character behind byte i of s begins, and how many UTF-16 units that is on.
+func skipUnit(s string, i int, units uint64) (int, uint64) {
+	_, size := utf8.DecodeRuneInString(s[i:])
+	return i + size, units + uint64(units16(s[i:i+size]))
+}
+
+func (m *copyMatcher) isTaken(c *source, from, end int) bool {
+	m.effort -= len(m.taken)
+	return slices.ContainsFunc(m.taken, func(t taken) bool { return t.of == c && t.from < end && t.at > from })
 }
 
 // take notes that n bytes of text at to come from source c, from byte at on.
 func (m *copyMatcher) take(to ID, c *source, at, n int) {
 	begin := 0
+	m.taken = append(m.taken, taken{to, to.Clock + uint64(units16(c.text[at:at+n])), c, at, at + n})
 	for _, p := range c.pieces {
 		from, end := max(at, begin), min(at+n, begin+p.size)
 		if from < end {

@@ -79,3 +79,15 @@ func (d *Doc) typeOf(owner keyOwner, root bool) int32 {
 	}
 	return d.holds(d.runAt(c, uint32(owner.id.Clock)))
 }
+
+// TextLen returns how many elements of text u brings, in UTF-16 units.
+func (u *Update) TextLen() (n int) {
+	for _, s := range u.sections {
+		for b := range u.blocks(s) {
+			if b.ref == refString {
+				n += int(b.n)
+			}
+		}
+	}
+	return n
+}

@@ -2,6 +2,7 @@ package crdt
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 )
 
@@ -36,7 +37,7 @@ func (d *Doc) addCredit(client ClientID, x credit) {
 }
 
 // creditsOf yields whose n elements from id on are, in pieces.
-func (d *Doc) creditsOf(id ID, n uint64) func(func(ID, uint64) bool) {
+func (d *Doc) creditsOf(id ID, n uint64) iter.Seq2[ID, uint64] {
 	return func(yield func(ID, uint64) bool) {
 		list := d.credits[id.Client]
 		k, _ := slices.BinarySearchFunc(list, id.Clock, func(c credit, clock uint64) int {
