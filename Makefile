@@ -160,6 +160,10 @@ faults: ## lose servers, databases and lines for long: SEEDS=2000 simulated runs
 	go test ./sessions -count=1 -timeout 0 -run '^TestFaults$$' -seeds $(SEEDS)
 	E2E_KILLS=$(KILLS) go test ./e2e -count=1 -timeout 0 -v -run '^(TestNoAcknowledgedEditIsLost|TestBadLines|TestDatabaseRestarts|TestFullDisk)$$'
 
+.PHONY: authors
+authors: ## of SEEDS=2000 crowds of editors, how many characters are said to be another's, or of another time
+	go test ./sessions/history -count=1 -timeout 0 -v -run '^TestEveryCharacterIsItsAuthors$$' -authors.first $(FIRST) -authors.seeds $(SEEDS) -authors.rows 250
+
 # How long people come and go.
 SOAK ?= 30m
 

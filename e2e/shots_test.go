@@ -41,6 +41,9 @@ func TestShots(t *testing.T) {
 	}
 	chen.waitFor("rivera's caret", exists(noteEditor+" .caret"))
 	chen.screenshot(filepath.Join(dir, "note.png"))
+	chen.altA()
+	chen.waitFor("who wrote what", exists(noteEditor+" .by"))
+	chen.screenshot(filepath.Join(dir, "attribution.png"))
 	haddad.visit("/units/" + unit)
 	haddad.waitFor("writers on the board", exists("#board [data-writing]"))
 	haddad.screenshot(filepath.Join(dir, "board.png"))

@@ -4,20 +4,21 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
-	"github.com/clisonix/tidechart/crdt"
 	"github.com/clisonix/tidechart/crdt/prose"
 	"github.com/clisonix/tidechart/server/access"
 	"github.com/clisonix/tidechart/sessions"
+	"github.com/clisonix/tidechart/sessions/history"
 )
 
 // mountAuthors adds the part of the API that says who wrote what.
 func (s *Server) mountAuthors(api huma.API) {
 	op := operation("read-authors", http.MethodGet, "/notes/{id}/authors", "Read who wrote what")
-	op.Description = "A note's text, cut where its author changes. Text that somebody only moved, by splitting or joining paragraphs or making one a heading, stays its author's."
+	op.Description = "A note's text, cut where its author changes, or when or how it came. Text that somebody only moved, by splitting or joining paragraphs or making one a heading, or put back by undoing, stays its author's, of the time when it was written first."
 	huma.Register(api, op, s.apiReadAuthors)
 }
 
@@ -27,9 +28,17 @@ type authorsInput struct {
 
 type authorsOutput struct {
 	Body struct {
-		People []apiPerson   `json:"people" nullable:"false" doc:"Who wrote any of it"`
-		Blocks []authorBlock `json:"blocks" nullable:"false" doc:"Paragraphs, headings and other blocks with text, in order"`
+		Seq     uint64        `json:"seq" doc:"The update up to which this is"`
+		People  []author      `json:"people" nullable:"false" doc:"Who wrote or brought any of it, or of what it was carried over from"`
+		Blocks  []authorBlock `json:"blocks" nullable:"false" doc:"Paragraphs, headings and other blocks with text, in order"`
+		Words   []authorWords `json:"words" nullable:"false" doc:"How many words are whose, who has most first. A word belongs to whoever wrote its first letter"`
+		Carried []carriedFrom `json:"carried" nullable:"false" doc:"What was carried over from where, the most first"`
 	}
+}
+
+type author struct {
+	apiPerson
+	Color int `json:"color" minimum:"0" maximum:"7" doc:"Number of the author's colour"`
 }
 
 type authorBlock struct {
@@ -38,69 +47,155 @@ type authorBlock struct {
 }
 
 type authorSpan struct {
-	Text   string     `json:"text"`
-	Author *uuid.UUID `json:"author,omitempty" format:"uuid" doc:"One of people"`
+	Text     string       `json:"text"`
+	Author   *uuid.UUID   `json:"author,omitempty" format:"uuid" doc:"One of people"`
+	At       *time.Time   `json:"at,omitempty" doc:"When its first character came first"`
+	Origin   string       `json:"origin" enum:"typed,pasted,imported,carried,recovered" doc:"How it came. Pasted: more at once than hands type, or as the author's editor says; imported: by a program or with the template; carried: pasted, and an earlier note of the patient says the same; recovered: brought back after a restore"`
+	Template bool         `json:"template,omitempty" doc:"It came with the template"`
+	By       *uuid.UUID   `json:"by,omitempty" format:"uuid" doc:"Who brought it back, of what is recovered"`
+	Source   *carriedFrom `json:"source,omitempty" doc:"Where carried text was written first"`
+	Elements [][3]uint64  `json:"elements" nullable:"false" doc:"Where it is in the document: Yjs client id, first clock, clock behind the last"`
+}
+
+type carriedFrom struct {
+	Note   uuid.UUID  `json:"note" format:"uuid" doc:"The earlier note"`
+	Author *uuid.UUID `json:"author,omitempty" format:"uuid" doc:"Who wrote it there, one of people"`
+	At     time.Time  `json:"at" doc:"When that was"`
+	Words  int        `json:"words,omitempty"`
+}
+
+type authorWords struct {
+	Author    *uuid.UUID `json:"author,omitempty" format:"uuid" doc:"One of people; nobody: nobody knows"`
+	Typed     int        `json:"typed"`
+	Pasted    int        `json:"pasted"`
+	Imported  int        `json:"imported"`
+	Carried   int        `json:"carried"`
+	Recovered int        `json:"recovered"`
 }
 
 func (s *Server) apiReadAuthors(ctx context.Context, in *authorsInput) (*authorsOutput, error) {
-	if _, err := s.apiMay(ctx, access.ReadNote, in.ID); err != nil {
+	who, how := apiKnown(ctx), notAgain
+	if s.pasts.looks(in.ID, who.Login) { // an editor asks again whenever the note changes
+		how = byAPI
+	}
+	if _, err := s.mayDo(ctx, who, access.ReadNote, in.ID, how); err != nil {
+		return nil, apiError(ctx, err)
+	}
+	past, err := s.pastOf(ctx, in.ID)
+	if err != nil {
+		return nil, apiError(ctx, err)
+	}
+	if how == byAPI {
+		s.pasts.recorded(in.ID, who.Login)
+	}
+	account, err := past.Account(past.Head())
+	if err != nil {
+		return nil, apiError(ctx, err)
+	}
+	out, err := s.authorsOf(ctx, account)
+	if err != nil {
+		return nil, apiError(ctx, err)
+	}
+	return out, nil
+}
+
+// pastOf returns what a note has been through up to now, with what was carried over in it.
+func (s *Server) pastOf(ctx context.Context, note uuid.UUID) (*history.Past, error) {
+	past, err := s.pasts.of(ctx, note, func(ctx context.Context, note uuid.UUID) (*history.Past, error) {
+		return history.Open(ctx, s.db, note)
+	})
+	if err != nil {
 		return nil, err
 	}
-	doc, writers, err := s.hub.Authored(ctx, in.ID)
-	if err != nil {
-		return nil, apiError(ctx, err)
+	if err := s.carry(ctx, note, past); err != nil {
+		s.log.Warn("not found what was carried over", "note", note, "err", err)
 	}
+	return past, nil
+}
+
+func (s *Server) authorsOf(ctx context.Context, account *history.Account) (*authorsOutput, error) {
 	var out authorsOutput
-	out.Body.Blocks = appendAuthored([]authorBlock{}, prose.Read(doc.XMLFragment(sessions.Fragment)), writers)
-	ids := []uuid.UUID{}
-	seen := make(map[uuid.UUID]bool)
-	for _, b := range out.Body.Blocks {
-		for _, span := range b.Spans {
-			if span.Author != nil && !seen[*span.Author] {
-				seen[*span.Author] = true
-				ids = append(ids, *span.Author)
-			}
+	w := authorsWriter{account: account, blocks: []authorBlock{}, seen: make(map[uuid.UUID]bool), people: []uuid.UUID{}}
+	w.add(account.Body)
+	out.Body.Seq, out.Body.Blocks = account.Seq, w.blocks
+	sum := account.Summary()
+	out.Body.Words, out.Body.Carried = make([]authorWords, len(sum.Shares)), make([]carriedFrom, len(sum.Carried))
+	for i, x := range sum.Shares {
+		out.Body.Words[i] = authorWords{
+			w.person(x.Person), x.Words[history.Typed], x.Words[history.Pasted], x.Words[history.Imported], x.Words[history.Carried], x.Words[history.Recovered],
 		}
 	}
-	names, err := s.names(ctx, ids)
-	if err != nil {
-		return nil, apiError(ctx, err)
+	for i, c := range sum.Carried {
+		out.Body.Carried[i] = w.source(c.Source, c.Words)
 	}
-	out.Body.People = make([]apiPerson, len(ids))
-	for i, id := range ids {
-		out.Body.People[i] = apiPerson{id, names[id]}
+	rows, err := s.db.PeopleByID(ctx, w.people)
+	if err != nil {
+		return nil, fmt.Errorf("look up people: %w", err)
+	}
+	out.Body.People = make([]author, len(rows))
+	for i, p := range rows {
+		out.Body.People[i] = author{apiPerson{p.ID, p.Name}, int(p.Color)}
 	}
 	return &out, nil
 }
 
-// appendAuthored adds the block that n is, if it has text of its own, and those in it. Package prose bounds how deep
-// they lie.
-func appendAuthored(blocks []authorBlock, n prose.Node, writers map[crdt.ClientID]uuid.UUID) []authorBlock {
+// authorsWriter writes a note as blocks, and who occurs in it.
+type authorsWriter struct {
+	account *history.Account
+	blocks  []authorBlock
+	seen    map[uuid.UUID]bool
+	people  []uuid.UUID
+}
+
+// add adds the block that n is, if it has text of its own, and those in it. Package prose bounds how deep they lie.
+func (w *authorsWriter) add(n prose.Node) {
 	own := -1
 	for _, c := range n.Content {
 		if c.Type != "text" {
-			blocks = appendAuthored(blocks, c, writers)
+			w.add(c)
 			continue
 		}
 		if own < 0 {
-			own = len(blocks)
-			blocks = append(blocks, authorBlock{Type: n.Type})
+			own = len(w.blocks)
+			w.blocks = append(w.blocks, authorBlock{Type: n.Type})
 		}
-		spans := &blocks[own].Spans
-		var author *uuid.UUID
-		if who := writers[c.Author]; who != uuid.Nil {
-			author = &who
-		}
-		if k := len(*spans) - 1; k >= 0 && sameAuthor((*spans)[k].Author, author) {
-			(*spans)[k].Text += c.Text
-			continue
-		}
-		*spans = append(*spans, authorSpan{c.Text, author})
+		w.blocks[own].Spans = append(w.blocks[own].Spans, w.span(c))
 	}
-	return blocks
 }
 
-func sameAuthor(a, b *uuid.UUID) bool { return a == b || a != nil && b != nil && *a == *b }
+func (w *authorsWriter) span(text prose.Node) authorSpan {
+	from := w.account.Of(text)
+	span := authorSpan{
+		Text: text.Text, Author: w.person(from.Author), Origin: from.Origin.String(), Template: from.Template, By: w.person(from.By),
+		Elements: make([][3]uint64, len(text.Pieces)),
+	}
+	if !from.At.IsZero() {
+		span.At = &from.At
+	}
+	if from.Source != nil {
+		source := w.source(*from.Source, 0)
+		span.Source = &source
+	}
+	for i, p := range text.Pieces {
+		span.Elements[i] = [3]uint64{uint64(p.ID.Client), p.ID.Clock, p.ID.Clock + p.Len}
+	}
+	return span
+}
+
+func (w *authorsWriter) source(s sessions.Source, words int) carriedFrom {
+	return carriedFrom{s.Note, w.person(s.Author), s.At, words}
+}
+
+func (w *authorsWriter) person(id uuid.UUID) *uuid.UUID {
+	if id == uuid.Nil {
+		return nil
+	}
+	if !w.seen[id] {
+		w.seen[id] = true
+		w.people = append(w.people, id)
+	}
+	return &id
+}
 
 // names looks up what people are called.
 func (s *Server) names(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]string, error) {

@@ -3,11 +3,15 @@ package server_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/clisonix/tidechart/crdt"
+	"github.com/clisonix/tidechart/crdt/prose"
+	"github.com/clisonix/tidechart/server/store"
 )
 
 // TestAuthors: who moves text has not written it; who writes has, block by block.
@@ -60,5 +64,84 @@ func TestAuthors(t *testing.T) {
 		if status, _, _ := h.api("GET", path, h.token(user), "", nil); status != want {
 			t.Errorf("%s asks for authors: %d, want %d", user, status, want)
 		}
+	}
+}
+
+// TestCarriedForward: what somebody pastes from an earlier note of the patient is told to be that, and whose words it was;
+// what somebody pastes from elsewhere is pasted, and what a program brings is imported.
+func TestCarriedForward(t *testing.T) {
+	h := open(t)
+	say := func(user, text string) {
+		t.Helper()
+		_, state, _ := h.api("GET", "/api/v1/notes/"+h.note.String()+"/state", h.token(user), "", nil)
+		h.edit(user, state, func(tx *crdt.Txn, f *crdt.XMLFragment) {
+			f.Insert(tx, 0, crdt.NewXMLElement("paragraph", nil, crdt.NewXMLText(text)))
+		})
+	}
+	const old = "Chronic kidney disease stage three, baseline creatinine is 1.8, followed by nephrology."
+	say("chen", old)
+	earlier, later := h.note, uuid.New()
+	row, err := h.db.NoteByID(t.Context(), earlier)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := prose.Build(store.TemplateClient(later), prose.Node{Type: "doc", Content: []prose.Node{{Type: "paragraph"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = h.db.CreateNote(t.Context(), store.NewNote{
+		ID: later, Patient: row.Patient.ID, Unit: row.Note.UnitID, Kind: row.Note.Kind, Title: "Later", Author: row.Note.CreatedBy, At: time.Now(), First: first,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.note = later
+	say("rivera", "Overnight: "+strings.ReplaceAll(old, ", ", ",  ")+" Slept well.")
+	say("rivera", "A leaflet from elsewhere that is much longer than anybody types at once.")
+	status, body, _ := h.api("GET", "/api/v1/notes/"+later.String()+"/authors", h.token("chen"), "", nil)
+	var answer struct {
+		People []struct{ ID, Name string }
+		Blocks []struct {
+			Spans []struct {
+				Text, Author, Origin string
+				At                   time.Time
+				Source               struct {
+					Note, Author string
+					At           time.Time
+				}
+			}
+		}
+		Words []struct {
+			Author          string
+			Carried, Pasted int
+		}
+		Carried []struct {
+			Author string
+			Words  int
+		}
+	}
+	if err := json.Unmarshal(body, &answer); err != nil || status != 200 {
+		t.Fatalf("authors: %d %v %s", status, err, body)
+	}
+	names := map[string]string{"": "nobody"}
+	for _, p := range answer.People {
+		names[p.ID] = p.Name
+	}
+	got := ""
+	for _, b := range answer.Blocks[:2] {
+		for _, s := range b.Spans {
+			got += fmt.Sprintf("%s %s %q %s; ", names[s.Author], s.Origin, s.Text, names[s.Source.Author])
+			if s.Origin == "carried" && (s.Source.Note != earlier.String() || time.Since(s.Source.At) > time.Hour || s.At.Before(s.Source.At)) {
+				t.Errorf("it was carried from %+v at %v", s.Source, s.At)
+			}
+		}
+	}
+	want := `Rosa Rivera RN pasted "A leaflet from elsewhere that is much longer than anybody types at once." nobody; ` +
+		`Rosa Rivera RN pasted "Overnight: " nobody; Rosa Rivera RN carried "` + strings.ReplaceAll(old, ", ", ",  ") + `" Dr Mei Chen; Rosa Rivera RN pasted " Slept well." nobody; `
+	if got != want {
+		t.Errorf("the note is %s\nwant %s", got, want)
+	}
+	if len(answer.Carried) != 1 || answer.Carried[0].Words != 12 || names[answer.Carried[0].Author] != "Dr Mei Chen" {
+		t.Errorf("carried over: %+v", answer.Carried)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/a-h/templ"
 	"github.com/google/uuid"
@@ -251,4 +252,25 @@ func htmlOf(ctx context.Context, _ *Server, _ uuid.UUID, n paper.Note) ([]byte, 
 	var b bytes.Buffer
 	err := web.PaperFile(n).Render(templ.ClearChildren(ctx), &b)
 	return b.Bytes(), err
+}
+
+// wordCount is how many words are whose: a word is of whoever wrote its first letter.
+type wordCount map[uuid.UUID]int
+
+func (c wordCount) add(n prose.Node, writer func(crdt.ClientID) uuid.UUID) {
+	within := false
+	for _, child := range n.Content {
+		if child.Type != "text" {
+			within = false
+			c.add(child, writer)
+			continue
+		}
+		for _, letter := range child.Text {
+			if begins := !unicode.IsSpace(letter); begins != within {
+				if within = begins; begins {
+					c[writer(child.Author)]++
+				}
+			}
+		}
+	}
 }

@@ -7,11 +7,9 @@ import (
 	"net/url"
 	"strconv"
 	"time"
-	"unicode"
 
 	"github.com/google/uuid"
 
-	"github.com/clisonix/tidechart/crdt"
 	"github.com/clisonix/tidechart/crdt/prose"
 	"github.com/clisonix/tidechart/server/access"
 	"github.com/clisonix/tidechart/server/login"
@@ -59,9 +57,7 @@ func (s *Server) openPast(r *http.Request, who login.Person) (id uuid.UUID, past
 	if st, err = s.mayDo(ctx, who, access.ReadNote, id, how); err != nil {
 		return id, nil, st, err
 	}
-	past, err = s.pasts.of(ctx, id, func(ctx context.Context, note uuid.UUID) (*history.Past, error) {
-		return history.Open(ctx, s.hub, s.db, note)
-	})
+	past, err = s.pastOf(ctx, id)
 	if err == nil && how == byHistory {
 		s.pasts.recorded(id, who.Login)
 	}
@@ -94,30 +90,54 @@ func (s *Server) historyView(ctx context.Context, past *history.Past, asked url.
 		only = uuid.Nil // anybody
 	}
 	seq := sought(past, asked, only)
-	doc, err := past.Doc(seq)
+	account, err := past.Account(seq)
 	if err != nil {
 		return web.HistoryView{}, err
 	}
-	view := web.HistoryView{Head: past.Head(), Seq: seq, Body: prose.Read(doc.XMLFragment(sessions.Fragment)), Plain: asked.Get("authors") == "no"}
+	view := web.HistoryView{Head: past.Head(), Seq: seq, Body: account.Body, Show: asked.Get("authors")}
 	if only != uuid.Nil {
 		view.By = only.String()
 	}
-	people, err := s.peopleOf(ctx, past)
+	sum := account.Summary()
+	people, err := s.peopleOf(ctx, past, sum.Carried...)
 	if err != nil {
 		return view, err
 	}
 	m := past.Moment(seq)
 	view.At, view.Author = m.At.Local(), people[m.Author]
-	words := make(wordCount)
-	words.add(view.Body, past.Writer)
-	for _, id := range past.People() {
-		view.People = append(view.People, web.Contributor{Person: people[id], Words: words[id]})
+	view.People = contributors(past, sum, people)
+	for _, c := range sum.Carried {
+		view.Carried = append(view.Carried, web.CarriedView{Author: people[c.Author], At: c.At.Local(), Words: c.Words, Age: m.At.Sub(c.At)})
 	}
-	view.Writer = func(text prose.Node) (web.Person, bool) {
-		p, ok := people[past.Writer(text.Author)]
-		return p, ok
-	}
+	view.Authorship = func(text prose.Node) web.Authorship { return authorshipView(account.Of(text), people) }
 	return view, nil
+}
+
+// contributors are all who wrote any of a note until today, with what of it is theirs now.
+func contributors(past *history.Past, sum history.Summary, people map[uuid.UUID]web.Person) (all []web.Contributor) {
+	words := make(map[uuid.UUID]history.Share)
+	for _, x := range sum.Shares {
+		words[x.Person] = x
+	}
+	for _, id := range past.People() {
+		c := web.Contributor{Person: people[id], Words: words[id].All()}
+		for o, n := range words[id].Words {
+			if n > 0 {
+				c.Origins = append(c.Origins, web.OriginWords{Origin: history.Origin(o).String(), Words: n})
+			}
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// authorshipView says whose a piece of text is.
+func authorshipView(from history.Provenance, people map[uuid.UUID]web.Person) web.Authorship {
+	a := web.Authorship{Person: people[from.Author], At: from.At.Local(), Origin: from.Origin.String(), Template: from.Template, By: people[from.By].Name}
+	if from.Source != nil {
+		a.Source, a.SourceAt = people[from.Source.Author].Name, from.Source.At.Local()
+	}
+	return a
 }
 
 // sought returns the row that an address leads to: at says from where, and go which way.
@@ -151,9 +171,13 @@ func sought(past *history.Past, asked url.Values, only uuid.UUID) uint64 {
 	return at
 }
 
-// peopleOf looks up who wrote any of a note.
-func (s *Server) peopleOf(ctx context.Context, past *history.Past) (map[uuid.UUID]web.Person, error) {
-	rows, err := s.db.PeopleByID(ctx, past.People())
+// peopleOf looks up who wrote any of a note, and of what was carried over.
+func (s *Server) peopleOf(ctx context.Context, past *history.Past, from ...history.Source) (map[uuid.UUID]web.Person, error) {
+	ids := past.People()
+	for _, c := range from {
+		ids = append(ids, c.Author)
+	}
+	rows, err := s.db.PeopleByID(ctx, ids)
 	if err != nil {
 		return nil, fmt.Errorf("look up people: %w", err)
 	}
@@ -162,25 +186,4 @@ func (s *Server) peopleOf(ctx context.Context, past *history.Past) (map[uuid.UUI
 		people[row.ID] = personRowView(row)
 	}
 	return people, nil
-}
-
-// wordCount is how many words are whose: a word is of whoever wrote its first letter.
-type wordCount map[uuid.UUID]int
-
-func (c wordCount) add(n prose.Node, writer func(crdt.ClientID) uuid.UUID) {
-	within := false
-	for _, child := range n.Content {
-		if child.Type != "text" {
-			within = false
-			c.add(child, writer)
-			continue
-		}
-		for _, letter := range child.Text {
-			if begins := !unicode.IsSpace(letter); begins != within {
-				if within = begins; begins {
-					c[writer(child.Author)]++
-				}
-			}
-		}
-	}
 }

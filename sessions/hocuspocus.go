@@ -68,8 +68,13 @@ func (h *hocuspocus) handle(ctx context.Context, frame []byte) error {
 	case ysync.Ping:
 		h.socket.out.push(ysync.AppendEnvelope(nil, ysync.Envelope{Message: ysync.Message{Kind: ysync.Pong}}))
 		return nil
-	case ysync.Pong, ysync.Stateless:
-		return nil // nothing here listens to stateless messages
+	case ysync.Pong:
+		return nil
+	case ysync.Stateless:
+		if d := h.documents[e.Key]; d != nil && d.peer != nil {
+			aside(func() { d.peer.declare(ctx, e.Text) })
+		}
+		return nil
 	case ysync.Close:
 		h.drop(e.Key)
 		return nil

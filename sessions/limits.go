@@ -26,6 +26,7 @@ const (
 	maxEarlyBytes     = 1 << 20 // likewise, per socket
 	maxNotesPerSocket = 32      // Hocuspocus documents on one socket
 	maxDenials        = 16      // documents refused on one socket
+	maxDeclared       = 1000    // times that one connection may say how text came into it
 )
 
 // What one note may become. A note that is full can still be read, and shortened.

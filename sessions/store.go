@@ -133,6 +133,11 @@ type Store interface {
 	KeepLate(ctx context.Context, note NoteID, edit LateEdit) (bool, error)
 	LateEdits(ctx context.Context, note NoteID) ([]LateEdit, error)
 
+	// Origins returns what is known of where a note's text came from, beside its log. Declare stores what an editor says
+	// of its text; of one person it stores no more than [MaxDeclared] for a note.
+	Origins(ctx context.Context, note NoteID) (Origins, error)
+	Declare(ctx context.Context, note NoteID, d Declaration) error
+
 	// RecordForgery says for the record that updates were refused that no editor makes. Losing it loses nothing else.
 	RecordForgery(ctx context.Context, f Forgery) error
 

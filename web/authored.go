@@ -2,30 +2,145 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
 	"github.com/clisonix/tidechart/crdt/prose"
 )
 
-// writerKey is where a context says whose text is whose. It is not a mark of the text: marks are what somebody's browser
+// Authorship is whose a piece of text is, since when, and how it came.
+type Authorship struct {
+	Person   Person // no name: nobody knows
+	At       time.Time
+	Origin   string // "typed", "pasted", "imported", "carried" or "recovered"
+	Template bool   // imported with the template
+	By       string // who brought it back, of what is recovered
+	Source   string // whose words they were, of what is carried,
+	SourceAt time.Time
+}
+
+// OriginWords is how many words came in one way.
+type OriginWords struct {
+	Origin string
+	Words  int
+}
+
+// CarriedView is what was carried over from one earlier note.
+type CarriedView struct {
+	Author Person // whose words they were
+	At     time.Time
+	Words  int
+	Age    time.Duration // when the note was as it is shown
+}
+
+// origins are all of them in words, in the order of the legend.
+var originNames = []struct{ Origin, Says string }{
+	{"typed", "typed"},
+	{"pasted", "pasted: came at once"},
+	{"imported", "imported, or of the template"},
+	{"carried", "carried forward from an earlier note"},
+	{"recovered", "recovered after a restore"},
+}
+
+// how says how it came, in words.
+func (a Authorship) how() string {
+	switch {
+	case a.Template:
+		return "template"
+	case a.Origin == "carried" && a.Source != "":
+		return fmt.Sprintf("carried forward, written by %s on %s", a.Source, a.SourceAt.Format(dateLayout))
+	case a.Origin == "carried":
+		return "carried forward, written on " + a.SourceAt.Format(dateLayout)
+	case a.Origin == "recovered" && a.By != "":
+		return "recovered by " + a.By
+	}
+	return a.Origin
+}
+
+// name is who wrote it.
+func (a Authorship) name() string {
+	if a.Person.Name == "" {
+		return "Somebody unknown"
+	}
+	return a.Person.Name
+}
+
+// says is all of it in one line.
+func (a Authorship) says() string {
+	return fmt.Sprintf("%s, %s, %s", a.name(), a.At.Format(dateLayout+" 15:04"), a.how())
+}
+
+// days says an age in whole days.
+func days(d time.Duration) string {
+	switch n := int(d / (24 * time.Hour)); n {
+	case 0:
+		return "less than a day old"
+	case 1:
+		return "a day old"
+	default:
+		return fmt.Sprintf("%d days old", n)
+	}
+}
+
+// ways says how words came: "10 typed, 5 pasted".
+func (c Contributor) ways() string {
+	var all []string
+	for _, o := range c.Origins {
+		all = append(all, fmt.Sprintf("%d %s", o.Words, o.Origin))
+	}
+	return strings.Join(all, ", ")
+}
+
+// maxPieces is how many pieces of text a list of a note has at most.
+const maxPieces = 500
+
+// piece is one of such a list.
+type piece struct {
+	Authorship
+	Text string
+}
+
+// pieces lists the texts of a note with whose they are, and says how many there are beyond the longest list.
+func (v HistoryView) pieces() (list []piece, more int) {
+	var walk func(prose.Node)
+	walk = func(n prose.Node) {
+		for _, c := range n.Content {
+			switch {
+			case c.Type != "text":
+				walk(c)
+			case strings.TrimSpace(c.Text) == "":
+			case len(list) == maxPieces:
+				more++
+			default:
+				list = append(list, piece{v.Authorship(c), c.Text})
+			}
+		}
+	}
+	walk(v.Body)
+	return list, more
+}
+
+// authorshipKey is where a context says whose text is whose. It is not a mark of the text: marks are what somebody's browser
 // sent.
-type writerKey struct{}
+type authorshipKey struct{}
 
 // authored renders its children with the author of each piece of text.
-func authored(of func(prose.Node) (Person, bool)) templ.Component {
+func authored(of func(prose.Node) Authorship) templ.Component {
 	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
 		children := templ.GetChildren(ctx)
-		return children.Render(context.WithValue(templ.ClearChildren(ctx), writerKey{}, of), w)
+		return children.Render(context.WithValue(templ.ClearChildren(ctx), authorshipKey{}, of), w)
 	})
 }
 
-// writerOf returns who wrote a piece of text, if the page says so.
-func writerOf(ctx context.Context, text prose.Node) (Person, bool) {
-	of, ok := ctx.Value(writerKey{}).(func(prose.Node) (Person, bool))
+// authorshipOf returns whose a piece of text is, if the page says so.
+func authorshipOf(ctx context.Context, text prose.Node) (Authorship, bool) {
+	of, ok := ctx.Value(authorshipKey{}).(func(prose.Node) Authorship)
 	if !ok {
-		return Person{}, false
+		return Authorship{}, false
 	}
-	return of(text)
+	return of(text), true
 }

@@ -383,17 +383,19 @@ type HistoryView struct {
 	Author    Person // of that row
 	Body      prose.Node
 	People    []Contributor // who wrote any of it until today
+	Carried   []CarriedView // what was carried over from earlier notes
 	By        string        // the id of whose edits alone one goes through; empty: everybody's
-	Plain     bool          // it does not show who wrote what
+	Show      string        // "no": not who wrote what; "list": that as a list, too
 
-	// Writer says whose a piece of text is.
-	Writer func(prose.Node) (Person, bool)
+	// Authorship says whose a piece of text is.
+	Authorship func(prose.Node) Authorship
 }
 
 // Contributor is somebody, and how many of a note's words are theirs.
 type Contributor struct {
 	Person
-	Words int
+	Words   int
+	Origins []OriginWords
 }
 
 // at is the time of the row, to the second.

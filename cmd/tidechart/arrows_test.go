@@ -26,7 +26,7 @@ var arrows = map[string]struct {
 	"crdt/ysync":                       {[]string{"crdt"}, "messages carry ids and nothing of ours"},
 	"crdt/prose":                       {[]string{"crdt"}, "a note is read from a document alone"},
 	"sessions":                         {[]string{"crdt", "crdt/ysync", "crdt/prose"}, "live editing knows neither HTTP nor Postgres"},
-	"sessions/history":                 {[]string{"crdt", "sessions"}, "it reads the log that sessions write, and nothing of theirs"},
+	"sessions/history":                 {[]string{"crdt", "crdt/prose", "sessions"}, "it reads the log that sessions write, and nothing of theirs"},
 	"sessions/tally":                   {[]string{"crdt", "sessions"}, "it counts the log that sessions write, and nothing of theirs"},
 	"sessions/storetest":               {[]string{"crdt", "sessions"}, "every store is held to one test"},
 	"migrations":                       {nil, "it is only SQL"},

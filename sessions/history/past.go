@@ -19,6 +19,8 @@ const (
 	// MaxBytes is how much the updates of a note may take that is shown as it was, and likewise its keyframes.
 	MaxBytes = 64 << 20
 
+	maxCopies = 1 << 20 // pieces of text that were moved, or put back
+
 	spacing = 4096 // rows from one keyframe to the next: applying that many takes a few milliseconds
 	perRead = 4096 // rows
 )
@@ -29,7 +31,6 @@ var ErrTooLong = errors.New("the note's history is too long to be shown")
 // Past is what a note has been through: its log in memory, and every so many rows the document as it was. To go
 // anywhere takes a keyframe, and no more than 4096 updates. Any number of goroutines may use it.
 type Past struct {
-	hub     *sessions.Hub
 	store   sessions.Store
 	note    sessions.NoteID
 	spacing int // of keyframes, in rows
@@ -42,8 +43,22 @@ type Past struct {
 	tip     *crdt.Doc
 	hands   []hand // of whom and which session the rows are
 	known   map[hand]int32
-	copies  []sessions.Copied // in order
-	writers map[crdt.ClientID]sessions.PersonID
+
+	copies   []copied // of what rows moved, in order
+	copied   int      // how many of them
+	removals crdt.Removals
+	people   map[sessions.PersonID]int   // who wrote any of it, as removals know them
+	brought  map[crdt.ClientID][]brought // by rows, in order
+	large    []large                     // in order
+	origins  sessions.Origins
+	marks    map[crdt.ClientID][]mark // in order of clocks, without overlap
+	pasted   []int32                  // of large, those that count as pasted
+}
+
+// copied is text that a row brings and that is not new.
+type copied struct {
+	row    int
+	copies []crdt.Copy
 }
 
 // row is a row of the log; its seq is its index plus one. A long note has some hundred thousand.
@@ -51,6 +66,8 @@ type row struct {
 	end  int   // of its update
 	at   int64 // microseconds since 1970
 	hand int32
+
+	deleted uint32 // UTF-16 units of text that were there
 }
 
 type hand struct {
@@ -66,15 +83,17 @@ type Moment struct {
 	Session sessions.SessionID // none: written when the note was created
 }
 
-// Open returns the past of a note up to now; hub and store are those it is in. It returns [sessions.ErrNoNote] for an
-// unknown note, and [ErrTooLong].
-func Open(ctx context.Context, hub *sessions.Hub, store sessions.Store, note sessions.NoteID) (*Past, error) {
-	p := newPast(hub, store, note, spacing)
+// Open returns the past of a note up to now. It returns [sessions.ErrNoNote] for an unknown note, and [ErrTooLong].
+func Open(ctx context.Context, store sessions.Store, note sessions.NoteID) (*Past, error) {
+	p := newPast(store, note, spacing)
 	return p, p.Grow(ctx)
 }
 
-func newPast(hub *sessions.Hub, store sessions.Store, note sessions.NoteID, spacing int) *Past {
-	return &Past{hub: hub, store: store, note: note, spacing: spacing, tip: crdt.New(""), known: make(map[hand]int32)}
+func newPast(store sessions.Store, note sessions.NoteID, spacing int) *Past {
+	return &Past{
+		store: store, note: note, spacing: spacing, tip: crdt.New(""), known: make(map[hand]int32),
+		people: make(map[sessions.PersonID]int), brought: make(map[crdt.ClientID][]brought),
+	}
 }
 
 // Grow adds what the log has got since. After an error the past is as far as it came, and can go on.
@@ -91,13 +110,13 @@ func (p *Past) Grow(ctx context.Context) error {
 			return err
 		}
 	}
-	copies, writers, err := p.hub.Copies(ctx, p.note)
+	origins, err := p.store.Origins(ctx, p.note)
 	if err != nil {
 		return err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.copies, p.writers = copies, writers
+	p.learn(origins)
 	return nil
 }
 
@@ -111,24 +130,44 @@ func (p *Past) add(rows []sessions.Row) error {
 			continue
 		case r.Seq > next:
 			return fmt.Errorf("history ends at seq %d before %d", next-1, r.Seq)
-		case len(p.updates)+len(r.Update) > MaxBytes || p.framed > MaxBytes:
+		case len(p.updates)+len(r.Update) > MaxBytes || p.framed > MaxBytes || p.copied > maxCopies:
 			return ErrTooLong
 		}
-		if err := p.tip.ApplyUpdate(r.Update); err != nil {
+		if err := p.take(r); err != nil {
 			return fmt.Errorf("replay seq %d: %w", r.Seq, err)
 		}
-		p.updates = append(p.updates, r.Update...)
-		p.rows = append(p.rows, row{end: len(p.updates), at: r.At.UnixMicro(), hand: p.handOf(hand{r.Author, r.Session})})
-		if len(p.rows)%p.spacing != 0 {
-			continue
-		}
-		frame, err := p.tip.EncodeStateAsUpdateV2(nil)
-		if err != nil {
-			return fmt.Errorf("replay seq %d: %w", r.Seq, err)
-		}
-		p.frames, p.framed = append(p.frames, frame), p.framed+len(frame)
 	}
 	return nil
+}
+
+// take adds the next row. The caller holds mu.
+func (p *Past) take(r sessions.Row) error {
+	u, err := crdt.DecodeUpdate(r.Update)
+	if err != nil {
+		return err
+	}
+	who, known := p.people[r.Author]
+	if !known {
+		who = len(p.people)
+		p.people[r.Author] = who
+	}
+	copies, deleted := p.removals.Copies(p.tip, u, who)
+	if err := p.tip.Apply(u); err != nil {
+		return err
+	}
+	i := len(p.rows)
+	p.updates = append(p.updates, r.Update...)
+	p.rows = append(p.rows, row{end: len(p.updates), at: r.At.UnixMicro(), hand: p.handOf(hand{r.Author, r.Session}), deleted: uint32(deleted)})
+	if len(copies) > 0 {
+		p.copies, p.copied = append(p.copies, copied{i, copies}), p.copied+len(copies)
+	}
+	p.index(i, u, copies)
+	if len(p.rows)%p.spacing != 0 {
+		return nil
+	}
+	frame, err := p.tip.EncodeStateAsUpdateV2(nil)
+	p.frames, p.framed = append(p.frames, frame), p.framed+len(frame)
+	return err
 }
 
 func (p *Past) handOf(h hand) int32 {
@@ -151,7 +190,7 @@ func (p *Past) Head() uint64 {
 func (p *Past) Bytes() int {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	return len(p.updates) + p.framed + 24*len(p.rows)
+	return len(p.updates) + p.framed + (24+8)*len(p.rows) + 40*p.copied
 }
 
 // Moment returns a row of the log, from 1 to Head.
@@ -197,7 +236,7 @@ func (p *Past) Later(seq uint64, watched, idle time.Duration) uint64 {
 }
 
 // Doc returns a document of its own that holds the note after the row seq, from 0 to Head. Its spans name who wrote them
-// first, as [sessions.Hub.Authored] has it.
+// first: who splits a paragraph, makes one a heading, or undoes what they did has not written it.
 func (p *Past) Doc(seq uint64) (*crdt.Doc, error) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
@@ -215,10 +254,10 @@ func (p *Past) Doc(seq uint64) (*crdt.Doc, error) {
 		}
 	}
 	for _, c := range p.copies {
-		if c.Seq > uint64(n) {
+		if c.row >= n {
 			break
 		}
-		doc.Credit(c.Copies)
+		doc.Credit(c.copies)
 	}
 	return doc, nil
 }
@@ -236,7 +275,7 @@ func (p *Past) update(i int) []byte {
 func (p *Past) Writer(client crdt.ClientID) sessions.PersonID {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	return p.writers[client]
+	return p.origins.Writers[client]
 }
 
 // People returns who wrote any of it, in the order in which they came.

@@ -16,7 +16,7 @@ import (
 func TestRowsOfText(t *testing.T) {
 	lines := crowd(t, 11, 120)
 	store, note, _ := logOf(t, lines)
-	p := newPast(hubOf(t, store), store, note, 16)
+	p := newPast(store, note, 16)
 	if err := p.Grow(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func names(t *testing.T, p *Past, row uint64, id crdt.ID) bool {
 
 // TestWhereWritingStopped: a version ends where a session does, and before a break of half an hour.
 func TestWhereWritingStopped(t *testing.T) {
-	p := newPast(nil, nil, uuid.Nil, 8)
+	p := newPast(nil, uuid.Nil, 8)
 	a, b := hand{author: uuid.New(), session: uuid.New()}, hand{author: uuid.New(), session: uuid.New()}
 	c := hand{author: b.author, session: a.session}
 	for _, r := range []struct {

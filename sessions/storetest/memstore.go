@@ -44,6 +44,7 @@ type memNote struct {
 	losses     []sessions.Loss // in the order of their ids
 	copies     []sessions.Copied
 	searched   uint64
+	declared   []sessions.Declaration
 }
 
 // writer is whose a client id is, and how far it has written.

@@ -8,9 +8,11 @@ import { CollaborationCaret } from '@tiptap/extension-collaboration-caret'
 import { HocuspocusProvider, HocuspocusProviderWebsocket } from '@hocuspocus/provider'
 import * as Y from 'yjs'
 
+import { Authors } from './authors.ts'
 import { schemaExtensions } from './extensions.ts'
 import { checkLogin, loginEnds, onLogoff } from './logoff.ts'
 import { LOSSES, LossNotice } from './losses.ts'
+import { Origins } from './origins.ts'
 import { nameMovingCarets, type Person, renderCaret, renderSelection, showPresence } from './presence.ts'
 import { accountedSocket, isStep2, Ledger } from './saved.ts'
 import { byId, type Link, status, StatusLine } from './status.ts'
@@ -51,6 +53,7 @@ class NotePage {
   #line = new StatusLine()
   #doc = new Y.Doc()
   #ledger = new Ledger(() => this.#ledgerChanged())
+  #origins = new Origins(this.#doc.clientID, payload => this.#provider.sendStateless(payload))
   #provider: HocuspocusProvider
   #socket: HocuspocusProviderWebsocket
   #editor: Editor | undefined
@@ -72,6 +75,7 @@ class NotePage {
     this.#doc.on('update', (_update: Uint8Array, origin: unknown) => {
       if (origin !== this.#provider) this.#ledger.edited()
     })
+    this.#doc.on('afterTransaction', (tr: Y.Transaction) => this.#origins.wrote(tr, this.#link.is === 'live'))
     this.#socket = new HocuspocusProviderWebsocket({
       url: socketURL(),
       WebSocketPolyfill: accountedSocket(this.#ledger, h => {
@@ -93,6 +97,7 @@ class NotePage {
   #listen(): void {
     const p = this.#provider
     p.on('authenticated', ({ scope }: { scope: string }) => {
+      this.#origins.tell() // before what it is about
       this.#scope = scope
       this.#draw()
     })
@@ -176,11 +181,13 @@ class NotePage {
       },
     })
     this.#editor = editor
+    editor.on('beforeTransaction', ({ transaction }) => this.#origins.does(transaction.getMeta('uiEvent')))
     this.#body.replaceChildren(box)
     // The status tells it from now on; this would only grow old.
     byId('note-updated').hidden = true
     const bar = document.getElementById('toolbar')
     if (bar) this.#toolbar = new Toolbar(bar, editor)
+    new Authors(editor, this.#doc)
     this.#losses = new LossNotice(byId('losses'), this.#root.dataset.note ?? '', this.#doc, editor)
     const awareness = this.#provider.awareness
     if (awareness) {

@@ -364,6 +364,23 @@ type NoteBurst struct {
 	FoldedAt time.Time
 }
 
+// Derived from the logs of two notes; safe to delete, with note_compared.
+type NoteCarried struct {
+	NoteID    uuid.UUID
+	ClientID  int64
+	FromClock int64
+	ToClock   int64
+	SourceID  uuid.UUID
+	AuthorID  uuid.NullUUID
+	WrittenAt time.Time
+}
+
+// Up to which row note_carried has what was inserted at once.
+type NoteCompared struct {
+	NoteID uuid.UUID
+	Seq    int64
+}
+
 // Derived from the log; rows are added, never changed.
 type NoteCopy struct {
 	NoteID      uuid.UUID
@@ -379,6 +396,17 @@ type NoteCopy struct {
 type NoteCounted struct {
 	NoteID uuid.UUID
 	Seq    int64
+}
+
+// Rows are added, never changed. Whether the client id is that person's is looked at when it is read.
+type NoteDeclared struct {
+	NoteID    uuid.UUID
+	PersonID  uuid.UUID
+	ClientID  int64
+	FromClock int64
+	ToClock   int64
+	How       string
+	At        time.Time
 }
 
 // Up to which seq folding has looked. Whoever folds a note holds the lock of its row.

@@ -1,0 +1,41 @@
+-- How text came into a note, where its log does not say.
+
+-- name: Programs :many
+-- Who of those who wrote a note is no person.
+SELECT DISTINCT person.id FROM writer JOIN person ON person.id = writer.person_id
+ WHERE writer.note_id = $1 AND person.role = 'service account';
+
+-- name: RecoveredRanges :many
+SELECT client_id, from_clock, to_clock, by_id FROM recovered WHERE note_id = $1;
+
+-- name: Declared :many
+SELECT person_id, client_id, from_clock, to_clock, how FROM note_declared WHERE note_id = $1 ORDER BY at;
+
+-- name: InsertDeclared :exec
+-- Of one person no more than max_rows for a note.
+INSERT INTO note_declared (note_id, person_id, client_id, from_clock, to_clock, how)
+SELECT sqlc.arg(note), sqlc.arg(person), sqlc.arg(client), sqlc.arg(from_clock), sqlc.arg(to_clock), sqlc.arg(how)
+ WHERE (SELECT count(*) FROM note_declared WHERE note_id = sqlc.arg(note) AND person_id = sqlc.arg(person)) < sqlc.arg(max_rows)::bigint
+    ON CONFLICT DO NOTHING;
+
+-- name: CarriedRanges :many
+SELECT client_id, from_clock, to_clock, source_id, author_id, written_at FROM note_carried WHERE note_id = $1;
+
+-- name: InsertCarried :exec
+INSERT INTO note_carried (note_id, client_id, from_clock, to_clock, source_id, author_id, written_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+    ON CONFLICT DO NOTHING;
+
+-- name: ComparedTo :one
+SELECT coalesce((SELECT seq FROM note_compared WHERE note_id = $1), 0)::bigint AS seq;
+
+-- name: SetCompared :exec
+INSERT INTO note_compared (note_id, seq) VALUES ($1, $2)
+    ON CONFLICT (note_id) DO UPDATE SET seq = greatest(note_compared.seq, excluded.seq);
+
+-- name: EarlierNotes :many
+-- The newest other notes about the same patient that were begun before this one was changed last.
+SELECT earlier.id FROM note JOIN note earlier ON earlier.patient_id = note.patient_id AND earlier.id <> note.id
+ WHERE note.id = $1 AND earlier.state <> 'destroyed' AND earlier.created_at < note.edited_at
+ ORDER BY earlier.created_at DESC, earlier.id
+ LIMIT sqlc.arg(max_rows);

@@ -1,0 +1,274 @@
+// Who wrote what, in the note as it is: what the server says of each element of the document becomes decorations, which
+// are no part of it, and a list in words. It is asked again when the note has changed.
+
+import type { Editor } from '@tiptap/core'
+import type { Node } from '@tiptap/pm/model'
+import { Plugin, PluginKey, type EditorState } from '@tiptap/pm/state'
+import { Decoration, DecorationSet } from '@tiptap/pm/view'
+import { ySyncPluginKey } from '@tiptap/y-tiptap'
+import * as Y from 'yjs'
+
+import { byId } from './status.ts'
+
+/** How long after a change the server is asked again, and after a failure. */
+const AFTER_MS = 700
+const AGAIN_MS = 10_000
+
+/** How many pieces the list has at most. */
+const MAX_PIECES = 500
+
+interface Person {
+  id: string
+  name: string
+  color: number
+}
+
+interface Source {
+  author?: string
+  at: string
+  words?: number
+}
+
+interface Span {
+  text: string
+  author?: string
+  at?: string
+  origin: string
+  template?: boolean
+  by?: string
+  source?: Source
+  elements: [number, number, number][]
+}
+
+interface Words {
+  author?: string
+  typed: number
+  pasted: number
+  imported: number
+  carried: number
+  recovered: number
+}
+
+interface Answer {
+  people: Person[]
+  blocks: { spans: Span[] }[]
+  words: Words[]
+  carried: Source[]
+}
+
+/** Elements from, up to to, of one client. */
+interface Piece {
+  from: number
+  to: number
+  span: Span
+}
+
+const key = new PluginKey<DecorationSet>('authors')
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
+/** A day as pages write it: 23-Nov-2026. */
+function date(at: string): string {
+  const d = new Date(at)
+  return `${String(d.getDate()).padStart(2, '0')}-${MONTHS[d.getMonth()]}-${d.getFullYear()}`
+}
+
+export class Authors {
+  #editor: Editor
+  #fragment: Y.XmlFragment
+  #box = byId('authors')
+  #button = byId('authors-toggle')
+  #on = false
+  #people = new Map<string, Person>()
+  #pieces = new Map<number, Piece[]>()
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #frame = 0
+
+  constructor(editor: Editor, doc: Y.Doc) {
+    this.#editor = editor
+    this.#fragment = doc.getXmlFragment('default')
+    editor.registerPlugin(
+      new Plugin<DecorationSet>({
+        key,
+        state: {
+          init: () => DecorationSet.empty,
+          apply: (tr, set, _before, state) => {
+            if (!this.#on) return DecorationSet.empty
+            const synced = (tr.getMeta(ySyncPluginKey) as { isChangeOrigin?: boolean } | undefined)?.isChangeOrigin
+            // A remote change replaces what decorations stood on; the shared document has it already.
+            if (tr.getMeta(key) || synced) return this.#decorations(state.doc)
+            return set.map(tr.mapping, tr.doc)
+          },
+        },
+        props: { decorations: state => key.getState(state) },
+      }),
+    )
+    editor.on('transaction', ({ transaction }) => {
+      if (!this.#on) return
+      if (transaction.docChanged) this.#askSoon(AFTER_MS)
+      this.#here(editor.state)
+    })
+    this.#button.hidden = false
+    this.#button.addEventListener('click', () => this.toggle())
+    document.addEventListener('keydown', this.#key)
+    editor.on('destroy', () => {
+      clearTimeout(this.#timer)
+      document.removeEventListener('keydown', this.#key)
+      this.#button.hidden = this.#box.hidden = true
+      this.#box.querySelector('#authors-pieces')?.replaceChildren()
+      this.#box.querySelector('#authors-words')?.replaceChildren()
+    })
+  }
+
+  #key = (e: KeyboardEvent): void => {
+    if (e.code !== 'KeyA' || !e.altKey || e.ctrlKey || e.metaKey || e.shiftKey) return
+    e.preventDefault()
+    this.toggle()
+  }
+
+  toggle(): void {
+    this.#on = !this.#on
+    this.#button.setAttribute('aria-pressed', String(this.#on))
+    this.#box.hidden = !this.#on
+    clearTimeout(this.#timer)
+    if (this.#on) void this.#ask()
+    else this.#show()
+  }
+
+  #askSoon(after: number): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => void this.#ask(), after)
+  }
+
+  async #ask(): Promise<void> {
+    try {
+      const r = await fetch(`/api/v1/notes/${this.#box.dataset.note}/authors`, { cache: 'no-store' })
+      if (!r.ok) throw new Error(`status ${r.status}`)
+      const answer = (await r.json()) as Answer
+      if (!this.#on || this.#editor.isDestroyed) return
+      this.#take(answer)
+    } catch {
+      // No network, or no database: the page's status tells.
+      if (this.#on && !this.#editor.isDestroyed) this.#askSoon(AGAIN_MS)
+    }
+  }
+
+  #take(answer: Answer): void {
+    this.#people = new Map(answer.people.map(p => [p.id, p]))
+    this.#pieces = new Map()
+    const spans = answer.blocks.flatMap(b => b.spans)
+    for (const span of spans) {
+      for (const [client, from, to] of span.elements) {
+        let list = this.#pieces.get(client)
+        if (!list) this.#pieces.set(client, (list = []))
+        list.push({ from, to, span })
+      }
+    }
+    for (const list of this.#pieces.values()) list.sort((a, b) => a.from - b.from)
+    this.#list(answer, spans)
+    this.#show()
+  }
+
+  #show(): void {
+    cancelAnimationFrame(this.#frame)
+    this.#frame = requestAnimationFrame(() => {
+      if (this.#editor.isDestroyed) return
+      this.#editor.view.dispatch(this.#editor.state.tr.setMeta(key, true).setMeta('addToHistory', false))
+    })
+  }
+
+  /** The decorations of a document that shows what is shared. */
+  #decorations(doc: Node): DecorationSet {
+    const all: Decoration[] = []
+    this.#walk(this.#fragment, doc, 0, 0, all)
+    return DecorationSet.create(doc, all)
+  }
+
+  // An element is a node, and a text its text: both count the same in it.
+  #walk(type: Y.XmlFragment | Y.XmlElement, node: Node, begins: number, at: number, all: Decoration[]): void {
+    for (const child of type.toArray()) {
+      if (child instanceof Y.XmlText) {
+        at = this.#text(child, at, all)
+      } else if (child instanceof Y.XmlElement) {
+        const shown = node.nodeAt(at - begins)
+        if (!shown) return
+        if (!shown.isLeaf) this.#walk(child, shown, at + 1, at + 1, all)
+        at += shown.nodeSize
+      }
+    }
+  }
+
+  #text(text: Y.XmlText, at: number, all: Decoration[]): number {
+    for (let item = text._start; item; item = item.right) {
+      if (item.deleted || !item.countable) continue
+      const { client, clock } = item.id
+      for (const p of this.#pieces.get(client) ?? []) {
+        const from = Math.max(p.from, clock)
+        const to = Math.min(p.to, clock + item.length)
+        if (from < to) all.push(this.#decoration(at + from - clock, at + to - clock, p.span))
+      }
+      at += item.length
+    }
+    return at
+  }
+
+  #decoration(from: number, to: number, span: Span): Decoration {
+    const person = span.author ? this.#people.get(span.author) : undefined
+    const color = person ? ` author-${person.color}` : ''
+    return Decoration.inline(from, to, { class: `by by-${span.origin}${color}`, title: this.#says(span) }, { says: this.#says(span) })
+  }
+
+  #name(id: string | undefined): string {
+    return (id && this.#people.get(id)?.name) || 'Somebody unknown'
+  }
+
+  #says(span: Span): string {
+    let how = span.template ? 'template' : span.origin
+    if (span.source) how = `carried forward, written by ${this.#name(span.source.author)} on ${date(span.source.at)}`
+    if (span.by) how = `recovered by ${this.#name(span.by)}`
+    const at = span.at ? `${date(span.at)} ${new Date(span.at).toTimeString().slice(0, 5)}` : ''
+    return [this.#name(span.author), at, how].filter(Boolean).join(', ')
+  }
+
+  /** Whose the text at the caret is, in words: for who neither points nor sees colours. */
+  #here(state: EditorState): void {
+    const at = state.selection.head
+    const found = key.getState(state)?.find(Math.max(at - 1, 0), at) ?? []
+    const says = found.length > 0 ? `At the caret: ${(found[0].spec as { says: string }).says}` : ''
+    const line = byId('authors-here')
+    if (line.textContent !== says) line.textContent = says
+  }
+
+  #list(answer: Answer, spans: Span[]): void {
+    byId('authors-words').replaceChildren(
+      ...answer.words.map(w => {
+        const ways = (['typed', 'pasted', 'imported', 'carried', 'recovered'] as const).filter(o => w[o] > 0).map(o => `${w[o]} ${o}`)
+        const sum = w.typed + w.pasted + w.imported + w.carried + w.recovered
+        return this.#item(w.author, `${this.#name(w.author)}: ${sum} ${sum === 1 ? 'word' : 'words'} (${ways.join(', ')})`)
+      }),
+      ...answer.carried.map(c => {
+        const days = Math.floor((Date.now() - new Date(c.at).getTime()) / 86_400_000)
+        return this.#item(c.author, `Carried forward: ${c.words} words of ${this.#name(c.author)}, ${days === 1 ? 'a day' : `${days} days`} old`)
+      }),
+    )
+    byId('authors-pieces').replaceChildren(
+      ...spans
+        .filter(s => s.text.trim() !== '')
+        .slice(0, MAX_PIECES)
+        .map(s => {
+          const item = this.#item(s.author, '')
+          const text = document.createElement('q')
+          text.textContent = s.text
+          item.append(text, ` ${this.#says(s)}`)
+          return item
+        }),
+    )
+  }
+
+  #item(author: string | undefined, text: string): HTMLElement {
+    const item = document.createElement('li')
+    const person = author ? this.#people.get(author) : undefined
+    if (person) item.className = `author-${person.color}`
+    item.textContent = text
+    return item
+  }
+}
