@@ -9,10 +9,8 @@ import (
 )
 
 // TestShots writes the README's pictures to $E2E_SHOTS: two people in one
-// note, the unit's board meanwhile, how the note came about, and the note on
-// paper.
-// note, the unit's board meanwhile, how the note came about, and two versions
-// of it.
+// note, the unit's board meanwhile, the sheet before a signature, how the
+// note came about, two versions of it, and the note on paper.
 func TestShots(t *testing.T) {
 	dir := os.Getenv("E2E_SHOTS")
 	if dir == "" {
@@ -47,6 +45,10 @@ func TestShots(t *testing.T) {
 	haddad.visit("/units/" + unit)
 	haddad.waitFor("writers on the board", exists("#board [data-writing]"))
 	haddad.screenshot(filepath.Join(dir, "board.png"))
+	okafor := signedIn(t, s, "okafor")
+	okafor.visit("/notes/" + note + "/sign")
+	okafor.waitFor("the sheet", exists("#sign"))
+	okafor.screenshot(filepath.Join(dir, "sign.png"))
 	rivera.visit("/notes/" + note + "/history")
 	rivera.waitFor("the history", exists("#past .by"))
 	rivera.screenshot(filepath.Join(dir, "replay.png"))

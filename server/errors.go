@@ -61,6 +61,7 @@ var statuses = []struct {
 	{store.ErrSignedBefore, http.StatusConflict, "You have signed this note already."},
 	{store.ErrNoCosign, http.StatusConflict, "The note does not wait for another signature."},
 	{store.ErrBlanks, http.StatusConflict, "There are *** left in the note. Fill them in, or take them out, before you sign."},
+	{store.ErrLate, http.StatusConflict, "Nothing of yours waits beside this note: it was decided already, or is somebody else's."},
 	{store.ErrReason, http.StatusUnprocessableEntity, "Say why, in 500 characters at most."},
 	{signature.ErrTooLarge, http.StatusRequestEntityTooLarge, "The note is larger than one that can be signed."},
 	{history.ErrTooLong, http.StatusRequestEntityTooLarge, "The note's history is too long to be shown."},

@@ -149,6 +149,7 @@ func (s *Server) onwardTo(r *http.Request, who login.Person, next string) string
 	if !is {
 		return next
 	}
+	id, _, _ = strings.Cut(id, "/") // its sheet, its history
 	note, err := uuid.Parse(id)
 	if err != nil {
 		return home(who)

@@ -220,10 +220,6 @@ func (s *Server) notePage(w http.ResponseWriter, r *http.Request, who login.Pers
 	if err != nil {
 		return err
 	}
-	doc, err := s.hub.Doc(r.Context(), id)
-	if err != nil {
-		return err
-	}
 	unit, err := s.db.UnitByID(r.Context(), row.Note.UnitID)
 	if err != nil {
 		return err
@@ -232,16 +228,30 @@ func (s *Server) notePage(w http.ResponseWriter, r *http.Request, who login.Pers
 	if err != nil {
 		return err
 	}
-	newer := !prose.CurrentSchema().Has(doc.Names()...) // an editor of ours would delete some of it
 	patient := patientView(row.Patient, row.BedLabel, unit.Name)
+	if store.IsSigned(row.Note.State) {
+		return s.signedPage(w, r, who, st, row, patient)
+	}
+	doc, err := s.hub.Doc(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	newer := !prose.CurrentSchema().Has(doc.Names()...) // an editor of ours would delete some of it
 	kind := kindName(row.Note.Kind)
+	letGo := st.note // who could write but for somebody who holds it still, may in a moment
+	letGo.Frozen = false
 	view := web.NoteView{
 		Shell: s.shellOf(r, who, web.TabTitle(kind, patient), web.SectionWorklist), Patient: patient,
 		ID: id.String(), Kind: kind, Title: row.Note.Title, LOINC: loincOf(row.Note.Kind), Status: web.NoteStatus(store.StateOf(row.Note)),
 		Body: prose.Read(doc.XMLFragment(sessions.Fragment)),
-		Live: !newer, Newer: newer, Editable: st.may(access.WriteNote).Allow,
+		Live: !newer, Newer: newer, Editable: access.Decide(st.who, access.WriteNote, letGo).Allow,
 		News: news, CreatedBy: row.Creator, CreatedAt: row.Note.CreatedAt.Local(), UpdatedAt: row.Note.EditedAt.Local(),
+		CanSign: st.mayOnceFresh(access.SignNote),
 	}
+	if view.About, err = s.aboutWhat(r.Context(), id); err != nil {
+		return err
+	}
+	view.Frozen = s.freezeView(r.Context(), who, row.Note)
 	s.render(w, r, http.StatusOK, web.Note(view))
 	return nil
 }

@@ -157,6 +157,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /ws/notes/{id}", s.serveYWebSocket)
 	s.mountExport(mux)
 	mux.Handle("GET "+retentionPath, s.known(s.retentionPage))
+	s.mountSigning(mux)
 	s.mountDestruction(mux)
 	s.mountPasskeys(mux)
 	s.mountProvider(mux)

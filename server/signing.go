@@ -10,6 +10,7 @@ import (
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/signature"
 	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/server/store/queries"
 )
 
 // This file is signing as pages and the API do it: each function decides about somebody first, who learns the reason of a refusal as a
@@ -119,19 +120,33 @@ func (s *Server) cosignInbox(ctx context.Context, who login.Person) ([]store.Awa
 	if err != nil {
 		return nil, err
 	}
-	asked := asker(who)
-	asked.Fresh = true
 	var may []store.AwaitingCosignRow
 	for _, row := range rows {
-		note := access.Note{Kind: row.Note.Kind, Signed: true, VIP: row.Patient.Vip, Ties: access.TiesOf(row.Ties), Elsewhere: who.Elsewhere(row.Unit)}
-		if row.Supervises {
-			note.Ties |= access.Answers
-		}
-		if access.Decide(asked, access.CosignNote, note).Allow {
+		if mayCosign(row.AwaitingCosignRow, who) {
 			may = append(may, row)
 		}
 	}
 	return may, nil
+}
+
+// mayCosign reports whether somebody may cosign a note of a list, once they have proven again who they are.
+func mayCosign(row queries.AwaitingCosignRow, who login.Person) bool {
+	asked := asker(who)
+	asked.Fresh = true
+	note := access.Note{Kind: row.Note.Kind, Signed: true, VIP: row.Patient.Vip, Ties: access.TiesOf(row.Ties), Elsewhere: who.Elsewhere(row.Unit)}
+	if row.Supervises {
+		note.Ties |= access.Answers
+	}
+	return access.Decide(asked, access.CosignNote, note).Allow
+}
+
+// unsignedNote is a note of a list as it stands to somebody.
+func unsignedNote(row queries.UnsignedNotesRow, who login.Person) access.Note {
+	note := access.Note{Kind: row.Note.Kind, VIP: row.Patient.Vip, Ties: access.TiesOf(row.Ties), Elsewhere: who.Elsewhere(row.Unit)}
+	if row.Note.CreatedBy == who.ID {
+		note.Ties |= access.Author
+	}
+	return note
 }
 
 // unsignedNotes lists the notes that nobody has signed, of a unit, or with "" those that somebody began; the oldest first. What they may
@@ -147,11 +162,7 @@ func (s *Server) unsignedNotes(ctx context.Context, who login.Person, unit strin
 	}
 	var may []store.UnsignedNotesRow
 	for _, row := range rows {
-		note := access.Note{Kind: row.Note.Kind, VIP: row.Patient.Vip, Ties: access.TiesOf(row.Ties), Elsewhere: who.Elsewhere(row.Unit)}
-		if row.Note.CreatedBy == who.ID {
-			note.Ties |= access.Author
-		}
-		if access.Decide(asker(who), access.ReadNote, note).Allow {
+		if access.Decide(asker(who), access.ReadNote, unsignedNote(row.UnsignedNotesRow, who)).Allow {
 			may = append(may, row)
 		}
 	}

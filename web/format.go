@@ -158,6 +158,14 @@ func count(n int, one, many string) string {
 	return strconv.Itoa(n) + " " + many
 }
 
+// withCount is a word with a number behind it, if there is one.
+func withCount(text string, n int) string {
+	if n == 0 {
+		return text
+	}
+	return text + " (" + strconv.Itoa(n) + ")"
+}
+
 // authorClass is the CSS class of an author colour.
 func authorClass(index int) string {
 	if index < 0 || index > 7 {

@@ -104,6 +104,46 @@ func noteSample(user Person, editable bool) NoteView {
 	}
 }
 
+// signSample is a sheet with all that can be on one.
+func signSample() SignView {
+	return SignView{
+		Shell: shell("Sign", &okafor, SectionWorklist), Patient: patients[0], ID: "n1", Title: "Progress note, day 3", Kind: "Progress note", Status: StatusReview,
+		Meaning: MeaningAuthor, Printed: okafor.Name, Body: soap, Writer: func(prose.Node) (Person, bool) { return rivera, true },
+		Contributors: []Contributor{{okafor, 212}, {rivera, 88}, {Person{}, 3}}, Seq: 41, Content: "c0", Attribution: "a0",
+		Blanks:    []BlankView{{Section: "Objective", Before: "Weight ", Mark: "***", After: " kg", Nth: 3}},
+		Losses:    []LossView{{Author: rivera.Name, By: chen.Name, At: now.Add(-time.Minute), Words: "two of ten"}},
+		Cosigners: []CosignerView{{chen.Name, true}, {"Dr Ada Long", false}},
+		About:     &AboutView{ID: "n1", Parent: "n0", ParentTitle: "Progress note, day 2", Relation: "correction", Reason: "The weight was of another day."},
+		Frozen:    &FreezeView{By: chen.Name, Until: now.Add(time.Minute), Epoch: 3},
+		Since: &Since{Seq: 41, Changed: true, More: 2, Lines: []ChangedLine{{[]ChangedPiece{
+			{prose.Same, "Weight "}, {prose.Removed, "71.4"}, {prose.Added, "74.1"}, {prose.Same, " kg"},
+		}}}},
+		Error: "The note is not what you saw any more.",
+	}
+}
+
+// signedSample is a signed note about which all was said that can be.
+func signedSample() SignedView {
+	by := SignatureView{Name: okafor.Name, Role: "resident", Meaning: MeaningAuthor, At: now.Add(-time.Hour), Fingerprint: "k1", Hash: "h1", Content: "c1"}
+	cosigned := by
+	cosigned.Name, cosigned.Role, cosigned.Meaning = chen.Name, "attending", MeaningCosign
+	body := node("doc", para(text("74.1 kg")))
+	about := func(id, relation string, status NoteStatus) AboutView {
+		a := AboutView{ID: id, Title: "About it", Parent: "n1", Relation: relation, Reason: "Another day’s weight.", By: chen.Name, At: now, Status: status, Depth: 1}
+		if status.signed() {
+			a.Body, a.Signatures = &body, []SignatureView{cosigned}
+		}
+		return a
+	}
+	return SignedView{
+		Shell: shell("Progress note", &chen, SectionWorklist), Patient: patients[0], ID: "n1", Title: "Progress note, day 3", Kind: "Progress note", LOINC: "11506-3",
+		Status: StatusAmended, Body: soap, CreatedBy: okafor.Name, CreatedAt: now.Add(-6 * time.Hour), Signatures: []SignatureView{by, cosigned}, WaitsForCosign: true,
+		Tampered: true, CanCosign: true, CanWitness: true, CanAmend: true,
+		Notes: []AboutView{about("n2", "addendum", StatusSigned), about("n3", "correction", StatusRetracted), about("n4", "late-entry", StatusDraft)},
+		Late:  []LateView{{NoteID: "n1", Author: chen.Name, Own: true, Texts: []LateText{{now, "two of ten", 3}}, Error: "Say why.", MaxReason: 500}},
+	}
+}
+
 func worklistSample() WorklistView {
 	note := func(id, kind, title string, status NoteStatus, ago time.Duration, by string, writers ...Person) NoteLink {
 		return NoteLink{ID: id, Kind: kind, Title: title, Status: status, EditedAt: now.Add(-ago), EditedBy: by, Writers: writers}
@@ -197,8 +237,10 @@ func samplePages() map[string]templ.Component {
 	ended.Ended, ended.Demo = EndedView{Unused: true, Unsaved: 2}, nil
 	empty := worklistSample()
 	empty.Rows, empty.Query = nil, "Smythe"
-	signed := noteSample(chen, false)
-	signed.Live, signed.Status = false, StatusSigned
+	sheet, signed := signSample(), signedSample()
+	waiting := SignList{Shell: shell("Not signed", &haddad, SectionUnsigned), OffersOf: true, Of: "unit", Overdue: 24 * time.Hour, Truncated: true, Rows: []SignRow{
+		{Patient: patients[1], NoteID: "n3", Title: "Nursing handoff, evening", Status: StatusReview, By: rivera.Name, Since: now.Add(-26 * time.Hour), Overdue: true, CanSign: true},
+	}}
 	newer := noteSample(chen, true)
 	newer.Live, newer.Newer = false, true
 	confirm := ConfirmView{Shell: shell("Confirm that it is you", &chen, SectionNone), Next: "/", HasPassword: true, Codes: true, Passkeys: true, Provider: "St. Elsewhere"}
@@ -227,7 +269,9 @@ func samplePages() map[string]templ.Component {
 		"/empty":         Worklist(empty),
 		"/note":          Note(noteSample(chen, true)),
 		"/note-readonly": Note(noteSample(haddad, false)),
-		"/note-signed":   Note(signed),
+		"/sign":          Sign(sheet),
+		"/signed":        Signed(signed),
+		"/unsigned":      Unsigned(waiting),
 		"/note-newer":    Note(newer),
 		"/board":         Board(boardSample()),
 		"/sessions":      Sessions(sessionsSample()),

@@ -53,6 +53,11 @@ type Shell struct {
 	CanSeeReviews  bool // offers /reviews; the page is told of broken glass while it is open
 	CanSeeAccesses bool // offers /patients/{id}/accesses
 	CanDestroy     bool // offers /destruction
+	CanCosign      bool // offers /cosign
+	CanWrite       bool // offers /unsigned
+	ToCosign       int  // notes that wait for this person to cosign
+	ToSign         int  // notes that they began, and nobody has signed
+	Late           int  // notes that were signed before words of theirs came
 	Notices        Notices
 
 	// Invited is when a code was made for User, which works still; zero: there is none.
@@ -103,6 +108,8 @@ const (
 	SectionAPI      Section = "api"
 
 	SectionDestruction Section = "destruction"
+	SectionCosign      Section = "cosign"
+	SectionUnsigned    Section = "unsigned"
 )
 
 // LoginView is the sign-in page. After a refused sign-in it is shown again
@@ -300,6 +307,15 @@ type NoteView struct {
 	CreatedBy string
 	CreatedAt time.Time
 	UpdatedAt time.Time
+
+	CanSign bool        // offers the sheet
+	About   *AboutView  // what it is about; nil: it stands alone
+	Frozen  *FreezeView // who holds it still; nil: nobody
+}
+
+// mayReview reports whether the page offers to say that a draft is done, or is not.
+func (v NoteView) mayReview() bool {
+	return v.Editable && v.Frozen == nil && (v.Status == StatusDraft || v.Status == StatusReview)
 }
 
 // News is what others have written since somebody looked at a note.

@@ -15,6 +15,7 @@ import { LOSSES, LossNotice } from './losses.ts'
 import { Origins } from './origins.ts'
 import { nameMovingCarets, type Person, renderCaret, renderSelection, showPresence } from './presence.ts'
 import { accountedSocket, isStep2, Ledger } from './saved.ts'
+import { LATE, Standing } from './standing.ts'
 import { byId, type Link, status, StatusLine } from './status.ts'
 import { Toolbar } from './toolbar.ts'
 
@@ -51,6 +52,7 @@ class NotePage {
   #root = byId('note')
   #body = byId('note-body')
   #line = new StatusLine()
+  #standing = new Standing(byId('standing'), this.#root.dataset.note ?? '')
   #doc = new Y.Doc()
   #ledger = new Ledger(() => this.#ledgerChanged())
   #origins = new Origins(this.#doc.clientID, payload => this.#provider.sendStateless(payload))
@@ -98,12 +100,16 @@ class NotePage {
     const p = this.#provider
     p.on('authenticated', ({ scope }: { scope: string }) => {
       this.#origins.tell() // before what it is about
+      // A note that is signed while it is held still stays read-only: what that means has changed all the same.
+      const closed = scope === 'readonly' && this.#root.hasAttribute('data-editable')
+      if (closed || this.#scope === 'readonly') this.#askStanding()
       this.#scope = scope
       this.#draw()
     })
     p.on('authenticationFailed', ({ reason }: { reason: string }) => this.#end(refusal(reason)))
     p.on('stateless', ({ payload }: { payload: string }) => {
       if (payload === LOSSES) this.#losses?.refresh()
+      if (payload === LATE) this.#askStanding()
     })
     p.on('close', ({ event }: { event: { code: number } }) => this.#closed(event))
     window.addEventListener('beforeunload', e => {
@@ -142,6 +148,10 @@ class NotePage {
     this.#doc.destroy()
     this.#doc = new Y.Doc()
     return unsaved
+  }
+
+  #askStanding(): void {
+    void this.#standing.refresh().then(() => this.#draw())
   }
 
   get #editable(): boolean {
@@ -286,7 +296,7 @@ class NotePage {
     this.#losses?.show(editable)
     // Until the document came, nothing can be said of what is saved.
     const link: Link = this.#link.is === 'live' && !this.#gotDocument ? { is: 'connecting' } : this.#link
-    this.#line.show(status(this.#ledger, link, editable, this.#savedAt, loginEnds()))
+    this.#line.show(status(this.#ledger, link, editable, this.#savedAt, loginEnds(), this.#standing.waits))
   }
 }
 

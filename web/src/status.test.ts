@@ -18,6 +18,7 @@ test('the words of the status', () => {
     ['offline, one change', [{ unsaved: 1, refused: 0 }, offline, true, at], 'offline', 'Offline: 1 unsaved change'],
     ['offline, many changes', [{ unsaved: 12, refused: 0 }, offline, true], 'offline', 'Offline: 12 unsaved changes'],
     ['a reader', [{ unsaved: 0, refused: 0 }, live, false], 'readonly', 'Read-only'],
+    ['a note that somebody holds still', [{ unsaved: 0, refused: 0 }, live, false, at, undefined, true], 'readonly', 'Held still'],
     ['a refused edit', [{ unsaved: 2, refused: 1 }, live, true, at], 'refused', 'Not saved: 2 changes'],
     ['a refused edit, then offline', [{ unsaved: 2, refused: 1 }, offline, true, at], 'refused', 'Not saved: 2 changes'],
     ['signed out with nothing unsaved', [{ unsaved: 0, refused: 0 }, ended, true, at], 'ended', 'Disconnected'],
@@ -45,6 +46,7 @@ test('what must not be missed', () => {
   assert.match(status({ unsaved: 1, refused: 1 }, live, true).alert ?? '', /refused 1 change\. 1 change on this page is not saved/)
   assert.match(status({ unsaved: 2, refused: 0 }, ended, true).alert ?? '', /sign-in has ended\. 2 changes on this page are not saved/)
   assert.match(status({ unsaved: 2, refused: 0 }, live, false).alert ?? '', /2 changes on this page are not saved/)
+  assert.match(status({ unsaved: 2, refused: 0 }, live, false, at, undefined, true).alert ?? '', /2 changes on this page wait until the note is let go of/)
   assert.match(status({ unsaved: 2, refused: 0 }, offline, true, at, at.getTime()).alert ?? '', /sent when the connection is back\. Your sign-in ends at 07:05 .* is lost/)
   assert.equal(status({ unsaved: 0, refused: 0 }, offline, true, at, at.getTime()).alert, undefined)
   assert.equal(status({ unsaved: 0, refused: 0 }, live, false).alert, undefined)

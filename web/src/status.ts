@@ -29,8 +29,9 @@ function changes(n: number): string {
   return n === 1 ? '1 change' : `${n} changes`
 }
 
-/** Derives the status from the facts. savedAt is the time of the last answer, ends that of the login's end. */
-export function status(ledger: Pick<Ledger, 'unsaved' | 'refused'>, link: Link, editable: boolean, savedAt?: Date, ends?: number): Status {
+/** Derives the status from the facts. savedAt is the time of the last answer, ends that of the login's end; waits says that the server
+ *  has what is not saved, and takes it when somebody who is about to sign lets go of the note. */
+export function status(ledger: Pick<Ledger, 'unsaved' | 'refused'>, link: Link, editable: boolean, savedAt?: Date, ends?: number, waits = false): Status {
   const { unsaved, refused } = ledger
   const lost = unsaved > 0 ? ` ${changes(unsaved)} on this page ${unsaved === 1 ? 'is' : 'are'} not saved: copy what you need.` : ''
   if (link.is === 'ended') return { state: 'ended', text: unsaved > 0 ? `Not saved: ${changes(unsaved)}` : 'Disconnected', alert: link.why + lost }
@@ -41,6 +42,10 @@ export function status(ledger: Pick<Ledger, 'unsaved' | 'refused'>, link: Link, 
   if (link.is === 'offline') {
     if (unsaved === 0) return { state: 'offline', text: 'Offline: nothing unsaved' }
     return { state: 'offline', text: `Offline: ${unsaved} unsaved ${unsaved === 1 ? 'change' : 'changes'}`, alert: offline(ends) }
+  }
+  if (!editable && waits) {
+    const held = `${changes(unsaved)} on this page ${unsaved === 1 ? 'waits' : 'wait'} until the note is let go of, or signed. Leave the page open.`
+    return { state: 'readonly', text: 'Held still', alert: unsaved > 0 ? held : undefined }
   }
   if (!editable) return { state: 'readonly', text: 'Read-only', alert: lost.trim() || undefined }
   if (unsaved > 0) return { state: 'saving', text: 'Saving…' }

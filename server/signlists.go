@@ -1,0 +1,130 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/server/access"
+	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/server/store/queries"
+	"github.com/clisonix/tidechart/web"
+)
+
+// overdueAfter is how long a note may wait for its signature before lists mark it.
+const overdueAfter = 24 * time.Hour
+
+// cosignPage lists the notes that wait for somebody to cosign, the longest waiting first.
+func (s *Server) cosignPage(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	rows, err := s.cosignInbox(r.Context(), who)
+	if err != nil {
+		return err
+	}
+	units, err := s.unitNames(r.Context())
+	if err != nil {
+		return err
+	}
+	view := web.SignList{Shell: s.shellOf(r, who, "To cosign", web.SectionCosign), Overdue: overdueAfter, Truncated: len(rows) >= store.MaxAwaiting}
+	for _, row := range rows {
+		one := waitingRow(row.Note, patientView(row.Patient, row.BedLabel, units[row.Unit]), row.SignedBy, row.SignedAt, view.Now)
+		one.Supervises, one.CanSign = row.Supervises, true
+		view.Rows = append(view.Rows, one)
+	}
+	slices.SortStableFunc(view.Rows, func(a, b web.SignRow) int { return a.Since.Compare(b.Since) })
+	s.render(w, r, http.StatusOK, web.CosignInbox(view))
+	return nil
+}
+
+// unsignedPage lists notes that nobody has signed: somebody's own, or for who answers for a unit all of it.
+func (s *Server) unsignedPage(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	view := web.SignList{Overdue: overdueAfter, OffersOf: answersForUnit(who)}
+	unit := ""
+	if r.URL.Query().Get("of") == "unit" && view.OffersOf {
+		view.Of, unit = "unit", who.Unit
+	}
+	rows, err := s.unsignedNotes(r.Context(), who, unit)
+	if err != nil {
+		return err
+	}
+	units, err := s.unitNames(r.Context())
+	if err != nil {
+		return err
+	}
+	view.Shell, view.Truncated = s.shellOf(r, who, "Not signed", web.SectionUnsigned), len(rows) >= store.MaxUnsigned
+	asked := asker(who)
+	asked.Fresh = true
+	for _, row := range rows {
+		one := waitingRow(row.Note, patientView(row.Patient, row.BedLabel, units[row.Unit]), row.Creator, row.Note.CreatedAt, view.Now)
+		one.CanSign = access.Decide(asked, access.SignNote, unsignedNote(row.UnsignedNotesRow, who)).Allow
+		view.Rows = append(view.Rows, one)
+	}
+	s.render(w, r, http.StatusOK, web.Unsigned(view))
+	return nil
+}
+
+// answersForUnit reports whether somebody sees what of their unit is not signed.
+func answersForUnit(who login.Person) bool {
+	return who.Unit != "" && (who.Role == access.Attending || who.Role == access.ChargeNurse)
+}
+
+func waitingRow(n queries.Note, patient web.Patient, by string, since, now time.Time) web.SignRow {
+	return web.SignRow{
+		Patient: patient, NoteID: n.ID.String(), Title: n.Title, Kind: kindName(n.Kind), Status: web.NoteStatus(store.StateOf(n)), By: by,
+		Since: since.Local(), Overdue: now.Sub(since) > overdueAfter,
+	}
+}
+
+func (s *Server) unitNames(ctx context.Context) (map[string]string, error) {
+	units, err := s.db.Units(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names := make(map[string]string, len(units))
+	for _, u := range units {
+		names[u.ID] = u.Name
+	}
+	return names, nil
+}
+
+// tellSigning adds what waits for somebody's signature, and whose words came too late. A page is worth more than what it tells beside.
+func (s *Server) tellSigning(ctx context.Context, who login.Person, shell *web.Shell) {
+	shell.CanCosign, shell.CanWrite = access.May(who.Role, access.CosignNote), access.May(who.Role, access.WriteNote)
+	if !shell.CanWrite {
+		return
+	}
+	failed := func(err error) bool {
+		if err != nil {
+			s.log.Error("what waits to be signed not looked for", "err", err)
+		}
+		return err != nil
+	}
+	if shell.CanCosign {
+		rows, err := s.db.Queries.AwaitingCosign(ctx, who.ID, store.MaxAwaiting) // of which nobody opens a patient's name
+		if failed(err) {
+			return
+		}
+		for _, row := range rows {
+			if mayCosign(row, who) {
+				shell.ToCosign++
+			}
+		}
+	}
+	late, err := s.db.LateNotes(ctx, who.ID)
+	if failed(err) {
+		return
+	}
+	shell.Late = len(late)
+	rows, err := s.db.Queries.UnsignedNotes(ctx, queries.UnsignedNotesParams{Author: uuid.NullUUID{UUID: who.ID, Valid: true}, Reader: who.ID, MaxRows: store.MaxUnsigned})
+	if failed(err) {
+		return
+	}
+	for _, row := range rows {
+		if access.Decide(asker(who), access.ReadNote, unsignedNote(row, who)).Allow {
+			shell.ToSign++
+		}
+	}
+}
