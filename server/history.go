@@ -106,9 +106,7 @@ func (s *Server) historyView(ctx context.Context, past *history.Past, asked url.
 	m := past.Moment(seq)
 	view.At, view.Author = m.At.Local(), people[m.Author]
 	view.People = contributors(past, sum, people)
-	for _, c := range sum.Carried {
-		view.Carried = append(view.Carried, web.CarriedView{Author: people[c.Author], At: c.At.Local(), Words: c.Words, Age: m.At.Sub(c.At)})
-	}
+	view.Carried = carriedViews(sum.Carried, people, m.At)
 	view.Authorship = func(text prose.Node) web.Authorship { return authorshipView(account.Of(text), people) }
 	return view, nil
 }
@@ -120,13 +118,25 @@ func contributors(past *history.Past, sum history.Summary, people map[uuid.UUID]
 		words[x.Person] = x
 	}
 	for _, id := range past.People() {
-		c := web.Contributor{Person: people[id], Words: words[id].All()}
-		for o, n := range words[id].Words {
-			if n > 0 {
-				c.Origins = append(c.Origins, web.OriginWords{Origin: history.Origin(o).String(), Words: n})
-			}
+		all = append(all, web.Contributor{Person: people[id], Words: words[id].All(), Origins: originWords(words[id].Words)})
+	}
+	return all
+}
+
+// originWords says how words came, of those ways in which any did.
+func originWords(words [history.Origins]int) (all []web.OriginWords) {
+	for o, n := range words {
+		if n > 0 {
+			all = append(all, web.OriginWords{Origin: history.Origin(o).String(), Words: n})
 		}
-		all = append(all, c)
+	}
+	return all
+}
+
+// carriedViews say what was carried over, and how old it was at a time.
+func carriedViews(sources []history.Source, people map[uuid.UUID]web.Person, at time.Time) (all []web.CarriedView) {
+	for _, c := range sources {
+		all = append(all, web.CarriedView{Author: people[c.Author], At: c.At.Local(), Words: c.Words, Age: c.Age(at)})
 	}
 	return all
 }

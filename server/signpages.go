@@ -17,7 +17,6 @@ import (
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/sessions"
-	"github.com/clisonix/tidechart/sessions/history"
 	"github.com/clisonix/tidechart/web"
 )
 
@@ -270,6 +269,26 @@ func (s *Server) showSheet(w http.ResponseWriter, r *http.Request, who login.Per
 	return nil
 }
 
+// fillOrigins adds how the note came about, and what of it is from earlier ones.
+func (s *Server) fillOrigins(ctx context.Context, sheet store.Sheet, view *web.SignView) error {
+	past, err := s.pastOf(ctx, sheet.Note.ID)
+	if err != nil {
+		return err
+	}
+	seq := min(sheet.Seq, past.Head())
+	sum, err := past.Summary(seq)
+	if err != nil {
+		return err
+	}
+	people, err := s.peopleOf(ctx, past, sum.Carried...)
+	if err != nil {
+		return err
+	}
+	view.Origins = originWords(sum.ByOrigin())
+	view.Carried = carriedViews(sum.Carried, people, past.Moment(seq).At)
+	return nil
+}
+
 // barSigning says what cannot be signed at all, and why.
 func (s *Server) barSigning(who login.Person, sheet store.Sheet, view *web.SignView) {
 	says := func(err error) {
@@ -326,9 +345,9 @@ func (s *Server) fillSheet(ctx context.Context, sheet store.Sheet, view *web.Sig
 	for _, l := range losses {
 		view.Losses = append(view.Losses, web.LossView{Author: people[l.Author].Name, By: people[l.By].Name, At: l.At.Local(), Words: l.Words})
 	}
-	view.Writer = func(text prose.Node) (web.Person, bool) {
-		p, ok := people[sheet.Whose(text.Author)]
-		return p, ok
+	view.Authorship = func(text prose.Node) web.Authorship { return web.Authorship{Person: people[sheet.Whose(text.Author)]} }
+	if err := s.fillOrigins(ctx, sheet, view); err != nil {
+		return err
 	}
 	for _, b := range sheet.Blanks {
 		view.Blanks = append(view.Blanks, blankView(b))
@@ -389,9 +408,7 @@ func (s *Server) freezeView(ctx context.Context, who login.Person, n queries.Not
 
 // since says how a note changed from one row of its log to another.
 func (s *Server) since(ctx context.Context, id uuid.UUID, from, to uint64) (*web.Since, error) {
-	past, err := s.pasts.of(ctx, id, func(ctx context.Context, note uuid.UUID) (*history.Past, error) {
-		return history.Open(ctx, s.hub, s.db, note)
-	})
+	past, err := s.pastOf(ctx, id)
 	if err != nil {
 		return nil, err
 	}

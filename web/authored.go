@@ -16,7 +16,7 @@ import (
 type Authorship struct {
 	Person   Person // no name: nobody knows
 	At       time.Time
-	Origin   string // "typed", "pasted", "imported", "carried" or "recovered"
+	Origin   string // "typed", "pasted", "imported", "carried" or "recovered"; "": the page says only whose it is
 	Template bool   // imported with the template
 	By       string // who brought it back, of what is recovered
 	Source   string // whose words they were, of what is carried,
@@ -46,6 +46,14 @@ var originNames = []struct{ Origin, Says string }{
 	{"recovered", "recovered after a restore"},
 }
 
+// classes are those of the text.
+func (a Authorship) classes() string {
+	if a.Origin == "" {
+		return "by " + authorClass(a.Person.ColorIndex)
+	}
+	return "by by-" + a.Origin + " " + authorClass(a.Person.ColorIndex)
+}
+
 // how says how it came, in words.
 func (a Authorship) how() string {
 	switch {
@@ -71,6 +79,9 @@ func (a Authorship) name() string {
 
 // says is all of it in one line.
 func (a Authorship) says() string {
+	if a.Origin == "" { // of which only the author is said
+		return a.name()
+	}
 	return fmt.Sprintf("%s, %s, %s", a.name(), a.At.Format(dateLayout+" 15:04"), a.how())
 }
 

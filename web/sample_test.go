@@ -108,8 +108,9 @@ func noteSample(user Person, editable bool) NoteView {
 func signSample() SignView {
 	return SignView{
 		Shell: shell("Sign", &okafor, SectionWorklist), Patient: patients[0], ID: "n1", Title: "Progress note, day 3", Kind: "Progress note", Status: StatusReview,
-		Meaning: MeaningAuthor, Printed: okafor.Name, Body: soap, Writer: func(prose.Node) (Person, bool) { return rivera, true },
-		Contributors: []Contributor{{okafor, 212}, {rivera, 88}, {Person{}, 3}}, Seq: 41, Content: "c0", Attribution: "a0",
+		Meaning: MeaningAuthor, Printed: okafor.Name, Body: soap, Authorship: func(prose.Node) Authorship { return Authorship{Person: rivera} },
+		Origins: []OriginWords{{"typed", 252}, {"carried", 51}}, Carried: []CarriedView{{Author: chen, At: now.AddDate(0, 0, -3), Words: 51, Age: 72 * time.Hour}},
+		Contributors: []Contributor{{Person: okafor, Words: 212}, {Person: rivera, Words: 88}, {Words: 3}}, Seq: 41, Content: "c0", Attribution: "a0",
 		Blanks:    []BlankView{{Section: "Objective", Before: "Weight ", Mark: "***", After: " kg", Nth: 3}},
 		Losses:    []LossView{{Author: rivera.Name, By: chen.Name, At: now.Add(-time.Minute), Words: "two of ten"}},
 		Cosigners: []CosignerView{{chen.Name, true}, {"Dr Ada Long", false}},

@@ -53,8 +53,10 @@ type SignView struct {
 	Printed         string // the signer's name as it will stand in the signature
 
 	Body         prose.Node
-	Writer       func(prose.Node) (Person, bool)
+	Authorship   func(prose.Node) Authorship
 	Contributors []Contributor // whoever has no id is not known
+	Origins      []OriginWords
+	Carried      []CarriedView
 	Blanks       []BlankView
 	Losses       []LossView
 	About        *AboutView

@@ -72,6 +72,16 @@ func (a *Account) Summary() (s Summary) {
 	return s
 }
 
+// ByOrigin is how many words came in each way, whosever they are.
+func (s Summary) ByOrigin() (words [Origins]int) {
+	for _, share := range s.Shares {
+		for o, n := range share.Words {
+			words[o] += n
+		}
+	}
+	return words
+}
+
 // add counts a word.
 func (s *Summary) add(from Provenance) {
 	s.Words++

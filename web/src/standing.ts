@@ -38,7 +38,7 @@ export class Standing {
     do {
       this.#again = false
       try {
-        await htmx.ajax('GET', this.#url, { target: this.#box, swap: 'innerHTML' })
+        await htmx.ajax('GET', this.#url, { target: `#${this.#box.id}`, swap: 'innerHTML' })
       } catch {
         // No network: the page's status tells, and the next connection asks again.
       }
