@@ -42,8 +42,8 @@ test: ## install what tests need, then check and test everything
 	@$(MAKE) --no-print-directory lint
 	@scripts/unchanged.sh $(MAKE) --no-print-directory generate
 	TIDECHART_REQUIRE_ALL=1 TRACES=$(abspath $(TRACES)) go test -race -timeout 10m $(UNIT)
-	TRACES=$(abspath $(TRACES)) go test -count=1 -run '^(TestApplyAllocation|TestLongNote|TestIdleConnections|TestOffersAllocate|TestFoldedHistory|TestDecisionsAreCheap|TestMassReading|TestSealingAllocates)' \
-		-bench . -benchtime 1x ./crdt ./server ./server/access ./server/store ./server/vault ./sessions/history
+	TRACES=$(abspath $(TRACES)) go test -count=1 -run '^(TestApplyAllocation|TestCopiesAreBounded|TestCompareIsBounded|TestLongNote|TestIdleConnections|TestOffersAllocate|TestFoldedHistory|TestDecisionsAreCheap|TestMassReading|TestSealingAllocates)' \
+		-bench . -benchtime 1x ./crdt ./crdt/prose ./server ./server/access ./server/store ./server/vault ./sessions/history
 	TIDECHART_REQUIRE_ALL=1 TRACES=$(abspath $(TRACES)) go test -count=1 -timeout 15m ./e2e/...
 
 .PHONY: check

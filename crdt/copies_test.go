@@ -72,6 +72,9 @@ func TestCredit(t *testing.T) {
 
 // However much an update moves, comparing it takes a moment.
 func TestCopiesAreBounded(t *testing.T) {
+	if checking {
+		t.Skip("takes the time; make test does, without the race detector")
+	}
 	d := New("bounded")
 	var bs []*block
 	var gone []DeleteRange
