@@ -245,7 +245,7 @@ func TestRestoreIsAnEdit(t *testing.T) {
 	}
 	_, answer, _ := h.api("GET", "/api/v1/notes/"+h.note.String()+"/authors", h.token("chen"), "", nil)
 	for who, words := range map[string]string{"chen": "The patient was ", "haddad": "stable"} {
-		if !strings.Contains(string(answer), fmt.Sprintf(`{"text":%q,"author":%q}`, words, h.id(who))) {
+		if !strings.Contains(string(answer), fmt.Sprintf(`{"text":%q,"author":%q,`, words, h.id(who))) {
 			t.Errorf("%q is not %s's: %.400s", words, who, answer)
 		}
 	}
