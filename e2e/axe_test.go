@@ -24,7 +24,7 @@ func TestPagesAreAccessible(t *testing.T) {
 	s := shared.get(t)
 	token := s.token(t, "chen")
 	seeded := s.notes(t, token)[0]
-	note := s.newNoteFor(t, token, seeded.Patient.ID, seeded.Kind).ID
+	note := s.newNoteFor(t, token, seeded.Patient.ID, "progress").ID
 
 	// Somebody writes in the note while it is looked at: carets, names and the
 	// board's and the sessions' live rows are part of the pages.

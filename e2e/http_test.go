@@ -126,7 +126,7 @@ func (s *server) notes(t *testing.T, token string) []apiNote {
 func (s *server) newNote(t *testing.T, token string) string {
 	t.Helper()
 	like := s.notes(t, token)[0]
-	return s.newNoteFor(t, token, like.Patient.ID, like.Kind).ID
+	return s.newNoteFor(t, token, like.Patient.ID, "progress").ID
 }
 
 func (s *server) newNoteFor(t *testing.T, token, patient, kind string) apiNote {

@@ -21,7 +21,7 @@ func TestPaper(t *testing.T) {
 	s := shared.get(t)
 	token := s.token(t, "chen")
 	seeded := s.notes(t, token)[0]
-	note := s.newNoteFor(t, token, seeded.Patient.ID, seeded.Kind).ID
+	note := s.newNoteFor(t, token, seeded.Patient.ID, "progress").ID
 	n := startNode(t)
 	p := n.connect("chen", hocuspocusV4, s, note, token)
 	p.wait(want{"synced": true})

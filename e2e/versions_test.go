@@ -21,7 +21,7 @@ func TestVersions(t *testing.T) {
 	chen := signedIn(t, s, "chen")
 	token := s.token(t, "chen")
 	seeded := s.notes(t, token)[0]
-	note := s.newNoteFor(t, token, seeded.Patient.ID, seeded.Kind).ID
+	note := s.newNoteFor(t, token, seeded.Patient.ID, "progress").ID
 	n := startNode(t)
 	write := func(name string) *yclient {
 		p := n.connect(name, hocuspocusV4, s, note, s.token(t, name))
