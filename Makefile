@@ -34,14 +34,18 @@ dev: ## the demo with live reload on http://127.0.0.1:7331
 build: ## build bin/tidechart
 	@go build -o bin/tidechart ./cmd/tidechart
 
-# The quick checks come first, the browser last. Packages are installed while
-# Go compiles what needs none of them.
+# By this name, make -n does not take it for a reason to run all of the line.
+SELF := $(MAKE)
+
+# The browser comes last. Packages are installed while Go compiles what needs none of them, and tests, which wait for
+# Postgres for a third of their time, run beside the linters, and three packages at a time on two processors.
 .PHONY: test
 test: ## install what tests need, then check and test everything
 	@go build ./... & building=$$!; scripts/deps.sh test && wait $$building
-	@$(MAKE) --no-print-directory lint
 	@scripts/unchanged.sh $(MAKE) --no-print-directory generate
-	TIDECHART_REQUIRE_ALL=1 TRACES=$(abspath $(TRACES)) go test -race -timeout 10m $(UNIT)
+	@$(SELF) --no-print-directory lint & linting=$$!; \
+		TIDECHART_REQUIRE_ALL=1 TRACES=$(abspath $(TRACES)) go test -race -timeout 15m -p $$(($$(getconf _NPROCESSORS_ONLN) + 1)) $(UNIT); tested=$$?; \
+		wait $$linting && exit $$tested
 	TRACES=$(abspath $(TRACES)) go test -count=1 -run '^(TestApplyAllocation|TestCopiesAreBounded|TestCompareIsBounded|TestLongNote|TestIdleConnections|TestOffersAllocate|TestFoldedHistory|TestDecisionsAreCheap|TestMassReading|TestSealingAllocates)' \
 		-bench . -benchtime 1x ./crdt ./crdt/prose ./server ./server/access ./server/store ./server/vault ./sessions/history
 	TIDECHART_REQUIRE_ALL=1 TRACES=$(abspath $(TRACES)) go test -count=1 -timeout 15m ./e2e/...
