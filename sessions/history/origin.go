@@ -9,9 +9,8 @@ import (
 	"github.com/clisonix/tidechart/sessions"
 )
 
-// What hands can do. In recordings of four people who wrote 300,000 characters, text that was typed came one character an
-// update, and what an editor completed for them up to some twenty; 9 of 1,000 updates brought more than 32, and with them
-// three quarters of all text.
+// What hands can do. In the recorded histories that the engine is measured by, the 182,315 insertions of a paper bring one character
+// each; where an editor completes words, as for programs, an insertion brings up to some twenty, and few bring more than 32.
 const (
 	atOnce    = 32 // UTF-16 units that one update may bring, and have been typed
 	perSecond = 15 // and how many hands type while there is no line: faster than anybody goes on for long
