@@ -39,8 +39,9 @@ func TestVersions(t *testing.T) {
 	chen.submit(`.note-state a[href$="/versions"]`)
 	const naming = `.version-list li:first-of-type details:last-of-type `
 	chen.do(chromedp.Focus(chromedp.CSS(naming+`summary`)), chromedp.KeyEvent(kb.Enter))
-	chen.waitFor("the form", `document.querySelector('`+naming+`').open`)
-	chen.do(chromedp.Focus(chromedp.CSS(naming+`[name="name"]`)), chromedp.KeyEvent("Before the seizure"))
+	// An element that was hidden takes the focus once the page is laid out anew.
+	chen.waitFor("the form", `(field => { field.focus(); return document.activeElement === field })(document.querySelector('`+naming+`[name="name"]'))`)
+	chen.do(chromedp.KeyEvent("Before the seizure"))
 	chen.leaves(chromedp.KeyEvent(kb.Enter), "Enter")
 	chen.visit("/")
 	link := `a.changed-mark[href="/notes/` + note + `/changes"]`
