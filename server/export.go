@@ -171,16 +171,11 @@ type noteHead struct {
 }
 
 func (s *Server) noteHead(r *http.Request, who login.Person, id uuid.UUID) (noteHead, error) {
-	row, err := s.db.NoteByID(r.Context(), id)
+	about, err := s.aboutNote(r.Context(), id)
 	if err != nil {
 		return noteHead{}, err
 	}
-	unit, err := s.db.UnitByID(r.Context(), row.Note.UnitID)
-	if err != nil {
-		return noteHead{}, err
-	}
-	patient := patientView(row.Patient, row.BedLabel, unit.Name)
-	return noteHead{row, patient, s.shellOf(r, who, web.TabTitle(kindName(row.Note.Kind), patient), web.SectionWorklist)}, nil
+	return noteHead{about.row, about.patient, s.shellOf(r, who, about.tab, web.SectionWorklist)}, nil
 }
 
 // fileName names a file by the kind of note, the day it was begun and the beginning of its id: nobody learns from a folder whose it is.

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 	"github.com/clisonix/tidechart/crdt/prose"
 	"github.com/clisonix/tidechart/server/access"
 	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/sessions"
 	"github.com/clisonix/tidechart/sessions/history"
 	"github.com/clisonix/tidechart/web"
@@ -66,6 +66,7 @@ func (s *Server) openPast(r *http.Request, who login.Person) (id uuid.UUID, past
 
 // about is whose note it is.
 type about struct {
+	row        store.NoteByIDRow
 	title, tab string
 	patient    web.Patient
 }
@@ -80,7 +81,7 @@ func (s *Server) aboutNote(ctx context.Context, id uuid.UUID) (about, error) {
 		return about{}, err
 	}
 	patient := patientView(row.Patient, row.BedLabel, unit.Name)
-	return about{row.Note.Title, web.TabTitle(kindName(row.Note.Kind), patient), patient}, nil
+	return about{row, row.Note.Title, web.TabTitle(kindName(row.Note.Kind), patient), patient}, nil
 }
 
 // historyView is the note as it was where an address leads to.
@@ -187,13 +188,5 @@ func (s *Server) peopleOf(ctx context.Context, past *history.Past, from ...histo
 	for _, c := range from {
 		ids = append(ids, c.Author)
 	}
-	rows, err := s.db.PeopleByID(ctx, ids)
-	if err != nil {
-		return nil, fmt.Errorf("look up people: %w", err)
-	}
-	people := make(map[uuid.UUID]web.Person, len(rows))
-	for _, row := range rows {
-		people[row.ID] = personRowView(row)
-	}
-	return people, nil
+	return s.peopleNamed(ctx, ids)
 }

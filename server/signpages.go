@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -385,7 +386,7 @@ func blankView(b signature.Blank) web.BlankView {
 func (s *Server) peopleNamed(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]web.Person, error) {
 	rows, err := s.db.PeopleByID(ctx, ids)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("look up people: %w", err)
 	}
 	people := make(map[uuid.UUID]web.Person, len(rows))
 	for _, row := range rows {
@@ -440,15 +441,8 @@ func (s *Server) since(ctx context.Context, id uuid.UUID, from, to uint64) (*web
 
 // patientOf is whom a note is about, as its pages show them.
 func (s *Server) patientOf(ctx context.Context, note uuid.UUID) (web.Patient, error) {
-	row, err := s.db.NoteByID(ctx, note)
-	if err != nil {
-		return web.Patient{}, err
-	}
-	unit, err := s.db.UnitByID(ctx, row.Note.UnitID)
-	if err != nil {
-		return web.Patient{}, err
-	}
-	return patientView(row.Patient, row.BedLabel, unit.Name), nil
+	about, err := s.aboutNote(ctx, note)
+	return about.patient, err
 }
 
 func signatureViews(all []store.Signature) []web.SignatureView {
