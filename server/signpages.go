@@ -421,7 +421,7 @@ func (s *Server) since(ctx context.Context, id uuid.UUID, from, to uint64) (*web
 			return prose.Node{}, signature.Hashes{}, err
 		}
 		read := prose.ReadTraced(doc.XMLFragment(sessions.Fragment))
-		r, err := signature.Render(read, past.Writer)
+		r, err := signature.Render(prose.CurrentSchema(), read, past.Writer)
 		return read, r.Hashes(), err
 	}
 	older, was, err := at(from)

@@ -77,7 +77,7 @@ func (t *teller) blocks(parts []prose.Part, within bool) {
 	t.open = false
 	for i := range parts {
 		p := &parts[i]
-		if p.Node.Type == "text" || p.Node.Type == "hardBreak" || p.Node.Type == prose.Embed {
+		if prose.Inline(p.Node) {
 			t.inline(p, within)
 			continue
 		}

@@ -1,8 +1,10 @@
 package web
 
 import (
+	"cmp"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/clisonix/tidechart/crdt/prose"
@@ -220,12 +222,31 @@ func blockChange(p *prose.Part) string {
 		return "− " + blockName(p.Node)
 	case blockName(*p.Was) != blockName(p.Node):
 		return blockName(*p.Was) + " → " + blockName(p.Node)
-	case p.Node.Type == "taskItem" && p.Node.Attrs["checked"] == true:
-		return "ticked off"
 	case p.Node.Type == "taskItem":
-		return "not ticked off any more"
+		return taskChange(prose.TaskOf(*p.Was), prose.TaskOf(p.Node))
 	}
 	return "other settings of the " + blockName(p.Node)
+}
+
+// taskChange says what became of a task, besides its text.
+func taskChange(was, is prose.Task) string {
+	var says []string
+	switch {
+	case is.Done && !was.Done:
+		says = append(says, "ticked off")
+	case was.Done && !is.Done:
+		says = append(says, "not ticked off any more")
+	}
+	if was.Owner != is.Owner || was.OwnerName != is.OwnerName {
+		says = append(says, "for "+cmp.Or(is.OwnerName, "nobody")+", was for "+cmp.Or(was.OwnerName, "nobody"))
+	}
+	if was.Due != is.Due {
+		says = append(says, "due "+cmp.Or(is.DueText(), "any time")+", was due "+cmp.Or(was.DueText(), "any time"))
+	}
+	if len(says) == 0 {
+		return "other settings of the task"
+	}
+	return strings.Join(says, "; ")
 }
 
 // BlockChange is how a list says what became of a block.

@@ -49,10 +49,13 @@ func PaperOf(p Patient, v Shell) paper.Note {
 //go:embed src/paper.css
 var paperCSS string
 
+//go:embed src/blocks.css
+var blocksCSS string
+
 // paperStyle is the style of a file on its own: the same that the print page has.
 func paperStyle() templ.Component {
 	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
-		_, err := io.WriteString(w, "<style>"+paperCSS+"</style>")
+		_, err := io.WriteString(w, "<style>"+blocksCSS+paperCSS+"</style>")
 		return err
 	})
 }

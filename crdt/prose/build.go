@@ -94,16 +94,20 @@ func (b builder) texts(p crdt.Place, ns []Node) error {
 		}
 		sorted := slices.Clone(n.Marks)
 		slices.SortStableFunc(sorted, func(a, b Mark) int { return markRank(a.Type) - markRank(b.Type) })
-		for _, m := range sorted {
+		keys := make([]string, len(sorted))
+		for i, m := range sorted {
 			value, err := markJSON(m)
 			if err != nil {
 				return err
 			}
-			follow(b.Format(p, m.Type, value))
+			if keys[i], err = formatKey(m); err != nil {
+				return err
+			}
+			follow(b.Format(p, keys[i], value))
 		}
 		follow(b.String(p, n.Text))
-		for _, m := range sorted {
-			follow(b.Format(p, m.Type, []byte("null")))
+		for _, key := range keys {
+			follow(b.Format(p, key, []byte("null")))
 		}
 	}
 	return nil

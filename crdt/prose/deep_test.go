@@ -79,14 +79,14 @@ func TestTooDeepKeepsAll(t *testing.T) {
 		}
 		d.XMLFragment("default").Push(tx, at, crdt.NewXMLElement("p", map[string]any{"a": chainOf(3 * MaxDepth)}))
 		line.InsertEmbed(tx, 2, map[string]any{"image": "embedded"}, nil)
-		line.InsertEmbed(tx, 3, crdt.NewXMLElement("mention", nil), map[string]any{"comment": "marked"})
+		line.InsertEmbed(tx, 3, crdt.NewXMLElement("pager", nil), map[string]any{"comment": "marked"})
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := Read(d.XMLFragment("default"))
 	text := Text(n)
-	for _, want := range []string{"vital", `"bp"`, "an attribute", "second", "hook", "hooked", "sub", "loose", "in maps", "embedded", "mention", "marked", "innermost"} {
+	for _, want := range []string{"vital", `"bp"`, "an attribute", "second", "hook", "hooked", "sub", "loose", "in maps", "embedded", "pager", "marked", "innermost"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is lost in %s", want, text)
 		}

@@ -3,10 +3,12 @@ package prose
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
-// Markdown returns n as CommonMark, with ~~ for strike and <u> for underline.
+// Markdown returns n as CommonMark, with ~~ for strike, <u> for underline, and GitHub's tables and tasks. Lines of one cell are
+// parted by <br>, since a row is a line.
 // A node the schema does not know is named in brackets, with its attributes, before
 // what it holds; a mark it does not know, after what it marks, if it has attributes.
 func Markdown(n Node) string {
@@ -26,7 +28,7 @@ type markdown struct {
 func (w *markdown) blocks(ns []Node) {
 	for len(ns) > 0 {
 		k := 0
-		for k < len(ns) && inline(ns[k]) {
+		for k < len(ns) && Inline(ns[k]) {
 			k++
 		}
 		if k > 0 {
@@ -59,6 +61,12 @@ func (w *markdown) block(n Node) {
 		w.inside("> ", "> ", n.Content)
 	case "bulletList":
 		w.items(n.Content, func(int) string { return "- " })
+	case "taskList":
+		w.items(n.Content, func(int) string { return "- " })
+	case "taskItem":
+		w.items([]Node{n}, func(int) string { return "- " })
+	case "table":
+		w.table(n)
 	case "orderedList":
 		start := number(n, "start")
 		w.items(n.Content, func(i int) string { return fmt.Sprintf("%d. ", min(start+i, maxNumber)) })
@@ -81,15 +89,90 @@ func bracketed(label string) string { return "[" + escape(label) + "]" }
 func (w *markdown) items(ns []Node, marker func(int) string) {
 	for i, n := range ns {
 		m := marker(i)
+		indent := strings.Repeat(" ", len(m))
 		content := n.Content
-		if n.Type != "listItem" {
+		switch n.Type {
+		case "listItem":
+		case "taskItem":
+			task := TaskOf(n)
+			m, content = m+task.box()+" ", withAbout(content, task.About())
+		default:
 			content = []Node{n}
 		}
 		if len(content) == 0 {
 			content = []Node{{Type: "paragraph"}}
 		}
-		w.inside(m, strings.Repeat(" ", len(m)), content)
+		w.inside(m, indent, content)
 	}
+}
+
+// withAbout puts what a task says at the end of its first paragraph.
+func withAbout(content []Node, about string) []Node {
+	first := Node{Type: "paragraph"}
+	if len(content) > 0 && content[0].Type == "paragraph" {
+		first, content = content[0], content[1:]
+	}
+	if about != "" {
+		about = "(" + about + ")"
+		if len(first.Content) > 0 {
+			about = " " + about
+		}
+		first.Content = append(slices.Clip(first.Content), Node{Type: "text", Text: about})
+	}
+	return append([]Node{first}, content...)
+}
+
+// table writes a table, whose first line is always its header.
+func (w *markdown) table(n Node) {
+	rows, columns := TableRows(n)
+	line := func(cells []string) { w.lines("| " + strings.Join(cells, " | ") + " |") }
+	if len(rows) == 0 || !HeaderRow(rows[0]) {
+		rows = append([][]TableCell{nil}, rows...)
+	}
+	for i, row := range rows {
+		var cells []string
+		for _, c := range row {
+			for len(cells) < c.Column {
+				cells = append(cells, "")
+			}
+			cells = append(cells, cellMarkdown(c.Node))
+		}
+		for i == 0 && len(cells) < columns { // what stands right of its header is not shown
+			cells = append(cells, "")
+		}
+		line(cells)
+		if i == 0 {
+			line(slices.Repeat([]string{"---"}, max(columns, 1)))
+		}
+	}
+}
+
+// cellMarkdown writes blocks in one line.
+func cellMarkdown(cell Node) string {
+	var w markdown
+	w.blocks(cell.Content)
+	var out []string
+	for line := range strings.Lines(w.b.String()) {
+		line = strings.TrimRight(line, "\n")
+		if text := strings.TrimLeft(line, " "); text != "" {
+			out = append(out, strings.Repeat("&nbsp;", len(line)-len(text))+strings.TrimSuffix(barred(text), "\\"))
+		}
+	}
+	return strings.Join(out, "<br>")
+}
+
+// barred escapes the bars of a line that are not escaped yet: they would end its cell.
+func barred(line string) string {
+	var b strings.Builder
+	escaped := false
+	for _, r := range line {
+		if r == '|' && !escaped {
+			b.WriteByte('\\')
+		}
+		escaped = r == '\\' && !escaped
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 // inside writes blocks behind a marker, or behind as much indentation.
@@ -157,10 +240,18 @@ func number(n Node, attr string) int {
 func inlineMarkdown(ns []Node) string {
 	var b strings.Builder
 	ns = joinText(ns)
-	for i, n := range ns {
+	for i := 0; i < len(ns); i++ {
+		if m, says, of := SuggestionOf(ns[i:]); says != "" {
+			b.WriteString("[" + says + ": " + struck(inlineMarkdown(of), m.Type == "deletion") + "]")
+			i += len(of) - 1
+			continue
+		}
+		n := ns[i]
 		switch {
 		case n.Type == "text":
 			b.WriteString(marked(n))
+		case n.Type == "mention":
+			b.WriteString(escape(MentionText(n)))
 		case n.Type == "hardBreak":
 			b.WriteString("\\\n")
 		default:
@@ -172,6 +263,14 @@ func inlineMarkdown(ns []Node) string {
 		}
 	}
 	return b.String()
+}
+
+// struck strikes Markdown through, if it is to be, unless it is so already or has blanks at an end.
+func struck(s string, is bool) string {
+	if !is || s == "" || strings.TrimSpace(s) != s || strings.Contains(s, "~~") || strings.Contains(s, "\n") {
+		return s
+	}
+	return "~~" + s + "~~"
 }
 
 // marked wraps a text in its marks. White space stays outside, where Markdown

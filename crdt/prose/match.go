@@ -176,7 +176,18 @@ func fits(a, b *outline) bool {
 	if (a.line == nil) != (b.line == nil) {
 		return false
 	}
-	return a.line != nil || a.node.Type == b.node.Type || textblock(*a.node) == textblock(*b.node)
+	return a.line != nil || a.node.Type == b.node.Type || textblock(*a.node) == textblock(*b.node) && family(a.node.Type) == family(b.node.Type)
+}
+
+// family is what a part of a table can only be told from: a row never became a quotation.
+func family(kind string) string {
+	switch kind {
+	case "tableCell", "tableHeader":
+		return "cell"
+	case "table", "tableRow":
+		return kind
+	}
+	return ""
 }
 
 // heaviest returns the pairs that rise on both sides and weigh most together. There are below n on the right, each once.

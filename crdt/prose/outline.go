@@ -33,7 +33,7 @@ func nodeOutline(n *Node, lines *int) outline {
 	_, _ = io.WriteString(h, n.Type)
 	for rest := n.Content; len(rest) > 0; {
 		k := 0
-		for k < len(rest) && inline(rest[k]) {
+		for k < len(rest) && Inline(rest[k]) {
 			k++
 		}
 		var kid outline

@@ -6,41 +6,71 @@ import (
 )
 
 // Text returns the text of n: lines joined by newlines, none at the end. A note
-// of one paragraph is exactly its text. What the schema does not know shows its
-// type and attributes in brackets, if it has no text or some attributes.
-func Text(n Node) string {
-	var lines []string
-	eachLine(n, func(line []Node) { lines = append(lines, inlineText(line)) })
-	return strings.Join(lines, "\n")
-}
+// of one paragraph is exactly its text. A row of a table is a line, its cells parted by
+// bars; a task begins with its box and says whose it is. What the schema does not know
+// shows its type and attributes in brackets, if it has no text or some attributes.
+func Text(n Node) string { return strings.Join(lines(n), "\n") }
 
-// eachLine calls f with the inline nodes of each line of n: of each text block,
-// and of inline nodes that stand where blocks should.
-func eachLine(n Node, f func([]Node)) {
-	if inline(n) || schema.nodes[n.Type] == nil && len(n.Content) == 0 {
-		f([]Node{n})
-		return
+// lines returns the text of each line of n: of each text block, and of inline nodes that stand where blocks should.
+func lines(n Node) (out []string) {
+	if Inline(n) || schema.nodes[n.Type] == nil && len(n.Content) == 0 {
+		return []string{inlineText([]Node{n})}
 	}
 	if n.Label() != n.Type {
-		f([]Node{{Type: n.Type, Attrs: n.Attrs}})
+		out = append(out, inlineText([]Node{{Type: n.Type, Attrs: n.Attrs}}))
 	}
-	if textblock(n) {
-		f(n.Content)
-		return
+	switch {
+	case textblock(n):
+		return append(out, inlineText(n.Content))
+	case n.Type == "table":
+		return append(out, rowLines(n)...)
+	case n.Type == "taskItem":
+		return append(out, taskLines(n)...)
 	}
+	return append(out, contentLines(n)...)
+}
+
+func contentLines(n Node) (out []string) {
 	for rest := n.Content; len(rest) > 0; {
 		k := 0
-		for k < len(rest) && inline(rest[k]) {
+		for k < len(rest) && Inline(rest[k]) {
 			k++
 		}
 		if k > 0 {
-			f(rest[:k])
-			rest = rest[k:]
+			out, rest = append(out, inlineText(rest[:k])), rest[k:]
 			continue
 		}
-		eachLine(rest[0], f)
-		rest = rest[1:]
+		out, rest = append(out, lines(rest[0])...), rest[1:]
 	}
+	return out
+}
+
+// rowLines writes a row of a table as a line. Lines of one cell are parted by slashes.
+func rowLines(table Node) (out []string) {
+	rows, _ := TableRows(table)
+	for _, row := range rows {
+		var line []string
+		for _, c := range row {
+			for len(line) < c.Column {
+				line = append(line, "")
+			}
+			line = append(line, strings.ReplaceAll(strings.Join(contentLines(c.Node), "\n"), "\n", " / "))
+		}
+		out = append(out, strings.Join(line, " | "))
+	}
+	return out
+}
+
+func taskLines(n Node) []string {
+	task, out := TaskOf(n), contentLines(n)
+	if len(out) == 0 {
+		out = []string{""}
+	}
+	out[0] = strings.TrimRight(task.box()+" "+out[0], " ")
+	if about := task.About(); about != "" {
+		out[0] += " (" + about + ")"
+	}
+	return out
 }
 
 // inlineText returns the text of inline nodes, and of whatever else is there;
@@ -48,10 +78,18 @@ func eachLine(n Node, f func([]Node)) {
 func inlineText(ns []Node) string {
 	var b strings.Builder
 	ns = joinText(ns)
-	for i, n := range ns {
+	for i := 0; i < len(ns); i++ {
+		if _, says, of := SuggestionOf(ns[i:]); says != "" {
+			b.WriteString("[" + says + ": " + inlineText(of) + "]")
+			i += len(of) - 1
+			continue
+		}
+		n := ns[i]
 		switch label := n.Label(); {
 		case n.Type == "text":
 			b.WriteString(n.Text)
+		case n.Type == "mention":
+			b.WriteString(MentionText(n))
 		case n.Type == "hardBreak":
 			b.WriteByte('\n')
 		case len(n.Content) == 0 || label != n.Type:

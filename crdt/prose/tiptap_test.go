@@ -25,7 +25,7 @@ type tiptap struct {
 func newTiptap(t *testing.T) *tiptap {
 	t.Helper()
 	node := needs.Node(t, "@tiptap/y-tiptap")
-	cmd := exec.Command(node, "testdata/tiptap.mjs")
+	cmd := exec.Command(node, "testdata/tiptap.mjs", fmt.Sprintf("schemas/%d.json", len(schemas)))
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -148,7 +148,7 @@ func (g generator) blocks(depth int) []Node {
 func (g generator) block(depth int) Node {
 	kinds := 4
 	if depth < 3 {
-		kinds = 7
+		kinds = 9
 	}
 	switch g.IntN(kinds) {
 	case 0:
@@ -174,9 +174,48 @@ func (g generator) block(depth int) Node {
 			n.Attrs = map[string]any{"start": g.IntN(9), "type": "a"}
 		}
 		return n
+	case 7:
+		return g.table(depth + 1)
+	case 8:
+		return Node{Type: "taskList", Content: g.tasks(depth + 1)}
 	default:
 		return Node{Type: "paragraph", Content: g.line()}
 	}
+}
+
+// table may have cells that are empty, take several columns or hold blocks.
+func (g generator) table(depth int) Node {
+	n := Node{Type: "table"}
+	for range g.IntN(3) {
+		row := Node{Type: "tableRow"}
+		for range g.IntN(4) {
+			cell := Node{Type: []string{"tableCell", "tableHeader"}[g.IntN(2)], Attrs: map[string]any{"colspan": 1 + g.IntN(2), "rowspan": 1 + g.IntN(2)}}
+			if g.IntN(4) > 0 {
+				cell.Content = g.blocks(depth)
+			}
+			row.Content = append(row.Content, cell)
+		}
+		n.Content = append(n.Content, row)
+	}
+	return n
+}
+
+func (g generator) tasks(depth int) []Node {
+	var out []Node
+	for range g.IntN(3) {
+		n := Node{Type: "taskItem", Attrs: map[string]any{"checked": g.IntN(2) == 0}}
+		if g.IntN(2) == 0 {
+			n.Attrs["owner"], n.Attrs["ownerName"] = "9b2e", "Rosa Rivera RN"
+		}
+		if g.IntN(2) == 0 {
+			n.Attrs["due"] = "2026-11-24T14:00"
+		}
+		if g.IntN(4) > 0 {
+			n.Content = g.blocks(depth)
+		}
+		out = append(out, n)
+	}
+	return out
 }
 
 func (g generator) items(depth int) []Node {
@@ -198,6 +237,10 @@ func (g generator) line() []Node {
 			out = append(out, Node{Type: "hardBreak"})
 			continue
 		}
+		if g.IntN(8) == 0 {
+			out = append(out, Node{Type: "mention", Attrs: map[string]any{"id": "9b2e", "label": "Rosa Rivera RN"}})
+			continue
+		}
 		texts := []string{"warfarin ", "5 mg", "é <&> \"'\\\u2028", "漢字", "😀👩‍⚕️", " ", "x\ty"}
 		out = append(out, Node{Type: "text", Text: texts[g.IntN(len(texts))], Marks: g.marks()})
 	}
@@ -205,10 +248,16 @@ func (g generator) line() []Node {
 }
 
 func (g generator) marks() []Mark {
-	if g.IntN(8) == 0 {
-		return []Mark{{Type: "code"}}
-	}
 	var out []Mark
+	// Several may suggest to delete the same.
+	for i, kind := range []string{"insertion", "deletion", "deletion"} {
+		if g.IntN(6) == 0 {
+			out = append(out, Mark{Type: kind, Attrs: map[string]any{"id": fmt.Sprint("s", i)}})
+		}
+	}
+	if g.IntN(8) == 0 {
+		return append(out, Mark{Type: "code"})
+	}
 	if g.IntN(5) == 0 {
 		out = append(out, Mark{Type: "link", Attrs: map[string]any{"href": "https://example.org/?a=1&b=<2>", "target": "_blank", "rel": nil, "class": nil, "title": "t"}})
 	}

@@ -189,7 +189,7 @@ func textAt(f *crdt.XMLFragment, at int) (*crdt.XMLText, bool) {
 func (t *turner) formats(was, is []Mark) map[string]any {
 	out := make(map[string]any)
 	for _, m := range was {
-		out[m.Type] = nil
+		out[t.key(m)] = nil
 	}
 	for _, m := range is {
 		if schema.marks[m.Type] == nil {
@@ -199,14 +199,22 @@ func (t *turner) formats(was, is []Mark) map[string]any {
 		for k, v := range m.Attrs {
 			value[k] = v
 		}
-		out[m.Type] = value
+		out[t.key(m)] = value
 	}
 	for _, m := range was {
-		if out[m.Type] != nil && slices.ContainsFunc(is, func(n Mark) bool { return sameMarks([]Mark{m}, []Mark{n}) }) {
-			delete(out, m.Type)
+		if out[t.key(m)] != nil && slices.ContainsFunc(is, func(n Mark) bool { return sameMarks([]Mark{m}, []Mark{n}) }) {
+			delete(out, t.key(m))
 		}
 	}
 	return out
+}
+
+func (t *turner) key(m Mark) string {
+	key, err := formatKey(m)
+	if err != nil {
+		t.fail()
+	}
+	return key
 }
 
 // put inserts nodes at an index, each run of texts as one.

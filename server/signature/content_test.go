@@ -208,7 +208,7 @@ func TestOrderMakesNoDifference(t *testing.T) {
 				}
 			}
 			doc := prose.Read(d.XMLFragment("default"))
-			rendered, err := Render(doc, whose)
+			rendered, err := Render(prose.CurrentSchema(), doc, whose)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -266,5 +266,55 @@ func TestBlanks(t *testing.T) {
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("blanks are %+v, want %+v", got, want)
+	}
+}
+
+// TestContentOfBlocks: what a signer sees of tables, tasks, mentions and suggestions is signed. A note that differs in a tick, an owner, a
+// time, a cell or a suggestion is another.
+func TestContentOfBlocks(t *testing.T) {
+	t.Parallel()
+	type attrs = map[string]any
+	with := func(n prose.Node, a attrs) prose.Node {
+		n.Attrs = a
+		return n
+	}
+	task := func(a attrs) prose.Node {
+		return block("doc", block("taskList", with(block("taskItem", block("paragraph", text("recheck"))), a)))
+	}
+	table := func(kind string, a attrs, cells ...prose.Node) prose.Node {
+		row := block("tableRow")
+		for _, c := range cells {
+			row.Content = append(row.Content, with(block(kind, c), a))
+		}
+		return block("doc", block("table", row))
+	}
+	line := func(marks ...prose.Mark) prose.Node {
+		return block("doc", block("paragraph", text("give "), prose.Node{Type: "text", Text: "40 mg", Marks: marks}))
+	}
+	mark := func(kind, id string) prose.Mark { return prose.Mark{Type: kind, Attrs: attrs{"id": id}} }
+	mention := func(a attrs) prose.Node {
+		return block("doc", block("paragraph", prose.Node{Type: "mention", Attrs: a}))
+	}
+	one, two := block("paragraph", text("furosemide")), block("paragraph", text("40 mg"))
+	seen := make(map[string]int)
+	for i, doc := range []prose.Node{
+		task(nil), task(attrs{"checked": true}), task(attrs{"due": "2026-11-24"}), task(attrs{"due": "2026-11-24T14:00"}), task(attrs{"owner": "a", "ownerName": "Ada"}),
+		task(attrs{"owner": "b", "ownerName": "Ada"}), task(attrs{"owner": "a", "ownerName": "Bo"}),
+		table("tableCell", nil, one, two), table("tableCell", nil, two, one), table("tableHeader", nil, one, two), table("tableCell", attrs{"colspan": 2.0}, one, two),
+		table("tableCell", attrs{"rowspan": 2.0}, one, two), table("tableCell", nil, one, two, block("paragraph")),
+		line(), line(mark("insertion", "s1")), line(mark("deletion", "s1")), line(mark("deletion", "s2")), line(mark("deletion", "s1"), mark("deletion", "s2")),
+		mention(attrs{"id": "a", "label": "Ada"}), mention(attrs{"id": "b", "label": "Ada"}), mention(attrs{"id": "a", "label": "Bo"}),
+	} {
+		content := contentOf(t, doc)
+		if before, twice := seen[content]; twice {
+			t.Errorf("notes %d and %d are signed as one: %s", before, i, content)
+		}
+		seen[content] = i
+	}
+	if contentOf(t, line(mark("deletion", "s1"), mark("deletion", "s2"))) != contentOf(t, line(mark("deletion", "s2"), mark("deletion", "s1"))) {
+		t.Error("in which order two suggestions were read makes another note")
+	}
+	if contentOf(t, task(nil)) != contentOf(t, task(attrs{"checked": false, "owner": nil})) {
+		t.Error("what is not set, and what is set to nothing, are two")
 	}
 }

@@ -22,9 +22,9 @@ type Rendering struct {
 	Runs        []Run
 }
 
-// Render returns a note in its canonical form; whose says whose a client id is. The error is [ErrTooLarge].
-func Render(doc prose.Node, whose func(crdt.ClientID) uuid.UUID) (r Rendering, err error) {
-	schema := prose.CurrentSchema()
+// Render returns a note in its canonical form; whose says whose a client id is. A schema says what the note leaves to it: the newest when
+// a note is about to be signed, and of one that is signed the one by which it was. The error is [ErrTooLarge].
+func Render(schema *prose.Schema, doc prose.Node, whose func(crdt.ClientID) uuid.UUID) (r Rendering, err error) {
 	r = Rendering{Doc: doc, Schema: schema.Fingerprint(), Runs: Runs(doc, whose)}
 	if r.Content, err = Content(schema, doc); err != nil {
 		return r, err

@@ -114,14 +114,25 @@ type Seen struct {
 	Epoch int64 // 0: the note is not frozen
 }
 
-// Render returns a note as it would be signed now, from its log alone.
+// Render returns a note as it would be signed now, from its log alone; one that is signed by the schema by which it was, so that a
+// newer editor does not make it read differently.
 func (db *DB) Render(ctx context.Context, note uuid.UUID) (r Rendering, err error) {
 	c, err := sessions.ReadCommitted(ctx, db, note)
 	if err != nil {
 		return r, err
 	}
 	r.Seq, r.Whose = c.Head, c.Whose
-	r.Rendering, err = signature.Render(prose.Read(c.Doc.XMLFragment(sessions.Fragment)), c.Whose)
+	schema := prose.CurrentSchema()
+	signatures, err := db.Signatures(ctx, note)
+	if err != nil {
+		return r, err
+	}
+	if len(signatures) > 0 {
+		if signed, known := prose.SchemaByFingerprint(signatures[0].Schema); known {
+			schema = signed
+		}
+	}
+	r.Rendering, err = signature.Render(schema, prose.Read(c.Doc.XMLFragment(sessions.Fragment)), c.Whose)
 	return r, err
 }
 

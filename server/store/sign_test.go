@@ -108,6 +108,27 @@ func lateEdit(n uint64, by uuid.UUID, update []byte) sessions.LateEdit {
 	return sessions.LateEdit{N: n, Author: by, Update: update}
 }
 
+// TestSignaturesOutliveSchemas: a note that was signed before the editor knew tables reads as it was signed ever after, and others can
+// still put their names to it.
+func TestSignaturesOutliveSchemas(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	note := h.newNote(t)
+	h.scribbler(note, h.author, 7).types(t, "fine")
+	s, err := h.db.SignBy(t.Context(), prose.StarterKit(), note, h.author)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, err := h.db.Render(t.Context(), note)
+	if err != nil || now.Hashes() != s.Hashes || now.Schema != prose.StarterKit().Fingerprint() || s.Schema != now.Schema {
+		t.Errorf("it reads as %+v by %s, %v; it was signed as %+v by %s", now.Hashes(), now.Schema, err, s.Hashes, s.Schema)
+	}
+	witness, err := h.db.Witness(t.Context(), note, h.other, s.Hashes)
+	if err != nil || witness.Schema != s.Schema || witness.Hashes != s.Hashes {
+		t.Errorf("a witness signed %+v, %v", witness.Statement, err)
+	}
+}
+
 // TestSignedNoteNeverChanges: from its signature on a note takes no edit, no other author, no statement typed by hand; and what was signed
 // is what it says for ever.
 func TestSignedNoteNeverChanges(t *testing.T) {

@@ -61,13 +61,18 @@ func (w writer) fact(f Fact) {
 	w.set(paragraph{glyphs: w.add(gs, f.Value, look{bold: true, size: 9}), from: left, before: 0.4})
 }
 
-func (w writer) rule() {
-	if w.y+6 > bottom {
+func (w writer) rule() { w.ruled(left) }
+
+// ruled draws a rule from some place on.
+func (w writer) ruled(from float64) {
+	if w.y+6 > bottom && !w.still {
 		w.page()
 	}
-	w.pdf.SetDrawColor(0, 0, 0)
-	w.pdf.SetLineWidth(0.2)
-	w.pdf.Line(left, w.y+2.5, right, w.y+2.5)
+	if !w.dry {
+		w.pdf.SetDrawColor(0, 0, 0)
+		w.pdf.SetLineWidth(0.2)
+		w.pdf.Line(from, w.y+2.5, w.edge, w.y+2.5)
+	}
 	w.y += 4.5
 	w.fresh = false
 }
@@ -126,12 +131,18 @@ func (w writer) block(n prose.Node, from float64) {
 	case "codeBlock":
 		p.from, p.glyphs = from+indent, w.runs(nil, n.Content, look{mono: true, size: 9})
 		w.barred(from, func() { w.set(p) })
+	case "table":
+		w.table(n, from)
+	case "taskList":
+		w.items(n, from, func(int) string { return "•" })
+	case "taskItem":
+		w.items(prose.Node{Content: []prose.Node{n}}, from, func(int) string { return "•" })
 	case "horizontalRule":
-		w.rule()
+		w.ruled(from)
 		if len(n.Content) > 0 {
 			w.unsupported(n, from)
 		}
-	case "text", "hardBreak":
+	case "text", "hardBreak", "mention":
 		p.glyphs = w.runs(nil, []prose.Node{n}, body)
 		w.set(p)
 	default:
@@ -139,24 +150,42 @@ func (w writer) block(n prose.Node, from float64) {
 	}
 }
 
-// deepest is how far in blocks stand; what is nested deeper stands there, too.
-const deepest = right - 60
+// Room that is left for text at the right, however deep it is nested: on a page, and in a cell.
+const pageRoom, cellRoom = 60.0, 12.0
 
-func (w writer) inner(from float64) float64 { return min(from+indent, deepest) }
+func (w writer) inner(from float64) float64 {
+	room := pageRoom
+	if w.edge != right || w.still {
+		room = cellRoom
+	}
+	return min(from+indent, max(from, w.edge-room))
+}
 
 func (w writer) items(list prose.Node, from float64, marker func(int) string) {
 	for i, item := range list.Content {
-		content := item.Content
-		if item.Type != "listItem" {
+		l := look{size: bodySize}
+		content, m := item.Content, marker(i)
+		var about []glyph
+		switch item.Type {
+		case "listItem":
+		case "taskItem":
+			task := prose.TaskOf(item)
+			m = "☐"
+			if task.Done {
+				m = "☑"
+			}
+			if says := task.About(); says != "" {
+				about = w.add(nil, " ("+says+")", look{italic: true, size: bodySize})
+			}
+		default:
 			content = []prose.Node{item}
 		}
-		l := look{size: bodySize}
-		if len(content) == 0 || content[0].Type != "paragraph" {
-			w.set(paragraph{marker: w.add(nil, marker(i), l), from: w.inner(from), before: 1})
-		} else {
-			w.set(paragraph{glyphs: w.runs(nil, content[0].Content, l), marker: w.add(nil, marker(i), l), from: w.inner(from), before: 1})
-			content = content[1:]
+		p := paragraph{marker: w.add(nil, m, l), from: w.inner(from), before: 1}
+		if len(content) > 0 && content[0].Type == "paragraph" {
+			p.glyphs, content = w.runs(nil, content[0].Content, l), content[1:]
 		}
+		p.glyphs = append(p.glyphs, about...)
+		w.set(p)
 		w.blocks(content, w.inner(from))
 	}
 }
@@ -182,9 +211,18 @@ func (w writer) unsupported(n prose.Node, from float64) {
 	})
 }
 
-// runs appends inline nodes.
+// runs appends inline nodes. What is suggested is said to be, in words: a line through it alone could be the author's.
 func (w writer) runs(to []glyph, ns []prose.Node, l look) []glyph {
-	for i, n := range ns {
+	for i := 0; i < len(ns); i++ {
+		if m, says, of := prose.SuggestionOf(ns[i:]); of != nil {
+			marked := l
+			marked.strike, marked.underline = l.strike || m.Type == "deletion", l.underline || m.Type == "insertion"
+			to = w.runs(w.add(to, "["+says+": ", look{italic: true, size: l.size}), of, marked)
+			to = w.add(to, "]", look{italic: true, size: l.size})
+			i += len(of) - 1
+			continue
+		}
+		n := ns[i]
 		switch n.Type {
 		case "text":
 			marked, more := l.with(n)
@@ -192,6 +230,8 @@ func (w writer) runs(to []glyph, ns []prose.Node, l look) []glyph {
 			to = w.add(to, more, l)
 		case "hardBreak":
 			to = w.runs(w.add(to, "\n", l), n.Content, l)
+		case "mention":
+			to = w.runs(w.add(to, prose.MentionText(n), l), n.Content, l)
 		default:
 			to = w.add(to, "[Unsupported content ", look{bold: true, size: l.size})
 			to = w.runs(w.add(to, n.Label()+" "+n.Text, l), n.Content, l)

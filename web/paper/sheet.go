@@ -25,11 +25,14 @@ type sheet struct {
 	known map[*face]bool // that the document has
 	y     float64        // where the next line begins
 	bars  []float64      // at the left of what is quoted, from the outside
-	fresh bool           // nothing is on this page yet
+	fresh bool           // nothing is on this page yet, or in this cell
+	edge  float64        // where lines end at the right
+	still bool           // no page begins: all of it is known to fit
+	dry   bool           // nothing is drawn, to find out how high it is
 }
 
 func newSheet() *sheet {
-	s := &sheet{pdf: fpdf.New("P", "mm", "A4", ""), known: make(map[*face]bool)}
+	s := &sheet{pdf: fpdf.New("P", "mm", "A4", ""), known: make(map[*face]bool), edge: right}
 	s.pdf.SetAutoPageBreak(false, 0)
 	s.pdf.SetCatalogSort(true) // the same note is the same bytes
 	s.page()
@@ -56,7 +59,7 @@ const maxTogether = 3
 // set lays a paragraph out.
 func (s *sheet) set(p paragraph) {
 	rtl := rightToLeft(p.glyphs)
-	lines := broken(p.glyphs, right-p.from)
+	lines := broken(p.glyphs, s.edge-p.from)
 	heights := make([]float64, len(lines))
 	whole := 0.0
 	for i, line := range lines {
@@ -66,6 +69,10 @@ func (s *sheet) set(p paragraph) {
 	if !s.fresh {
 		s.y += p.before
 	}
+	if s.still {
+		s.inPlace(p, lines, heights, rtl)
+		return
+	}
 	if need := whole + p.keep; s.y+need > bottom && (len(lines) <= maxTogether || s.y+heights[0]+heights[1] > bottom) && !s.fresh {
 		s.page()
 	}
@@ -74,6 +81,17 @@ func (s *sheet) set(p paragraph) {
 			s.page()
 		}
 		s.line(line, p, heights[i], rtl, i == 0)
+	}
+}
+
+// inPlace lays lines out where they are known to fit.
+func (s *sheet) inPlace(p paragraph, lines [][]glyph, heights []float64, rtl bool) {
+	for i, line := range lines {
+		if s.dry {
+			s.y, s.fresh = s.y+heights[i], false
+		} else {
+			s.line(line, p, heights[i], rtl, i == 0)
+		}
 	}
 }
 
@@ -89,7 +107,7 @@ func (s *sheet) line(line []glyph, p paragraph, high float64, rtl, first bool) {
 	}
 	x := p.from
 	if rtl {
-		x = right - widthOf(line)
+		x = s.edge - widthOf(line)
 	}
 	s.draw(visual(line, rtl), x, base)
 	s.y += high

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 
 import { getSchema } from '@tiptap/core'
 
-import committed from '../../crdt/prose/schemas/1.json'
+import committed from '../../crdt/prose/schemas/2.json'
 import { schemaExtensions } from './extensions.ts'
 
 interface Kind {
@@ -22,7 +22,7 @@ function kind(name: string, spec: Record<string, unknown>): Kind {
   const k: Kind = { name }
   for (const key of ['content', 'marks', 'group', 'inline', 'excludes'] as const) {
     if (spec[key]) Object.assign(k, { [key]: spec[key] })
-    else if (key === 'marks' && spec.marks === '') k.marks = ''
+    else if ((key === 'marks' || key === 'excludes') && spec[key] === '') k[key] = ''
   }
   const attrs = Object.entries((spec.attrs ?? {}) as Record<string, { default: unknown }>)
   if (attrs.length > 0) k.attrs = attrs.map(([name, a]) => ({ name, default: a.default ?? null }))

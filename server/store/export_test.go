@@ -1,0 +1,24 @@
+package store
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/crdt/prose"
+	"github.com/clisonix/tidechart/server/signature"
+	"github.com/clisonix/tidechart/sessions"
+)
+
+// SignBy signs a note as a program did whose newest schema was an earlier one.
+func (db *DB) SignBy(ctx context.Context, schema *prose.Schema, note, by uuid.UUID) (Signature, error) {
+	c, err := sessions.ReadCommitted(ctx, db, note)
+	if err != nil {
+		return Signature{}, err
+	}
+	r := Rendering{Seq: c.Head, Whose: c.Whose}
+	if r.Rendering, err = signature.Render(schema, prose.Read(c.Doc.XMLFragment(sessions.Fragment)), c.Whose); err != nil {
+		return Signature{}, err
+	}
+	return db.signAt(ctx, note, by, 0, r)
+}

@@ -1,0 +1,10 @@
+// Dates as the NHS CUI rules have them, whatever the browser's language is.
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
+/** 2026-11-23 as 23-Nov-2026, and 2026-11-23T14:00 as 23-Nov-2026 14:00; what is neither stays as it is. */
+export function clinicalDate(s: string): string {
+  const m = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d:\d\d))?$/.exec(s)
+  const month = m && MONTHS[Number(m[2]) - 1]
+  return m && month ? `${m[3]}-${month}-${m[1]}${m[4] ? ` ${m[4]}` : ''}` : s
+}
