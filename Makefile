@@ -175,6 +175,13 @@ SOAK ?= 30m
 soak: ## people come, type and leave for SOAK=30m: memory, goroutines and latencies stay as they were
 	go test ./loadtest -count=1 -timeout 0 -v -run '^TestSoak$$' -soak $(SOAK)
 
+# Where the pictures go; ONLY=board makes those whose name has it.
+SHOTS ?= shots
+
+.PHONY: shots
+shots: ## pictures of every page as each role sees it, light and dark, on a desk and a phone, in SHOTS=shots
+	@E2E_PLACES=$(abspath $(SHOTS)) E2E_ONLY=$(ONLY) TIDECHART_REQUIRE_ALL=1 go test ./e2e -count=1 -timeout 30m -v -run '^TestPlaces$$'
+
 .PHONY: clean
 clean: ## remove what was built; the demo's data stays
 	@rm -rf bin e2e/artifacts

