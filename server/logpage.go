@@ -81,6 +81,7 @@ var actsText = []web.Choice{
 	{Value: string(audit.Invite), Text: "invited somebody"},
 	{Value: string(audit.StartOver), Text: "had somebody start over"},
 	{Value: string(audit.SearchPeople), Text: "searched people"},
+	{Value: string(audit.SearchPlaces), Text: "searched people, units and patients"},
 	{Value: string(audit.IssueToken), Text: "issued a token"},
 	{Value: string(audit.RevokeToken), Text: "revoked a token"},
 	{Value: string(audit.ChangeUnit), Text: "changed a unit"},

@@ -110,7 +110,7 @@ func (s *Server) shell(r *http.Request, title string) web.Shell {
 func (s *Server) shellOf(r *http.Request, who login.Person, title string, active web.Section) web.Shell {
 	user := personView(who)
 	shell := web.Shell{
-		Title: title, User: &user, Active: active, Now: time.Now(), Connection: s.connection(r), Left: s.left(who), Warn: s.desk.WarnBefore(who.Role),
+		Title: title, User: &user, Active: active, Path: r.URL.Path, Now: time.Now(), Connection: s.connection(r), Left: s.left(who), Warn: s.desk.WarnBefore(who.Role),
 	}
 	if who.Weak { // nothing that there are links to opens
 		return shell

@@ -2,7 +2,6 @@ package server
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/clisonix/tidechart/crdt/prose"
 	"github.com/clisonix/tidechart/server/access"
-	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/sessions"
@@ -21,7 +19,6 @@ import (
 // Limits of what pages list, and of forms.
 const (
 	maxForm  = 16 << 10 // bytes
-	maxNotes = 1000     // per worklist
 	maxQuery = 100      // characters of a filter
 )
 
@@ -97,114 +94,7 @@ func home(who login.Person) string {
 	if access.May(who.Role, access.SeePatient) {
 		return "/"
 	}
-	return "/admin/sessions"
-}
-
-func (s *Server) worklist(w http.ResponseWriter, r *http.Request) error {
-	who, err := s.visits(r)
-	if err != nil {
-		return err
-	}
-	if !access.May(who.Role, access.SeePatient) {
-		http.Redirect(w, r, home(who), http.StatusSeeOther)
-		return nil
-	}
-	asked, err := filterOf(w, r)
-	if err != nil {
-		return err
-	}
-	unit := who.Unit
-	if r.Form.Has("unit") {
-		unit = r.Form.Get("unit")
-	}
-	view := web.WorklistView{
-		Shell: s.shellOf(r, who, "Worklist", web.SectionWorklist),
-		Query: clip(strings.TrimSpace(asked.Get("q")), maxQuery), Unit: unit,
-	}
-	view.Kinds = kindViews(who)
-	if err := s.fillWorklist(r, who, &view); err != nil {
-		return err
-	}
-	if view.Query != "" {
-		e := audit.Event{Act: audit.SearchPatients, Words: view.Query, Code: fmt.Sprintf("%d found", len(view.Rows))}
-		if err := s.db.Record(as(r.Context(), who), e); err != nil {
-			return err
-		}
-	}
-	s.render(w, r, http.StatusOK, web.Worklist(view))
-	return nil
-}
-
-// filterOf is what a page's filter asks for. It comes in the body of a request: it is often a name (I14).
-func filterOf(w http.ResponseWriter, r *http.Request) (url.Values, error) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		return nil, err
-	}
-	return r.PostForm, nil
-}
-
-// fillWorklist adds the units, and the patients of the unit asked for whom the filter leaves.
-func (s *Server) fillWorklist(r *http.Request, who login.Person, view *web.WorklistView) error {
-	ctx := r.Context()
-	units, err := s.db.Units(ctx)
-	if err != nil {
-		return err
-	}
-	notes, more, err := s.notesFor(ctx, who, view.Unit)
-	if err != nil {
-		return err
-	}
-	view.Truncated = more
-	beds, err := s.bedsFor(ctx, who, "")
-	if err != nil {
-		return err
-	}
-	present := s.hub.Present()
-	of := make(map[uuid.UUID][]web.NoteLink)
-	for _, n := range notes {
-		of[n.Note.PatientID] = append(of[n.Note.PatientID], noteLink(n.Note, present))
-	}
-	if err := s.markChanged(ctx, who, of, present); err != nil {
-		return err
-	}
-	known := view.Unit == ""
-	for _, u := range units {
-		link := web.UnitLink{ID: u.ID, Name: u.Name}
-		for _, bed := range beds {
-			if bed.UnitID != u.ID || !bed.PatientID.Valid {
-				continue
-			}
-			link.Patients++
-			row := web.PatientRow{Patient: patientView(bed.Patient, bed.BedLabel, u.Name), Notes: of[bed.PatientID.UUID]}
-			if (view.Unit == "" || view.Unit == u.ID) && matches(row, view.Query) {
-				view.Rows = append(view.Rows, row)
-			}
-		}
-		if link.Patients > 0 || u.ID == view.Unit {
-			view.Units = append(view.Units, link)
-		}
-		known = known || view.Unit == u.ID
-	}
-	if !known {
-		return store.ErrNotFound
-	}
-	return nil
-}
-
-// matches reports whether every word of a filter is found in a patient's name, number, bed or notes' titles.
-func matches(p web.PatientRow, query string) bool {
-	words := []string{p.Family, p.Given, p.MRN, p.Bed}
-	for _, n := range p.Notes {
-		words = append(words, n.Title)
-	}
-	text := strings.ToLower(strings.Join(words, " "))
-	for word := range strings.FieldsSeq(strings.ToLower(query)) {
-		if !strings.Contains(text, word) {
-			return false
-		}
-	}
-	return true
+	return overviewPath
 }
 
 func (s *Server) notePage(w http.ResponseWriter, r *http.Request, who login.Person) error {

@@ -15,6 +15,7 @@ import (
 	"github.com/clisonix/tidechart/server/access"
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/server/transport"
 	"github.com/clisonix/tidechart/sessions"
 	"github.com/clisonix/tidechart/web"
 )
@@ -43,8 +44,10 @@ type Config struct {
 	Provider *login.Provider
 	// Demo offers the demo sign-ins on the sign-in page; nil outside the demo.
 	Demo *web.DemoSignIns
-	// Version is shown by the API.
+	// Version is shown by the API, and by pages about the system.
 	Version string
+	// Speaks is what speaks TLS with browsers; nil: a proxy does, or nobody.
+	Speaks *transport.Transport
 }
 
 // Server answers requests. Its Handler may be used by any number of goroutines.
@@ -59,6 +62,8 @@ type Server struct {
 	provider  *login.Provider
 	demo      *web.DemoSignIns
 	version   string
+	speaks    *transport.Transport
+	began     time.Time
 	limits    limits
 	proxies   []netip.Prefix
 
@@ -80,7 +85,7 @@ func New(c Config) *Server {
 	}
 	s := &Server{
 		db: c.DB, hub: c.Hub, now: c.Now, log: c.Log, proxies: c.TrustedProxies,
-		secure: c.Secure, publicURL: c.PublicURL, provider: c.Provider, demo: c.Demo, version: c.Version, limits: newLimits(),
+		secure: c.Secure, publicURL: c.PublicURL, provider: c.Provider, demo: c.Demo, version: c.Version, speaks: c.Speaks, began: time.Now(), limits: newLimits(),
 	}
 	s.pdfs = make(chan struct{}, maxPDFs)
 	s.knocks.most = s.hub.Allowance().ConnsPerNode / 2
@@ -124,6 +129,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("POST /security/invitation/end", s.own(s.endInvitation))
 	mux.Handle("GET /{$}", s.page(s.worklist))
 	mux.Handle("POST /{$}", s.page(s.worklist))
+	mux.Handle("POST /tour", s.known(s.endTour))
 	mux.Handle("POST /notes", s.known(s.createNote))
 	mux.Handle("GET /notes/{id}", s.known(s.notePage))
 	mux.Handle("GET /notes/{id}/history", s.known(s.historyPage))
@@ -141,6 +147,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /events", s.answer(s.recognised(s.pageEvents)))
 	s.mountSessions(mux)
 	s.mountPeople(mux)
+	s.mountOverview(mux)
 	mux.Handle("GET /glass", s.allowedAnywhere(access.BreakGlass, s.glassPage))
 	mux.Handle("POST /glass", s.allowedAnywhere(access.BreakGlass, s.breakGlass))
 	mux.Handle("GET /reviews", s.allowedAnywhere(access.SeeReviews, s.reviewsPage))

@@ -188,7 +188,7 @@ func TestWorklistFilter(t *testing.T) {
 	h := open(t)
 	c := h.signIn("chen")
 	for query, want := range map[string][2]bool{ // KELPWELL is in 4W-02, DRIFTMOOR, Ada in 4W-01
-		"": {true, true}, "kelp": {true, false}, "4w-01": {false, true}, "ADA drift": {false, true}, "kelp 4w-01": {false, false},
+		"kelp": {true, false}, "4w-01": {false, true}, "ADA drift": {false, true}, "kelp 4w-01": {false, false},
 		"discharge": {true, false}, "T-104248": {true, false},
 	} {
 		_, page := h.post(c, "/", url.Values{"q": {query}})

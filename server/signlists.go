@@ -29,6 +29,9 @@ func (s *Server) cosignPage(w http.ResponseWriter, r *http.Request, who login.Pe
 		return err
 	}
 	view := web.SignList{Shell: s.shellOf(r, who, "To cosign", web.SectionCosign), Overdue: overdueAfter, Truncated: len(rows) >= store.MaxAwaiting}
+	if view.Tabs, err = s.worklistTabs(r.Context(), who, view.Shell); err != nil {
+		return err
+	}
 	for _, row := range rows {
 		one := waitingRow(row.Note, patientView(row.Patient, row.BedLabel, units[row.Unit]), row.SignedBy, row.SignedAt, view.Now)
 		one.Supervises, one.CanSign = row.Supervises, true
@@ -55,6 +58,9 @@ func (s *Server) unsignedPage(w http.ResponseWriter, r *http.Request, who login.
 		return err
 	}
 	view.Shell, view.Truncated = s.shellOf(r, who, "Not signed", web.SectionUnsigned), len(rows) >= store.MaxUnsigned
+	if view.Tabs, err = s.worklistTabs(r.Context(), who, view.Shell); err != nil {
+		return err
+	}
 	asked := asker(who)
 	asked.Fresh = true
 	for _, row := range rows {

@@ -44,6 +44,16 @@ func (s *streams) enter(who uuid.UUID) error {
 	return nil
 }
 
+// all is how many there are.
+func (s *streams) all() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, of := range s.of {
+		n += of
+	}
+	return n
+}
+
 func (s *streams) leave(who uuid.UUID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

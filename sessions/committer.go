@@ -31,6 +31,7 @@ type committer struct {
 	store Store
 	log   *slog.Logger
 	wake  chan struct{} // has room for one: "the queue is not empty"
+	clockwork
 
 	mu    sync.Mutex
 	queue []commit // at most one per session
@@ -141,15 +142,20 @@ func (c *committer) commit(ctx context.Context, batch []commit) {
 
 // settle appends a batch, again and again under its one id, until the outcome is known.
 func (c *committer) settle(ctx context.Context, batch Batch) ([]Placed, error) {
+	began := time.Now()
+	c.begin(began)
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
 		placed, err := c.store.Append(context.WithoutCancel(ctx), batch)
 		if err == nil || errors.Is(err, ErrRejected) {
+			c.end(time.Since(began), true)
 			return placed, err
 		}
+		c.retries.Add(1)
 		c.log.Warn("commit failed, trying the same batch again", "err", err, "updates", len(batch.Entries), "wait", wait)
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
+			c.end(0, false)
 			return nil, errCommitLost
 		}
 	}

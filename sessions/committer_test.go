@@ -81,3 +81,45 @@ func (w *ward) yClientAt(id sessions.NoteID, grant sessions.Grant) *client {
 	c.step2(storetest.Empty())
 	return c
 }
+
+// TestFiguresMeasureCommits: each commit is counted by how long it took; while one is under way, it is said for how long, and who waits
+// behind it. One that is tried again counts once, and so does the trying.
+func TestFiguresMeasureCommits(t *testing.T) {
+	inWard(t, func(w *ward) {
+		note := uuid.New()
+		c := w.yClientAt(note, write(sessions.Author{ID: uuid.New(), Name: "Typist"}))
+		takes, fail := 7*time.Millisecond, false
+		w.store.Fault = func(before bool) error {
+			if before {
+				time.Sleep(takes)
+				if fail {
+					fail = false
+					return fmt.Errorf("the database is away")
+				}
+			}
+			return nil
+		}
+		c.update(insert(7, 0, "x"))
+		time.Sleep(5 * time.Millisecond)
+		if f := w.hub.Figures(); f.Lag <= 0 || f.Lag > takes || f.Notes != 1 || f.Sockets != 1 || f.Writers != 1 || f.Unsettled == 0 {
+			t.Errorf("while it commits: %+v", f)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		takes = 150 * time.Millisecond
+		c.update(insert(7, 1, "y"))
+		time.Sleep(time.Second)
+		synctest.Wait()
+		fail = true
+		c.update(insert(7, 2, "z"))
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		f := w.hub.Figures()
+		if f.Commits.Counts[3] != 1 || f.Commits.Counts[7] != 1 || f.Commits.All() != 3 || f.Commits.Retries != 1 || f.Lag != 0 || f.Queued != 0 {
+			t.Errorf("afterwards: %+v", f)
+		}
+		if half, most := f.Commits.Within(0.5), f.Commits.Within(0.99); half != 200*time.Millisecond || most < half {
+			t.Errorf("half within %v, most within %v", half, most)
+		}
+	})
+}

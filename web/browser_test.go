@@ -65,6 +65,7 @@ func newGallery(t *testing.T) *gallery {
 		v := worklistSample()
 		v.Query, v.Unit = r.PostFormValue("q"), r.PostFormValue("unit")
 		v.Rows = slices.DeleteFunc(v.Rows, func(p PatientRow) bool { return !strings.Contains(p.Family, v.Query) })
+		v.Found = len(v.Rows)
 		nonce := rand.Text()
 		w.Header().Set("Content-Security-Policy", Policy(nonce))
 		if err := Worklist(v).Render(templ.WithNonce(r.Context(), nonce), w); err != nil {

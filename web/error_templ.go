@@ -97,7 +97,7 @@ func Error(v ErrorView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else if v.CanSeeSessions {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<a class=\"btn\" href=\"/admin/sessions\">Go to the sessions</a>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<a class=\"btn\" href=\"/admin\">Go to the overview</a>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

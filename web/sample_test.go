@@ -152,6 +152,7 @@ func worklistSample() WorklistView {
 	return WorklistView{
 		Shell: shell("Worklist", &okafor, SectionWorklist),
 		Unit:  "4w",
+		Tabs:  []Tab{{ShowUnit, 14}, {ShowMine, 3}, {ShowChanged, 2}, {ShowUnsigned, 12}, {ShowCosign, 0}}, Found: 4,
 		Units: []UnitLink{{"4w", "4 West", 14}, {"icu", "Intensive care", 11}, {"ped", "Paediatrics", 15}},
 		Kinds: []NoteKind{{"progress", "Progress note"}, {"hp", "History and physical"}, {"handoff", "Nursing handoff"}, {"discharge", "Discharge summary"}},
 		Rows: []PatientRow{
@@ -237,9 +238,13 @@ func samplePages() map[string]templ.Component {
 	ended := login
 	ended.Ended, ended.Demo = EndedView{Unused: true, Unsaved: 2}, nil
 	empty := worklistSample()
-	empty.Rows, empty.Query = nil, "Smythe"
+	empty.Rows, empty.Query, empty.Found = nil, "Smythe", 0
 	sheet, signed := signSample(), signedSample()
-	waiting := SignList{Shell: shell("Not signed", &haddad, SectionUnsigned), OffersOf: true, Of: "unit", Overdue: 24 * time.Hour, Truncated: true, Rows: []SignRow{
+	changed, own := worklistSample(), worklistSample()
+	changed.Show, changed.Rows = ShowChanged, changed.Rows[:1]
+	changed.Rows[0].Notes[0].Changed = true
+	own.Show, own.Rows, own.Found = ShowMine, nil, 0
+	waiting := SignList{Tabs: empty.Tabs, Shell: shell("Not signed", &haddad, SectionUnsigned), OffersOf: true, Of: "unit", Overdue: 24 * time.Hour, Truncated: true, Rows: []SignRow{
 		{Patient: patients[1], NoteID: "n3", Title: "Nursing handoff, evening", Status: StatusReview, By: rivera.Name, Since: now.Add(-26 * time.Hour), Overdue: true, CanSign: true},
 	}}
 	newer := noteSample(chen, true)
@@ -253,42 +258,44 @@ func samplePages() map[string]templ.Component {
 	unconfirmed := confirm
 	unconfirmed.Error = "The password or the code is wrong. Check both and try again."
 	return map[string]templ.Component{
-		"/confirm":       Confirm(confirm),
-		"/confirm-weak":  Confirm(weak),
-		"/second-factor": SecondFactor(SecondFactorView{Shell: Shell{Title: "One more step", User: &chen, Now: now, Left: 15 * time.Minute, Warn: time.Minute}, Next: "/", Passkeys: true}),
-		"/unconfirmed":   Confirm(unconfirmed),
-		"/security":      Security(securitySample()),
-		"/security-one":  Security(one),
-		"/password":      Password(PasswordView{Shell: shell("Another password", &chen, SectionNone), MinPassword: 15, Error: "The two passwords are not the same. Type both again."}),
-		"/codes":         Codes(CodesView{Shell: shell("Codes from an app", &chen, SectionNone), QR: QR{Size: 3, Path: "M0 0h2v1h-2zM1 2h2v1h-2z"}, URI: "otpauth://totp/Tidechart:chen?secret=JBSWY3DPEHPK3PXP&issuer=Tidechart", Secret: "JBSW Y3DP EHPK 3PXP", Error: "This is not what the app should show now.", Back: "/security"}),
-		"/recovery":      Recovery(RecoveryView{Shell: shell("Recovery codes", &chen, SectionNone), Codes: []string{"7QK2-9F3M-XW4T-B8AC", "2MX9-QTW4-0B7A-C3KF"}, Next: "/security"}),
-		"/login":         Login(login),
-		"/enrol":         Enrol(EnrolView{Shell: shell("First sign-in", nil, SectionNone), MinPassword: 15, Passkeys: true, Provider: "St. Elsewhere"}),
-		"/login-refused": Login(refused),
-		"/login-ended":   Login(ended),
-		"/worklist":      Worklist(worklistSample()),
-		"/empty":         Worklist(empty),
-		"/note":          Note(noteSample(chen, true)),
-		"/note-readonly": Note(noteSample(haddad, false)),
-		"/sign":          Sign(sheet),
-		"/signed":        Signed(signed),
-		"/unsigned":      Unsigned(waiting),
-		"/note-newer":    Note(newer),
-		"/board":         Board(boardSample()),
-		"/sessions":      Sessions(sessionsSample()),
-		"/session":       Session(sessionSample(shell("Session", &novak, SectionSessions))),
-		"/people":        People(peopleSample()),
-		"/person":        PersonPage(personSample(true)),
-		"/person-stale":  PersonPage(personSample(false)),
-		"/program":       PersonPage(programSample()),
-		"/add-person":    NewPerson(NewPersonView{Shell: shell("Add a person", &novak, SectionPeople), Roles: roleSample, Units: unitSample, Username: "Duarte", Role: "nurse", Error: "A username is 2 to 64 lower-case letters, digits, dots, dashes and underscores."}),
-		"/invitation":    Invitation(InvitationView{Shell: shell("Invitation", &novak, SectionPeople), Account: accountSample(rivera), Code: "7QK2-9F3M-XW4T-B8AC", Until: now.Add(72 * time.Hour), Address: "https://notes.example/enrol"}),
-		"/token":         IssuedToken(IssuedTokenView{Shell: shell("New token", &novak, SectionPeople), Account: programSample().Account, Token: "tide_" + strings.Repeat("aB3", 16) + "z", Days: 90}),
-		"/units":         Units(UnitsView{Shell: shell("Units", &novak, SectionPeople), Fresh: true, Rows: []UnitRow{{"4w", "4 West", 20, 14}, {"icu", "Intensive care", 10, 10}}}),
-		"/destruction":   DestructionPage(destructionSample()),
-		"/destroyed":     Error(ErrorView{Shell: shell("Error", &chen, SectionNone), Status: 410, Detail: "It was destroyed on 2 March 2026, by decision of Erik Lindqvist and Petra Novak. Nothing can open it any more."}),
-		"/error":         Error(ErrorView{Shell: shell("Not allowed", &novak, SectionNone), Status: 403, Request: "01HV9"}),
-		"/api/docs":      APIDocs(APIDocsView{Shell: shell("HTTP API", &chen, SectionAPI), SpecURL: "/openapi.json"}),
+		"/worklist-changed": Worklist(changed),
+		"/worklist-own":     Worklist(own),
+		"/confirm":          Confirm(confirm),
+		"/confirm-weak":     Confirm(weak),
+		"/second-factor":    SecondFactor(SecondFactorView{Shell: Shell{Title: "One more step", User: &chen, Now: now, Left: 15 * time.Minute, Warn: time.Minute}, Next: "/", Passkeys: true}),
+		"/unconfirmed":      Confirm(unconfirmed),
+		"/security":         Security(securitySample()),
+		"/security-one":     Security(one),
+		"/password":         Password(PasswordView{Shell: shell("Another password", &chen, SectionNone), MinPassword: 15, Error: "The two passwords are not the same. Type both again."}),
+		"/codes":            Codes(CodesView{Shell: shell("Codes from an app", &chen, SectionNone), QR: QR{Size: 3, Path: "M0 0h2v1h-2zM1 2h2v1h-2z"}, URI: "otpauth://totp/Tidechart:chen?secret=JBSWY3DPEHPK3PXP&issuer=Tidechart", Secret: "JBSW Y3DP EHPK 3PXP", Error: "This is not what the app should show now.", Back: "/security"}),
+		"/recovery":         Recovery(RecoveryView{Shell: shell("Recovery codes", &chen, SectionNone), Codes: []string{"7QK2-9F3M-XW4T-B8AC", "2MX9-QTW4-0B7A-C3KF"}, Next: "/security"}),
+		"/login":            Login(login),
+		"/enrol":            Enrol(EnrolView{Shell: shell("First sign-in", nil, SectionNone), MinPassword: 15, Passkeys: true, Provider: "St. Elsewhere"}),
+		"/login-refused":    Login(refused),
+		"/login-ended":      Login(ended),
+		"/worklist":         Worklist(worklistSample()),
+		"/empty":            Worklist(empty),
+		"/note":             Note(noteSample(chen, true)),
+		"/note-readonly":    Note(noteSample(haddad, false)),
+		"/sign":             Sign(sheet),
+		"/signed":           Signed(signed),
+		"/unsigned":         Unsigned(waiting),
+		"/note-newer":       Note(newer),
+		"/board":            Board(boardSample()),
+		"/sessions":         Sessions(sessionsSample()),
+		"/session":          Session(sessionSample(shell("Session", &novak, SectionSessions))),
+		"/people":           People(peopleSample()),
+		"/person":           PersonPage(personSample(true)),
+		"/person-stale":     PersonPage(personSample(false)),
+		"/program":          PersonPage(programSample()),
+		"/add-person":       NewPerson(NewPersonView{Shell: shell("Add a person", &novak, SectionPeople), Roles: roleSample, Units: unitSample, Username: "Duarte", Role: "nurse", Error: "A username is 2 to 64 lower-case letters, digits, dots, dashes and underscores."}),
+		"/invitation":       Invitation(InvitationView{Shell: shell("Invitation", &novak, SectionPeople), Account: accountSample(rivera), Code: "7QK2-9F3M-XW4T-B8AC", Until: now.Add(72 * time.Hour), Address: "https://notes.example/enrol"}),
+		"/token":            IssuedToken(IssuedTokenView{Shell: shell("New token", &novak, SectionPeople), Account: programSample().Account, Token: "tide_" + strings.Repeat("aB3", 16) + "z", Days: 90}),
+		"/units":            Units(UnitsView{Shell: shell("Units", &novak, SectionPeople), Fresh: true, Rows: []UnitRow{{"4w", "4 West", 20, 14}, {"icu", "Intensive care", 10, 10}}}),
+		"/destruction":      DestructionPage(destructionSample()),
+		"/destroyed":        Error(ErrorView{Shell: shell("Error", &chen, SectionNone), Status: 410, Detail: "It was destroyed on 2 March 2026, by decision of Erik Lindqvist and Petra Novak. Nothing can open it any more."}),
+		"/error":            Error(ErrorView{Shell: shell("Not allowed", &novak, SectionNone), Status: 403, Request: "01HV9"}),
+		"/api/docs":         APIDocs(APIDocsView{Shell: shell("HTTP API", &chen, SectionAPI), SpecURL: "/openapi.json"}),
 	}
 }
 

@@ -264,6 +264,7 @@ func (v AmendView) choices() []Choice {
 // SignList is a list of notes that wait for somebody.
 type SignList struct {
 	Shell
+	Tabs      []Tab // the other parts of the worklist
 	Rows      []SignRow
 	Of        string // "" or "unit"
 	OffersOf  bool   // the unit's can be listed, too

@@ -37,6 +37,8 @@ type Shell struct {
 	UnitID, UnitName string
 	// Active is the navigation entry that this page belongs to.
 	Active Section
+	// Path is the page's own, without what it was asked for.
+	Path string
 
 	// Left is for how long User stays signed in if nobody touches anything.
 	Left time.Duration
@@ -101,6 +103,7 @@ type Section string
 const (
 	SectionNone     Section = ""
 	SectionWorklist Section = "worklist"
+	SectionOverview Section = "overview"
 	SectionBoard    Section = "board"
 	SectionSessions Section = "sessions"
 	SectionPeople   Section = "people"
@@ -200,19 +203,6 @@ type UnitLink struct {
 type NoteKind struct {
 	ID   string // as POST /notes takes it: "progress"
 	Name string // "Progress note"
-}
-
-// WorklistView is the page of a unit's patients and their notes.
-type WorklistView struct {
-	Shell
-	Query string // the filter as typed
-	Unit  string // id of the unit shown, "" for all
-	Units []UnitLink
-	// Kinds are the notes that the user may begin; none hides the form.
-	Kinds []NoteKind
-	Rows  []PatientRow
-	// Truncated says that more patients match than Rows holds.
-	Truncated bool
 }
 
 // PatientRow is a patient on the worklist.

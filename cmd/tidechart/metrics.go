@@ -15,6 +15,7 @@ import (
 
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/transport"
+	"github.com/clisonix/tidechart/sessions"
 )
 
 // metricsFlags say where figures about the server are.
@@ -43,9 +44,9 @@ func (f metricsFlags) listen() (net.Listener, error) {
 }
 
 // serveMetrics answers on l until the returned function is called. speaks is nil if a proxy speaks TLS.
-func serveMetrics(log *slog.Logger, l net.Listener, speaks *transport.Transport, line store.Line) (stop func()) {
+func serveMetrics(log *slog.Logger, l net.Listener, speaks *transport.Transport, line store.Line, hub *sessions.Hub) (stop func()) {
 	all := prometheus.NewRegistry()
-	all.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newFigures(speaks, line))
+	all.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newFigures(speaks, line, hub))
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(all, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes, Timeout: bodyTimeout}))
 	web := &http.Server{
@@ -65,16 +66,25 @@ func serveMetrics(log *slog.Logger, l net.Listener, speaks *transport.Transport,
 type figures struct {
 	speaks *transport.Transport
 	line   store.Line
+	hub    *sessions.Hub
+
+	sockets, notes, queued, unsettled, commits, retries *prometheus.Desc
 
 	handshakes, failures, taken, broken, ends, database *prometheus.Desc
 }
 
-func newFigures(speaks *transport.Transport, line store.Line) *figures {
+func newFigures(speaks *transport.Transport, line store.Line, hub *sessions.Hub) *figures {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("tidechart_"+name, help, labels, nil)
 	}
 	return &figures{
-		speaks: speaks, line: line,
+		speaks: speaks, line: line, hub: hub,
+		sockets:    desc("sockets", "WebSockets that are open."),
+		notes:      desc("open_notes", "Notes with a session."),
+		queued:     desc("queued_commits", "Sessions whose edits wait for their commit."),
+		unsettled:  desc("unsettled_bytes", "Bytes of edits that are not answered yet."),
+		commits:    desc("commit_seconds", "How long commits of edits took."),
+		retries:    desc("commit_retries_total", "Commits that were tried again, because the database did not answer."),
 		handshakes: desc("tls_handshakes_total", "TLS handshakes that ended well, by the group that keys were agreed on by.", "group", "post_quantum"),
 		failures:   desc("tls_handshake_failures_total", "TLS handshakes that failed.", "reason"),
 		taken:      desc("tls_certificates_taken_total", "Certificates that were taken over from changed files since the start."),
@@ -86,7 +96,7 @@ func newFigures(speaks *transport.Transport, line store.Line) *figures {
 
 // Describe implements [prometheus.Collector].
 func (f *figures) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{f.handshakes, f.failures, f.taken, f.broken, f.ends, f.database} {
+	for _, d := range []*prometheus.Desc{f.sockets, f.notes, f.queued, f.unsettled, f.commits, f.retries, f.handshakes, f.failures, f.taken, f.broken, f.ends, f.database} {
 		to <- d
 	}
 }
@@ -103,6 +113,7 @@ func (f *figures) Collect(to chan<- prometheus.Metric) {
 	if f.line.TLS {
 		group = f.line.Group.String()
 	}
+	f.collectHub(to, gauge, count)
 	gauge(f.database, 1, strconv.FormatBool(f.line.TLS), strconv.FormatBool(f.line.Verified), group)
 	if f.speaks == nil {
 		return
@@ -121,4 +132,20 @@ func (f *figures) Collect(to chan<- prometheus.Metric) {
 	}
 	gauge(f.broken, broken)
 	gauge(f.ends, float64(t.Ends.Unix()))
+}
+
+// collectHub adds how live editing does.
+func (f *figures) collectHub(to chan<- prometheus.Metric, gauge func(*prometheus.Desc, float64, ...string), count func(*prometheus.Desc, uint64, ...string)) {
+	now := f.hub.Figures()
+	gauge(f.sockets, float64(now.Sockets))
+	gauge(f.notes, float64(now.Notes))
+	gauge(f.queued, float64(now.Queued))
+	gauge(f.unsettled, float64(now.Unsettled))
+	count(f.retries, now.Commits.Retries)
+	within, n := make(map[float64]uint64, len(sessions.CommitBounds)), uint64(0)
+	for i, bound := range sessions.CommitBounds {
+		n += now.Commits.Counts[i]
+		within[bound.Seconds()] = n
+	}
+	to <- prometheus.MustNewConstHistogram(f.commits, now.Commits.All(), now.Commits.Sum.Seconds(), within)
 }

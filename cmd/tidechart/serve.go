@@ -26,6 +26,7 @@ const (
 	maxHeader     = 32 << 10
 	drainTimeout  = 20 * time.Second
 	closeTimeout  = 5 * time.Second // of the database connections, after a drain
+	statusEvery   = 5 * time.Second // that a server says how it does
 )
 
 type serveCmd struct {
@@ -168,7 +169,7 @@ func (v service) run(ctx context.Context, log *slog.Logger, ready func()) error 
 		}
 	}
 	hub := sessions.NewHub(db, log, sessions.WithAllowance(v.allow))
-	v.config.DB, v.config.Hub, v.config.Log, v.config.Version = db, hub, log, version()
+	v.config.DB, v.config.Hub, v.config.Log, v.config.Version, v.config.Speaks = db, hub, log, version(), v.speaks
 	s := server.New(v.config)
 	web := &http.Server{
 		Handler:           s.Handler(),
@@ -179,6 +180,7 @@ func (v service) run(ctx context.Context, log *slog.Logger, ready func()) error 
 	watch, unwatch := context.WithCancel(context.WithoutCancel(ctx)) // until the last edit is committed
 	defer unwatch()
 	go s.Watch(watch)
+	go each(watch, statusEvery, func() { s.TellStatus(watch) })
 	sequenced := make(chan struct{})
 	go func() { sequencer.Run(watch, log); close(sequenced) }()
 	if v.speaks != nil {
@@ -186,7 +188,7 @@ func (v service) run(ctx context.Context, log *slog.Logger, ready func()) error 
 		go each(watch, followEvery, v.speaks.Tend)
 	}
 	if v.metrics != nil {
-		defer serveMetrics(log, v.metrics, v.speaks, line)()
+		defer serveMetrics(log, v.metrics, v.speaks, line, hub)()
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- web.Serve(listener) }()

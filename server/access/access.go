@@ -63,13 +63,14 @@ const (
 	Hold           // keep a record from being destroyed, or not any more (a patient)
 	AskDestroy     // ask that a record be destroyed, or take that back (a patient)
 	ApproveDestroy // approve or refuse that somebody else has asked for (a patient)
+	SeeSystem      // how servers do, and by which keys what is stored is sealed (nothing)
 	acts
 )
 
 var actNames = [acts]string{
 	"", "see patient", "read note", "write note", "create note", "sign note", "cosign note", "witness note", "amend note", "print note", "export note", "break the glass", "see board", "review sessions",
 	"see reviews", "close review", "see accesses", "export", "see people", "administer", "follow accesses",
-	"hold", "ask to destroy", "approve destroying",
+	"hold", "ask to destroy", "approve destroying", "see system",
 }
 
 func (a Act) String() string {

@@ -95,6 +95,7 @@ var policy = []row{
 	{reviewing, []Act{Hold, AskDestroy}, nil, anyone, 0},
 	{[]Role{Administrator}, []Act{ApproveDestroy}, nil, anyone, 0},
 	{[]Role{Administrator}, []Act{ReviewSessions, SeePeople, Administer}, nil, anyone, 0},
+	{slices.Concat(reviewing, []Role{Administrator}), []Act{SeeSystem}, nil, anyone, 0},
 	{[]Role{ServiceAccount}, []Act{FollowAccesses}, nil, anyone, 0},
 }
 
@@ -124,7 +125,7 @@ var grave = [acts]bool{
 }
 
 // oversight are the acts by which somebody administers, or reviews what others did. To be told of it is none.
-var oversight = []Act{ReviewSessions, CloseReview, SeeAccesses, Export, SeePeople, Administer, Hold, AskDestroy, ApproveDestroy}
+var oversight = []Act{ReviewSessions, CloseReview, SeeAccesses, Export, SeePeople, Administer, Hold, AskDestroy, ApproveDestroy, SeeSystem}
 
 // tooWeak are the ties that do not open a restricted record.
 const tooWeak = Unit | Supervised | Answers

@@ -74,6 +74,7 @@ const (
 	FollowAccesses Act = "search.accesses"
 	SearchLog      Act = "search.log"
 	ExportLog      Act = "log.export"
+	SearchPlaces   Act = "search.places" // people, units and, for who may, patients, from the overview
 	SearchSessions Act = "search.sessions"
 	SeeSession     Act = "session.see" // who sat at a note, and how much they wrote; About is the session
 	ExportSessions Act = "session.export"

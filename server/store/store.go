@@ -177,7 +177,8 @@ func steady(params map[string]string) {
 func (db *DB) Close() {
 	if db.vault != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), letGoTimeout)
-		_ = db.LetGoOfKeys(ctx, db.server) // best effort: soon this server counts no more
+		_ = db.LetGoOfKeys(ctx, db.server)  // best effort: soon this server counts no more
+		_ = db.ForgetServer(ctx, db.server) // likewise
 		cancel()
 	}
 	db.read.Close()

@@ -656,6 +656,15 @@ type Sealing struct {
 	Chains bool
 }
 
+// How servers do. A row that is not renewed is of a server that has stopped, or does not reach the database.
+type ServerStatus struct {
+	Server  uuid.UUID
+	Version string
+	BeganAt time.Time
+	SeenAt  time.Time
+	Figures []byte
+}
+
 type Session struct {
 	ID        uuid.UUID
 	NoteID    uuid.UUID
@@ -733,6 +742,12 @@ type Totp struct {
 	Step      int64
 	Pending   []byte
 	PendingAt *time.Time
+}
+
+// People to whom their first page shows no first steps, until they ask for them again.
+type TourEnded struct {
+	PersonID uuid.UUID
+	At       time.Time
 }
 
 type Unit struct {
