@@ -134,8 +134,8 @@ bench-reviews: ## how soon a page of the review of sessions is there, of 100,000
 	go test ./server/store -count=1 -v -run '^TestReviewOfManySessions$$' -reviews.sessions 100000
 
 .PHONY: bench-rotation
-bench-rotation: ## what changing the key while people type does to keystrokes: 1,000 data keys are wrapped anew under load
-	go test ./loadtest -count=1 -v -run '^TestRotationUnderLoad$$' -rotation.for 15s -rotation.keys 1000
+bench-rotation: ## what changing the key while people type does to keystrokes: 5,000 data keys are wrapped anew under load
+	go test ./loadtest -count=1 -v -run '^TestRotationUnderLoad$$' -rotation.for 12s -rotation.keys 5000
 
 # How long each search runs. The seeds of make test come first; FIRST skips them.
 FOR ?= 1h

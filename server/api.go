@@ -64,6 +64,7 @@ func (s *Server) mountAPI(mux *http.ServeMux) {
 	huma.Register(api, schema, s.apiReadSchema)
 	s.mountLosses(api)
 	s.mountAuthors(api)
+	s.mountPhrasesAPI(api)
 	s.mountTickets(api)
 	s.mountFollow(api)
 }

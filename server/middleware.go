@@ -125,6 +125,7 @@ func (s *Server) withLinks(r *http.Request, who login.Person, shell web.Shell) w
 	shell.CanSeePeople = access.May(who.Role, access.SeePeople)
 	shell.CanBreakGlass = access.May(who.Role, access.BreakGlass)
 	shell.CanSeeAccesses = access.May(who.Role, access.SeeAccesses)
+	shell.CanUsePhrases = access.May(who.Role, access.UsePhrases)
 	shell.CanDestroy = access.May(who.Role, access.AskDestroy) || access.May(who.Role, access.ApproveDestroy)
 	s.tellGlass(r.Context(), who, &shell)
 	s.tellInvited(r.Context(), who, &shell)

@@ -165,6 +165,7 @@ func (s *Server) Handler() http.Handler {
 	s.mountExport(mux)
 	mux.Handle("GET "+retentionPath, s.known(s.retentionPage))
 	s.mountSigning(mux)
+	s.mountPhrases(mux)
 	s.mountDestruction(mux)
 	s.mountPasskeys(mux)
 	s.mountProvider(mux)

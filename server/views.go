@@ -96,6 +96,15 @@ func kindName(code string) string {
 	return code
 }
 
+// sectionsOf are the headings that notes of a kind begin with.
+func sectionsOf(code string) (headings []string) {
+	kind, _ := notekind.ByCode(code)
+	for _, s := range kind.Sections {
+		headings = append(headings, s.Heading)
+	}
+	return headings
+}
+
 // boardBeds is a unit's board: its beds, and who is writing about whom.
 func boardBeds(rows []store.BedsForRow, notes []queries.Note, unit string, present map[sessions.NoteID][]sessions.Presence) []web.BoardBed {
 	of := make(map[uuid.UUID][]queries.Note)

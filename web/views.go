@@ -55,6 +55,7 @@ type Shell struct {
 	CanSeeReviews  bool // offers /reviews; the page is told of broken glass while it is open
 	CanSeeAccesses bool // offers /patients/{id}/accesses
 	CanDestroy     bool // offers /destruction
+	CanUsePhrases  bool // offers /phrases
 	CanCosign      bool // offers /cosign
 	CanWrite       bool // offers /unsigned
 	ToCosign       int  // notes that wait for this person to cosign
@@ -113,6 +114,7 @@ const (
 	SectionDestruction Section = "destruction"
 	SectionCosign      Section = "cosign"
 	SectionUnsigned    Section = "unsigned"
+	SectionPhrases     Section = "phrases"
 )
 
 // LoginView is the sign-in page. After a refused sign-in it is shown again
@@ -286,6 +288,8 @@ type NoteView struct {
 	LOINC  string
 	Status NoteStatus
 	Body   prose.Node
+	// Sections are the headings that notes of this kind begin with.
+	Sections []string
 	// Live lets the page open a socket for the note. Without it the note is
 	// only the server's rendering.
 	Live bool

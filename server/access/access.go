@@ -64,13 +64,15 @@ const (
 	AskDestroy     // ask that a record be destroyed, or take that back (a patient)
 	ApproveDestroy // approve or refuse that somebody else has asked for (a patient)
 	SeeSystem      // how servers do, and by which keys what is stored is sealed (nothing)
+	UsePhrases     // have phrases of one's own, and put a unit's into notes (a unit)
+	SetPhrases     // say which phrases a unit has (a unit)
 	acts
 )
 
 var actNames = [acts]string{
 	"", "see patient", "read note", "write note", "create note", "sign note", "cosign note", "witness note", "amend note", "print note", "export note", "break the glass", "see board", "review sessions",
 	"see reviews", "close review", "see accesses", "export", "see people", "administer", "follow accesses",
-	"hold", "ask to destroy", "approve destroying", "see system",
+	"hold", "ask to destroy", "approve destroying", "see system", "use phrases", "set phrases",
 }
 
 func (a Act) String() string {

@@ -83,6 +83,9 @@ var policy = []row{
 	{[]Role{ServiceAccount}, []Act{SeePatient}, nil, Unit | Team, 0},
 	{onRounds, []Act{SeeBoard}, nil, Unit, 0},
 	{bedside, []Act{BreakGlass}, nil, anyone, 0},
+	// What a unit writes often, those answer for who answer for what is written there.
+	{slices.Concat(onRounds, []Role{Scribe}), []Act{UsePhrases}, nil, Unit, 0},
+	{slices.Concat(medical, []Role{ChargeNurse}), []Act{SetPhrases}, nil, Unit, 0},
 
 	// Who answers for somebody sees that they broke the glass. Whether it was right, those say who may know the patient.
 	{[]Role{ChargeNurse}, []Act{SeeReviews}, nil, Unit | Answers, 0},

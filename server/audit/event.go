@@ -40,16 +40,18 @@ const (
 	BringBack   Act = "note.back"    // what it said once was made an edit of it; the code says as of which
 	FaultyNote  Act = "note.fault"   // found not to be the one that is on record, when somebody opened it
 
-	ReviewNote  Act = "note.review" // or back to a draft, as the code says
-	FreezeNote  Act = "note.freeze" // so that nobody writes while they sign
-	LetGoNote   Act = "note.let-go" // without having signed
-	SignNote    Act = "note.sign"   // as its author; failed: it was another by then, or something was missing
-	CosignNote  Act = "note.cosign"
-	WitnessNote Act = "note.witness"
-	AmendNote   Act = "note.amend"   // began a note about it, which about names
-	KeepLate    Act = "note.late"    // edits that came after the signature are kept beside the note
-	SettleLate  Act = "note.settled" // what became of some
-	MakeNoteKey Act = "note.signer"  // by which this installation signs notes
+	ReviewNote   Act = "note.review" // or back to a draft, as the code says
+	FreezeNote   Act = "note.freeze" // so that nobody writes while they sign
+	LetGoNote    Act = "note.let-go" // without having signed
+	SignNote     Act = "note.sign"   // as its author; failed: it was another by then, or something was missing
+	CosignNote   Act = "note.cosign"
+	WitnessNote  Act = "note.witness"
+	AmendNote    Act = "note.amend"    // began a note about it, which about names
+	KeepLate     Act = "note.late"     // edits that came after the signature are kept beside the note
+	SettleLate   Act = "note.settled"  // what became of some
+	ChangePhrase Act = "phrase.change" // somebody's own or a unit's: added, changed or removed, as the code says
+
+	MakeNoteKey Act = "note.signer" // by which this installation signs notes
 
 	SeeAccesses    Act = "record.accesses" // who has opened a record
 	ExportAccesses Act = "record.export"

@@ -99,6 +99,7 @@ func (h Hospital) seed() (store.Seed, error) {
 			ID: n.ID, Patient: n.Patient, Unit: n.Unit, Kind: kind.Code, Title: kind.Name, Author: n.Author, At: n.At, First: first,
 		})
 	}
+	s.Phrases = h.seedPhrases()
 	return s, nil
 }
 

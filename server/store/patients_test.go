@@ -75,7 +75,12 @@ func TestNoPatientLiesInTheClear(t *testing.T) {
 	}
 	h.speak(t, id)
 	h.checkPlanted(t, id)
-	if places := found(t, h.url, plantedWords...); places != nil {
+	words := append(slices.Clone(plantedWords), "planted phrase")
+	phrase, err := h.db.PutPhrase(t.Context(), store.Phrase{Name: "mine", Text: "planted phrase", By: h.author})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if places := found(t, h.url, words...); places != nil {
 		t.Errorf("it is found in %v", places)
 	}
 	old := h.vault.ID()
@@ -86,7 +91,10 @@ func TestNoPatientLiesInTheClear(t *testing.T) {
 	}
 	h.db = h.fresh(t)
 	h.checkPlanted(t, id)
-	if places := found(t, h.url, plantedWords...); places != nil {
+	if p, err := h.db.Phrase(t.Context(), h.author, phrase); err != nil || p.Text != "planted phrase" {
+		t.Errorf("after a change of keys the phrase says %q, %v", p.Text, err)
+	}
+	if places := found(t, h.url, words...); places != nil {
 		t.Errorf("after a change of keys it is found in %v", places)
 	}
 }

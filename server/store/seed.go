@@ -21,6 +21,7 @@ type Seed struct {
 	Stays    []queries.Stay
 	Teams    []queries.CareTeam
 	Notes    []NewNote
+	Phrases  []Phrase
 }
 
 // SeedOnce fills an empty database with what plan returns and reports true; a database that has a facility
@@ -80,6 +81,11 @@ func (db *DB) plant(ctx context.Context, q *queries.Queries, s Seed) error {
 		if first == nil {
 			_, err := db.createNote(ctx, q, n)
 			try(err)
+		}
+	}
+	for _, p := range s.Phrases {
+		if first == nil {
+			try(db.putPhrase(ctx, q, p))
 		}
 	}
 	return first

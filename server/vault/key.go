@@ -36,13 +36,14 @@ const (
 	LateEdit         Kind = 16 // update that came too late for its note
 	LateWords        Kind = 17 // why that was set aside
 	VersionName      Kind = 18 // of a version of a note
+	PhraseText       Kind = 24 // of a phrase, which is of no record
 	AuditDetails     Kind = 20 // of an act: from where, and what was looked for
 	AuditSigner      Kind = 21 // seed of who signs checkpoints
 	NoteSigner       Kind = 22 // seed of who signs notes
 )
 
 // kinds is one more than the last of them.
-const kinds = 23
+const kinds = 25
 
 // Place is where a record belongs, beside its data key's name. It is bound into the record: in another place it does not
 // open.

@@ -66,7 +66,7 @@ const (
 	OfPerson   Scope = 1  // secrets by which somebody signs in
 	OfNote     Scope = 2  // the log of a note, and what is derived from it
 	OfPatient  Scope = 3  // who somebody is, and what was said about access to their record
-	OfHospital Scope = 4  // hashes by which something is found
+	OfHospital Scope = 4  // hashes by which something is found, and what belongs to no record
 	OfAudit    Scope = 10 // the log of who did what
 )
 

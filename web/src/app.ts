@@ -1,6 +1,7 @@
-// On every page: the switch between dark and light, the time on paper, and the
-// end of a login that nobody uses.
+// On every page: the switch between dark and light, the sheet of keys, the time
+// on paper, and the end of a login that nobody uses.
 
+import './keysheet.ts'
 import './logoff.ts'
 
 const button = document.getElementById('theme-toggle')

@@ -8,6 +8,7 @@ import { Decoration, DecorationSet } from '@tiptap/pm/view'
 import { ySyncPluginKey } from '@tiptap/y-tiptap'
 import * as Y from 'yjs'
 
+import { onKey } from './keys.ts'
 import { byId } from './status.ts'
 
 /** How long after a change the server is asked again, and after a failure. */
@@ -109,20 +110,14 @@ export class Authors {
     })
     this.#button.hidden = false
     this.#button.addEventListener('click', () => this.toggle())
-    document.addEventListener('keydown', this.#key)
+    const off = onKey('Alt+A', 'Show who wrote what', () => this.toggle())
     editor.on('destroy', () => {
       clearTimeout(this.#timer)
-      document.removeEventListener('keydown', this.#key)
+      off()
       this.#button.hidden = this.#box.hidden = true
       this.#box.querySelector('#authors-pieces')?.replaceChildren()
       this.#box.querySelector('#authors-words')?.replaceChildren()
     })
-  }
-
-  #key = (e: KeyboardEvent): void => {
-    if (e.code !== 'KeyA' || !e.altKey || e.ctrlKey || e.metaKey || e.shiftKey) return
-    e.preventDefault()
-    this.toggle()
   }
 
   toggle(): void {

@@ -10,13 +10,18 @@ import * as Y from 'yjs'
 
 import { Authors } from './authors.ts'
 import { schemaExtensions } from './extensions.ts'
+import { Find } from './find.ts'
 import { checkLogin, loginEnds, onLogoff } from './logoff.ts'
 import { LOSSES, LossNotice } from './losses.ts'
 import { Origins } from './origins.ts'
+import { phrases } from './phrases.ts'
 import { nameMovingCarets, type Person, renderCaret, renderSelection, showPresence } from './presence.ts'
 import { accountedSocket, isStep2, Ledger } from './saved.ts'
+import { slash } from './slash.ts'
 import { LATE, Standing } from './standing.ts'
 import { byId, type Link, status, StatusLine } from './status.ts'
+import { Stops } from './stops.ts'
+import { Suggest } from './suggest.ts'
 import { Toolbar } from './toolbar.ts'
 
 /** Fingerprint of the schema that this script was built with. */
@@ -198,6 +203,9 @@ class NotePage {
     const bar = document.getElementById('toolbar')
     if (bar) this.#toolbar = new Toolbar(bar, editor)
     new Authors(editor, this.#doc)
+    new Stops(editor)
+    new Find(editor)
+    new Suggest(editor, [slash(editor), phrases(editor)])
     this.#losses = new LossNotice(byId('losses'), this.#root.dataset.note ?? '', this.#doc, editor)
     const awareness = this.#provider.awareness
     if (awareness) {

@@ -11,6 +11,9 @@ interface Said {
   to: number
 }
 
+/** What a transaction says of itself, by its uiEvent, that puts in text which nobody typed just now: a phrase, a section. It counts as pasted. */
+export const INSERTED = 'insert'
+
 /** How much is kept to be said on the next connection. */
 const MAX_KEPT = 500
 
@@ -27,7 +30,7 @@ export class Origins {
 
   /** Notes what the change that comes next is. */
   does(uiEvent: unknown): void {
-    this.#pastes = uiEvent === 'paste' || uiEvent === 'drop'
+    this.#pastes = uiEvent === 'paste' || uiEvent === 'drop' || uiEvent === INSERTED
   }
 
   /** Notes what a transaction wrote. */

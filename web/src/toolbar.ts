@@ -3,6 +3,8 @@
 
 import type { ChainedCommands, Editor } from '@tiptap/core'
 
+import { keysHere, tellKey } from './keys.ts'
+
 interface Tool {
   run: (chain: ChainedCommands) => ChainedCommands
   /** Whether it is on where the caret stands. */
@@ -32,8 +34,6 @@ const tools: Record<string, Tool> = {
   redo: { run: c => c.redo(), can: e => e.can().redo() },
 }
 
-const apple = /Mac|iPhone|iPad/.test(navigator.platform)
-
 /** Wires the toolbar that the server rendered. */
 export class Toolbar {
   #bar: HTMLElement
@@ -47,12 +47,13 @@ export class Toolbar {
     this.#buttons = [...bar.querySelectorAll<HTMLButtonElement>('button[data-command]')]
     this.#buttons.forEach((b, i) => {
       b.tabIndex = i === 0 ? 0 : -1
-      if (apple && b.dataset.keys) b.title = `${b.dataset.label} (${appleKeys(b.dataset.keys)})`
+      if (b.dataset.keys) b.title = `${b.dataset.label} (${keysHere(b.dataset.keys)})`
       // Keeps the selection in the text while the pointer is down.
       b.addEventListener('mousedown', e => e.preventDefault())
       b.addEventListener('click', () => this.#run(b))
     })
     bar.addEventListener('keydown', e => this.#key(e))
+    tellKey('Alt+F10', 'Go to the buttons above the text; Esc goes back')
     editor.on('transaction', () => this.#queue())
     this.#draw()
   }
@@ -110,8 +111,4 @@ export class Toolbar {
       if (tool.can) b.setAttribute('aria-disabled', String(!tool.can(this.#editor)))
     }
   }
-}
-
-function appleKeys(keys: string): string {
-  return keys.replace('Ctrl+', '⌘').replace('Shift+', '⇧').replace('Alt+', '⌥')
 }

@@ -588,6 +588,17 @@ type Person struct {
 	AccessEpoch int64
 }
 
+type Phrase struct {
+	ID       uuid.UUID
+	PersonID uuid.NullUUID
+	UnitID   *string
+	Name     string
+	// Sealed: it belongs to no record, but nobody knows what is pasted into it.
+	Text []byte
+	ByID uuid.UUID
+	At   time.Time
+}
+
 // What went because its time was over. Rows never go.
 type Purged struct {
 	RunID     uuid.UUID

@@ -1,0 +1,151 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// TestWritingByKeyboard: a physician begins a note from its template, puts in what it lacks by "/", a phrase of their own by its name, walks
+// what is to be filled in, finds a word and goes on where they were: all of it by keyboard, and nothing but what they wrote is in the note.
+func TestWritingByKeyboard(t *testing.T) {
+	s := shared.get(t)
+	token := s.token(t, "chen")
+	note := s.newNote(t, token)
+	chen := signedIn(t, s, "chen")
+	chen.openNote(note)
+
+	// The template's sections are there, with room to write.
+	if got := eval[string](chen, `[...document.querySelectorAll('`+noteEditor+` h2')].map(h => h.textContent).join()`); got != "Subjective,Objective,Assessment,Plan" {
+		t.Fatalf("the note begins with %q", got)
+	}
+	chen.caretAtEnd(0)
+	chen.types("Slept well, pain ***/10, ate *** of breakfast.")
+	chen.waitFor("how much is to be filled in", `document.querySelector('#stops').textContent === '2 to fill in'`)
+	chen.keyDown("", kb.F2)
+	chen.keyDown("", kb.F2) // around the end of the note: from behind the last to the first, and on
+	chen.types("half")
+	chen.keyDown("", kb.F2)
+	chen.types("2")
+	chen.waitContains("Slept well, pain 2/10, ate half of breakfast.")
+	chen.waitFor("nothing more to fill in", `document.querySelector('#stops').hidden`)
+	chen.caretAtEnd(0)
+
+	// "/" in an empty line, by arrow keys and by name; what is dismissed stays as it was typed.
+	chen.keyDown("", kb.Enter)
+	chen.types("/")
+	chen.waitFor("what can be inserted", exists(`#suggest:not([hidden]) [role=option][aria-selected=true]`))
+	chen.pictures("slash", "#suggest:not([hidden])")
+	if got := eval[string](chen, `document.querySelector('`+noteEditor+`').getAttribute('aria-activedescendant')`); got != "suggest-0" {
+		t.Errorf("a reader is told of %q", got)
+	}
+	chen.keyDown("", kb.Escape)
+	chen.waitFor("the list closed", `document.querySelector('#suggest').hidden`)
+	chen.types(" 2 of 3 ")
+	chen.types("/bul")
+	chen.waitFor("lists", `[...document.querySelectorAll('#suggest [role=option]')].map(o => o.firstChild.textContent).join() === 'Bulleted list'`)
+	chen.keyDown("", kb.Enter)
+	chen.waitFor("a list", `document.querySelector('`+noteEditor+` li')?.textContent === '/ 2 of 3 '`)
+	chen.types("walks")
+	chen.keyDown("", kb.Enter)
+	chen.keyDown("", kb.Enter) // out of the list
+
+	// A section that was removed can be had again.
+	chen.types("/")
+	chen.waitFor("no section is missing", `!document.querySelector('#suggest').hidden && !document.querySelector('#suggest').textContent.includes('Section')`)
+	chen.keyDown("", kb.Escape)
+	chen.keyDown("Ctrl", "a")
+	chen.keyDown("", kb.Backspace)
+	chen.waitText("")
+	chen.types("/pla")
+	chen.waitFor("the section", `document.querySelector('#suggest [role=option]')?.textContent === 'PlanSection'`)
+	chen.keyDown("", kb.Tab)
+	chen.types("Home tomorrow.")
+	chen.waitFor("the section with its text", `document.querySelector('`+noteEditor+`').lastElementChild.textContent === 'Home tomorrow.' && [...document.querySelectorAll('`+noteEditor+` h2')].at(-1).textContent === 'Plan'`)
+
+	// A phrase of the unit, and what is to be filled in in it.
+	chen.types(" .ches")
+	chen.waitFor("the phrase", `document.querySelector('#suggest [role=option]')?.textContent === '.chest4 West, Medicine'`)
+	chen.keyDown("", kb.Enter)
+	chen.waitContains("Home tomorrow. Chest: air entry *** bilaterally")
+	chen.waitFor("four to fill in", `document.querySelector('#stops').textContent === '4 to fill in' && getSelection().toString() === '***'`)
+	chen.pictures("stops", "#stops:not([hidden])")
+	for i, filled := range []string{"good", "no", "96", "air"} {
+		if i > 0 {
+			chen.keyDown("", kb.F2)
+		}
+		chen.types(filled)
+	}
+	chen.waitContains("Home tomorrow. Chest: air entry good bilaterally, no crackles, no wheeze. SpO2 96% on air.")
+	chen.waitFor("nothing more to fill in", `document.querySelector('#stops').hidden`)
+	chen.waitStatus("saved")
+	chen.altA()
+	chen.waitFor("the phrase not to be typed", `[...document.querySelectorAll('`+noteEditor+` .by-pasted')].map(e => e.textContent).join('').includes(' crackles, no wheeze. SpO2 ')`)
+	if typed := eval[string](chen, `[...document.querySelectorAll('`+noteEditor+` .by-typed')].map(e => e.textContent).join('|')`); !strings.Contains(typed, "Home tomorrow. ") || !strings.Contains(typed, "good") || strings.Contains(typed, "crackles") {
+		t.Errorf("typed is %q", typed)
+	}
+	chen.altA()
+
+	// Find, with neither capitals nor accents, and back to where one was.
+	chen.caretAtEnd(0)
+	chen.types(" Café, CAFE, cafe.")
+	chen.keyDown("Ctrl", "f")
+	chen.waitFor("the bar", `document.activeElement.id === 'find-text'`)
+	chen.types("cafe")
+	chen.waitFor("three", `document.querySelector('#find-count').textContent.endsWith(' of 3') && document.querySelectorAll('`+noteEditor+` .found').length === 3`)
+	chen.keyDown("", kb.Enter)
+	chen.keyDown("Shift", kb.Enter)
+	chen.keyDown("", kb.F3)
+	chen.waitFor("the second", `document.querySelector('#find-count').textContent === '2 of 3' && document.querySelector('`+noteEditor+` .found-here').textContent === 'CAFE'`)
+	chen.pictures("find", "#find:not([hidden]) #find-count")
+	chen.keyDown("", kb.Escape)
+	chen.types(" Done.")
+	chen.waitContains("on air. Café, CAFE, cafe. Done.")
+	if eval[bool](chen, exists(noteEditor+" .found")) {
+		t.Error("what was found is still marked")
+	}
+
+	// The keys are on a sheet.
+	chen.keyDown("Ctrl", "/")
+	chen.waitFor("the sheet", exists("dialog.keysheet[open] dl"))
+	for _, said := range []string{"F2", "Ctrl+F", "Alt+A", "Ctrl+B", "Bold", "Find in the note"} {
+		if !strings.Contains(eval[string](chen, `document.querySelector('.keysheet').textContent`), said) {
+			t.Errorf("the sheet says nothing of %q", said)
+		}
+	}
+	chen.pictures("keys", "dialog.keysheet[open]")
+	chen.keyDown("", kb.Escape)
+	chen.waitFor("the text again", `document.querySelector('.keysheet') === null && document.activeElement.isContentEditable`)
+	chen.types("?")
+	chen.waitContains("Done.?")
+	chen.waitStatus("saved")
+	if got, want := s.text(t, token, note), chen.text(); squeeze(got) != squeeze(want) {
+		t.Errorf("the note says %q, the editor %q", got, want)
+	}
+}
+
+// types types at the keyboard.
+func (w *window) types(text string) {
+	w.t.Helper()
+	if err := w.typeKeys(text); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// keyDown presses a key, while another one is held: "Ctrl", "Shift", "Alt" or none.
+func (w *window) keyDown(held, key string) {
+	w.t.Helper()
+	mods := map[string]chromedp.Modifier{"Ctrl": chromedp.ModifierCtrl, "Shift": chromedp.ModifierShift, "Alt": chromedp.ModifierAlt}
+	if held == "" {
+		w.do(chromedp.KeyEvent(key))
+		return
+	}
+	mod, ok := mods[held]
+	if !ok {
+		w.t.Fatal(fmt.Errorf("no key %q", held))
+	}
+	w.do(chromedp.KeyEvent(key, chromedp.KeyModifiers(mod)))
+}

@@ -1,0 +1,80 @@
+// The sheet of a page's keys, on "?": made anew of the list by which they work whenever it is opened.
+
+import { allKeys, keysHere, onKey, takesText, tellKey, type Key } from './keys.ts'
+
+const button = document.getElementById('keys-toggle')
+let sheet: HTMLDialogElement | undefined
+
+/** What buttons say of keys that reach them. */
+function ofButtons(): Key[] {
+  return [...document.querySelectorAll<HTMLElement>('[data-keys]')]
+    .map(e => ({ keys: e.dataset.keys ?? '', does: e.dataset.label ?? e.textContent ?? '' }))
+    .filter(k => k.keys !== '')
+}
+
+function open(): void {
+  sheet?.remove()
+  sheet = element('dialog', 'dialog keysheet') as HTMLDialogElement
+  sheet.setAttribute('aria-labelledby', 'keys-heading')
+  const box = element('div')
+  const head = element('header')
+  const title = element('h2')
+  title.id = 'keys-heading'
+  title.textContent = 'Keys'
+  head.append(title)
+  box.append(head, list('On this page', allKeys()))
+  const buttons = ofButtons()
+  if (buttons.length > 0) box.append(list('Formatting', buttons))
+  const foot = element('footer')
+  const close = element('button', 'btn') as HTMLButtonElement
+  close.type = 'button'
+  close.textContent = 'Close'
+  close.autofocus = true
+  close.addEventListener('click', () => sheet?.close())
+  foot.append(close)
+  box.append(foot)
+  sheet.append(box)
+  sheet.addEventListener('close', () => sheet?.remove())
+  document.body.append(sheet)
+  sheet.showModal()
+}
+
+function list(name: string, keys: Key[]): HTMLElement {
+  const part = element('section')
+  const title = element('h3')
+  title.textContent = name
+  const all = element('dl')
+  for (const k of keys) {
+    const row = element('div')
+    const pressed = element('dt')
+    const kbd = element('kbd')
+    kbd.textContent = keysHere(k.keys)
+    pressed.append(kbd)
+    const does = element('dd')
+    does.textContent = k.does
+    row.append(pressed, does)
+    all.append(row)
+  }
+  part.append(title, all)
+  return part
+}
+
+function element(tag: string, name = ''): HTMLElement {
+  const e = document.createElement(tag)
+  if (name) e.className = name
+  return e
+}
+
+onKey('?', 'Show the keys of this page, outside of text', e => {
+  if (takesText(e.target) || document.querySelector('dialog[open]')) return false
+  open()
+  return true
+})
+onKey('Ctrl+/', 'The same, in text as well', () => {
+  if (!document.querySelector('dialog[open]')) open()
+})
+tellKey('Tab', 'Go to the next thing that can be used; Shift+Tab: the one before')
+if (button) {
+  button.hidden = false
+  button.addEventListener('click', open)
+}

@@ -1,0 +1,72 @@
+// What "/" offers: the kinds of block that a note is made of, and the sections that notes of this kind have and this one lacks.
+
+import type { ChainedCommands, Editor, Range } from '@tiptap/core'
+import { TextSelection } from '@tiptap/pm/state'
+
+import { tellKey } from './keys.ts'
+import { INSERTED } from './origins.ts'
+import { byId } from './status.ts'
+import type { Choice, Offer } from './suggest.ts'
+
+/** A block that can be put in, by what it is called; about has more words to find it by. */
+interface Block {
+  name: string
+  about: string
+  run: (chain: ChainedCommands) => ChainedCommands
+}
+
+const blocks: Block[] = [
+  ...([1, 2, 3] as const).map(level => ({ name: `Heading ${level}`, about: `H${level}`, run: (c: ChainedCommands) => c.toggleHeading({ level }) })),
+  { name: 'Bulleted list', about: 'Points', run: c => c.toggleBulletList() },
+  { name: 'Numbered list', about: '1, 2, 3', run: c => c.toggleOrderedList() },
+  { name: 'Quote', about: 'Indented', run: c => c.toggleBlockquote() },
+  { name: 'Line', about: 'Rule across', run: c => c.setHorizontalRule() },
+]
+
+/** What the slash menu offers in this note. */
+export function slash(editor: Editor): Offer {
+  tellKey('/', 'Insert a heading, a list or a section, at the beginning of a line or behind a space')
+  const sections = JSON.parse(byId('note').dataset.sections ?? '[]') as string[]
+  return {
+    label: 'Insert',
+    behind: /\/([\p{L}\p{N}]*)/u,
+    choices: wanted => {
+      const all: Choice[] = missing(editor, sections).map(name => ({ name, about: 'Section', run: typed => section(editor, typed, name) }))
+      for (const b of blocks) all.push({ name: b.name, about: b.about, run: typed => void b.run(editor.chain().focus().deleteRange(typed)).run() })
+      const plain = wanted.toLowerCase()
+      const says = (c: Choice) => `${c.name} ${c.about}`.toLowerCase()
+      return all.filter(c => says(c).split(/[^\p{L}\p{N}]+/u).some(word => word.startsWith(plain)) || says(c).replaceAll(' ', '').startsWith(plain))
+    },
+  }
+}
+
+/** The sections whose heading the note does not have. */
+function missing(editor: Editor, sections: string[]): string[] {
+  const there = new Set<string>()
+  editor.state.doc.descendants(node => {
+    if (node.type.name === 'heading') there.add(node.textContent.trim().toLowerCase())
+    return !node.isTextblock
+  })
+  return sections.filter(s => !there.has(s.toLowerCase()))
+}
+
+/** Puts a section in: in place of an empty line, else below where one is. */
+function section(editor: Editor, typed: Range, heading: string): void {
+  editor
+    .chain()
+    .focus()
+    .deleteRange(typed)
+    .command(({ tr, state }) => {
+      const { nodes } = state.schema
+      const { $from } = tr.selection
+      const title = nodes.heading.create({ level: 2 }, state.schema.text(heading))
+      const empty = $from.depth === 1 && $from.parent.content.size === 0
+      const at = empty ? $from.before(1) : $from.after(1)
+      tr.replaceWith(at, $from.after(1), [title, nodes.paragraph.create()])
+      tr.setSelection(TextSelection.create(tr.doc, at + title.nodeSize + 1))
+      tr.setMeta('uiEvent', INSERTED)
+      return true
+    })
+    .scrollIntoView()
+    .run()
+}

@@ -1,0 +1,62 @@
+package web
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+)
+
+// sections are the headings that notes of this kind begin with, as the script reads them.
+func (v NoteView) sections() string {
+	b, _ := json.Marshal(append([]string{}, v.Sections...)) // texts can always be written
+	return string(b)
+}
+
+// Limits of a phrase (I10), in characters.
+const (
+	MaxPhraseName = 30
+	MaxPhraseText = 4000
+)
+
+// PhrasesView is the page of one's phrases, and one's units'. After a refused form it is shown again with Error, and as it was typed.
+type PhrasesView struct {
+	Shell
+	Shelves []PhraseShelf
+
+	Error                string
+	ID, Unit, Name, Text string // of the form: which phrase, or "" and whose a new one is
+}
+
+// PhraseShelf is one's own phrases, or a unit's.
+type PhraseShelf struct {
+	Unit, UnitName string // empty: one's own
+	Phrases        []PhraseView
+	MaySet         bool
+}
+
+func (s PhraseShelf) title() string {
+	if s.Unit == "" {
+		return "Your own"
+	}
+	return s.UnitName
+}
+
+// id is what parts of the page are called that are about a shelf's new phrase.
+func (s PhraseShelf) id() string { return "new-" + s.Unit }
+
+// PhraseView is one phrase.
+type PhraseView struct {
+	ID, Name, Text, ByName string
+	At                     time.Time
+	Unreadable             bool // its text does not open
+}
+
+// excerpt is how it begins, in one line.
+func (p PhraseView) excerpt() string {
+	const most = 80
+	line := strings.Join(strings.Fields(p.Text), " ")
+	if r := []rune(line); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return line
+}
