@@ -30,7 +30,7 @@ var arrows = map[string]struct {
 	"sessions/tally":                   {[]string{"crdt", "sessions"}, "it counts the log that sessions write, and nothing of theirs"},
 	"sessions/storetest":               {[]string{"crdt", "sessions"}, "every store is held to one test"},
 	"migrations":                       {nil, "it is only SQL"},
-	"server":                           {[]string{"crdt", "crdt/prose", "server/access", "server/audit", "server/login", "server/notekind", "server/signature", "server/store", "server/store/queries", "server/transport", "sessions", "sessions/history", "sessions/tally", "web", "web/paper"}, "the edge puts the parts together"},
+	"server":                           {[]string{"crdt", "crdt/prose", "server/access", "server/audit", "server/login", "server/notekind", "server/signature", "server/store", "server/store/queries", "server/transport", "server/vault", "sessions", "sessions/history", "sessions/tally", "web", "web/paper"}, "the edge puts the parts together"},
 	"server/access":                    {nil, "policy is a table that knows only roles and acts"},
 	"server/login/breached":            {nil, "it is a list"},
 	"server/login/breached/build":      {[]string{"server/login/breached"}, "it makes the list"},
