@@ -112,6 +112,11 @@ bench-sign: ## how long sealing takes: 200 notes in each of which three people t
 test-signing: ## many schedules of edits, signatures, freezes, crashes and offline returns on two servers, from seed FIRST=1000
 	go test ./server/store -count=1 -timeout 0 -v -run '^TestAnyScheduleOfSignatures$$' -sign.first $(FIRST) -sign.schedules $(or $(SCHEDULES),500)
 
+.PHONY: bench-pages
+bench-pages: ## from a key to another's screen among twenty who write, typing in a note of 50 pages, and how soon a note is there
+	@scripts/deps.sh test
+	E2E_SPEED=1 TIDECHART_REQUIRE_ALL=1 go test ./e2e -count=1 -v -run '^TestPagesAreQuick$$'
+
 .PHONY: bench-servers
 bench-servers: ## this server beside Hocuspocus and y-websocket's, under the same loads; ARGS=-quick is shorter
 	@scripts/deps.sh bench
