@@ -149,6 +149,9 @@ func (s *Server) renderError(w http.ResponseWriter, r *http.Request, err error) 
 		return
 	}
 	view := web.ErrorView{Shell: web.Shell{Title: "Error", Now: time.Now(), Connection: s.connection(r)}, Status: status, Request: request}
+	if r.Method == http.MethodGet && (status >= http.StatusInternalServerError || status == http.StatusTooManyRequests) {
+		view.Retry = r.URL.Path // what was asked for may be a secret of an address
+	}
 	var refused denial
 	if errors.As(err, &refused) && refused.opensWithGlass() {
 		view.NoteID = r.PathValue("id")

@@ -140,6 +140,17 @@ func mayCosign(row queries.AwaitingCosignRow, who login.Person) bool {
 	return access.Decide(asked, access.CosignNote, note).Allow
 }
 
+// mayReview reports whether somebody may read a draft of a list that is ready for review.
+func mayReview(row queries.ReadyForReviewRow, who login.Person, act access.Act) bool {
+	asked := asker(who)
+	asked.Fresh = true
+	note := access.Note{Kind: row.Note.Kind, VIP: row.Patient.Vip, Ties: access.TiesOf(row.Ties), Elsewhere: who.Elsewhere(row.Unit)}
+	if row.Supervises {
+		note.Ties |= access.Answers
+	}
+	return access.Decide(asked, act, note).Allow
+}
+
 // unsignedNote is a note of a list as it stands to somebody.
 func unsignedNote(row queries.UnsignedNotesRow, who login.Person) access.Note {
 	note := access.Note{Kind: row.Note.Kind, VIP: row.Patient.Vip, Ties: access.TiesOf(row.Ties), Elsewhere: who.Elsewhere(row.Unit)}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -38,6 +39,17 @@ func (s *Server) cosignPage(w http.ResponseWriter, r *http.Request, who login.Pe
 		view.Rows = append(view.Rows, one)
 	}
 	slices.SortStableFunc(view.Rows, func(a, b web.SignRow) int { return a.Since.Compare(b.Since) })
+	ready, err := s.db.ReadyForReview(r.Context(), who.ID)
+	if err != nil {
+		return fmt.Errorf("list what is ready for review: %w", err)
+	}
+	for _, row := range ready {
+		if mayReview(row.ReadyForReviewRow, who, access.ReadNote) {
+			one := waitingRow(row.Note, patientView(row.Patient, row.BedLabel, units[row.Unit]), row.Creator, row.Note.EditedAt, view.Now)
+			one.Supervises, one.CanSign = row.Supervises, mayReview(row.ReadyForReviewRow, who, access.SignNote)
+			view.Ready = append(view.Ready, one)
+		}
+	}
 	s.render(w, r, http.StatusOK, web.CosignInbox(view))
 	return nil
 }
@@ -115,6 +127,15 @@ func (s *Server) tellSigning(ctx context.Context, who login.Person, shell *web.S
 		}
 		for _, row := range rows {
 			if mayCosign(row, who) {
+				shell.ToCosign++
+			}
+		}
+		ready, err := s.db.Queries.ReadyForReview(ctx, who.ID, store.MaxAwaiting)
+		if failed(err) {
+			return
+		}
+		for _, row := range ready {
+			if mayReview(row, who, access.ReadNote) {
 				shell.ToCosign++
 			}
 		}

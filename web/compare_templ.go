@@ -94,7 +94,7 @@ func Compare(v CompareView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "</span><div class=\"button-group\" role=\"group\" aria-label=\"Go to\" id=\"compare-steps\" hidden><button class=\"btn\" data-variant=\"outline\" data-size=\"sm\" type=\"button\" id=\"previous-change\" aria-keyshortcuts=\"p\">Previous change</button> <button class=\"btn\" data-variant=\"outline\" data-size=\"sm\" type=\"button\" id=\"next-change\" aria-keyshortcuts=\"n\">Next change</button></div>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "</span><div class=\"button-group\" role=\"group\" aria-label=\"Go to\" id=\"compare-steps\" hidden><button class=\"btn\" data-variant=\"outline\" data-size=\"sm\" type=\"button\" id=\"previous-change\" aria-keyshortcuts=\"Alt+p\" title=\"Alt + P, or P among the changes\">Previous change</button> <button class=\"btn\" data-variant=\"outline\" data-size=\"sm\" type=\"button\" id=\"next-change\" aria-keyshortcuts=\"Alt+n\" title=\"Alt + N, or N among the changes\">Next change</button></div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

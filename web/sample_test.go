@@ -240,13 +240,14 @@ func samplePages() map[string]templ.Component {
 	empty := worklistSample()
 	empty.Rows, empty.Query, empty.Found = nil, "Smythe", 0
 	sheet, signed := signSample(), signedSample()
-	changed, own := worklistSample(), worklistSample()
-	changed.Show, changed.Rows = ShowChanged, changed.Rows[:1]
-	changed.Rows[0].Notes[0].Changed = true
-	own.Show, own.Rows, own.Found = ShowMine, nil, 0
 	waiting := SignList{Tabs: empty.Tabs, Shell: shell("Not signed", &haddad, SectionUnsigned), OffersOf: true, Of: "unit", Overdue: 24 * time.Hour, Truncated: true, Rows: []SignRow{
 		{Patient: patients[1], NoteID: "n3", Title: "Nursing handoff, evening", Status: StatusReview, By: rivera.Name, Since: now.Add(-26 * time.Hour), Overdue: true, CanSign: true},
 	}}
+	inbox := waiting
+	inbox.Shell, inbox.Ready = shell("To cosign", &chen, SectionCosign), waiting.Rows
+	found := overviewSample(novak)
+	found.Tour = TourFor("administrator", "")
+	found.Query, found.Found, found.FoundUnits, found.Patients, found.FindsPatients = "west", []Account{accountSample(chen), accountSample(rivera)}, unitSample, patients[:2], true
 	newer := noteSample(chen, true)
 	newer.Live, newer.Newer = false, true
 	confirm := ConfirmView{Shell: shell("Confirm that it is you", &chen, SectionNone), Next: "/", HasPassword: true, Codes: true, Passkeys: true, Provider: "St. Elsewhere"}
@@ -258,8 +259,10 @@ func samplePages() map[string]templ.Component {
 	unconfirmed := confirm
 	unconfirmed.Error = "The password or the code is wrong. Check both and try again."
 	return map[string]templ.Component{
-		"/worklist-changed": Worklist(changed),
-		"/worklist-own":     Worklist(own),
+		"/admin":            Overview(found),
+		"/admin/keys":       Keys(keysSample()),
+		"/admin/system":     System(systemSample()),
+		"/cosign":           CosignInbox(inbox),
 		"/confirm":          Confirm(confirm),
 		"/confirm-weak":     Confirm(weak),
 		"/second-factor":    SecondFactor(SecondFactorView{Shell: Shell{Title: "One more step", User: &chen, Now: now, Left: 15 * time.Minute, Warn: time.Minute}, Next: "/", Passkeys: true}),
@@ -374,4 +377,30 @@ func destructionSample() DestructionView {
 		Waiting: []Destruction{asked, approved}, Over: []Destruction{done, ended, late},
 		Holds: []Hold{{ID: "h1", Record: all, Words: "litigation 12/34", Setter: "Erik Lindqvist", SetAt: now.Add(-50 * time.Hour)}},
 	}
+}
+
+func overviewSample(user Person) OverviewView {
+	v := OverviewView{Shell: shell("Overview", &user, SectionOverview), Servers: 2, Sockets: 41, OpenNotes: 12, Live: 9, People: 210, Units: 14}
+	v.Path = "/admin"
+	v.Wait(1, "emergency access to be reviewed", "", "/reviews", true)
+	v.Wait(3, "", "sign-ins failed since yesterday", "", false)
+	return v
+}
+
+func keysSample() KeysView {
+	v := KeysView{Shell: shell("Keys", &novak, SectionOverview), Recovery: "9f31c2d4e5a6b7c8d9e0f1a2b3c4d5e6", Rows: []KeyRow{
+		{ID: "00112233445566778899aabbccddeeff", Since: now.Add(-time.Hour), Newest: true, DataKeys: 120, Held: 1, Missing: 1},
+		{ID: "ffeeddccbbaa99887766554433221100", Since: now.AddDate(-1, 0, 0), DataKeys: 41_007, WithoutCopy: 3, Held: 2},
+	}, Retired: []RetiredKey{{"0123456789abcdef0123456789abcdef", now.AddDate(-2, 0, 0), now.AddDate(-1, 0, 0)}}}
+	v.Path = "/admin/keys"
+	return v
+}
+
+func systemSample() SystemView {
+	v := SystemView{Shell: shell("System", &novak, SectionOverview), Retries: 1, Database: DatabaseView{"17.5", 3 << 30, 24, 200, now.AddDate(0, 0, -9), 3 * time.Millisecond}, Servers: []ServerView{
+		{ID: "4f1a2b3c", Here: true, Running: true, Version: "v1.2.0", Began: now.Add(-50 * time.Hour), Seen: now, Sockets: 31, Notes: 9, Writers: 7, Streams: 4, Queued: 1, Unsettled: 5000, Lag: 3 * time.Millisecond, Reading: 2, MaxRead: 16, TLS: true, PostQuantum: 812, Classical: 3, Refused: 9},
+		{ID: "9c8b7a6d", Version: "v1.2.0", Began: now.Add(-60 * time.Hour), Seen: now.Add(-4 * time.Minute), MaxRead: 16},
+	}, Commits: LatencyView{All: 1203, Half: 2 * time.Millisecond, Most: 20 * time.Millisecond, Parts: []LatencyPart{{time.Millisecond, 200}, {2 * time.Millisecond, 900}, {5 * time.Millisecond, 100}, {0, 3}}}}
+	v.Path = "/admin/system"
+	return v
 }

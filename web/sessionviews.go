@@ -121,6 +121,14 @@ type SessionPerson struct {
 // Amount is how much text: characters as UTF-16 counts them, and words.
 type Amount struct{ Characters, Words int }
 
+// by is with what they were there.
+func (p SessionPerson) by() (text string) {
+	for _, device := range p.Devices {
+		text += "; " + device
+	}
+	return text
+}
+
 func (a Amount) text() string {
 	if a.Characters == 0 {
 		return "0"

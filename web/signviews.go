@@ -264,7 +264,8 @@ func (v AmendView) choices() []Choice {
 // SignList is a list of notes that wait for somebody.
 type SignList struct {
 	Shell
-	Tabs      []Tab // the other parts of the worklist
+	Tabs      []Tab     // the other parts of the worklist
+	Ready     []SignRow // drafts whose authors say that they are done
 	Rows      []SignRow
 	Of        string // "" or "unit"
 	OffersOf  bool   // the unit's can be listed, too
@@ -282,6 +283,12 @@ type SignRow struct {
 	Overdue             bool
 	Supervises          bool // who looks at it answers for who signed
 	CanSign             bool
+}
+
+// ready is the list of drafts that are to be looked at.
+func (v SignList) ready() SignList {
+	v.Rows, v.Truncated = v.Ready, false
+	return v
 }
 
 // says is how many there are, and how long they wait.

@@ -58,7 +58,7 @@ type Shell struct {
 	CanUsePhrases  bool // offers /phrases
 	CanCosign      bool // offers /cosign
 	CanWrite       bool // offers /unsigned
-	ToCosign       int  // notes that wait for this person to cosign
+	ToCosign       int  // notes that wait for this person to cosign, or to look at before they are signed
 	ToSign         int  // notes that they began, and nobody has signed
 	Late           int  // notes that were signed before words of theirs came
 	Notices        Notices
@@ -370,6 +370,8 @@ type ErrorView struct {
 	Status  int    // the HTTP status
 	Heading string // empty takes the usual words for Status
 	Detail  string // one or two sentences; empty likewise
+	// Retry is the path to ask for again, if that may help; may be empty.
+	Retry string
 	// Request identifies the request in the server's log; may be empty.
 	Request string
 	// NoteID is a note that breaking the glass would open; empty for none.

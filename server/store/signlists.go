@@ -111,6 +111,20 @@ func (db *DB) AwaitingCosign(ctx context.Context, person uuid.UUID) ([]AwaitingC
 		func(r queries.AwaitingCosignRow, p Patient) AwaitingCosignRow { return AwaitingCosignRow{r, p} })
 }
 
+// ReadyForReviewRow is a draft that its author says is done, with its patient.
+type ReadyForReviewRow struct {
+	queries.ReadyForReviewRow
+	Patient Patient
+}
+
+// ReadyForReview lists drafts whose authors say that they are done, for an attending, [MaxAwaiting] at most. What may be shown is the
+// caller's to decide.
+func (db *DB) ReadyForReview(ctx context.Context, person uuid.UUID) ([]ReadyForReviewRow, error) {
+	rows, err := db.Queries.ReadyForReview(ctx, person, MaxAwaiting)
+	return withPatients(ctx, db, rows, err, func(r queries.ReadyForReviewRow) queries.Patient { return r.Patient },
+		func(r queries.ReadyForReviewRow, p Patient) ReadyForReviewRow { return ReadyForReviewRow{r, p} })
+}
+
 // UnsignedNotesRow is a note that nobody has signed, with its patient.
 type UnsignedNotesRow struct {
 	queries.UnsignedNotesRow

@@ -111,6 +111,23 @@ SELECT sqlc.embed(note), sqlc.embed(patient), coalesce(bed.label, '')::text AS b
  ORDER BY supervises DESC, signature.at, note.id
  LIMIT sqlc.arg(max_rows);
 
+-- name: ReadyForReview :many
+-- Drafts that their authors say are done, and an attending may look at: of those who work under them first, then about patients whom they
+-- have; each the oldest first.
+SELECT sqlc.embed(note), sqlc.embed(patient), coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, note.unit_id)::text AS unit, person.name AS creator,
+       (person.supervisor_id IS NOT DISTINCT FROM sqlc.arg(person)::uuid)::boolean AS supervises,
+       coalesce((SELECT array_agg(tie.kind) FROM tie WHERE tie.person_id = sqlc.arg(person)::uuid AND tie.patient_id = note.patient_id), '{}')::text[] AS ties
+  FROM note
+  JOIN patient ON patient.id = note.patient_id
+  JOIN person ON person.id = note.created_by
+  LEFT JOIN stay ON stay.patient_id = patient.id
+  LEFT JOIN bed ON bed.id = stay.bed_id
+ WHERE note.state = 'review' AND note.created_by <> sqlc.arg(person)::uuid
+   AND (person.supervisor_id = sqlc.arg(person)::uuid
+        OR EXISTS (SELECT FROM tie WHERE tie.person_id = sqlc.arg(person)::uuid AND tie.patient_id = note.patient_id AND tie.kind IN ('unit', 'team')))
+ ORDER BY supervises DESC, note.edited_at, note.id
+ LIMIT sqlc.arg(max_rows);
+
 -- name: UnsignedNotes :many
 -- Notes that nobody has signed, the oldest first: of a person those that they began, of a unit those written there; with neither, all.
 SELECT sqlc.embed(note), sqlc.embed(patient), coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, note.unit_id)::text AS unit, person.name AS creator,

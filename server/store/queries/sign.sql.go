@@ -469,6 +469,84 @@ func (q *Queries) NotesAbout(ctx context.Context, maxRows int32, note uuid.UUID)
 	return items, nil
 }
 
+const readyForReview = `-- name: ReadyForReview :many
+SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, note.unit_id)::text AS unit, person.name AS creator,
+       (person.supervisor_id IS NOT DISTINCT FROM $1::uuid)::boolean AS supervises,
+       coalesce((SELECT array_agg(tie.kind) FROM tie WHERE tie.person_id = $1::uuid AND tie.patient_id = note.patient_id), '{}')::text[] AS ties
+  FROM note
+  JOIN patient ON patient.id = note.patient_id
+  JOIN person ON person.id = note.created_by
+  LEFT JOIN stay ON stay.patient_id = patient.id
+  LEFT JOIN bed ON bed.id = stay.bed_id
+ WHERE note.state = 'review' AND note.created_by <> $1::uuid
+   AND (person.supervisor_id = $1::uuid
+        OR EXISTS (SELECT FROM tie WHERE tie.person_id = $1::uuid AND tie.patient_id = note.patient_id AND tie.kind IN ('unit', 'team')))
+ ORDER BY supervises DESC, note.edited_at, note.id
+ LIMIT $2
+`
+
+type ReadyForReviewRow struct {
+	Note       Note
+	Patient    Patient
+	BedLabel   string
+	Unit       string
+	Creator    string
+	Supervises bool
+	Ties       []string
+}
+
+// Drafts that their authors say are done, and an attending may look at: of those who work under them first, then about patients whom they
+// have; each the oldest first.
+func (q *Queries) ReadyForReview(ctx context.Context, person uuid.UUID, maxRows int32) ([]ReadyForReviewRow, error) {
+	rows, err := q.db.Query(ctx, readyForReview, person, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ReadyForReviewRow
+	for rows.Next() {
+		var i ReadyForReviewRow
+		if err := rows.Scan(
+			&i.Note.ID,
+			&i.Note.PatientID,
+			&i.Note.UnitID,
+			&i.Note.Kind,
+			&i.Note.Title,
+			&i.Note.State,
+			&i.Note.Head,
+			&i.Note.CreatedBy,
+			&i.Note.CreatedAt,
+			&i.Note.EditedAt,
+			&i.Note.RecoveryUntil,
+			&i.Note.AccessEpoch,
+			&i.Note.Chain,
+			&i.Note.SignEpoch,
+			&i.Note.FrozenUntil,
+			&i.Note.FrozenBy,
+			&i.Note.FrozenFrom,
+			&i.Patient.ID,
+			&i.Patient.Vip,
+			&i.Patient.Sealed,
+			&i.Patient.MrnIndex,
+			&i.Patient.DestroyedAt,
+			&i.Patient.Retention,
+			&i.Patient.SeenAt,
+			&i.BedLabel,
+			&i.Unit,
+			&i.Creator,
+			&i.Supervises,
+			&i.Ties,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const setReview = `-- name: SetReview :execrows
 UPDATE note SET state = $1, frozen_from = NULL, frozen_by = NULL, frozen_until = NULL
  WHERE id = $2 AND state = $3::text
