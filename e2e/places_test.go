@@ -53,6 +53,7 @@ var places = []place{
 	{"print", "/notes/{id}/print", "chen", "/notes/{note}/print", ".sheet"},
 	{"sign", "/notes/{id}/sign", "okafor", "/notes/{note}/sign", "#sign"},
 	{"amend", "/notes/{id}/amend", "chen", "/notes/{signed}/amend", "main form"},
+	{"phrases", "/phrases", "chen", "/phrases", "main h1"},
 	{"cosign", "/cosign", "chen", "/cosign", "#inbox"},
 	{"unsigned", "/unsigned", "chen", "/unsigned", "#unsigned"},
 	{"unsigned-unit", "/unsigned", "haddad", "/unsigned?of=unit", "#unsigned"},
