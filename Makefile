@@ -138,6 +138,10 @@ bench-sealed: ## what sealing and recording cost a keystroke: beside the last ve
 bench-reviews: ## how soon a page of the review of sessions is there, of 100,000 sessions with a million edits
 	go test ./server/store -count=1 -v -run '^TestReviewOfManySessions$$' -reviews.sessions 100000
 
+.PHONY: bench-board
+bench-board: ## how soon a change of a board of 60 beds is with 200 people who look at it
+	go test ./server -count=1 -v -run '^TestBoardForManyViewers$$' -board.viewers 200 -board.changes 20
+
 .PHONY: bench-rotation
 bench-rotation: ## what changing the key while people type does to keystrokes: 5,000 data keys are wrapped anew under load
 	go test ./loadtest -count=1 -v -run '^TestRotationUnderLoad$$' -rotation.for 12s -rotation.keys 5000

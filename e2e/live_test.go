@@ -26,7 +26,7 @@ func TestBoardChangesByItself(t *testing.T) {
 	okafor.wait(want{"synced": true})
 	n.must("okafor", "append", map[string]any{"text": "Reviewed on the round."}, nil)
 	okafor.wait(want{"unsynced": 0})
-	writing := fmt.Sprintf(`document.querySelector('#%s').textContent.includes('Dr Daniel Okafor')`, bed)
+	writing := fmt.Sprintf(`document.querySelector('#%s td.writing').textContent.includes('Dr Daniel Okafor')`, bed)
 	haddad.waitFor("okafor writing", writing+` && `+exists("#"+bed+"[data-writing]"))
 	if !strings.Contains(eval[string](haddad, `document.querySelector('#board-totals').textContent`), "1") {
 		t.Errorf("the board's totals say %q", eval[string](haddad, `document.querySelector('#board-totals').textContent`))

@@ -41,6 +41,8 @@ var places = []place{
 	{"worklist-pharmacist", "/{$}", "sato", "/", "#worklist"},
 	{"worklist-privacy-officer", "/{$}", "lindqvist", "/", "#worklist"},
 	{"board", "/units/{id}", "haddad", "/units/4-west", "#board"},
+	{"bed", "/units/{id}/beds/{bed}", "haddad", "/units/4-west/beds/4-west-02", "#severity"},
+	{"wall", "/units/{id}/wall", "haddad", "/units/4-west/wall", "#board"},
 	{"note", "/notes/{id}", "chen", "/notes/{note}", "#save-status[data-state=saved]"},
 	{"note-student", "/notes/{id}", "moreau", "/notes/{note}", "#note-body"},
 	{"note-signed", "/notes/{id}", "chen", "/notes/{signed}", "main"},
@@ -90,7 +92,7 @@ var places = []place{
 
 // noPages are routes that answer with something else.
 var noPages = []string{
-	"/assets/", "/healthz", "/readyz", "/ws", "/ws/notes/{id}", "/events", "/units/{id}/events", "/admin/sessions/events", "/notes/{id}/standing",
+	"/assets/", "/healthz", "/readyz", "/ws", "/ws/notes/{id}", "/events", "/units/{id}/events", "/units/{id}/wall/events", "/admin/sessions/events", "/notes/{id}/standing",
 	"/log/checkpoint", "/log/keys", "/log/tile/{tile...}", "/login/provider/callback", "/login/left",
 	"/notes/{id}/…", // files of a note, and its page for printing, which is in places
 }

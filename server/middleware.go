@@ -127,7 +127,7 @@ func (s *Server) withLinks(r *http.Request, who login.Person, shell web.Shell) w
 	shell.CanSeeAccesses = access.May(who.Role, access.SeeAccesses)
 	shell.CanUsePhrases = access.May(who.Role, access.UsePhrases)
 	shell.CanDestroy = access.May(who.Role, access.AskDestroy) || access.May(who.Role, access.ApproveDestroy)
-	s.tellGlass(r.Context(), who, &shell)
+	s.tellNotices(r.Context(), who, &shell)
 	s.tellInvited(r.Context(), who, &shell)
 	s.tellSigning(r.Context(), who, &shell)
 	if who.Unit != "" && access.May(who.Role, access.SeeBoard) {
@@ -138,15 +138,14 @@ func (s *Server) withLinks(r *http.Request, who login.Person, shell web.Shell) w
 	return shell
 }
 
-// tellGlass adds what of broken glass a page tells, for whoever has to know. A page is worth more than what it tells beside.
-func (s *Server) tellGlass(ctx context.Context, who login.Person, shell *web.Shell) {
+// tellNotices adds what a page tells of broken glass, and of what somebody is asked to sign. A page is worth more than what it tells
+// beside.
+func (s *Server) tellNotices(ctx context.Context, who login.Person, shell *web.Shell) {
 	var err error
-	if shell.CanSeeReviews, err = s.toldOf(ctx, who); err == nil && shell.CanSeeReviews {
-		shell.Notices, err = s.noticesFor(ctx, who)
+	if shell.Notices, err = s.noticesFor(ctx, who); err != nil {
+		s.log.Error("notices not looked for", "err", err)
 	}
-	if err != nil {
-		s.log.Error("broken glass not looked for", "err", err)
-	}
+	shell.CanSeeReviews, shell.Hears = shell.Notices.Reviewer, shell.Notices.Reviewer || mayBeNudged(who)
 }
 
 // tellInvited adds that a code was made for somebody who signs in without: who was not asked whether they want one has to know.

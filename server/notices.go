@@ -15,17 +15,20 @@ import (
 	"github.com/clisonix/tidechart/web"
 )
 
-// This file tells whoever has to know, on whatever page they are, that somebody broke the glass.
+// This file tells whoever has to know, on whatever page they are, that somebody broke the glass, or asks them to sign what they began.
 
 // noticePoll is how often a page that is told of nothing looks by itself: whether its person may still know, and whether a
 // shift made them somebody who has to.
 const noticePoll = web.PingInterval
 
-// noticesFor returns what of broken glass waits for somebody's review, and what they have not looked at yet.
-func (s *Server) noticesFor(ctx context.Context, who login.Person) (web.Notices, error) {
-	var found web.Notices
-	if !access.May(who.Role, access.SeeReviews) {
-		return found, nil
+// noticesFor returns what of broken glass waits for somebody's review, what they have not looked at yet, and what they are asked to
+// sign.
+func (s *Server) noticesFor(ctx context.Context, who login.Person) (found web.Notices, err error) {
+	if found.Asked, err = s.nudgesFor(ctx, who); err != nil {
+		return found, err
+	}
+	if found.Reviewer, err = s.toldOf(ctx, who); err != nil || !found.Reviewer {
+		return found, err
 	}
 	rows, err := s.db.GlassWaiting(ctx, who.ID, access.MayAlways(who.Role, access.SeeReviews), maxReviews)
 	if err != nil {
@@ -62,19 +65,27 @@ func (s *Server) toldOf(ctx context.Context, who login.Person) (bool, error) {
 	return slices.ContainsFunc(under, func(role string) bool { return access.May(access.Role(role), access.BreakGlass) }), nil
 }
 
+// hears reports whether somebody's pages are told of anything: of broken glass, or of what they are asked to sign.
+func (s *Server) hears(ctx context.Context, who login.Person) (bool, error) {
+	if mayBeNudged(who) {
+		return true, nil
+	}
+	return s.toldOf(ctx, who)
+}
+
 // pageEvents streams what pages tell whoever has them open.
 func (s *Server) pageEvents(w http.ResponseWriter, r *http.Request, who login.Person) error {
-	told, err := s.toldOf(r.Context(), who)
+	hears, err := s.hears(r.Context(), who)
 	if err != nil {
 		return err
 	}
-	if !told {
+	if !hears {
 		return errNoPage
 	}
-	return s.stream(w, r, who, noticePoll, func() (sessions, news <-chan struct{}) { return nil, s.glassNews.heard() }, &noticePart{server: s})
+	return s.stream(w, r, who, noticePoll, func() (sessions, news <-chan struct{}) { return nil, s.pageNews.heard() }, &noticePart{server: s})
 }
 
-// noticePart is what a page shows of broken glass. Whoever connects is told all of it, again or for the first time.
+// noticePart is what a page tells its person. Whoever connects is told all of it, again or for the first time.
 type noticePart struct {
 	server *Server
 	told   bool
@@ -86,9 +97,10 @@ func (p *noticePart) show(ctx context.Context, who login.Person) (templ.Componen
 	if err != nil {
 		return nil, err
 	}
-	if p.told && now.Reviews == p.shown.Reviews && slices.Equal(now.Unseen, p.shown.Unseen) {
+	if p.told && now.Reviews == p.shown.Reviews && slices.Equal(now.Unseen, p.shown.Unseen) && slices.Equal(now.Asked, p.shown.Asked) {
 		return nil, nil
 	}
+	now.Reviewer = now.Reviewer && (!p.told || p.shown.Reviewer) // else the page has no place for it
 	p.told, p.shown = true, now
 	return web.NoticeEvent(now, time.Now()), nil
 }

@@ -91,8 +91,13 @@ func localPath(next string) string {
 
 // home is the first page of a person's work.
 func home(who login.Person) string {
-	if access.May(who.Role, access.SeePatient) {
+	switch {
+	case access.May(who.Role, access.SeePatient):
 		return "/"
+	case who.Role == access.Display && who.Unit != "":
+		return wallPath(who.Unit)
+	case who.Role == access.Display:
+		return "/security"
 	}
 	return overviewPath
 }
@@ -108,6 +113,9 @@ func (s *Server) notePage(w http.ResponseWriter, r *http.Request, who login.Pers
 	}
 	row, err := s.db.NoteByID(r.Context(), id)
 	if err != nil {
+		return err
+	}
+	if err := s.sawNudge(r, who, id); err != nil {
 		return err
 	}
 	unit, err := s.db.UnitByID(r.Context(), row.Note.UnitID)

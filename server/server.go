@@ -67,12 +67,13 @@ type Server struct {
 	limits    limits
 	proxies   []netip.Prefix
 
-	news      news // of any change of access
-	glassNews news // of broken glass
-	streams   streams
-	knocks    knocks
-	pasts     pasts
-	pdfs      chan struct{} // has room for as many as are made at one time
+	news     news // of any change that was told
+	pageNews news // of what pages tell
+	boards   boards
+	streams  streams
+	knocks   knocks
+	pasts    pasts
+	pdfs     chan struct{} // has room for as many as are made at one time
 
 	drained context.Context // ends when the server drains: long answers end with it
 	drain   context.CancelFunc
@@ -142,8 +143,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /notes/{id}/restore", s.known(s.restorePage))
 	mux.Handle("POST /notes/{id}/restore", s.known(s.restore))
 	mux.Handle("POST /notes/{id}/printed", s.known(s.notePrinted))
-	mux.Handle("GET /units/{id}", s.known(s.board))
-	mux.Handle("GET /units/{id}/events", s.answer(s.recognised(s.boardEvents)))
+	s.mountBoard(mux)
 	mux.Handle("GET /events", s.answer(s.recognised(s.pageEvents)))
 	s.mountSessions(mux)
 	s.mountPeople(mux)

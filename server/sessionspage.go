@@ -162,14 +162,14 @@ func (s *Server) sessionsEvents(w http.ResponseWriter, r *http.Request, who logi
 		return badRequest(says)
 	}
 	parts := []part{&livePart{server: s, search: search}}
-	told, err := s.toldOf(r.Context(), who)
+	hears, err := s.hears(r.Context(), who)
 	if err != nil {
 		return err
 	}
-	if told {
+	if hears {
 		parts = append(parts, &noticePart{server: s})
 	}
-	return s.stream(w, r, who, sessionsPoll, func() (sessions, news <-chan struct{}) { return s.hub.Changed(), s.glassNews.heard() }, parts...)
+	return s.stream(w, r, who, sessionsPoll, func() (sessions, news <-chan struct{}) { return s.hub.Changed(), s.pageNews.heard() }, parts...)
 }
 
 // livePart is the live sessions that a filter leaves, as a page shows them.

@@ -219,11 +219,16 @@ func (s *Server) placed(next http.Handler) http.Handler {
 
 // listed is a note of a list as it stands to somebody.
 func listed(row store.NotesForRow, who login.Person) access.Note {
+	return noteStanding(row.Note, row.Patient.Vip, row.Ties, row.Unit, who)
+}
+
+// noteStanding is a note as it stands to somebody whom ties link to its patient, on a unit.
+func noteStanding(note queries.Note, vip bool, ties []string, unit string, who login.Person) access.Note {
 	about := access.Note{
-		Kind: row.Note.Kind, Signed: store.IsSigned(row.Note.State), Frozen: row.Note.State == store.Freezing && !store.Writable(row.Note), VIP: row.Patient.Vip,
-		Ties: access.TiesOf(row.Ties), Elsewhere: who.Elsewhere(row.Unit),
+		Kind: note.Kind, Signed: store.IsSigned(note.State), Frozen: note.State == store.Freezing && !store.Writable(note), VIP: vip,
+		Ties: access.TiesOf(ties), Elsewhere: who.Elsewhere(unit),
 	}
-	if row.Note.CreatedBy == who.ID {
+	if note.CreatedBy == who.ID {
 		about.Ties |= access.Author
 	}
 	return about

@@ -5,8 +5,6 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/google/uuid"
-
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/notekind"
 	"github.com/clisonix/tidechart/server/store"
@@ -103,31 +101,6 @@ func sectionsOf(code string) (headings []string) {
 		headings = append(headings, s.Heading)
 	}
 	return headings
-}
-
-// boardBeds is a unit's board: its beds, and who is writing about whom.
-func boardBeds(rows []store.BedsForRow, notes []queries.Note, unit string, present map[sessions.NoteID][]sessions.Presence) []web.BoardBed {
-	of := make(map[uuid.UUID][]queries.Note)
-	for _, n := range notes {
-		of[n.PatientID] = append(of[n.PatientID], n)
-	}
-	beds := make([]web.BoardBed, len(rows))
-	for i, row := range rows {
-		bed := web.BoardBed{ID: row.BedID, Label: row.BedLabel}
-		if row.PatientID.Valid {
-			patient := patientView(row.Patient, row.BedLabel, unit)
-			bed.Patient = &patient
-			for _, n := range of[row.PatientID.UUID] {
-				link := noteLink(n, present)
-				bed.Notes = append(bed.Notes, link)
-				for _, w := range link.Writers {
-					bed.Writing = append(bed.Writing, web.Writer{Person: w, NoteID: link.ID, NoteKind: link.Kind})
-				}
-			}
-		}
-		beds[i] = bed
-	}
-	return beds
 }
 
 // clock is when something was, in the hospital's time zone; zero for what has not been.

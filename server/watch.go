@@ -48,7 +48,9 @@ func (s *Server) watch(ctx context.Context, version *int64) error {
 			return err
 		}
 		if len(changes) > 0 {
-			s.log.Info("access changed", "version", now, "changes", len(changes))
+			if slices.ContainsFunc(changes, concernsAccess) {
+				s.log.Info("access changed", "version", now, "changes", len(changes))
+			}
 			s.hub.Recheck(ctx, concerned(changes))
 			for _, c := range changes {
 				switch {
@@ -60,8 +62,8 @@ func (s *Server) watch(ctx context.Context, version *int64) error {
 				}
 			}
 			s.news.tell()
-			if slices.ContainsFunc(changes, concernsGlass) {
-				s.glassNews.tell()
+			if slices.ContainsFunc(changes, concernsPages) {
+				s.pageNews.tell()
 			}
 		}
 		*version = now
@@ -76,7 +78,7 @@ func concerned(changes []store.AccessChange) func(sessions.NoteID, sessions.Pers
 	people, logins, notes := make(map[uuid.UUID]bool), make(map[string]bool), make(map[uuid.UUID]bool)
 	for _, c := range changes {
 		switch {
-		case c.Glass, c.Destroyed != uuid.Nil: // which changes the note's state, too
+		case !concernsAccess(c), c.Destroyed != uuid.Nil: // which changes the note's state, too
 		case c.Person != uuid.Nil:
 			people[c.Person] = true
 		case c.Login != "":
@@ -92,8 +94,15 @@ func concerned(changes []store.AccessChange) func(sessions.NoteID, sessions.Pers
 	}
 }
 
-// concernsGlass reports whether a change is one of what pages tell of broken glass, or may be.
-func concernsGlass(c store.AccessChange) bool { return c.Glass || c == store.AccessChange{} }
+// concernsAccess reports whether a change is one of what anybody may do, or may be.
+func concernsAccess(c store.AccessChange) bool {
+	return !c.Glass && c.Unit == "" && c.Nudged == uuid.Nil
+}
+
+// concernsPages reports whether a change is one of what pages tell, of broken glass or of what somebody is asked to sign, or may be.
+func concernsPages(c store.AccessChange) bool {
+	return c.Glass || c.Nudged != uuid.Nil || c == store.AccessChange{}
+}
 
 // news wakes pages that show what follows from a change. Its zero value is ready.
 type news struct {

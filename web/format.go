@@ -202,33 +202,6 @@ func (s NoteStatus) signed() bool {
 	return s == StatusSigned || s == StatusCosigned || s == StatusAdded || s == StatusAmended || s == StatusRetracted
 }
 
-func (v BoardView) totals() BoardTotals { return TotalsOf(v.Beds) }
-
-// TotalsOf counts what a board announces; beds must be all beds of the unit.
-func TotalsOf(beds []BoardBed) BoardTotals {
-	t := BoardTotals{Beds: len(beds)}
-	people, notes := map[string]bool{}, map[string]bool{}
-	for _, b := range beds {
-		if b.Patient != nil {
-			t.Occupied++
-		}
-		for _, w := range b.Writing {
-			people[w.ID] = true
-			notes[w.NoteID] = true
-		}
-	}
-	t.Writers, t.Notes = len(people), len(notes)
-	return t
-}
-
-func (t BoardTotals) text() string {
-	s := fmt.Sprintf("%d of %s occupied", t.Occupied, count(t.Beds, "bed", "beds"))
-	if t.Writers == 0 {
-		return s + ", nobody is writing"
-	}
-	return s + ", " + count(t.Writers, "person is", "people are") + " writing " + count(t.Notes, "note", "notes")
-}
-
 // reviewsText names the page of reviews, with how many wait.
 func (n Notices) reviewsText() string {
 	if n.Reviews == 0 {

@@ -168,22 +168,59 @@ func worklistSample() WorklistView {
 }
 
 func boardSample() BoardView {
-	link := func(id, title string, s NoteStatus) NoteLink { return NoteLink{ID: id, Title: title, Status: s} }
+	signed := func(id, title string) BoardNote {
+		return BoardNote{NoteLink: NoteLink{ID: id, Title: title, Status: StatusSigned}, By: okafor.Name}
+	}
+	waits := func(id, title, by, since string, overdue bool) BoardNote {
+		return BoardNote{NoteLink: NoteLink{ID: id, Title: title, Status: StatusDraft}, By: by, Waits: since, Overdue: overdue, CanAsk: true}
+	}
+	asked := waits("n3", "Nursing handoff, evening", rivera.Name, "2 d", true)
+	asked.Asked, asked.Seen, asked.CanAsk = now.Add(-12*time.Minute), now.Add(-3*time.Minute), false
+	unseen := waits("n4", "Discharge summary", okafor.Name, "26 h", true)
+	unseen.Asked = now.Add(-40 * time.Minute)
+	day := func(days int) time.Time { return now.AddDate(0, 0, days) }
 	return BoardView{
-		Shell: shell("4 West board", &haddad, SectionBoard), BoardUnitID: "4w", BoardUnitName: "4 West", AsOf: now,
+		Shell: shell("4 West board", &haddad, SectionBoard), BoardUnitID: "4w", BoardUnitName: "4 West", AsOf: now, Overdue: 24 * time.Hour, CanSeeWall: true,
 		Units: []UnitLink{{"4w", "4 West", 14}, {"icu", "Intensive care", 11}},
 		Beds: []BoardBed{
 			{
-				ID: "b1", Label: "4A-01", Patient: &patients[0],
+				ID: "b1", UnitID: "4w", Label: "4A-01", Patient: &patients[0], AsOf: now.Add(-7 * time.Second), CanChange: true, Alike: []string{"4A-03", "4A-05"}, Mine: true,
+				Bedside: Bedside{Severity: Choice{"unstable", "Unstable"}, Code: Choice{"dnr-dni", "DNR / DNI"}, Isolation: Choice{"contact-airborne", "Contact and airborne"}, Isolated: true, Home: day(0)},
 				Writing: []Writer{{chen, "n1", "Progress note"}, {rivera, "n5", "Nursing handoff"}},
-				Notes:   []NoteLink{link("n1", "Progress note, day 3", StatusDraft), link("n2", "History and physical", StatusSigned)},
+				Notes:   []BoardNote{waits("n1", "Progress note, day 3", okafor.Name, "under 1 h", false), signed("n2", "History and physical")},
 			},
-			{ID: "b2", Label: "4A-02", Patient: &patients[1], Notes: []NoteLink{link("n3", "Nursing handoff, evening", StatusDraft)}},
-			{ID: "b3", Label: "4A-03", Patient: &patients[2]},
-			{ID: "b4", Label: "4A-04"},
-			{ID: "b5", Label: "4A-05", Patient: &patients[3], Writing: []Writer{{okafor, "n4", "Discharge summary"}}, Notes: []NoteLink{link("n4", "Discharge summary", StatusDraft)}},
+			{
+				ID: "b2", UnitID: "4w", Label: "4A-02", Place: 1, Patient: &patients[1], AsOf: day(-1), CanChange: true, Notes: []BoardNote{asked},
+				Bedside: Bedside{Severity: Choice{"watcher", "Watcher"}, Code: Choice{"full", "Full code"}, Isolation: Choice{"none", "No isolation"}, Home: day(1)},
+			},
+			{ID: "b3", UnitID: "4w", Label: "4A-03", Place: 2, Patient: &patients[2], AsOf: now, Alike: []string{"4A-01", "4A-05"}},
+			{ID: "b4", UnitID: "4w", Label: "4A-04", Place: 3},
+			{
+				ID: "b5", UnitID: "4w", Label: "4A-05", Place: 4, Patient: &patients[3], AsOf: now, Writing: []Writer{{okafor, "n4", "Discharge summary"}}, Notes: []BoardNote{unseen},
+				Bedside: Bedside{Severity: Choice{"stable", "Stable"}, Home: day(-1)},
+			},
 		},
 	}
+}
+
+func bedSample() BedView {
+	beds := boardSample().Beds
+	return BedView{
+		Shell: shell("Bed 4A-01", &haddad, SectionBoard), Patient: patients[0], BoardUnitID: "4w", BedID: "b1", N: 2, Bedside: beds[0].Bedside,
+		Severities: []Choice{{"unstable", "Unstable"}, {"watcher", "Watcher"}, {"stable", "Stable"}}, Codes: []Choice{{"full", "Full code"}, {"dnr-dni", "DNR / DNI"}},
+		Isolations: []Choice{{"none", "No isolation"}, {"contact-airborne", "Contact and airborne"}}, Error: "Somebody else changed this while you looked.",
+		Changes: []BedChange{{now, rivera.Name, "severity", "Watcher", "Unstable"}, {now.AddDate(0, 0, -1), chen.Name, "code status", "", "DNR / DNI"}},
+	}
+}
+
+func wallSample() WallView {
+	return WallView{UnitID: "4w", UnitName: "4 West", AsOf: now, Now: now, Beds: []WallBed{
+		{ID: "b1", Label: "4A-01", Taken: true, Initials: "EW", Severity: Choice{"unstable", "Unstable"}, Isolation: "Contact and airborne", Home: now, Alike: true, Writing: []Person{chen, rivera}, Unsigned: 3, Overdue: 2},
+		{ID: "b2", Label: "4A-02", Taken: true, Initials: "BO", Severity: Choice{"watcher", "Watcher"}, Unsigned: 1},
+		{ID: "b3", Label: "4A-03", Taken: true},
+		{ID: "b4", Label: "4A-04"},
+		{ID: "b5", Label: "4A-05", Taken: true, Initials: "FA", Severity: Choice{"stable", "Stable"}},
+	}}
 }
 
 func sessionsSample() SessionsView {
@@ -285,6 +322,8 @@ func samplePages() map[string]templ.Component {
 		"/unsigned":         Unsigned(waiting),
 		"/note-newer":       Note(newer),
 		"/board":            Board(boardSample()),
+		"/bed":              Bed(bedSample()),
+		"/wall":             Wall(wallSample()),
 		"/sessions":         Sessions(sessionsSample()),
 		"/session":          Session(sessionSample(shell("Session", &novak, SectionSessions))),
 		"/people":           People(peopleSample()),

@@ -201,7 +201,7 @@ func page(s Shell, scripts ...string) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if s.CanSeeReviews && !s.streams {
+		if s.Hears && !s.streams {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<script type=\"module\" src=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -241,7 +241,7 @@ func page(s Shell, scripts ...string) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if s.CanSeeReviews {
+		if s.Hears {
 			templ_7745c5c3_Err = notices(s).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -53,6 +53,7 @@ type Shell struct {
 	CanSeePeople   bool // offers /admin/people
 	CanBreakGlass  bool // offers /glass
 	CanSeeReviews  bool // offers /reviews; the page is told of broken glass while it is open
+	Hears          bool // the page is told of something while it is open
 	CanSeeAccesses bool // offers /patients/{id}/accesses
 	CanDestroy     bool // offers /destruction
 	CanUsePhrases  bool // offers /phrases
@@ -66,7 +67,7 @@ type Shell struct {
 	// Invited is when a code was made for User, which works still; zero: there is none.
 	Invited time.Time
 
-	// streams says that the page has an event stream of its own, which tells of broken glass, too.
+	// streams says that the page has an event stream of its own, which tells of these, too.
 	streams bool
 
 	// Now is the time of rendering, by the server's clock. Ages, "printed at"
@@ -85,10 +86,20 @@ func (s Shell) leave() string {
 	return strconv.Itoa(int(s.Left.Seconds())) + "; url=/login?ended=unused"
 }
 
-// Notices are what a page tells of broken glass, to whoever has to know: who and when, never whose record.
+// Notices are what a page tells whoever has to know: of broken glass, and of what they are asked to sign; who and when, never whose record.
 type Notices struct {
-	Reviews int      // that wait for this person
-	Unseen  []Notice // that they have not looked at, the newest first
+	Reviewer bool     // is told of broken glass; the page has a link to reviews
+	Reviews  int      // that wait for this person
+	Unseen   []Notice // that they have not looked at, the newest first
+	Asked    []Asked  // that they are asked to sign
+}
+
+// Asked is a note that somebody is asked to sign.
+type Asked struct {
+	NoteID, Kind string
+	By, Role     string // who asks
+	At           time.Time
+	Begun        time.Time // when the note was
 }
 
 // Notice is one time that somebody broke the glass.
@@ -316,52 +327,6 @@ func (v NoteView) mayReview() bool {
 type News struct {
 	Since  uint64 // the row of its log up to which they had seen it
 	People int    // who have written since
-}
-
-// BoardView is the live board of a unit.
-type BoardView struct {
-	Shell
-	BoardUnitID   string
-	BoardUnitName string
-	Units         []UnitLink
-	AsOf          time.Time
-	Beds          []BoardBed
-}
-
-// BoardBed is a row of the board.
-type BoardBed struct {
-	// ID is the bed's id. Of all ids it may only hold letters, digits, '-' and
-	// '_', since it becomes part of an element id.
-	ID      string
-	Label   string
-	Patient *Patient // nil: the bed is empty
-	Writing []Writer
-	Notes   []NoteLink // notes to offer, newest first; may be empty
-}
-
-// Writer is somebody who has a note open for writing.
-type Writer struct {
-	Person
-	NoteID   string
-	NoteKind string // in words
-}
-
-// BoardUpdate is one message of a board's event stream: the beds that changed,
-// with the totals that follow from all beds.
-type BoardUpdate struct {
-	AsOf         time.Time
-	Now          time.Time // for ages; as Shell.Now
-	CanReadNotes bool
-	Beds         []BoardBed
-	Totals       BoardTotals
-}
-
-// BoardTotals are the counts that a board shows and announces.
-type BoardTotals struct {
-	Beds     int
-	Occupied int
-	Writers  int // people
-	Notes    int // notes being written
 }
 
 // ErrorView is a page that says what went wrong and what to do.

@@ -36,7 +36,7 @@ type somebody struct {
 type userAddCmd struct {
 	somebody
 	Name string `required:"" help:"As it is printed below what they write."`
-	Role string `required:"" help:"Their function: attending, resident, nurse, charge nurse, pharmacist, student, scribe, service account, administrator or privacy officer."`
+	Role string `required:"" help:"Their function: attending, resident, nurse, charge nurse, pharmacist, student, scribe, service account, administrator, privacy officer or display."`
 	Unit string `help:"Id of the unit they work on."`
 
 	Supervisor string `help:"Username of whoever they work under: students and scribes see and write by it, and of others it is told there that they broke the glass."`

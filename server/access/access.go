@@ -24,11 +24,12 @@ const (
 	ServiceAccount Role = "service account" // a program
 	Administrator  Role = "administrator"
 	PrivacyOfficer Role = "privacy officer"
+	Display        Role = "display" // a screen in a hallway
 )
 
 // roles are all there are, in the order of the table's columns in tests.
 var roles = []Role{
-	Attending, Resident, Nurse, ChargeNurse, Pharmacist, Student, Scribe, ServiceAccount, Administrator, PrivacyOfficer,
+	Attending, Resident, Nurse, ChargeNurse, Pharmacist, Student, Scribe, ServiceAccount, Administrator, PrivacyOfficer, Display,
 }
 
 // Roles returns all there are.
@@ -66,13 +67,16 @@ const (
 	SeeSystem      // how servers do, and by which keys what is stored is sealed (nothing)
 	UsePhrases     // have phrases of one's own, and put a unit's into notes (a unit)
 	SetPhrases     // say which phrases a unit has (a unit)
+	SeeWall        // beds and initials, for whoever walks by (a unit)
+	ChangeBedside  // what the bed says: severity, code status, isolation, expected discharge (a patient)
+	Nudge          // ask who began a note to sign it (a unit)
 	acts
 )
 
 var actNames = [acts]string{
 	"", "see patient", "read note", "write note", "create note", "sign note", "cosign note", "witness note", "amend note", "print note", "export note", "break the glass", "see board", "review sessions",
 	"see reviews", "close review", "see accesses", "export", "see people", "administer", "follow accesses",
-	"hold", "ask to destroy", "approve destroying", "see system", "use phrases", "set phrases",
+	"hold", "ask to destroy", "approve destroying", "see system", "use phrases", "set phrases", "see wall", "change bedside", "nudge",
 }
 
 func (a Act) String() string {

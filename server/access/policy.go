@@ -82,6 +82,11 @@ var policy = []row{
 	{[]Role{Scribe}, []Act{SeePatient}, nil, Supervised, 0},
 	{[]Role{ServiceAccount}, []Act{SeePatient}, nil, Unit | Team, 0},
 	{onRounds, []Act{SeeBoard}, nil, Unit, 0},
+	// A display shows what may be seen by whoever walks by; it does nothing else.
+	{slices.Concat(onRounds, []Role{Display}), []Act{SeeWall}, nil, Unit, 0},
+	// Who cares for a patient says what the bed does, of restricted ones as well: everybody who enters the room has to know.
+	{clinical, []Act{ChangeBedside}, nil, care, 0},
+	{[]Role{Attending, ChargeNurse}, []Act{Nudge}, nil, Unit, 0},
 	{bedside, []Act{BreakGlass}, nil, anyone, 0},
 	// What a unit writes often, those answer for who answer for what is written there.
 	{slices.Concat(onRounds, []Role{Scribe}), []Act{UsePhrases}, nil, Unit, 0},
@@ -119,7 +124,7 @@ var ofNotes = [acts]bool{
 var aboutOthers = [acts]bool{
 	ReadNote: true, WriteNote: true, CreateNote: true, SignNote: true, CosignNote: true, WitnessNote: true, AmendNote: true,
 	PrintNote: true, ExportNote: true, BreakGlass: true, CloseReview: true, SeeAccesses: true, Export: true,
-	Administer: true, Hold: true, AskDestroy: true, ApproveDestroy: true,
+	Administer: true, Hold: true, AskDestroy: true, ApproveDestroy: true, ChangeBedside: true,
 }
 
 // grave are the acts for which a sign-in has to be fresh.

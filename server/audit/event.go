@@ -49,6 +49,8 @@ const (
 	AmendNote    Act = "note.amend"    // began a note about it, which about names
 	KeepLate     Act = "note.late"     // edits that came after the signature are kept beside the note
 	SettleLate   Act = "note.settled"  // what became of some
+	Nudge        Act = "note.nudge"    // asked whom it is about to sign it
+	SeeNudge     Act = "note.nudged"   // saw that they were asked
 	ChangePhrase Act = "phrase.change" // somebody's own or a unit's: added, changed or removed, as the code says
 
 	MakeNoteKey Act = "note.signer" // by which this installation signs notes
@@ -99,6 +101,7 @@ const (
 
 	ChangeUnit    Act = "unit.change"
 	ChangePatient Act = "patient.change"
+	ChangeBedside Act = "patient.bedside" // what the bed says of them; the code says which of it
 	AdoptKey      Act = "key.adopt"
 	MakeSigner    Act = "log.signer"  // of checkpoints; the first, or who signs instead from now on
 	RestoreLog    Act = "log.restore" // an older state of the whole database was put back on purpose

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clisonix/tidechart/crdt/prose"
+	"github.com/clisonix/tidechart/server/store"
 )
 
 // Password is that of every demo user. It exists in demo mode only.
@@ -73,6 +74,7 @@ type Patient struct {
 	Unit      string // its id
 	Bed       string // its id
 	Admitted  time.Time
+	Bedside   store.Bedside
 
 	Restricted bool // to the care team
 }

@@ -30,8 +30,8 @@ func hospital(t *testing.T, now time.Time) demo.Hospital {
 
 func TestHospitalIsAsPromised(t *testing.T) {
 	h := hospital(t, now)
-	if len(h.Units) != 3 || len(h.Beds) != 48 || len(h.People) != 9 || len(h.Patients) != 40 {
-		t.Errorf("%d units, %d beds, %d people, %d patients; want 3, 48, 6, 40",
+	if len(h.Units) != 3 || len(h.Beds) != 48 || len(h.People) != 10 || len(h.Patients) != 40 {
+		t.Errorf("%d units, %d beds, %d people, %d patients; want 3, 48, 10, 40",
 			len(h.Units), len(h.Beds), len(h.People), len(h.Patients))
 	}
 	units, beds := map[string]bool{}, map[string]string{}

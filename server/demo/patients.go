@@ -3,6 +3,8 @@ package demo
 import (
 	"fmt"
 	"time"
+
+	"github.com/clisonix/tidechart/server/store"
 )
 
 // admission is one patient's stay.
@@ -87,8 +89,59 @@ func (a admission) patient(i int, midnight time.Time) Patient {
 		ID: id("patient/%d", i), MRN: fmt.Sprintf("T-%06d", 100_037+i*4_211),
 		Family: a.family, Given: a.given, Title: a.title, Born: born, Gender: a.gender, Allergies: a.allergies,
 		Unit: units[a.unit].ID, Bed: units[a.unit].bed(a.bed),
-		Admitted: a.at(midnight, 1, 10*60+i*7), Restricted: units[a.unit].bed(a.bed) == restricted,
+		Admitted: a.at(midnight, 1, 10*60+i*7), Restricted: units[a.unit].bed(a.bed) == restricted, Bedside: a.bedside(i, midnight),
 	}
+}
+
+// bedside is what the bed says: most of it of most patients, and of some nothing, as on wards.
+func (a admission) bedside(i int, midnight time.Time) store.Bedside {
+	b, ill := store.Bedside{Severity: "stable", Code: "full", Isolation: "none"}, illness[a.course]
+	switch {
+	case i%9 == 8: // has just come from another unit
+		return store.Bedside{}
+	case ill.severity != "" && (a.unit == intensiveCare || i%2 == 0):
+		b.Severity = ill.severity
+	}
+	if ill.isolation != "" {
+		b.Isolation = ill.isolation
+	}
+	born, err := time.Parse(time.DateOnly, a.born)
+	if err != nil {
+		panic(err) // a constant of this file
+	}
+	switch years := age(born, midnight); {
+	case years >= 88:
+		b.Code = "dnr-dni"
+	case years >= 80:
+		b.Code = "dnr"
+	case i%11 == 10:
+		b.Code = ""
+	}
+	switch { // nobody who may get worse today is said to go
+	case a.unit == intensiveCare || b.Severity == "unstable":
+	case b.Severity == "watcher":
+		b.Home = midnight.AddDate(0, 0, 3+i%3)
+	default:
+		b.Home = midnight.AddDate(0, 0, max(0, 5-a.day+i%3))
+	}
+	return b
+}
+
+// illness is how ill the patients of a case are, and what who enters their room takes care of.
+var illness = map[string]struct{ severity, isolation string }{
+	"medicine-pneumonia":        {"watcher", "droplet"},
+	"medicine-heart-failure":    {"watcher", ""},
+	"medicine-urosepsis":        {"unstable", ""},
+	"medicine-gi-bleed":         {"unstable", ""},
+	"medicine-cellulitis":       {"", "contact"},
+	"medicine-copd":             {"watcher", ""},
+	"medicine-stroke":           {"watcher", ""},
+	"surgery-bowel-obstruction": {"watcher", ""},
+	"surgery-colectomy":         {"", "enteric"},
+	"intensive-septic-shock":    {"unstable", "contact"},
+	"intensive-ards":            {"unstable", "contact-airborne"},
+	"intensive-head-injury":     {"watcher", ""},
+	"intensive-cardiac-arrest":  {"unstable", ""},
 }
 
 // at returns the time on a day of the stay, in minutes after that day began.

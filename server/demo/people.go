@@ -36,6 +36,7 @@ var people = []Person{
 	{ID: id("person/sato"), Username: "sato", Name: "Yuki Sato PharmD", Role: "pharmacist", Unit: "4-west", Covers: []string{"5-east", "icu"}, Color: 6},
 	{ID: id("person/moreau"), Username: "moreau", Name: "Claire Moreau", Role: "student", Supervisor: "chen", Color: 4},
 	{ID: id("person/novak"), Username: "novak", Name: "Petra Novak", Role: "administrator", Color: 4},
+	{ID: id("person/wall"), Username: "wall", Name: "Wall display, 4 West", Role: "display", Unit: "4-west", Color: 7},
 	{ID: id("person/lindqvist"), Username: "lindqvist", Name: "Erik Lindqvist", Role: "privacy officer", Color: 5},
 }
 

@@ -49,7 +49,7 @@ func Seed(ctx context.Context, db *store.DB, now time.Time) (bool, error) {
 
 // seed turns the hospital into rows. Each note's content becomes one update, made here and never by a browser.
 func (h Hospital) seed() (store.Seed, error) {
-	s := store.Seed{Facility: queries.Facility{ID: h.ID, Name: h.Name}}
+	s := store.Seed{Facility: queries.Facility{ID: h.ID, Name: h.Name}, Bedsides: make(map[uuid.UUID]store.Bedside)}
 	for _, u := range h.Units {
 		s.Units = append(s.Units, queries.Unit{ID: u.ID, FacilityID: h.ID, Name: u.Name})
 	}
@@ -79,6 +79,9 @@ func (h Hospital) seed() (store.Seed, error) {
 			ID: p.ID, Mrn: p.MRN, Family: p.Family, Given: p.Given, Title: p.Title,
 			BirthDate: p.Born, Gender: p.Gender, Allergies: p.Allergies, Vip: p.Restricted,
 		})
+		if b := p.Bedside; b.Severity != "" || b.Code != "" || b.Isolation != "" || !b.Home.IsZero() {
+			s.Bedsides[p.ID] = b
+		}
 		s.Stays = append(s.Stays, queries.Stay{PatientID: p.ID, BedID: p.Bed, AdmittedAt: p.Admitted})
 		for _, username := range team {
 			if p.Restricted {

@@ -23,6 +23,9 @@ import (
 // loginLifetime is a long shift.
 const loginLifetime = 12 * time.Hour
 
+// displayLifetime is how long a display stays signed in, which nobody touches: it opens no record.
+const displayLifetime = 90 * 24 * time.Hour
+
 // Errors that callers tell apart.
 var (
 	ErrNotSignedIn   = errors.New("not signed in, or the login has expired")

@@ -63,6 +63,9 @@ func (l Logoff) after(role access.Role) time.Duration {
 	if after, is := l.ByRole[role]; is {
 		return after
 	}
+	if role == access.Display {
+		return displayLifetime
+	}
 	if l.After == 0 {
 		return LogoffAfter
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/clisonix/tidechart/server/access"
 	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
@@ -136,6 +137,10 @@ func (d *Desk) beginFrom(w http.ResponseWriter, r *http.Request, person uuid.UUI
 		return Person{}, fmt.Errorf("store login: %w", err)
 	}
 	row, err := d.db.PersonOfLogin(ctx, hashOfSecret(secret))
+	if err == nil && access.Role(row.Person.Role) == access.Display {
+		row.ExpiresAt = d.now().Add(displayLifetime)
+		expiry, err = row.ExpiresAt, d.db.LengthenLogin(ctx, row.ID, row.ExpiresAt)
+	}
 	who, err := d.ofLogin(ctx, row, err)
 	if err != nil {
 		return Person{}, err

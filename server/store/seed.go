@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/clisonix/tidechart/server/store/queries"
@@ -19,6 +20,7 @@ type Seed struct {
 	Covers   []queries.Cover
 	Patients []Patient
 	Stays    []queries.Stay
+	Bedsides map[uuid.UUID]Bedside // by patient
 	Teams    []queries.CareTeam
 	Notes    []NewNote
 	Phrases  []Phrase
@@ -70,6 +72,11 @@ func (db *DB) plant(ctx context.Context, q *queries.Queries, s Seed) error {
 	}
 	for _, st := range s.Stays {
 		try(q.InsertStay(ctx, st.PatientID, st.BedID, st.AdmittedAt))
+	}
+	for _, st := range s.Stays {
+		if b, said := s.Bedsides[st.PatientID]; said && first == nil {
+			try(db.plantBedside(ctx, q, st.PatientID, b))
+		}
 	}
 	for _, c := range s.Covers {
 		try(q.Cover(ctx, c.PersonID, c.UnitID, c.Until))

@@ -17,7 +17,7 @@ import (
 // watchTimeout bounds each statement of a [Watch]: one that takes longer sees nothing.
 const watchTimeout = 2 * time.Second
 
-// AccessChange is one change of who may do what. One of its fields says whom it concerns; with none, anybody.
+// AccessChange is one change of who may do what, or of what pages show. One of its fields says whom it concerns; with none, anybody.
 type AccessChange struct {
 	Person uuid.UUID
 	Login  string // as the hash of its secret, base64url
@@ -25,7 +25,10 @@ type AccessChange struct {
 
 	Destroyed uuid.UUID // a note or a patient; their keys are forgotten by then
 
-	Glass bool // nobody's access: glass was broken, reviewed or looked at
+	// Nobody's access.
+	Glass  bool      // glass was broken, reviewed or looked at
+	Unit   string    // boards of that unit show something else
+	Nudged uuid.UUID // a person, who was asked to sign something, or has been so no more
 }
 
 // Watch is a connection that hears of every change of access. It belongs to one goroutine.
@@ -137,6 +140,10 @@ func parseChange(payload string) (version int64, c AccessChange) {
 		c.Destroyed, _ = uuid.Parse(name)
 	case "glass":
 		c.Glass = true
+	case "unit":
+		c.Unit = name
+	case "nudge":
+		c.Nudged, _ = uuid.Parse(name)
 	}
 	return version, c
 }

@@ -30,6 +30,10 @@ SELECT sqlc.embed(person), login.id, login.expires_at, login.proven_at, login.se
   FROM login JOIN person ON person.id = login.person_id
  WHERE login.id = $1 AND login.expires_at > now() AND NOT person.suspended AND person.role <> 'service account';
 
+-- name: LengthenLogin :exec
+-- Of a display.
+UPDATE login SET expires_at = greatest(expires_at, $2) WHERE id = $1;
+
 -- name: SeeLogin :exec
 UPDATE login SET seen_at = now() WHERE id = $1;
 

@@ -135,6 +135,16 @@ func (q *Queries) InsertTicket(ctx context.Context, arg InsertTicketParams) erro
 	return err
 }
 
+const lengthenLogin = `-- name: LengthenLogin :exec
+UPDATE login SET expires_at = greatest(expires_at, $2) WHERE id = $1
+`
+
+// Of a display.
+func (q *Queries) LengthenLogin(ctx context.Context, iD uuid.UUID, expiresAt time.Time) error {
+	_, err := q.db.Exec(ctx, lengthenLogin, iD, expiresAt)
+	return err
+}
+
 const logOff = `-- name: LogOff :exec
 WITH ended AS (
     DELETE FROM login WHERE login.id = $2 AND input_at <= $3::timestamptz

@@ -504,6 +504,16 @@ type NoteUpdate struct {
 	At   time.Time
 }
 
+// Somebody asked whoever began a note to sign it. Their pages say so until they have looked, or it is signed.
+type Nudge struct {
+	ID     uuid.UUID
+	NoteID uuid.UUID
+	ToID   uuid.UUID
+	ByID   uuid.UUID
+	At     time.Time
+	SeenAt *time.Time
+}
+
 // Who has opened which record, how, and by what right; and who tried to.
 type Opening struct {
 	PersonID  uuid.UUID
@@ -712,6 +722,11 @@ type Stay struct {
 	PatientID  uuid.UUID
 	BedID      string
 	AdmittedAt time.Time
+	// Severity, code status, isolation, expected discharge, and the last changes of these, sealed for the patient. It ends with the stay.
+	Bedside []byte
+	// How often it was changed: who changes it has seen the change before.
+	BedsideN  int32
+	BedsideAt *time.Time
 }
 
 // Derived from the log (sessions/tally); safe to delete together with note_counted, after which all is counted again.

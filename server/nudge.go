@@ -1,0 +1,95 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/server/access"
+	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/sessions"
+	"github.com/clisonix/tidechart/web"
+)
+
+// nudge asks who began a note to sign it. Who asks stays on the board: a script is answered with a sentence, and the board changes
+// by itself.
+func (s *Server) nudge(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	note, err := uuid.Parse(r.PathValue("id"))
+	if err != nil {
+		return sessions.ErrNoNote
+	}
+	st, err := s.mayDo(r.Context(), who, access.ReadNote, note, notAgain)
+	if err != nil {
+		return err
+	}
+	if err := s.decide(r.Context(), who, access.Nudge, access.Note{Ties: st.note.Ties & access.Unit}, onto{patient: st.PatientID, note: note}); err != nil {
+		return err
+	}
+	says, refused := "Asked.", error(nil)
+	var lately *store.AskedLately
+	switch err := s.db.Nudge(r.Context(), note, st.PatientID, who.ID); {
+	case errors.As(err, &lately):
+		says, refused = "You have asked for this lately. You can ask again at "+lately.Again.Local().Format("15:04")+".", &tooMany{wait: time.Until(lately.Again)}
+	case errors.Is(err, store.ErrSignedAlready):
+		says, refused = "The note is signed by now.", badRequest("The note is signed by now.")
+	case errors.Is(err, store.ErrOwnNote):
+		says, refused = "You began this note yourself.", badRequest("You began this note yourself.")
+	case err != nil:
+		return err
+	}
+	s.news.tell()
+	if r.Header.Get("Accept") == "text/plain" {
+		writeText(w, http.StatusOK, says)
+		return nil
+	}
+	if refused != nil {
+		return refused
+	}
+	http.Redirect(w, r, web.BoardPath(st.Unit, web.BoardFilter{}), http.StatusSeeOther)
+	return nil
+}
+
+// seeNudges notes that somebody has seen what they were asked to sign.
+func (s *Server) seeNudges(w http.ResponseWriter, r *http.Request, who login.Person) error {
+	if err := s.db.SeeNudges(r.Context(), who.ID, uuid.NullUUID{}); err != nil {
+		return err
+	}
+	s.pageNews.tell()
+	if r.Header.Get("HX-Request") != "" {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	http.Redirect(w, r, "/unsigned", http.StatusSeeOther)
+	return nil
+}
+
+// sawNudge notes that somebody who was asked to sign a note looks at it.
+func (s *Server) sawNudge(r *http.Request, who login.Person, note uuid.UUID) error {
+	if !looksAt(r, who) || !mayBeNudged(who) {
+		return nil
+	}
+	return s.db.SeeNudges(r.Context(), who.ID, uuid.NullUUID{UUID: note, Valid: true})
+}
+
+// nudgesFor returns what somebody is asked to sign: who asks for which kind of note, and never whose record it is about.
+func (s *Server) nudgesFor(ctx context.Context, who login.Person) (asked []web.Asked, err error) {
+	if !mayBeNudged(who) {
+		return nil, nil
+	}
+	rows, err := s.db.NudgesTo(ctx, who.ID, store.MaxNudges)
+	if err != nil {
+		return nil, fmt.Errorf("look for what somebody is asked: %w", err)
+	}
+	for _, row := range rows {
+		asked = append(asked, web.Asked{NoteID: row.NoteID.String(), Kind: kindName(row.Kind), By: row.Name, Role: row.Role, At: row.At.Local(), Begun: row.CreatedAt.Local()})
+	}
+	return asked, nil
+}
+
+// mayBeNudged reports whether somebody begins notes.
+func mayBeNudged(who login.Person) bool { return access.May(who.Role, access.CreateNote) }

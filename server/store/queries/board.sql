@@ -1,0 +1,84 @@
+-- What the board of a unit shows.
+
+-- name: BoardBeds :many
+-- Every bed of a unit in walking order, empty ones too, and who lies there.
+SELECT bed.id AS bed_id, bed.label AS bed_label, stay.patient_id, stay.admitted_at, patient.sealed, coalesce(patient.vip, false) AS vip,
+       stay.bedside, coalesce(stay.bedside_n, 0) AS bedside_n, stay.bedside_at
+  FROM bed
+  LEFT JOIN stay ON stay.bed_id = bed.id
+  LEFT JOIN patient ON patient.id = stay.patient_id
+ WHERE bed.unit_id = $1
+ ORDER BY bed.position;
+
+-- name: BoardNotes :many
+-- Notes about who lies on a unit, with who began each: those that nobody has signed first, the newest edited first.
+SELECT sqlc.embed(note), person.name AS creator, person.suspended AS creator_left
+  FROM bed
+  JOIN stay ON stay.bed_id = bed.id
+  JOIN note ON note.patient_id = stay.patient_id
+  JOIN person ON person.id = note.created_by
+ WHERE bed.unit_id = sqlc.arg(unit) AND note.state <> 'destroyed'
+ ORDER BY note.state IN ('draft', 'review', 'signing') DESC, note.edited_at DESC, note.id
+ LIMIT sqlc.arg(max_rows);
+
+-- name: BoardTies :many
+-- What a person has to do now with those who lie on a unit.
+SELECT tie.patient_id, array_agg(tie.kind)::text[] AS ties
+  FROM tie
+ WHERE tie.person_id = sqlc.arg(person)
+   AND tie.patient_id IN (SELECT stay.patient_id FROM stay JOIN bed ON bed.id = stay.bed_id WHERE bed.unit_id = sqlc.arg(unit))
+ GROUP BY tie.patient_id;
+
+-- name: BedFor :one
+-- A bed of a unit, who lies there, and what a person has to do with them and with the unit. No row: there is no such bed.
+SELECT bed.id AS bed_id, bed.label AS bed_label, stay.patient_id,
+       EXISTS (SELECT FROM duty WHERE duty.person_id = sqlc.arg(person) AND duty.unit_id = bed.unit_id) AS works,
+       coalesce((SELECT array_agg(tie.kind) FROM tie WHERE tie.person_id = sqlc.arg(person) AND tie.patient_id = stay.patient_id), '{}')::text[] AS ties
+  FROM bed LEFT JOIN stay ON stay.bed_id = bed.id
+ WHERE bed.unit_id = sqlc.arg(unit) AND bed.id = sqlc.arg(bed);
+
+-- name: StayOf :one
+SELECT * FROM stay WHERE patient_id = $1;
+
+-- name: LockStay :one
+SELECT * FROM stay WHERE patient_id = $1 FOR NO KEY UPDATE;
+
+-- name: SetBedside :exec
+UPDATE stay SET bedside = $2, bedside_n = bedside_n + 1, bedside_at = now() WHERE patient_id = $1;
+
+-- name: BoardNudges :many
+-- Who was asked to sign a note about who lies on a unit, the newest first.
+SELECT nudge.note_id, nudge.by_id, nudge.at, nudge.seen_at
+  FROM nudge
+  JOIN note ON note.id = nudge.note_id
+  JOIN stay ON stay.patient_id = note.patient_id
+  JOIN bed ON bed.id = stay.bed_id
+ WHERE bed.unit_id = sqlc.arg(unit) AND note.state IN ('draft', 'review', 'signing')
+ ORDER BY nudge.at DESC, nudge.id
+ LIMIT sqlc.arg(max_rows);
+
+-- name: LockNoteToNudge :one
+-- Who nudges at the same moment waits. No row: there is no such note.
+SELECT created_by, state FROM note WHERE id = $1 FOR NO KEY UPDATE;
+
+-- name: LastNudge :one
+-- When somebody asked for a note's signature last; and how often anybody, for any note, since a time. Once they have not, at is long ago.
+SELECT coalesce((SELECT max(nudge.at) FROM nudge WHERE nudge.note_id = sqlc.arg(note) AND nudge.by_id = sqlc.arg(by)), '0001-01-01 00:00+00')::timestamptz AS at,
+       (SELECT count(*) FROM nudge WHERE nudge.by_id = sqlc.arg(by) AND nudge.at > sqlc.arg(since)::timestamptz) AS sent;
+
+-- name: InsertNudge :exec
+INSERT INTO nudge (note_id, to_id, by_id) VALUES ($1, $2, $3);
+
+-- name: NudgesTo :many
+-- The notes that somebody was asked to sign and has not looked at since, the longest asked for first: of each the newest asking.
+SELECT DISTINCT ON (nudge.note_id) nudge.note_id, nudge.at, note.kind, note.created_at, person.name, person.role
+  FROM nudge
+  JOIN note ON note.id = nudge.note_id
+  JOIN person ON person.id = nudge.by_id
+ WHERE nudge.to_id = sqlc.arg(person) AND nudge.seen_at IS NULL AND note.state IN ('draft', 'review', 'signing')
+ ORDER BY nudge.note_id, nudge.at DESC
+ LIMIT sqlc.arg(max_rows);
+
+-- name: SeeNudges :execrows
+-- All that somebody was asked for, or with a note that alone.
+UPDATE nudge SET seen_at = now() WHERE to_id = sqlc.arg(person) AND seen_at IS NULL AND (sqlc.narg(note)::uuid IS NULL OR note_id = sqlc.narg(note));
