@@ -40,6 +40,7 @@ var actsText = []web.Choice{
 	{Value: string(audit.PrintNote), Text: "printed a note"},
 	{Value: string(audit.ExportNote), Text: "took a note as a file"},
 	{Value: string(audit.NameVersion), Text: "named a version of a note"},
+	{Value: string(audit.ReceiveNote), Text: "read a handoff back"},
 	{Value: string(audit.ChangePhrase), Text: "changed a phrase"},
 	{Value: string(audit.BringBack), Text: "brought an older version of a note back"},
 	{Value: string(audit.SettleLoss), Text: "settled what became of lost text"},

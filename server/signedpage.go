@@ -8,6 +8,8 @@ import (
 
 	"github.com/clisonix/tidechart/server/access"
 	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/server/notekind"
+	"github.com/clisonix/tidechart/server/signature"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/web"
 )
@@ -36,17 +38,19 @@ func (s *Server) signedPage(w http.ResponseWriter, r *http.Request, who login.Pe
 	if view.Tampered {
 		s.log.Error("a signed note does not read as it was signed", "note", id)
 	}
-	own := false
+	own, received := false, false
 	for _, one := range signatures {
-		own = own || one.By == who.ID
+		own, received = own || one.By == who.ID, received || one.Meaning == signature.Receiver
 	}
 	retracted := row.Note.State == store.Retracted
 	view.CanCosign = view.WaitsForCosign && !own && !retracted && st.mayOnceFresh(access.CosignNote)
 	view.CanWitness = !view.CanCosign && !own && !retracted && st.mayOnceFresh(access.WitnessNote)
+	view.CanReceive = !own && !retracted && st.mayOnceFresh(access.ReceiveNote)
 	view.CanAmend = !retracted && st.mayOnceFresh(access.AmendNote)
 	if view.About, err = s.aboutWhat(ctx, id); err != nil {
 		return err
 	}
+	view.WaitsForReceiver = row.Note.Kind == notekind.Handoff && view.About == nil && !received && !retracted
 	if view.Notes, err = s.notesAbout(ctx, who, id); err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ import (
 
 // meanings and relations are as copies have them.
 var (
-	meanings  = map[signature.Meaning]string{signature.Author: "Signed as author", signature.Cosign: "Cosigned", signature.Witness: "Signed as witness"}
+	meanings  = map[signature.Meaning]string{signature.Author: "Signed as author", signature.Cosign: "Cosigned", signature.Witness: "Signed as witness", signature.Receiver: "Read back by the receiver"}
 	relations = map[signature.Relation]string{
 		signature.Addendum: "Addendum", signature.Correction: "Correction", signature.LateEntry: "Late entry", signature.Retraction: "Retraction",
 	}

@@ -71,6 +71,14 @@ func (s *Server) witnessNote(ctx context.Context, who login.Person, note uuid.UU
 	return s.db.Witness(as(ctx, who), note, who.ID, seen)
 }
 
+// receiveNote has somebody sign that they take over, and have read back what was handed over.
+func (s *Server) receiveNote(ctx context.Context, who login.Person, note uuid.UUID, seen signature.Hashes) (store.Signature, error) {
+	if _, err := s.mayWith(ctx, who, access.ReceiveNote, note); err != nil {
+		return store.Signature{}, err
+	}
+	return s.db.Receive(as(ctx, who), note, who.ID, seen)
+}
+
 // freezeNote keeps others from writing while somebody reads what they sign.
 func (s *Server) freezeNote(ctx context.Context, who login.Person, note uuid.UUID, lasts time.Duration) (store.Freeze, error) {
 	if _, err := s.mayWith(ctx, who, access.SignNote, note); err != nil {

@@ -49,6 +49,7 @@ func (s *Server) mountSigning(mux *http.ServeMux) {
 // signs are the acts by which each meaning is given.
 var signs = map[signature.Meaning]access.Act{
 	signature.Author: access.SignNote, signature.Cosign: access.CosignNote, signature.Witness: access.WitnessNote,
+	signature.Receiver: access.ReceiveNote,
 }
 
 // shown is what of a note somebody had before them, as their browser says: it is believed in nothing but what it compares to.
@@ -62,7 +63,7 @@ type shown struct {
 func shownIn(values url.Values) (v shown, err error) {
 	v.as = cmp.Or(signature.Meaning(values.Get("as")), signature.Author)
 	if signs[v.as] == 0 {
-		return v, badRequest("A note is signed as its author, to cosign it, or as a witness.")
+		return v, badRequest("A note is signed as its author, to cosign it, as a witness, or as the receiver of a handoff.")
 	}
 	v.seq, _ = strconv.ParseUint(values.Get("seq"), 10, 64)    // none: they have not looked
 	v.Epoch, _ = strconv.ParseInt(values.Get("epoch"), 10, 64) // none: it is not frozen
@@ -162,6 +163,8 @@ func (s *Server) signHere(w http.ResponseWriter, r *http.Request, who login.Pers
 		_, err = s.cosignNote(r.Context(), who, id, seen.Hashes)
 	case signature.Witness:
 		_, err = s.witnessNote(r.Context(), who, id, seen.Hashes)
+	case signature.Receiver:
+		_, err = s.receiveNote(r.Context(), who, id, seen.Hashes)
 	default:
 		_, err = s.signNote(r.Context(), who, id, seen.Seen)
 	}

@@ -192,6 +192,65 @@ func TestSigningOnPages(t *testing.T) {
 	}
 }
 
+// TestHandoffIsReadBack: who takes over signs that they have read the handoff back, on record; until somebody has, it says so. Who handed over
+// does not, nor does anybody who takes over nothing, and other notes are not read back.
+func TestHandoffIsReadBack(t *testing.T) {
+	h := open(t)
+	rivera, haddad := h.signIn("rivera"), h.signIn("haddad")
+	note := "/notes/" + h.note.String()
+	h.physicians()
+	if status, _ := h.post(haddad, note+"/sign", url.Values{"as": {"receiver"}}); status != 403 {
+		t.Errorf("a progress note is read back: %d", status)
+	}
+	h.sql(`UPDATE note SET kind = 'handoff' WHERE id = $1`, h.note)
+	if status, _ := h.post(haddad, note+"/sign", url.Values{"as": {"receiver"}}); status != 409 {
+		t.Errorf("read back before it is signed: %d", status)
+	}
+	h.types("rivera", "Watcher. Furosemide at 22:00.")
+	page := h.signs(rivera, "author")
+	says(t, "the handoff", page, "Not read back")
+	if strings.Contains(page, "Read back and take over") {
+		t.Error("who hands over is to read it back")
+	}
+	if status, page, _ := h.get(rivera, h.sheetPath("receiver")); status != 200 || !strings.Contains(alertOf(page), "signed this note already") {
+		t.Errorf("who hands over reads it back: %d", status)
+	}
+	_, page, _ = h.get(haddad, note)
+	says(t, "the handoff to its receiver", page, "Read back and take over…", note+"/sign?as=receiver")
+	_, page, _ = h.get(haddad, h.sheetPath("receiver"))
+	says(t, "the receiver's sheet", page, "I have read this back", "you take over the care", "<dd>Receiver</dd>", "Watcher. Furosemide at 22:00.")
+	h.acts()
+	for name, want := range map[string]int{"sato": 403, "moreau": 403, "brandt": 403} {
+		if status, _ := h.post(h.signIn(name), note+"/sign", url.Values{"as": {"receiver"}}); status != want {
+			t.Errorf("%s takes over: %d", name, status)
+		}
+	}
+	if n := strings.Count(strings.Join(h.acts(), "\n"), "receive note: "); n != 3 {
+		t.Errorf("%d refusals are on record", n)
+	}
+	page = h.signs(haddad, "receiver")
+	says(t, "the handoff that was read back", page, "Read back by <b>Lina Haddad RN</b>, charge nurse")
+	if strings.Contains(page, "Not read back") {
+		t.Error("it waits to be read back still")
+	}
+	if acts := strings.Join(h.acts(), "\n"); !strings.Contains(acts, "note.receive done haddad note: ") {
+		t.Errorf("on record is %s", acts)
+	}
+	if n := h.count(`SELECT count(*) FROM note_signature WHERE meaning = 'receiver'`); n != 1 {
+		t.Errorf("%d have read it back", n)
+	}
+	if to := h.post303(h.signIn("okafor"), note+"/sign", signedForm(t, h, "okafor", "receiver")); to != note {
+		t.Errorf("a second receiver is sent to %q", to)
+	}
+}
+
+// signedForm is the form of the sheet that somebody has before them.
+func signedForm(t *testing.T, h *hospital, username, as string) url.Values {
+	t.Helper()
+	form, _ := h.sheet(h.signIn(username), h.sheetPath(as))
+	return form
+}
+
 // holds has somebody hold the note still, while another has it open, who lets go of it.
 func (h *hospital) holds(holder, other *http.Client) {
 	t, note := h.t, "/notes/"+h.note.String()

@@ -18,6 +18,8 @@ const (
 	MeaningAuthor  Meaning = "author"
 	MeaningCosign  Meaning = "cosign"
 	MeaningWitness Meaning = "witness"
+
+	MeaningReceiver Meaning = "receiver"
 )
 
 // meanings say what each is, in words.
@@ -35,6 +37,10 @@ var meanings = map[Meaning]struct {
 	MeaningWitness: {
 		"Sign as witness", "Witness", "Witnessed",
 		"By signing as a witness you say that you have seen this note as it stands here, not that you wrote it or answer for it.",
+	},
+	MeaningReceiver: {
+		"Read back", "Receiver", "Read back",
+		"I have read this back. By signing as the receiver you say that you have gone through this handoff with who hands over, said in your own words what you understood and asked about what you did not, and that you take over the care that it hands over.",
 	},
 }
 
@@ -226,8 +232,10 @@ type SignedView struct {
 	WaitsForCosign         bool
 	Tampered               bool // it does not read as it was signed
 
-	CanCosign, CanWitness, CanAmend bool
-	Late                            []LateView
+	CanCosign, CanWitness, CanReceive, CanAmend bool
+
+	WaitsForReceiver bool // nobody has read the handoff back
+	Late             []LateView
 }
 
 func (v SignedView) retracted() bool { return v.Status == StatusRetracted }

@@ -70,13 +70,14 @@ const (
 	SeeWall        // beds and initials, for whoever walks by (a unit)
 	ChangeBedside  // what the bed says: severity, code status, isolation, expected discharge (a patient)
 	Nudge          // ask who began a note to sign it (a unit)
+	ReceiveNote    // sign that they take over what somebody else's note hands over
 	acts
 )
 
 var actNames = [acts]string{
 	"", "see patient", "read note", "write note", "create note", "sign note", "cosign note", "witness note", "amend note", "print note", "export note", "break the glass", "see board", "review sessions",
 	"see reviews", "close review", "see accesses", "export", "see people", "administer", "follow accesses",
-	"hold", "ask to destroy", "approve destroying", "see system", "use phrases", "set phrases", "see wall", "change bedside", "nudge",
+	"hold", "ask to destroy", "approve destroying", "see system", "use phrases", "set phrases", "see wall", "change bedside", "nudge", "receive note",
 }
 
 func (a Act) String() string {

@@ -153,7 +153,7 @@ func TestUnknownIsDenied(t *testing.T) {
 	}
 	for _, role := range roles {
 		for act := range 256 {
-			for _, kind := range []string{"", "consult", "Progress", "progress "} {
+			for _, kind := range []string{"", "sonnet", "Progress", "progress "} {
 				d := Decide(Who{role, true, allScopes}, Act(act), Note{Kind: kind, Ties: ^Own})
 				if d.Allow && (Act(act) >= acts || act == 0 || ofNotes[act]) {
 					t.Errorf("%s may %s of kind %q", role, Act(act), kind)
@@ -167,7 +167,7 @@ func TestUnknownIsDenied(t *testing.T) {
 }
 
 // content are the acts that show what is written about patients, or change it.
-var content = []Act{SeePatient, ReadNote, WriteNote, CreateNote, SignNote, CosignNote, WitnessNote, AmendNote, BreakGlass, SeeBoard}
+var content = []Act{SeePatient, ReadNote, WriteNote, CreateNote, SignNote, CosignNote, WitnessNote, ReceiveNote, AmendNote, BreakGlass, SeeBoard}
 
 // TestProperties that hold whatever the policy says, of each of the decisions there are.
 func TestProperties(t *testing.T) {
@@ -216,7 +216,7 @@ func breaks(who Who, act Act, note Note, d Decision) string {
 		return "nothing links them"
 	case note.VIP && who.Role != PrivacyOfficer && ofNotes[act] && note.Ties&(Team|Author|Glass) == 0:
 		return "a restricted record is open to the unit"
-	case slices.Contains([]Act{WriteNote, SignNote, CosignNote, WitnessNote}, act) && !Decide(who, ReadNote, note).Allow:
+	case slices.Contains([]Act{WriteNote, SignNote, CosignNote, WitnessNote, ReceiveNote}, act) && !Decide(who, ReadNote, note).Allow:
 		return "somebody changes what they may not read"
 	case who.Role != Administrator && (act == Administer || act == SeePeople):
 		return "somebody administers whose office it is not"
@@ -230,7 +230,7 @@ func breaks(who Who, act Act, note Note, d Decision) string {
 		return "a token that follows accesses reads content"
 	case act == CloseReview && who.Role != PrivacyOfficer && note.Ties&Unit == 0:
 		return "a review is closed by who may know nothing of the patient"
-	case slices.Contains([]Role{Student, Scribe, ServiceAccount}, who.Role) && slices.Contains([]Act{SignNote, CosignNote, WitnessNote, BreakGlass}, act):
+	case slices.Contains([]Role{Student, Scribe, ServiceAccount}, who.Role) && slices.Contains([]Act{SignNote, CosignNote, WitnessNote, ReceiveNote, BreakGlass}, act):
 		return "somebody has authority who has none"
 	}
 	for tie := Ties(1); tie < Own; tie <<= 1 {

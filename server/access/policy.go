@@ -4,7 +4,7 @@ import "slices"
 
 // Kinds of note, as package notekind has them, by whose they are.
 var (
-	physicians = []string{"progress", "history-physical", "discharge"}
+	physicians = []string{"progress", "history-physical", "discharge", "consult"}
 	nurses     = []string{"handoff"}
 	pharmacy   = []string{"medications"}
 
@@ -59,6 +59,7 @@ var policy = []row{
 	// What a resident signs, an attending signs as well: who has the patient, or whom the resident works under.
 	{[]Role{Attending}, []Act{CosignNote}, shared, care | Answers, 0},
 	{bedside, []Act{WitnessNote}, every, care, 0},
+	{clinical, []Act{ReceiveNote}, nurses, care, 0},
 
 	{[]Role{Pharmacist}, []Act{ReadNote, PrintNote}, every, care | Author, 0},
 	{[]Role{Pharmacist}, []Act{WriteNote, SignNote, AmendNote}, pharmacy, care | Author, 0},
@@ -117,19 +118,18 @@ var scoped = [acts]Scopes{
 // ofNotes are the acts for which the kind of a note counts, and whether its patient's record is restricted.
 var ofNotes = [acts]bool{
 	ReadNote: true, WriteNote: true, CreateNote: true, SignNote: true, CosignNote: true, WitnessNote: true, AmendNote: true,
-	PrintNote: true, ExportNote: true,
+	PrintNote: true, ExportNote: true, ReceiveNote: true,
 }
 
 // aboutOthers are the acts that nobody does to what is about themselves.
 var aboutOthers = [acts]bool{
 	ReadNote: true, WriteNote: true, CreateNote: true, SignNote: true, CosignNote: true, WitnessNote: true, AmendNote: true,
-	PrintNote: true, ExportNote: true, BreakGlass: true, CloseReview: true, SeeAccesses: true, Export: true,
-	Administer: true, Hold: true, AskDestroy: true, ApproveDestroy: true, ChangeBedside: true,
+	PrintNote: true, ExportNote: true, BreakGlass: true, CloseReview: true, SeeAccesses: true, Export: true, Administer: true, Hold: true, AskDestroy: true, ApproveDestroy: true, ChangeBedside: true, ReceiveNote: true,
 }
 
 // grave are the acts for which a sign-in has to be fresh.
 var grave = [acts]bool{
-	SignNote: true, CosignNote: true, WitnessNote: true, ExportNote: true, BreakGlass: true, Export: true, Administer: true, Hold: true, AskDestroy: true, ApproveDestroy: true,
+	SignNote: true, CosignNote: true, WitnessNote: true, ReceiveNote: true, ExportNote: true, BreakGlass: true, Export: true, Administer: true, Hold: true, AskDestroy: true, ApproveDestroy: true,
 }
 
 // oversight are the acts by which somebody administers, or reviews what others did. To be told of it is none.

@@ -46,6 +46,7 @@ const (
 	SignNote     Act = "note.sign"   // as its author; failed: it was another by then, or something was missing
 	CosignNote   Act = "note.cosign"
 	WitnessNote  Act = "note.witness"
+	ReceiveNote  Act = "note.receive"  // took over what it hands over, and has read it back
 	AmendNote    Act = "note.amend"    // began a note about it, which about names
 	KeepLate     Act = "note.late"     // edits that came after the signature are kept beside the note
 	SettleLate   Act = "note.settled"  // what became of some

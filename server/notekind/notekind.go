@@ -4,6 +4,9 @@ package notekind
 
 import "github.com/clisonix/tidechart/crdt/prose"
 
+// Handoff is the code of what one hands over by, and another reads back.
+const Handoff = "handoff"
+
 // Kind is a kind of note.
 type Kind struct {
 	Code     string // stored, and used in URLs and the API
@@ -34,13 +37,16 @@ var Kinds = []Kind{
 		{"History of present illness", "10164-2"},
 		{"Past medical history", "11348-0"},
 		{"Medications", "10160-0"},
+		{"Allergies", "48765-2"},
+		{"Family history", "10157-6"},
 		{"Social history", "29762-2"},
+		{"Review of systems", "10187-3"},
 		{"Vital signs", "8716-3"},
 		{"Physical examination", "29545-1"},
 		{"Results", "30954-2"},
 		{"Assessment and plan", "51847-2"},
 	}},
-	{Code: "handoff", LOINC: "34746-8", Name: "Nursing handoff", Sections: []Section{
+	{Code: Handoff, LOINC: "34746-8", Name: "Nursing handoff", Sections: []Section{
 		{Heading: "Illness severity"},
 		{Heading: "Patient summary"},
 		{Heading: "Action list"},
@@ -48,10 +54,27 @@ var Kinds = []Kind{
 		{Heading: "Synthesis by receiver"},
 	}},
 	{Code: "discharge", LOINC: "18842-5", Name: "Discharge summary", Sections: []Section{
+		{"Admission diagnosis", "46241-6"},
 		{"Discharge diagnosis", "11535-2"},
 		{"Hospital course", "8648-8"},
+		{"Procedures", "47519-4"},
+		{"Allergies", "48765-2"},
 		{"Discharge medications", "10183-2"},
+		{Heading: "Condition at discharge"},
+		{Heading: "Results to follow"},
 		{"Discharge instructions", "8653-8"},
+		{"Follow-up", "18776-5"},
+	}},
+	{Code: "consult", LOINC: "11488-4", Name: "Consultation", Sections: []Section{
+		{"Reason for consultation", "42349-1"},
+		{"History of present illness", "10164-2"},
+		{"Past medical history", "11348-0"},
+		{"Medications", "10160-0"},
+		{"Allergies", "48765-2"},
+		{"Physical examination", "29545-1"},
+		{"Results", "30954-2"},
+		{"Assessment", "51848-0"},
+		{"Recommendations", "18776-5"},
 	}},
 	{Code: "medications", LOINC: "56445-0", Name: "Medication review", Sections: []Section{
 		{"Medications", "10160-0"},

@@ -10,7 +10,7 @@ import (
 func TestKindsAreWhatTheyClaim(t *testing.T) {
 	loinc := map[string]string{
 		"progress": "11506-3", "history-physical": "34117-2", "handoff": "34746-8", "discharge": "18842-5",
-		"medications": "56445-0",
+		"medications": "56445-0", "consult": "11488-4",
 	}
 	if len(notekind.Kinds) != len(loinc) {
 		t.Errorf("%d kinds, want %d", len(notekind.Kinds), len(loinc))

@@ -23,7 +23,12 @@ const (
 	Author  Meaning = "author"  // this is my note, or one that I answer for
 	Cosign  Meaning = "cosign"  // I have supervised this, and agree
 	Witness Meaning = "witness" // I have seen it
+
+	Receiver Meaning = "receiver" // I take over what this hands over, and have read it back
 )
+
+// known reports whether m is one of the meanings.
+func (m Meaning) known() bool { return m == Author || m == Cosign || m == Witness || m == Receiver }
 
 // Relation is what a note is to the one that it is about.
 type Relation string
@@ -127,7 +132,7 @@ func (s Statement) check() error {
 		return wrong("name")
 	case s.Role == "" || len(s.Role) > maxWord || strings.ContainsFunc(s.Role, func(r rune) bool { return r != ' ' && (r < 'a' || r > 'z') }):
 		return wrong("role")
-	case s.Meaning != Author && s.Meaning != Cosign && s.Meaning != Witness:
+	case !s.Meaning.known():
 		return wrong("meaning")
 	case s.At.Year() < 2000 || s.At.Year() > 9999 || !s.At.Equal(s.At.Truncate(time.Microsecond)):
 		return wrong("time")

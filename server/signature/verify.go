@@ -191,6 +191,8 @@ func (m Meaning) Act() audit.Act {
 		return audit.CosignNote
 	case Witness:
 		return audit.WitnessNote
+	case Receiver:
+		return audit.ReceiveNote
 	default:
 		return audit.SignNote
 	}

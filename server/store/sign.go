@@ -366,7 +366,7 @@ func (t *toSign) tellParent(ctx context.Context) error {
 	return t.q.SetSigned(ctx, state, t.parent.ID)
 }
 
-// Cosign has an attending sign what a resident has signed, and Witness a clinician what anybody has. They have seen the note by its
+// Cosign has an attending sign what a resident has signed, Witness a clinician what anybody has, and Receive who takes over a handoff. They have seen the note by its
 // hashes, and none of them has signed it before. The caller has decided that they may. Errors and record are as with [DB.Sign].
 func (db *DB) Cosign(ctx context.Context, note, by uuid.UUID, seen signature.Hashes) (Signature, error) {
 	s, err := db.signToo(ctx, note, by, signature.Cosign, seen)
@@ -379,6 +379,12 @@ func (db *DB) Witness(ctx context.Context, note, by uuid.UUID, seen signature.Ha
 	return s, db.signFailed(ctx, note, by, audit.WitnessNote, err)
 }
 
+// Receive is described with [DB.Cosign].
+func (db *DB) Receive(ctx context.Context, note, by uuid.UUID, seen signature.Hashes) (Signature, error) {
+	s, err := db.signToo(ctx, note, by, signature.Receiver, seen)
+	return s, db.signFailed(ctx, note, by, audit.ReceiveNote, err)
+}
+
 func (db *DB) signToo(ctx context.Context, note, by uuid.UUID, meaning signature.Meaning, seen signature.Hashes) (s Signature, err error) {
 	signer, err := db.noteSigner(ctx)
 	if err != nil {
@@ -388,10 +394,7 @@ func (db *DB) signToo(ctx context.Context, note, by uuid.UUID, meaning signature
 	if err != nil {
 		return s, err
 	}
-	e := audit.Event{Act: audit.CosignNote, Who: by, Note: note}
-	if meaning == signature.Witness {
-		e.Act = audit.WitnessNote
-	}
+	e := audit.Event{Act: meaning.Act(), Who: by, Note: note}
 	err = db.Act(ctx, &e, func(q *queries.Queries) error {
 		t, err := db.holdToSign(ctx, q, keys, note, by)
 		switch {

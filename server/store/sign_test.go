@@ -315,6 +315,9 @@ func TestWhoSignsToo(t *testing.T) {
 	if !first.Cosign || witness.Cosign {
 		t.Error("who has to be cosigned")
 	}
+	if _, err := h.db.Receive(t.Context(), note, third, seen); !errors.Is(err, store.ErrSignedBefore) {
+		t.Errorf("read back by a witness: %v", err)
+	}
 	cosign, err := h.db.Cosign(t.Context(), note, h.other, seen)
 	if err != nil || cosign.Number != 3 || cosign.Previous != witness.Hash || h.state(t, note) != store.Cosigned {
 		t.Errorf("cosigned: %+v, %v", cosign, err)
