@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -125,6 +126,69 @@ func TestWritingByKeyboard(t *testing.T) {
 	if got, want := s.text(t, token, note), chen.text(); squeeze(got) != squeeze(want) {
 		t.Errorf("the note says %q, the editor %q", got, want)
 	}
+}
+
+// shape is an expression for what the note is made of: its elements without attributes, and its words.
+const shape = `(() => {
+	const copy = document.querySelector('` + noteEditor + `').cloneNode(true)
+	copy.querySelectorAll('.ProseMirror-trailingBreak, .ProseMirror-separator, .caret').forEach(e => e.remove())
+	return copy.innerHTML.replaceAll('\u2060', '').replace(/<(\w+)(?: (?!start)[^ >=]+(?:="[^"]*")?)*( start="\d+")?[^>]*>/g, '<$1$2>').replace(/<\/?(div|tbody)>/g, '')
+})()`
+
+// TestPastedFromElsewhere: what other programs have on the clipboard comes as words, lists and tables, and nothing else of it: no styles, comments,
+// tracked deletions, hidden text or empty lines. It is marked as pasted.
+func TestPastedFromElsewhere(t *testing.T) {
+	s := shared.get(t)
+	note := s.newNote(t, s.token(t, "chen"))
+	chen := signedIn(t, s, "chen")
+	chen.openNote(note)
+	chen.caretAtEnd(0)
+	for _, p := range []struct{ from, want string }{
+		{"word", `<h2>Assessment</h2><p><strong>Heart failure</strong>, seen in Leeds. Weight 71 kg, and better.</p>` +
+			`<ul><li><p>furosemide 40 mg</p><ul><li><p>in the morning</p></li></ul></li><li><p>weigh daily</p></li></ul>` +
+			`<p>Then:</p><ol start="3"><li><p>echo</p></li><li><p>home</p></li></ol>`},
+		{"excel", `<table><tr><td><p>Day</p></td><td><p>Weight</p></td></tr><tr><td><p>1</p></td><td><p>71.4 kg</p></td></tr><tr><td><p>2</p></td><td><p></p></td></tr></table>`},
+		{"gdocs", `<h2>Plan</h2><p>Give <strong>40 mg</strong><em> now</em></p><ul><li><p>weigh</p><ul><li><p>daily</p></li></ul></li></ul>` +
+			`<table><tr><td><p>K</p></td><td><p>4.1</p></td></tr></table>`},
+		{"libreoffice", `<p><strong>Seen</strong> at <u>08:30</u>.</p><ol><li><p>first</p></li><li><p>second</p></li></ol><table><tr><th><p>Na</p></th><td><p>138</p></td></tr></table>`},
+	} {
+		html, err := os.ReadFile("testdata/clipboard/" + p.from + ".html")
+		if err != nil {
+			t.Fatal(err)
+		}
+		chen.keyDown("Ctrl", "a")
+		chen.keyDown("", kb.Backspace)
+		chen.waitFor("an empty note", shape+` === '<p></p>'`)
+		chen.pasteHTML(string(html))
+		chen.waitStatus("saved")
+		if got := strings.TrimSuffix(eval[string](chen, shape), "<p></p>"); got != p.want {
+			t.Errorf("from %s comes\n%s\nwant\n%s", p.from, got, p.want)
+		}
+	}
+	chen.altA()
+	chen.waitFor("what was pasted", `[...document.querySelectorAll('`+noteEditor+` .by-pasted')].map(e => e.textContent).join(' ').includes('138')`)
+	chen.pictures("pasted", noteEditor+" table .by-pasted")
+	chen.altA()
+
+	// The words alone, while Shift is held.
+	chen.keyDown("Ctrl", "a")
+	chen.keyDown("", kb.Backspace)
+	chen.waitFor("an empty note", shape+` === '<p></p>'`)
+	chen.do(chromedp.KeyEvent("V", chromedp.KeyModifiers(chromedp.ModifierCtrl, chromedp.ModifierShift)))
+	chen.pasteHTML("<p><b>plain</b></p>")
+	chen.waitFor("plain text", shape+` === '<p>as text</p>'`)
+}
+
+// pasteHTML pastes what a program has on the clipboard, where the caret is.
+func (w *window) pasteHTML(html string) {
+	w.t.Helper()
+	eval[bool](w, fmt.Sprintf(`(() => {
+		const data = new DataTransfer()
+		data.setData('text/html', %s)
+		data.setData('text/plain', 'as text')
+		document.querySelector('%s').dispatchEvent(new ClipboardEvent('paste', {clipboardData: data, bubbles: true, cancelable: true}))
+		return true
+	})()`, quoteJS(html), noteEditor))
 }
 
 // types types at the keyboard.

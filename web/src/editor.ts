@@ -14,6 +14,7 @@ import { Find } from './find.ts'
 import { checkLogin, loginEnds, onLogoff } from './logoff.ts'
 import { LOSSES, LossNotice } from './losses.ts'
 import { Origins } from './origins.ts'
+import { cleanPastes } from './paste.ts'
 import { phrases } from './phrases.ts'
 import { nameMovingCarets, type Person, renderCaret, renderSelection, showPresence } from './presence.ts'
 import { accountedSocket, isStep2, Ledger } from './saved.ts'
@@ -203,6 +204,7 @@ class NotePage {
     const bar = document.getElementById('toolbar')
     if (bar) this.#toolbar = new Toolbar(bar, editor)
     new Authors(editor, this.#doc)
+    cleanPastes(editor)
     new Stops(editor)
     new Find(editor)
     new Suggest(editor, [slash(editor), phrases(editor)])
