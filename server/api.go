@@ -63,6 +63,7 @@ func (s *Server) mountAPI(mux *http.ServeMux) {
 	schema.Description = schemaDescription()
 	huma.Register(api, schema, s.apiReadSchema)
 	s.mountLosses(api)
+	s.mountComments(api)
 	s.mountAuthors(api)
 	s.mountPhrasesAPI(api)
 	s.mountTickets(api)

@@ -39,6 +39,7 @@ var actsText = []web.Choice{
 	{Value: string(audit.LeaveNote), Text: "left a note"},
 	{Value: string(audit.PrintNote), Text: "printed a note"},
 	{Value: string(audit.ExportNote), Text: "took a note as a file"},
+	{Value: string(audit.CommentNote), Text: "commented on a note"},
 	{Value: string(audit.NameVersion), Text: "named a version of a note"},
 	{Value: string(audit.ReceiveNote), Text: "read a handoff back"},
 	{Value: string(audit.ChangePhrase), Text: "changed a phrase"},

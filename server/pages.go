@@ -150,6 +150,9 @@ func (s *Server) notePage(w http.ResponseWriter, r *http.Request, who login.Pers
 		return err
 	}
 	view.Frozen = s.freezeView(r.Context(), who, row.Note)
+	if view.Comments, err = s.commentsView(r.Context(), who, st, id); err != nil {
+		return err
+	}
 	s.render(w, r, http.StatusOK, web.Note(view))
 	return nil
 }

@@ -133,6 +133,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("POST /tour", s.known(s.endTour))
 	mux.Handle("POST /notes", s.known(s.createNote))
 	mux.Handle("GET /notes/{id}", s.known(s.notePage))
+	mux.Handle("GET /notes/{id}/comments", s.known(s.commentsPart))
 	mux.Handle("GET /notes/{id}/history", s.known(s.historyPage))
 	mux.Handle("GET /notes/{id}/versions", s.known(s.versionsPage))
 	mux.Handle("POST /notes/{id}/versions", s.known(s.nameVersion))

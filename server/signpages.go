@@ -343,6 +343,11 @@ func (s *Server) fillSheet(ctx context.Context, sheet store.Sheet, view *web.Sig
 	if err != nil {
 		return err
 	}
+	threads, err := s.db.OpenThreads(ctx, sheet.Note.ID)
+	if err != nil {
+		return err
+	}
+	view.Threads = int(threads)
 	for _, c := range sheet.Contributors {
 		view.Contributors = append(view.Contributors, web.Contributor{Person: people[c.Person], Words: c.Words})
 	}

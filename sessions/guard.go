@@ -100,13 +100,7 @@ func (s *Session) rest(wait time.Duration) {
 }
 
 // tellLosses has the editors of people ask what text of theirs is lost. One whose outbox is full asks when it syncs.
-func (s *Session) tellLosses(of func(PersonID) bool) {
-	for _, p := range s.peers {
-		if message := p.wire.losses(); message != nil && of(p.author.ID) {
-			p.send(message)
-		}
-	}
-}
+func (s *Session) tellLosses(of func(PersonID) bool) { s.tell(newsLosses, of) }
 
 // findLosses searches and stores, with no more than a few others at once.
 func (h *Hub) findLosses(ctx context.Context, note NoteID, from, to uint64) (losses []Loss, searched uint64, err error) {

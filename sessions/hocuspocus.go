@@ -273,12 +273,8 @@ func (w hocuspocusWire) denied(reason string) []byte {
 }
 
 // Stock providers hand stateless messages to whoever listens for them.
-func (w hocuspocusWire) losses() []byte {
-	return w.frame(ysync.Message{Kind: ysync.Stateless, Text: `{"type":"losses"}`})
-}
-
-func (w hocuspocusWire) late() []byte {
-	return w.frame(ysync.Message{Kind: ysync.Stateless, Text: `{"type":"late"}`})
+func (w hocuspocusWire) news(of news) []byte {
+	return w.frame(ysync.Message{Kind: ysync.Stateless, Text: `{"type":"` + string(of) + `"}`})
 }
 
 func (w hocuspocusWire) name() string {

@@ -156,7 +156,7 @@ func (b *branch) take(u *crdt.Update) error {
 
 // tellLate tells an editor that what it sent is kept beside the note.
 func (p *Peer) tellLate() {
-	if message := p.wire.late(); message != nil && p.place > 0 {
+	if message := p.wire.news(newsLate); message != nil && p.place > 0 {
 		p.send(message)
 	}
 }

@@ -67,10 +67,8 @@ type wire interface {
 	status(saved bool) []byte
 	// scope tells a peer that it may write no longer, or again; nil: the protocol has no such message.
 	scope(readOnly bool) []byte
-	// losses tells an editor to ask what text of its user was removed; nil: the protocol has no such message.
-	losses() []byte
-	// late tells an editor that what it sent is kept beside the note, which is signed; nil: the protocol has no such message.
-	late() []byte
+	// news tells an editor to ask about something; nil: the protocol has no such message.
+	news(of news) []byte
 	// name is equal for wires that frame alike; empty: no other does.
 	name() string
 	// denied is what a peer is told before its socket is closed for good; nil: nothing.

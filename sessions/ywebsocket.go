@@ -84,8 +84,7 @@ func (w yWire) scope(readOnly bool) []byte {
 	return w.denied(ErrReadOnly.Error())
 }
 
-func (yWire) losses() []byte { return nil }
-func (yWire) late() []byte   { return nil }
+func (yWire) news(news) []byte { return nil }
 
 func (yWire) denied(reason string) []byte {
 	return ysync.AppendMessage(nil, ysync.Message{Kind: ysync.Auth, Auth: ysync.Denied, Text: reason})

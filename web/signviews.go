@@ -68,6 +68,7 @@ type SignView struct {
 	About        *AboutView
 	Signatures   []SignatureView
 	Cosigners    []CosignerView // one of them has to sign as well
+	Threads      int            // of comments that are not resolved
 
 	// What of the note is shown: the form returns it, and nothing else is signed.
 	Content, Attribution string
@@ -236,6 +237,7 @@ type SignedView struct {
 
 	WaitsForReceiver bool // nobody has read the handoff back
 	Late             []LateView
+	Comments         CommentsView
 }
 
 func (v SignedView) retracted() bool { return v.Status == StatusRetracted }

@@ -39,6 +39,9 @@ var tools = [][]tool{
 		{"horizontalRule", "Horizontal rule", "", "rule", false},
 	},
 	{
+		{"comment", "Comment", "Ctrl+Alt+M", "comment", false},
+	},
+	{
 		{"undo", "Undo your last change", "Ctrl+Z", "undo", false},
 		{"redo", "Redo your last change", "Ctrl+Shift+Z", "redo", false},
 	},
@@ -54,13 +57,14 @@ func (t tool) tooltip() string {
 
 // icons are the strokes of the buttons that show no letters.
 var icons = map[string][]string{
-	"ul":    {"M9 6h11", "M9 12h11", "M9 18h11", "M4 6h.01", "M4 12h.01", "M4 18h.01"},
-	"ol":    {"M10 6h10", "M10 12h10", "M10 18h10", "M4 4.500v4", "M3.200 10.500h2l-2 3.500h2", "M3.200 16.500h2v3.500h-2"},
-	"quote": {"M5 5v14", "M10 8h10", "M10 12h10", "M10 16h6"},
-	"code":  {"M8 7l-5 5 5 5", "M16 7l5 5-5 5"},
-	"rule":  {"M3 12h18"},
-	"undo":  {"M8 5L4 9l4 4", "M4 9h10a5.500 5.500 0 0 1 0 11h-3"},
-	"redo":  {"M16 5l4 4-4 4", "M20 9H10a5.500 5.500 0 0 0 0 11h3"},
+	"ul":      {"M9 6h11", "M9 12h11", "M9 18h11", "M4 6h.01", "M4 12h.01", "M4 18h.01"},
+	"ol":      {"M10 6h10", "M10 12h10", "M10 18h10", "M4 4.500v4", "M3.200 10.500h2l-2 3.500h2", "M3.200 16.500h2v3.500h-2"},
+	"quote":   {"M5 5v14", "M10 8h10", "M10 12h10", "M10 16h6"},
+	"code":    {"M8 7l-5 5 5 5", "M16 7l5 5-5 5"},
+	"rule":    {"M3 12h18"},
+	"comment": {"M4 5h16v11h-9l-4 4v-4H4z"},
+	"undo":    {"M8 5L4 9l4 4", "M4 9h10a5.500 5.500 0 0 1 0 11h-3"},
+	"redo":    {"M16 5l4 4-4 4", "M20 9H10a5.500 5.500 0 0 0 0 11h3"},
 }
 
 // toolbar is one stop for the tab key; arrow keys move within it. The script
@@ -121,7 +125,7 @@ func toolbar() templ.Component {
 				var templ_7745c5c3_Var4 string
 				templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(t.Command)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/toolbar.templ`, Line: 68, Col: 30}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/toolbar.templ`, Line: 72, Col: 30}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 				if templ_7745c5c3_Err != nil {
@@ -134,7 +138,7 @@ func toolbar() templ.Component {
 				var templ_7745c5c3_Var5 string
 				templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(t.Keys)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/toolbar.templ`, Line: 69, Col: 24}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/toolbar.templ`, Line: 73, Col: 24}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 				if templ_7745c5c3_Err != nil {
@@ -147,7 +151,7 @@ func toolbar() templ.Component {
 				var templ_7745c5c3_Var6 string
 				templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(t.Label)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/toolbar.templ`, Line: 70, Col: 26}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/toolbar.templ`, Line: 74, Col: 26}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 				if templ_7745c5c3_Err != nil {
@@ -160,7 +164,7 @@ func toolbar() templ.Component {
 				var templ_7745c5c3_Var7 string
 				templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(t.Label)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/toolbar.templ`, Line: 71, Col: 26}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/toolbar.templ`, Line: 75, Col: 26}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 				if templ_7745c5c3_Err != nil {
@@ -173,7 +177,7 @@ func toolbar() templ.Component {
 				var templ_7745c5c3_Var8 string
 				templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinStringErrs(t.tooltip())
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/toolbar.templ`, Line: 72, Col: 25}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/toolbar.templ`, Line: 76, Col: 25}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var8))
 				if templ_7745c5c3_Err != nil {
@@ -206,7 +210,7 @@ func toolbar() templ.Component {
 						var templ_7745c5c3_Var9 string
 						templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(d)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/toolbar.templ`, Line: 81, Col: 20}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/toolbar.templ`, Line: 85, Col: 20}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
 						if templ_7745c5c3_Err != nil {
@@ -229,7 +233,7 @@ func toolbar() templ.Component {
 					var templ_7745c5c3_Var10 string
 					templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(t.Face)
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/toolbar.templ`, Line: 85, Col: 40}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/toolbar.templ`, Line: 89, Col: 40}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 					if templ_7745c5c3_Err != nil {

@@ -316,6 +316,8 @@ type NoteView struct {
 	CanSign bool        // offers the sheet
 	About   *AboutView  // what it is about; nil: it stands alone
 	Frozen  *FreezeView // who holds it still; nil: nobody
+
+	Comments CommentsView
 }
 
 // mayReview reports whether the page offers to say that a draft is done, or is not.

@@ -10,7 +10,8 @@ REVOKE UPDATE, DELETE ON audit_event, audit_order, audit_signer, audit_checkpoin
 REVOKE DELETE ON audit_tile, audit_head FROM tidechart_server;
 REVOKE UPDATE ON note_update FROM tidechart_server;
 REVOKE UPDATE, DELETE ON note_signer, note_signature, note_signed, note_about, late_edit, late_edit_settled FROM tidechart_server;
-REVOKE UPDATE, DELETE ON note_burst, goose_db_version FROM tidechart_server;
+REVOKE UPDATE, DELETE ON note_burst, thread_act, goose_db_version FROM tidechart_server;
+REVOKE DELETE ON thread FROM tidechart_server;
 REVOKE INSERT ON goose_db_version FROM tidechart_server;
 
 -- It purges nothing: tidechart retention is run by the owner.

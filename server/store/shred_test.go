@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/clisonix/tidechart/crdt"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/server/vault"
@@ -107,9 +108,12 @@ func (h hospital) opening(t *testing.T, r *vault.Recovery, about uuid.UUID) (rec
 		UNION ALL SELECT $8, 0, id, NULL, 0, words FROM legal_hold WHERE patient_id = $1
 		UNION ALL SELECT $9, 0, id, NULL, 0, lifted_words FROM legal_hold WHERE patient_id = $1 AND lifted_words IS NOT NULL
 		UNION ALL SELECT $10, 0, id, NULL, 0, words FROM shredding WHERE patient_id = $1
-		UNION ALL SELECT $11, 0, id, NULL, 0, name FROM version WHERE note_id = $1`,
+		UNION ALL SELECT $11, 0, id, NULL, 0, name FROM version WHERE note_id = $1
+		UNION ALL SELECT $12, 0, id, by_id, 0, quote FROM thread WHERE note_id = $1
+		UNION ALL SELECT $12, 1, id, '00000000-0000-0000-0000-000000000000', 0, place FROM thread WHERE note_id = $1
+		UNION ALL SELECT $12, n + 2, thread_id, by_id, 0, words FROM thread_act WHERE note_id = $1 AND words IS NOT NULL`,
 		about, int(vault.Update), int(vault.Base), int(vault.Burst), int(vault.PatientRecord), int(vault.GlassWords), int(vault.ReviewWords),
-		int(vault.HoldWords), int(vault.LiftWords), int(vault.ShredWords), int(vault.VersionName))
+		int(vault.HoldWords), int(vault.LiftWords), int(vault.ShredWords), int(vault.VersionName), int(vault.ThreadWords))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +129,7 @@ func (h hospital) opening(t *testing.T, r *vault.Recovery, about uuid.UUID) (rec
 		if author.Valid {
 			at.With = author.UUID[:]
 		}
-		if at.Kind == vault.Update || at.Kind == vault.Burst {
+		if at.Kind == vault.Update || at.Kind == vault.Burst || at.Kind == vault.ThreadWords {
 			at.With = slices.Concat(author.UUID[:], session.UUID[:])
 		}
 		if at.Kind == vault.Base {
@@ -224,7 +228,18 @@ func TestDestroyedRecordsNeverOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	for _, note := range []sessions.NoteID{first, second} {
+		place := store.PlaceOf(crdt.ID{Client: 1}, crdt.ID{Client: 1, Clock: 5}, "planted quote", crdt.StateVector{1: 6})
+		thread, err := d.db.BeginThread(ctx, note, d.officer, &place, "planted comment")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.db.InThread(ctx, note, thread, store.ThreadAct{Do: store.Change, Of: 1, By: d.officer, Words: "planted change"}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	words := []string{
+		"planted quote", "planted comment", "planted change",
 		"planted name of a version", "planted name of another", whose.Mrn, whose.Family, whose.Given, whose.Title, whose.Gender, "1949-02-13", "shreddedlatex", "planted reason to destroy", "planted reason to hold", "planted reason to lift",
 		"row 1 of 5", "row 1 of 20",
 	}

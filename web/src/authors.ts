@@ -9,6 +9,7 @@ import { ySyncPluginKey } from '@tiptap/y-tiptap'
 import * as Y from 'yjs'
 
 import { onKey } from './keys.ts'
+import { eachRun, eachText } from './sharedtext.ts'
 import { byId } from './status.ts'
 
 /** How long after a change the server is asked again, and after a failure. */
@@ -174,36 +175,19 @@ export class Authors {
   /** The decorations of a document that shows what is shared. */
   #decorations(doc: Node): DecorationSet {
     const all: Decoration[] = []
-    this.#walk(this.#fragment, doc, 0, 0, all)
+    eachText(this.#fragment, doc, (text, at) => this.#text(text, at, all))
     return DecorationSet.create(doc, all)
   }
 
-  // An element is a node, and a text its text: both count the same in it.
-  #walk(type: Y.XmlFragment | Y.XmlElement, node: Node, begins: number, at: number, all: Decoration[]): void {
-    for (const child of type.toArray()) {
-      if (child instanceof Y.XmlText) {
-        at = this.#text(child, at, all)
-      } else if (child instanceof Y.XmlElement) {
-        const shown = node.nodeAt(at - begins)
-        if (!shown) return
-        if (!shown.isLeaf) this.#walk(child, shown, at + 1, at + 1, all)
-        at += shown.nodeSize
-      }
-    }
-  }
-
-  #text(text: Y.XmlText, at: number, all: Decoration[]): number {
-    for (let item = text._start; item; item = item.right) {
-      if (item.deleted || !item.countable) continue
+  #text(text: Y.XmlText, at: number, all: Decoration[]): void {
+    eachRun(text, at, (item, at) => {
       const { client, clock } = item.id
       for (const p of this.#pieces.get(client) ?? []) {
         const from = Math.max(p.from, clock)
         const to = Math.min(p.to, clock + item.length)
         if (from < to) all.push(this.#decoration(at + from - clock, at + to - clock, p.span))
       }
-      at += item.length
-    }
-    return at
+    })
   }
 
   #decoration(from: number, to: number, span: Span): Decoration {

@@ -9,6 +9,7 @@ import { HocuspocusProvider, HocuspocusProviderWebsocket } from '@hocuspocus/pro
 import * as Y from 'yjs'
 
 import { Authors } from './authors.ts'
+import { COMMENTS, Comments } from './comments.ts'
 import { schemaExtensions } from './extensions.ts'
 import { Find } from './find.ts'
 import { checkLogin, loginEnds, onLogoff } from './logoff.ts'
@@ -47,8 +48,11 @@ const ASK_MS = 15_000
 /** How long a page waits for a ticket: less than a socket may be open without one. */
 const TICKET_MS = 4_000
 
-/** How often a page whose login ends looks whether everything is saved. */
+/** How often a page that waits for that looks whether everything is saved. */
 const LOOK_MS = 50
+
+/** How long what refers to the text waits until that is saved. */
+const SAVED_MS = 5_000
 
 /** How often a page with something unsaved knocks in the last minutes of its login; the provider waits longer. */
 const KNOCK_MS = 3_000
@@ -67,6 +71,7 @@ class NotePage {
   #editor: Editor | undefined
   #toolbar: Toolbar | undefined
   #losses: LossNotice | undefined
+  #comments: Comments | undefined
   #link: Link = { is: 'connecting' }
   #scope: string | undefined
   #gotDocument = false
@@ -116,6 +121,7 @@ class NotePage {
     p.on('stateless', ({ payload }: { payload: string }) => {
       if (payload === LOSSES) this.#losses?.refresh()
       if (payload === LATE) this.#askStanding()
+      if (payload === COMMENTS) this.#comments?.refresh()
     })
     p.on('close', ({ event }: { event: { code: number } }) => this.#closed(event))
     window.addEventListener('beforeunload', e => {
@@ -143,7 +149,7 @@ class NotePage {
     this.#cleared = true
     this.#editor?.destroy()
     this.#editor = undefined
-    this.#toolbar = this.#losses = undefined
+    this.#toolbar = this.#losses = this.#comments = undefined
     while (this.#ledger.unsaved > 0 && this.#link.is !== 'ended' && Date.now() < until) {
       await new Promise(resolve => setTimeout(resolve, LOOK_MS))
     }
@@ -172,6 +178,7 @@ class NotePage {
     if (!this.#editor) this.#mount()
     this.#draw()
     this.#losses?.refresh()
+    this.#comments?.refresh()
   }
 
   #mount(): void {
@@ -209,11 +216,20 @@ class NotePage {
     new Find(editor)
     new Suggest(editor, [slash(editor), phrases(editor)])
     this.#losses = new LossNotice(byId('losses'), this.#root.dataset.note ?? '', this.#doc, editor)
+    this.#comments = new Comments(this.#root.dataset.note ?? '', this.#doc, editor, () => this.#allSaved())
     const awareness = this.#provider.awareness
     if (awareness) {
       showPresence(byId('presence'), awareness, this.#me())
       nameMovingCarets(this.#body, awareness)
     }
+  }
+
+  // Waits a while until what was written here is saved, and says whether it is.
+  async #allSaved(): Promise<boolean> {
+    for (const until = Date.now() + SAVED_MS; this.#ledger.unsaved > 0 && Date.now() < until; ) {
+      await new Promise(resolve => setTimeout(resolve, LOOK_MS))
+    }
+    return this.#ledger.unsaved === 0 && this.#link.is === 'live'
   }
 
   #me(): Person | undefined {
@@ -304,6 +320,7 @@ class NotePage {
     this.#editor?.view.dom.setAttribute('aria-readonly', String(!editable))
     this.#toolbar?.show(editable)
     this.#losses?.show(editable)
+    this.#comments?.show(editable)
     // Until the document came, nothing can be said of what is saved.
     const link: Link = this.#link.is === 'live' && !this.#gotDocument ? { is: 'connecting' } : this.#link
     this.#line.show(status(this.#ledger, link, editable, this.#savedAt, loginEnds(), this.#standing.waits))

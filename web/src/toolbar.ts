@@ -30,6 +30,8 @@ const tools: Record<string, Tool> = {
   blockquote: { run: c => c.toggleBlockquote(), on: e => e.isActive('blockquote') },
   codeBlock: { run: c => c.toggleCodeBlock(), on: e => e.isActive('codeBlock') },
   horizontalRule: { run: c => c.setHorizontalRule() },
+  // Whoever has the comments hears it: class Comments.
+  comment: { run: c => c.command(({ view }) => view.dom.dispatchEvent(new Event('comment'))) },
   undo: { run: c => c.undo(), can: e => e.can().undo() },
   redo: { run: c => c.redo(), can: e => e.can().redo() },
 }

@@ -746,6 +746,28 @@ type Stretch struct {
 	DeletedWords int64
 }
 
+// Sealed for the note, as what is said in it: it goes with it. Of a thread only its place changes, when an edit moves the text.
+type Thread struct {
+	ID     uuid.UUID
+	NoteID uuid.UUID
+	ByID   uuid.UUID
+	Quote  []byte
+	Place  []byte
+	At     time.Time
+}
+
+// What was said in a thread, and done with it. Rows are added, never changed: what somebody takes back stays on record.
+type ThreadAct struct {
+	ThreadID uuid.UUID
+	N        int32
+	NoteID   uuid.UUID
+	ByID     uuid.UUID
+	Act      string
+	OfN      *int32
+	Words    []byte
+	At       time.Time
+}
+
 // Opens one socket of one login at one note, within half a minute.
 type Ticket struct {
 	Hash      []byte

@@ -1,0 +1,174 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// selects selects words in the editor, and waits until it knows.
+func (w *window) selects(words string) { w.selectsFrom(words, 0, len(words)) }
+
+// puts puts the caret before words in the editor, or behind them.
+func (w *window) puts(words string, behind bool) {
+	if behind {
+		w.selectsFrom(words, len(words), len(words))
+	} else {
+		w.selectsFrom(words, 0, 0)
+	}
+}
+
+func (w *window) selectsFrom(words string, from, to int) {
+	w.t.Helper()
+	w.waitFor("the selection at "+words, fmt.Sprintf(`(() => {
+		const dom = document.querySelector(%s)
+		dom.focus()
+		for (const walk = document.createTreeWalker(dom, NodeFilter.SHOW_TEXT); walk.nextNode();) {
+			const at = walk.currentNode.data.indexOf(%s)
+			if (at < 0) continue
+			getSelection().setBaseAndExtent(walk.currentNode, at + %d, walk.currentNode, at + %[3]d + %d)
+			const { selection } = dom.editor.state
+			const begins = dom.editor.view.posAtDOM(walk.currentNode, at)
+			return selection.from === begins + %[3]d && selection.to === selection.from + %[4]d
+		}
+		return false
+	})()`, quoteJS(noteEditor), quoteJS(words), from, to-from))
+}
+
+// enter begins another paragraph. The key as chromedp sends it would begin two.
+func (w *window) enter() {
+	w.t.Helper()
+	w.do(chromedp.Evaluate[chromedp.Void](`document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', keyCode: 13, bubbles: true, cancelable: true}))`))
+}
+
+func (w *window) types(text string) {
+	w.t.Helper()
+	if err := w.typeKeys(text); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// commented is an expression for the text that is shown as commented on, of each block; carets of others may stand in it.
+const commented = `[...document.querySelectorAll('#note-body [contenteditable] > *')].map(block =>
+	[...block.querySelectorAll('.commented')].map(e => e.textContent).join('').replaceAll('\u2060', '')).filter(Boolean).join('|')`
+
+// marks waits until just this text is shown as commented on.
+func (w *window) marks(text string) {
+	w.t.Helper()
+	if err := w.tryFor(commented + ` === ` + quoteJS(text)); err != nil {
+		w.t.Fatalf("in %s's window the comment is about %q, not %q, in:\n%s", w.name, eval[string](w, commented), text, w.text())
+	}
+}
+
+// comments selects words and says something about them, by the keyboard alone.
+func (w *window) comments(words, says string) {
+	w.t.Helper()
+	if words != "" {
+		w.selects(words)
+	}
+	w.do(chromedp.KeyEvent("m", chromedp.KeyModifiers(chromedp.ModifierCtrl, chromedp.ModifierAlt)))
+	w.waitFor("the form", `document.activeElement.matches('#comments-new textarea')`)
+	w.types(says)
+	w.do(chromedp.KeyEvent("\r", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+	w.waitFor("the thread", `document.activeElement.matches('.thread') && document.activeElement.textContent.includes(`+quoteJS(says)+`)`)
+}
+
+// within is an expression for whether a thread says something.
+func inThread(quote, says string) string {
+	return fmt.Sprintf(`[...document.querySelectorAll('.thread')].some(t => (t.querySelector('.thread-quote')?.textContent ?? '') === %s && t.textContent.includes(%s))`, quoteJS(quote), quoteJS(says))
+}
+
+// TestCommentsWhileOthersWrite: Chen asks about a colleague's sentence; Rivera, who writes on around it, sees it at once, answers, and
+// resolves it. What it is about stays what it is about, whatever both of them do to the text; when that is gone, the thread stays.
+func TestCommentsWhileOthersWrite(t *testing.T) {
+	t.Parallel()
+	s := shared.get(t)
+	token := s.token(t, "chen")
+	note := s.newNoteFor(t, token, s.notes(t, token)[0].Patient.ID, "progress").ID
+	chen, rivera := signedIn(t, s, "chen"), signedIn(t, s, "rivera")
+	chen.openNote(note)
+	rivera.openNote(note)
+	last := eval[int](rivera, `document.querySelectorAll('`+noteEditor+` > p').length`) - 1
+	rivera.caretAtEnd(last)
+	rivera.types("Potassium 3.1 this morning, replaced.")
+	rivera.waitStatus("saved")
+	chen.waitContains("replaced.")
+
+	chen.comments("Potassium 3.1", "Before or after the dialysis?")
+	both := func(text string) {
+		t.Helper()
+		chen.marks(text)
+		rivera.marks(text)
+	}
+	both("Potassium 3.1")
+	rivera.waitFor("the comment", inThread("Potassium 3.1", "Before or after the dialysis?"))
+	rivera.shot("comments")
+
+	// Before it, in it and behind it, both at once.
+	rivera.puts("Potassium", false)
+	rivera.types("Lab: ")
+	chen.puts("replaced.", true)
+	chen.types(" Repeat at noon.")
+	both("Potassium 3.1")
+	rivera.puts(" 3.1", false)
+	rivera.types(" is")
+	both("Potassium is 3.1")
+
+	// Split before it, and within it; joined again; made a heading; the heading undone.
+	rivera.puts("Potassium", false)
+	rivera.enter()
+	both("Potassium is 3.1")
+	rivera.puts(" is 3.1", false)
+	rivera.enter()
+	both("Potassium| is 3.1")
+	rivera.do(chromedp.KeyEvent(kb.Backspace))
+	both("Potassium is 3.1")
+	chen.waitStatus("saved")
+	chen.puts("Potassium", false)
+	chen.do(chromedp.Click(chromedp.CSS(`#toolbar [data-command="heading2"]`)))
+	rivera.waitFor("the heading", `document.querySelector('`+noteEditor+` h2:last-of-type')?.textContent.includes('Potassium')`)
+	both("Potassium is 3.1")
+	chen.do(chromedp.Click(chromedp.CSS(`#toolbar [data-command="undo"]`)))
+	both("Potassium is 3.1")
+
+	// Deleted, the thread stays; undone, it is about its text again. So it is for who opens the note afterwards.
+	chen.waitStatus("saved")
+	rivera.selects("Potassium is 3.1")
+	rivera.do(chromedp.KeyEvent(kb.Backspace))
+	both("")
+	gone := `[...document.querySelectorAll('.thread-gone')].some(p => !p.hidden)`
+	chen.waitFor("that the text is gone", gone)
+	rivera.do(chromedp.Click(chromedp.CSS(`#toolbar [data-command="undo"]`)))
+	both("Potassium is 3.1")
+	chen.waitFor("that it is there", "!"+gone)
+	rivera.waitStatus("saved")
+	chen.do(chromedp.Reload())
+	chen.waitStatus("saved")
+	both("Potassium is 3.1")
+
+	// Rivera answers by the keyboard, and resolves it.
+	rivera.puts("is 3", true)
+	rivera.do(chromedp.KeyEvent("m", chromedp.KeyModifiers(chromedp.ModifierCtrl, chromedp.ModifierAlt)))
+	rivera.waitFor("the thread", `document.activeElement.matches('.thread')`)
+	rivera.do(chromedp.Click(chromedp.CSS(`.thread [data-do="answer"]`)))
+	rivera.types("Before it.")
+	rivera.do(chromedp.Click(chromedp.CSS(`.thread form button`)))
+	chen.waitFor("the answer", inThread("Potassium 3.1", "Before it."))
+	chen.comments("", "Who signs this?")
+	chen.waitFor("both in the order of the text", `[...document.querySelectorAll('#threads-open h3')].map(h => h.textContent.trim()).join('|') === 'About the whole note|About: Potassium 3.1'`)
+	chen.do(chromedp.KeyEvent("n"))
+	chen.waitFor("the next thread", `document.activeElement.textContent.includes('Before it.')`)
+	chen.do(chromedp.KeyEvent(kb.Escape))
+	chen.waitFor("the text that it is about", `getSelection().toString() === 'Potassium is 3.1' && document.activeElement.matches('.ProseMirror')`)
+	chen.pictures("comments", ".thread")
+	rivera.do(chromedp.Click(chromedp.CSS(`.thread:has(.thread-quote) [data-do="resolve"]`)))
+	both("")
+	chen.waitFor("it resolved", `document.querySelector('#threads-resolved').textContent.includes('Resolved by Rosa Rivera RN') && document.querySelector('#comments-count').textContent === '1'`)
+	if got := s.text(t, token, note); !strings.Contains(got, "Lab:") || strings.Contains(got, "dialysis") {
+		t.Errorf("the note says %q", got)
+	}
+	s.checkLog(t, note)
+}
