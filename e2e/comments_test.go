@@ -44,13 +44,6 @@ func (w *window) enter() {
 	w.do(chromedp.Evaluate[chromedp.Void](`document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', keyCode: 13, bubbles: true, cancelable: true}))`))
 }
 
-func (w *window) types(text string) {
-	w.t.Helper()
-	if err := w.typeKeys(text); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
 // commented is an expression for the text that is shown as commented on, of each block; carets of others may stand in it.
 const commented = `[...document.querySelectorAll('#note-body [contenteditable] > *')].map(block =>
 	[...block.querySelectorAll('.commented')].map(e => e.textContent).join('').replaceAll('\u2060', '')).filter(Boolean).join('|')`
@@ -167,8 +160,53 @@ func TestCommentsWhileOthersWrite(t *testing.T) {
 	rivera.do(chromedp.Click(chromedp.CSS(`.thread:has(.thread-quote) [data-do="resolve"]`)))
 	both("")
 	chen.waitFor("it resolved", `document.querySelector('#threads-resolved').textContent.includes('Resolved by Rosa Rivera RN') && document.querySelector('#comments-count').textContent === '1'`)
+	follows(t, chen, rivera)
 	if got := s.text(t, token, note); !strings.Contains(got, "Lab:") || strings.Contains(got, "dialysis") {
 		t.Errorf("the note says %q", got)
 	}
 	s.checkLog(t, note)
+}
+
+// follows: one press has chen's page show where rivera is, as she moves; it ends when chen scrolls, writes or presses Escape.
+func follows(t *testing.T, chen, rivera *window) {
+	t.Helper()
+	rivera.puts("noon.", true)
+	rivera.paste(strings.Repeat("\n\nStable.", 60) + "\n\nThe end.")
+	chen.waitContains("The end.")
+	chen.colorScheme("light")
+	const button = `#presence button`
+	chen.waitFor("that she writes", `document.querySelector('`+button+`').textContent.endsWith('Rosa Rivera RN, writing')`)
+	rivera.puts("Lab", false)
+	follow := func() {
+		t.Helper()
+		chen.do(chromedp.Evaluate[chromedp.Void](`scrollTo(0, 0)`), chromedp.Click(chromedp.CSS(button)))
+		chen.waitFor("who is followed", `document.querySelector('#following:not([hidden])')?.textContent.includes('You follow Rosa Rivera RN.')`)
+	}
+	const followed, scrolled = `!document.querySelector('#following').hidden`, `scrollY > 500`
+	follow()
+	rivera.puts("The end", false)
+	chen.waitFor("where she is", scrolled)
+	chen.pictures("following", "#following:not([hidden])")
+	rivera.puts("Lab", false)
+	chen.waitFor("where she is now", `scrollY < 500`)
+	for what, by := range map[string]string{
+		"a wheel":     `document.dispatchEvent(new WheelEvent('wheel', {deltaY: 40, bubbles: true}))`,
+		"Escape":      `document.querySelector('` + button + `').dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape', bubbles: true, cancelable: true}))`,
+		"a press":     `document.querySelector('` + button + `').click()`,
+		"the button":  `document.querySelector('#following-end').click()`,
+		"what writes": `document.querySelector('` + noteEditor + `').editor.view.dispatch(document.querySelector('` + noteEditor + `').editor.state.tr.insertText('x', 1))`,
+	} {
+		if !eval[bool](chen, followed) {
+			follow()
+		}
+		eval[bool](chen, `(`+by+`, true)`)
+		if eval[bool](chen, followed) {
+			t.Errorf("%s does not end it", what)
+		}
+	}
+	rivera.puts("The end", false)
+	rivera.waitStatus("saved")
+	if eval[bool](chen, scrolled) {
+		t.Error("the page moves for who follows nobody")
+	}
 }

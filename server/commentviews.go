@@ -75,7 +75,7 @@ func speakers(threads []store.Thread) (ids []uuid.UUID) {
 
 // commentsView is what was said about a note, for somebody who may read it.
 func (s *Server) commentsView(ctx context.Context, who login.Person, st standing, note uuid.UUID) (web.CommentsView, error) {
-	view := web.CommentsView{NoteID: note.String(), Now: s.now(), Signed: st.note.Signed}
+	view := web.CommentsView{Now: s.now()}
 	threads, err := s.db.Threads(ctx, note)
 	if err != nil {
 		return view, err
@@ -94,7 +94,7 @@ func (s *Server) commentsView(ctx context.Context, who login.Person, st standing
 }
 
 func threadView(t store.Thread, people map[uuid.UUID]web.Person, who uuid.UUID, mayWrite, reviews bool) web.ThreadView {
-	v := web.ThreadView{ID: t.ID.String(), Acts: len(t.Acts), By: people[t.By].Name, Quote: t.Quote, MayWrite: mayWrite}
+	v := web.ThreadView{ID: t.ID.String(), Acts: len(t.Acts), Quote: t.Quote, MayWrite: mayWrite}
 	if p := t.Place; p != nil {
 		v.Start, v.End, v.Words, v.Known = idText(p.Start), idText(p.End), p.Words, base64.StdEncoding.EncodeToString(p.Known)
 	}

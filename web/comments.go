@@ -7,9 +7,7 @@ import (
 
 // CommentsView is what people said to each other about a note.
 type CommentsView struct {
-	NoteID  string
 	Threads []ThreadView // the oldest first
-	Signed  bool         // nobody adds to them any more
 	Now     time.Time
 }
 
@@ -30,7 +28,6 @@ func (v CommentsView) resolved() int { return len(v.Threads) - v.open() }
 type ThreadView struct {
 	ID       string
 	Acts     int    // that were done in it; it has changed if there are more
-	By       string // who began it
 	Quote    string // the text that it is about, as it was; empty: it is about the whole note
 	Comments []CommentView
 	MayWrite bool
@@ -57,14 +54,6 @@ type CommentView struct {
 	Removed   bool
 	ChangedAt time.Time // or removed; zero: it is as it was
 	Earlier   []string  // what it said before, the oldest first
-}
-
-// label names a thread in a list of headings.
-func (t ThreadView) label() string {
-	if t.Quote == "" {
-		return "Whole note"
-	}
-	return t.By
 }
 
 // says is how many there are.

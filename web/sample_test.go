@@ -100,8 +100,23 @@ func noteSample(user Person, editable bool) NoteView {
 	return NoteView{
 		Shell: s, Patient: patients[0], ID: "7f9c24e8-3b1a-4a7e-9a55-0d9f3c1e2b6a", Kind: "Progress note", Title: "Progress note, day 3", LOINC: "11506-3",
 		Status: StatusDraft, Body: soap, Live: true, Editable: editable,
-		CreatedBy: okafor.Name, CreatedAt: now.Add(-6 * time.Hour), UpdatedAt: now.Add(-4 * time.Minute),
+		CreatedBy: okafor.Name, CreatedAt: now.Add(-6 * time.Hour), UpdatedAt: now.Add(-4 * time.Minute), Comments: commentsSample(editable),
 	}
+}
+
+// commentsSample has threads of each kind.
+func commentsSample(mayWrite bool) CommentsView {
+	return CommentsView{Now: now, Threads: []ThreadView{
+		{ID: "t1", Acts: 3, Quote: "continue apixaban 5 mg twice daily", Start: "1.1", End: "1.2", MayWrite: mayWrite, LastBy: rivera.Name, Comments: []CommentView{
+			{N: 1, By: chen, At: now.Add(-time.Hour), Words: "Still so, with this creatinine?", Own: mayWrite, ChangedAt: now.Add(-time.Minute), Earlier: []string{"Still so?"}},
+			{N: 2, By: rivera, At: now.Add(-time.Minute), Words: "Pharmacy says yes.\nI have noted it."},
+		}},
+		{ID: "t2", Acts: 2, MayWrite: mayWrite, LastBy: okafor.Name, Comments: []CommentView{{N: 1, By: okafor, At: now, Removed: true, ChangedAt: now}}},
+		{
+			ID: "t3", Acts: 2, Quote: "Slept well", MayWrite: mayWrite, Resolved: true, ResolvedBy: chen.Name, ResolvedAt: now, LastBy: chen.Name,
+			Comments: []CommentView{{N: 1, By: rivera, At: now.AddDate(0, 0, -1), Words: "Until four."}},
+		},
+	}}
 }
 
 // signSample is a sheet with all that can be on one.
@@ -113,7 +128,7 @@ func signSample() SignView {
 		Contributors: []Contributor{{Person: okafor, Words: 212}, {Person: rivera, Words: 88}, {Words: 3}}, Seq: 41, Content: "c0", Attribution: "a0",
 		Blanks:    []BlankView{{Section: "Objective", Before: "Weight ", Mark: "***", After: " kg", Nth: 3}},
 		Losses:    []LossView{{Author: rivera.Name, By: chen.Name, At: now.Add(-time.Minute), Words: "two of ten"}},
-		Cosigners: []CosignerView{{chen.Name, true}, {"Dr Ada Long", false}},
+		Cosigners: []CosignerView{{chen.Name, true}, {"Dr Ada Long", false}}, Threads: 2,
 		About:     &AboutView{ID: "n1", Parent: "n0", ParentTitle: "Progress note, day 2", Relation: "correction", Reason: "The weight was of another day."},
 		Frozen:    &FreezeView{By: chen.Name, Until: now.Add(time.Minute), Epoch: 3},
 		Since: &Since{Seq: 41, Changed: true, More: 2, Lines: []ChangedLine{{[]ChangedPiece{
@@ -142,6 +157,7 @@ func signedSample() SignedView {
 		Tampered: true, CanCosign: true, CanWitness: true, CanAmend: true,
 		Notes: []AboutView{about("n2", "addendum", StatusSigned), about("n3", "correction", StatusRetracted), about("n4", "late-entry", StatusDraft)},
 		Late:  []LateView{{NoteID: "n1", Author: chen.Name, Own: true, Texts: []LateText{{now, "two of ten", 3}}, Error: "Say why.", MaxReason: 500}},
+		Comments: commentsSample(false),
 	}
 }
 

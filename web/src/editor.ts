@@ -12,12 +12,13 @@ import { Authors } from './authors.ts'
 import { COMMENTS, Comments } from './comments.ts'
 import { schemaExtensions } from './extensions.ts'
 import { Find } from './find.ts'
+import { Here } from './here.ts'
 import { checkLogin, loginEnds, onLogoff } from './logoff.ts'
 import { LOSSES, LossNotice } from './losses.ts'
 import { Origins } from './origins.ts'
 import { cleanPastes } from './paste.ts'
 import { phrases } from './phrases.ts'
-import { nameMovingCarets, type Person, renderCaret, renderSelection, showPresence } from './presence.ts'
+import { nameMovingCarets, type Person, renderCaret, renderSelection } from './presence.ts'
 import { accountedSocket, isStep2, Ledger } from './saved.ts'
 import { slash } from './slash.ts'
 import { LATE, Standing } from './standing.ts'
@@ -219,7 +220,7 @@ class NotePage {
     this.#comments = new Comments(this.#root.dataset.note ?? '', this.#doc, editor, () => this.#allSaved())
     const awareness = this.#provider.awareness
     if (awareness) {
-      showPresence(byId('presence'), awareness, this.#me())
+      new Here(awareness, this.#doc, editor, this.#me())
       nameMovingCarets(this.#body, awareness)
     }
   }

@@ -1,4 +1,4 @@
-// Who is here: avatars, and carets in the text. Names and colours come from
+// People, and their carets in the text. Names and colours come from
 // the server, which stamps them on each presence state; what a browser says
 // of itself is never shown.
 
@@ -37,7 +37,7 @@ export function initials(name: string): string {
 // paint colours an element: one of our eight colours by class, which has enough
 // contrast in light and dark, else the server's colour through the CSSOM, since
 // the policy allows no style attribute.
-function paint(el: HTMLElement, p: Person): void {
+export function paint(el: HTMLElement, p: Person): void {
   if (p.index !== undefined) {
     el.classList.add(`author-${p.index}`)
   } else if (p.color) {
@@ -101,41 +101,4 @@ export function nameMovingCarets(text: HTMLElement, awareness: Awareness): void 
 export function renderSelection(user: Record<string, unknown>): { class: string } {
   const p = person(user)
   return { class: `selection author-${p?.index ?? 0}` }
-}
-
-/** Keeps list showing who is here, me first, each person once. */
-export function showPresence(list: HTMLElement, awareness: Awareness, me: Person | undefined): () => void {
-  const draw = () => {
-    const people = new Map<string, Person>()
-    for (const [client, state] of awareness.getStates()) {
-      if (client === awareness.clientID) continue
-      const p = person(state.user)
-      if (p) people.set(p.id, p)
-    }
-    const items: HTMLElement[] = []
-    if (me) {
-      people.delete(me.id)
-      items.push(item(me, `${me.name} (you)`))
-    }
-    for (const p of [...people.values()].sort((a, b) => a.name.localeCompare(b.name))) items.push(item(p, p.name))
-    list.replaceChildren(...items)
-  }
-  awareness.on('change', draw)
-  draw()
-  return draw
-}
-
-function item(p: Person, text: string): HTMLElement {
-  const li = document.createElement('li')
-  li.className = 'chip'
-  li.title = text
-  const face = document.createElement('span')
-  face.className = 'face'
-  face.textContent = initials(p.name)
-  face.setAttribute('aria-hidden', 'true')
-  paint(face, p)
-  const name = document.createElement('span')
-  name.textContent = text
-  li.append(face, name)
-  return li
 }
