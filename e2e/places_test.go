@@ -116,7 +116,8 @@ func TestNoPageIsForgotten(t *testing.T) {
 func routesOf(t *testing.T, dir string) (routes []string) {
 	t.Helper()
 	files := token.NewFileSet()
-	all, err := parser.ParseDir(files, dir, func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }, 0) //nolint:staticcheck // one package, no build tags that matter
+	//lint:ignore SA1019 one package, without build tags that matter
+	all, err := parser.ParseDir(files, dir, func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

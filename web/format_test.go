@@ -92,7 +92,7 @@ func TestTotals(t *testing.T) {
 		want string
 	}{
 		{"nobody", nil, "0 of 0 beds occupied, nobody is writing"},
-		{"the sample", boardSample().Beds, "4 of 5 beds occupied, 3 people are writing 3 notes"},
+		{"the sample", boardSample().Beds, "4 of 5 beds occupied, 1 unstable, 2 notes overdue, 3 people are writing 3 notes"},
 		{
 			"one person in two notes",
 			[]BoardBed{{ID: "1", Patient: &patients[0], Writing: []Writer{{chen, "n1", ""}, {chen, "n2", ""}}}},
