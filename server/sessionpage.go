@@ -102,6 +102,6 @@ func (s *Server) whatHappened(r *http.Request, one store.Sitting, view *web.Sess
 func stretchEvent(x tally.Stretch, name string) web.SessionEvent {
 	return web.SessionEvent{
 		At: x.From.Local(), Until: x.Until.Local(), Who: name, What: "wrote", Seq: x.First,
-		More: fmt.Sprintf("%d edits: %d words, %d deleted", x.Edits, x.Typed.Words+x.Pasted.Words, x.Deleted.Words),
+		More: fmt.Sprintf("edits: %d; words: %d, deleted: %d", x.Edits, x.Typed.Words+x.Pasted.Words, x.Deleted.Words),
 	}
 }
