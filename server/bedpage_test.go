@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/clisonix/tidechart/server/store"
 )
 
 // on4West is a bed of the demo: DRIFTMOOR, Ada lies in it, and DRIFTMOOR, Hiro in 4W-09.
@@ -136,11 +138,15 @@ func TestBoardTellsWhatItKnows(t *testing.T) {
 	if r := row(board, "4-west-02"); strings.Contains(r, "Same name") || strings.Count(r, "Overdue") < 3 || !strings.Contains(r, ", Dr Daniel Okafor") {
 		t.Errorf("the bed's row: %s", r)
 	}
+	namesake := store.Patient{Mrn: "T-999999", Family: "Drîft-Moor", Given: "Zoë", BirthDate: time.Date(1990, 1, 2, 0, 0, 0, 0, time.UTC), Gender: "Female", Allergies: "No known allergies"}
+	if _, err := h.db.PutPatient(t.Context(), namesake, "4-west-14"); err != nil {
+		t.Fatal(err)
+	}
 	h.sql(`UPDATE note SET created_at = now() - interval '23 hours' WHERE patient_id = (SELECT patient_id FROM stay WHERE bed_id = '4-west-02')`)
 	h.sql(`UPDATE stay SET bed_id = '4-west-07' WHERE bed_id = '4-west-09'`) // which tells
 	page := tidings{h, "haddad", h.watch(haddad)}
 	page.awaits(time.Now(), "the board", func(e string) bool {
-		return strings.Contains(row(e, "4-west-01"), "Same name: 4W-07") && !strings.Contains(row(e, "4-west-02"), "Overdue") && strings.Contains(row(e, "4-west-02"), "23 h")
+		return strings.Contains(row(e, "4-west-01"), "Same name: 4W-07, 4W-14") && !strings.Contains(row(e, "4-west-02"), "Overdue") && strings.Contains(row(e, "4-west-02"), "23 h")
 	})
 	if _, board, _ := h.get(haddad, "/units/4-west"); strings.Contains(row(board, "4-west-13"), "/notes/") {
 		t.Error("the notes of a restricted record are listed to who may not open them")

@@ -36,11 +36,11 @@ const (
 	LateEdit         Kind = 16 // update that came too late for its note
 	LateWords        Kind = 17 // why that was set aside
 	VersionName      Kind = 18 // of a version of a note
-	Bedside          Kind = 19 // what a team has to know of a patient at a glance
 	ThreadWords      Kind = 19 // of a thread about a note: what it quotes as 0, where that stands as 1, and what was said from 2 on
 	AuditDetails     Kind = 20 // of an act: from where, and what was looked for
 	AuditSigner      Kind = 21 // seed of who signs checkpoints
 	NoteSigner       Kind = 22 // seed of who signs notes
+	Bedside          Kind = 23 // what a team has to know of a patient at a glance
 	PhraseText       Kind = 24 // of a phrase, which is of no record
 )
 

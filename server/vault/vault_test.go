@@ -5,6 +5,9 @@ import (
 	"crypto/hpke"
 	"errors"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"log/slog"
 	"slices"
 	"testing"
@@ -125,6 +128,32 @@ func TestRecordsBelongWhereTheyAre(t *testing.T) {
 		if _, err := key.Open(at, r); !errors.Is(err, ErrTampered) {
 			t.Errorf("a record %s: %v", what, err)
 		}
+	}
+}
+
+// TestKindsHaveTheirNumbers: no two of them one number, which two people could choose at one time.
+func TestKindsHaveTheirNumbers(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "key.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]string{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, is := n.(*ast.ValueSpec)
+		if !is || spec.Type == nil {
+			return true
+		}
+		if of, is := spec.Type.(*ast.Ident); is && of.Name == "Kind" {
+			number := spec.Values[0].(*ast.BasicLit).Value
+			if names[number] != "" {
+				t.Errorf("%s and %s are both %s", names[number], spec.Names[0].Name, number)
+			}
+			names[number] = spec.Names[0].Name
+		}
+		return true
+	})
+	if len(names) < 20 {
+		t.Errorf("found %d kinds", len(names))
 	}
 }
 
