@@ -140,7 +140,7 @@ bench-reviews: ## how soon a page of the review of sessions is there, of 100,000
 
 .PHONY: bench-board
 bench-board: ## how soon a change of a board of 60 beds is with 200 people who look at it
-	go test ./server -count=1 -v -run '^TestBoardForManyViewers$$' -board.viewers 200 -board.changes 20
+	go test ./server -count=1 -v -run '^TestBoardForManyViewers$$' -board.viewers 200 -board.changes 20 -board.within 1s
 
 .PHONY: bench-rotation
 bench-rotation: ## what changing the key while people type does to keystrokes: 5,000 data keys are wrapped anew under load

@@ -124,7 +124,7 @@ func (s *Server) changeBed(w http.ResponseWriter, r *http.Request, who login.Per
 	if err != nil {
 		return err
 	}
-	s.news.tell() // the answer leads to the board, which shows it
+	s.boards.forget(r.PathValue("id")) // the answer leads to the board
 	http.Redirect(w, r, web.BoardPath(r.PathValue("id"), web.BoardFilterOf(r.URL.Query()))+"#bed-"+row.BedID, http.StatusSeeOther)
 	return nil
 }

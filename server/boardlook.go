@@ -51,6 +51,14 @@ type boardRead struct {
 	err            error
 }
 
+// forget has whoever looks at a unit next read it anew: who changed something there comes before they are told of it. Others are told
+// once, by the database.
+func (b *boards) forget(unit string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.of, unit)
+}
+
 func (r *boardRead) current(now time.Time) bool {
 	select {
 	case <-r.sessions:

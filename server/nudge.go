@@ -42,7 +42,7 @@ func (s *Server) nudge(w http.ResponseWriter, r *http.Request, who login.Person)
 	case err != nil:
 		return err
 	}
-	s.news.tell()
+	s.boards.forget(st.Unit) // an answer may lead to the board
 	if r.Header.Get("Accept") == "text/plain" {
 		writeText(w, http.StatusOK, says)
 		return nil
@@ -59,7 +59,6 @@ func (s *Server) seeNudges(w http.ResponseWriter, r *http.Request, who login.Per
 	if err := s.db.SeeNudges(r.Context(), who.ID, uuid.NullUUID{}); err != nil {
 		return err
 	}
-	s.pageNews.tell()
 	if r.Header.Get("HX-Request") != "" {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
