@@ -10,11 +10,11 @@ import (
 	"go/token"
 	"log/slog"
 	"slices"
+	"strconv"
 	"testing"
 
-	"github.com/google/uuid"
-
 	"github.com/clisonix/tidechart/internal/needs"
+	"github.com/google/uuid"
 )
 
 func newVault(t testing.TB) *Vault {
@@ -358,5 +358,35 @@ func BenchmarkOpenNote(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
+	}
+}
+
+// TestKindsDiffer: no two kinds have one number, or a record of the one would open as the other; and each has its key.
+func TestKindsDiffer(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "key.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := make(map[string]string)
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || len(spec.Values) != 1 {
+			return true
+		}
+		if of, ok := spec.Type.(*ast.Ident); !ok || of.Name != "Kind" {
+			return true
+		}
+		number := spec.Values[0].(*ast.BasicLit).Value
+		if other, taken := named[number]; taken {
+			t.Errorf("%s and %s are both %s", other, spec.Names[0].Name, number)
+		}
+		if n, err := strconv.Atoi(number); err != nil || n >= kinds {
+			t.Errorf("%s is %s of %d", spec.Names[0].Name, number, kinds)
+		}
+		named[number] = spec.Names[0].Name
+		return true
+	})
+	if len(named) < 20 {
+		t.Errorf("found only %d kinds", len(named))
 	}
 }
