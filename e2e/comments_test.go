@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -171,7 +172,7 @@ func TestCommentsWhileOthersWrite(t *testing.T) {
 func follows(t *testing.T, chen, rivera *window) {
 	t.Helper()
 	rivera.puts("noon.", true)
-	rivera.paste(strings.Repeat("\n\nStable.", 60) + "\n\nThe end.")
+	rivera.paste(strings.Repeat("\n\nStable.", 40) + "\n\nThe end.")
 	chen.waitContains("The end.")
 	chen.colorScheme("light")
 	const button = `#presence button`
@@ -186,7 +187,10 @@ func follows(t *testing.T, chen, rivera *window) {
 	follow()
 	rivera.puts("The end", false)
 	chen.waitFor("where she is", scrolled)
-	chen.pictures("following", "#following:not([hidden])")
+	chen.shot("following")
+	for _, v := range chen.axe(axeScript(t)) {
+		t.Error(v)
+	}
 	rivera.puts("Lab", false)
 	chen.waitFor("where she is now", `scrollY < 500`)
 	for what, by := range map[string]string{
@@ -209,4 +213,13 @@ func follows(t *testing.T, chen, rivera *window) {
 	if eval[bool](chen, scrolled) {
 		t.Error("the page moves for who follows nobody")
 	}
+}
+
+func axeScript(t *testing.T) []byte {
+	t.Helper()
+	axe, err := os.ReadFile(axePath)
+	if err != nil {
+		t.Fatalf("axe-core is needed, from `npm ci`: %v", err)
+	}
+	return axe
 }

@@ -146,7 +146,7 @@ func (s *Server) apiBeginThread(ctx context.Context, in *beginThreadInput) (*thr
 type answerInput struct {
 	ID     uuid.UUID `path:"id" format:"uuid"`
 	Thread uuid.UUID `path:"thread" format:"uuid"`
-	Body struct {
+	Body   struct {
 		Text string `json:"text" maxLength:"8000" doc:"What you say: 2,000 characters at most"`
 	}
 }
@@ -158,7 +158,7 @@ func (s *Server) apiAnswerThread(ctx context.Context, in *answerInput) (*struct{
 type resolveInput struct {
 	ID     uuid.UUID `path:"id" format:"uuid"`
 	Thread uuid.UUID `path:"thread" format:"uuid"`
-	Body struct {
+	Body   struct {
 		Resolved bool `json:"resolved"`
 	}
 }
@@ -181,7 +181,7 @@ type changeInput struct {
 	ID     uuid.UUID `path:"id" format:"uuid"`
 	Thread uuid.UUID `path:"thread" format:"uuid"`
 	N      int       `path:"n" minimum:"1" maximum:"10000"`
-	Body struct {
+	Body   struct {
 		Text string `json:"text" maxLength:"8000" doc:"What it is to say: 2,000 characters at most"`
 	}
 }

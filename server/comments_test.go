@@ -171,7 +171,10 @@ func TestComments(t *testing.T) {
 			t.Errorf("resolved: %d", status)
 		}
 	}
-	if _, part, _ := h.get(rivera, note+"/comments"); !strings.Contains(part, "Resolved by Rosa Rivera RN") || !strings.Contains(part, "1 open thread") {
+	h.acts()
+	_, part, _ := h.get(rivera, note+"/comments")
+	h.recorded("reads the comments alone", "note.open done rivera note: page")
+	if !strings.Contains(part, "Resolved by Rosa Rivera RN") || !strings.Contains(part, "1 open thread") {
 		t.Errorf("the list says %.400s", plainText(part))
 	}
 	h.line("rivera", "Slept.")

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/clisonix/tidechart/server/access"
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/sessions"
 	"github.com/clisonix/tidechart/web"
 )
 
@@ -21,7 +23,11 @@ func (s *Server) commentsPart(w http.ResponseWriter, r *http.Request, who login.
 	if err != nil {
 		return err
 	}
-	st, err := s.mayDo(r.Context(), who, access.ReadNote, id, notAgain)
+	how := byPage
+	if slices.ContainsFunc(s.hub.Present()[id], func(p sessions.Presence) bool { return p.Author.ID == who.ID }) {
+		how = notAgain // they have it open, which is on record
+	}
+	st, err := s.mayDo(r.Context(), who, access.ReadNote, id, how)
 	if err != nil {
 		return err
 	}

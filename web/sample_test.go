@@ -129,8 +129,8 @@ func signSample() SignView {
 		Blanks:    []BlankView{{Section: "Objective", Before: "Weight ", Mark: "***", After: " kg", Nth: 3}},
 		Losses:    []LossView{{Author: rivera.Name, By: chen.Name, At: now.Add(-time.Minute), Words: "two of ten"}},
 		Cosigners: []CosignerView{{chen.Name, true}, {"Dr Ada Long", false}}, Threads: 2,
-		About:     &AboutView{ID: "n1", Parent: "n0", ParentTitle: "Progress note, day 2", Relation: "correction", Reason: "The weight was of another day."},
-		Frozen:    &FreezeView{By: chen.Name, Until: now.Add(time.Minute), Epoch: 3},
+		About:  &AboutView{ID: "n1", Parent: "n0", ParentTitle: "Progress note, day 2", Relation: "correction", Reason: "The weight was of another day."},
+		Frozen: &FreezeView{By: chen.Name, Until: now.Add(time.Minute), Epoch: 3},
 		Since: &Since{Seq: 41, Changed: true, More: 2, Lines: []ChangedLine{{[]ChangedPiece{
 			{prose.Same, "Weight "}, {prose.Removed, "71.4"}, {prose.Added, "74.1"}, {prose.Same, " kg"},
 		}}}},
@@ -155,8 +155,8 @@ func signedSample() SignedView {
 		Shell: shell("Progress note", &chen, SectionWorklist), Patient: patients[0], ID: "n1", Title: "Progress note, day 3", Kind: "Progress note", LOINC: "11506-3",
 		Status: StatusAmended, Body: soap, CreatedBy: okafor.Name, CreatedAt: now.Add(-6 * time.Hour), Signatures: []SignatureView{by, cosigned}, WaitsForCosign: true,
 		Tampered: true, CanCosign: true, CanWitness: true, CanAmend: true,
-		Notes: []AboutView{about("n2", "addendum", StatusSigned), about("n3", "correction", StatusRetracted), about("n4", "late-entry", StatusDraft)},
-		Late:  []LateView{{NoteID: "n1", Author: chen.Name, Own: true, Texts: []LateText{{now, "two of ten", 3}}, Error: "Say why.", MaxReason: 500}},
+		Notes:    []AboutView{about("n2", "addendum", StatusSigned), about("n3", "correction", StatusRetracted), about("n4", "late-entry", StatusDraft)},
+		Late:     []LateView{{NoteID: "n1", Author: chen.Name, Own: true, Texts: []LateText{{now, "two of ten", 3}}, Error: "Say why.", MaxReason: 500}},
 		Comments: commentsSample(false),
 	}
 }

@@ -208,7 +208,10 @@ export class Comments {
   // Where the text stands
 
   #mark(): void {
-    const all = this.#threads('#threads-open').flatMap(t => stretchOf(t) ?? [])
+    const all = this.#threads('#threads-open').flatMap(t => {
+      const s = stretchOf(t)
+      return s ? { ...s, ...this.#moved.get(s.id) } : []
+    })
     this.#stretches.set(this.#pending ? [...all, this.#pending] : all)
   }
 
@@ -250,12 +253,12 @@ export class Comments {
       return
     }
     for (const [id, place] of [...this.#moved]) {
-      this.#moved.delete(id)
       try {
         await this.#post(`/${id}/place`, 'POST', place)
       } catch {
-        // It has moved again, or the note is closed: its words tell where it is.
+        // The note is closed: its words tell where it is.
       }
+      if (this.#moved.get(id) === place) this.#moved.delete(id)
     }
   }
 

@@ -100,14 +100,15 @@ export class Stretches {
     })
   }
 
-  /** Shows these. One that is shown already, and that nobody has moved, keeps the words that were found in it. */
+  /** Shows these. One that is known here already stays as it is if nobody has moved it, or if it was followed to where nobody has told of yet. */
   set(all: Stretch[]): void {
     const before = this.#all
     this.#all = new Map()
     for (const s of all) {
       const old = before.get(s.id)
       const same = old && equal(old.start, s.start) && equal(old.end, s.end)
-      this.#all.set(s.id, same ? old : s)
+      const ahead = old && this.#isWhole(old) && !this.#isWhole(s)
+      this.#all.set(s.id, same || ahead ? old : s)
     }
     for (const s of this.#all.values()) this.#settle(s)
     this.#show()
@@ -196,9 +197,13 @@ export class Stretches {
     return Y.getState(this.#doc.store, client) > clock && !Y.getItem(this.#doc.store, Y.createID(client, clock)).deleted
   }
 
+  #isWhole(s: Stretch): boolean {
+    return this.#isThere(s.start) && this.#isThere(s.end)
+  }
+
   // What came while nobody looked: one whose text was deleted and inserted anew is found by its words, among what has come since.
   #settle(s: Stretch): void {
-    const there = this.#isThere(s.start) && this.#isThere(s.end)
+    const there = this.#isWhole(s)
     if (there) this.#whole.add(s.id)
     else this.#whole.delete(s.id)
     if (there || this.#range(s, this.#starts(this.#editor.state.doc))) return
@@ -226,7 +231,7 @@ export class Stretches {
     if (inserted > 0 || tr.deleteSet.clients.size > 0) this.#look()
     let shown = false
     for (const s of this.#all.values()) {
-      const there = this.#isThere(s.start) && this.#isThere(s.end)
+      const there = this.#isWhole(s)
       const was = this.#whole.has(s.id)
       if (there) {
         if (!was) shown = true
