@@ -66,6 +66,7 @@ func (s *Server) mountAPI(mux *http.ServeMux) {
 	s.mountComments(api)
 	s.mountAuthors(api)
 	s.mountPhrasesAPI(api)
+	s.mountColleagues(api)
 	s.mountTickets(api)
 	s.mountFollow(api)
 }

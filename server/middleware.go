@@ -130,6 +130,7 @@ func (s *Server) withLinks(r *http.Request, who login.Person, shell web.Shell) w
 	s.tellNotices(r.Context(), who, &shell)
 	s.tellInvited(r.Context(), who, &shell)
 	s.tellSigning(r.Context(), who, &shell)
+	s.tellTasks(r.Context(), who, &shell)
 	if who.Unit != "" && access.May(who.Role, access.SeeBoard) {
 		if unit, err := s.db.UnitByID(r.Context(), who.Unit); err == nil {
 			shell.UnitID, shell.UnitName = unit.ID, unit.Name

@@ -167,6 +167,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET "+retentionPath, s.known(s.retentionPage))
 	s.mountSigning(mux)
 	s.mountPhrases(mux)
+	s.mountTasks(mux)
 	s.mountDestruction(mux)
 	s.mountPasskeys(mux)
 	s.mountProvider(mux)

@@ -61,6 +61,7 @@ type Shell struct {
 	CanWrite       bool // offers /unsigned
 	ToCosign       int  // notes that wait for this person to cosign, or to look at before they are signed
 	ToSign         int  // notes that they began, and nobody has signed
+	ToDo           int  // tasks of theirs that are not done
 	Late           int  // notes that were signed before words of theirs came
 	Notices        Notices
 
@@ -126,6 +127,7 @@ const (
 	SectionCosign      Section = "cosign"
 	SectionUnsigned    Section = "unsigned"
 	SectionPhrases     Section = "phrases"
+	SectionTasks       Section = "tasks"
 )
 
 // LoginView is the sign-in page. After a refused sign-in it is shown again

@@ -19,11 +19,18 @@ const (
 	countEvery   = 3 * time.Second // what people have written
 	countTimeout = time.Minute     // likewise
 	tellAgain    = 10 * time.Minute
+
+	tasksEvery    = time.Second      // tasks of notes that people write in
+	allTasksEvery = 10 * time.Minute // of all, should a crash have kept some from being read
+	tasksTimeout  = 9 * time.Minute  // of one time; what is left over is read the next
 )
 
 // tidy deletes what has expired and folds what is old, now and then, until ctx ends.
 func tidy(ctx context.Context, log *slog.Logger, db *store.DB) {
 	go each(ctx, foldEvery, func() { fold(ctx, log, db) })
+	live, all := new(tasking), new(tasking)
+	go each(ctx, tasksEvery, func() { live.read(ctx, log, db, false) })
+	go each(ctx, allTasksEvery, func() { all.read(ctx, log, db, true) })
 	counting := new(counting)
 	go each(ctx, countEvery, func() { counting.count(ctx, log, db) })
 	each(ctx, sweepEvery, func() {
@@ -75,5 +82,18 @@ func (c *counting) count(ctx context.Context, log *slog.Logger, db *store.DB) {
 	if err != nil && ctx.Err() == nil && !errors.Is(err, context.DeadlineExceeded) && time.Since(c.told) > tellAgain {
 		c.told = time.Now()
 		log.Error("what was written in sessions not counted", "err", err)
+	}
+}
+
+// tasking reads the tasks of notes, and says of what it cannot read once in a while.
+type tasking struct{ told time.Time }
+
+func (t *tasking) read(ctx context.Context, log *slog.Logger, db *store.DB, all bool) {
+	limit, cancel := context.WithTimeout(ctx, tasksTimeout)
+	defer cancel()
+	_, err := db.ReadTasks(limit, all)
+	if err != nil && ctx.Err() == nil && !errors.Is(err, context.DeadlineExceeded) && time.Since(t.told) > tellAgain {
+		t.told = time.Now()
+		log.Error("tasks of notes not read", "err", err)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/clisonix/tidechart/crdt"
 )
 
 // A Task is what a taskItem says besides its text.
@@ -83,4 +85,59 @@ func MentionText(n Node) string {
 		return "@" + label
 	}
 	return "[" + n.Label() + "]"
+}
+
+// A PlacedTask is a task with where it is in its note.
+type PlacedTask struct {
+	Task
+	ID     crdt.ID // of its element, which stays while its text and attributes are edited
+	Author crdt.ClientID
+	Text   string // what is to be done, on lines; tasks within it are tasks of their own
+}
+
+// Tasks returns the tasks of a note that was read by [ReadTraced], in its order; of very many the first.
+func Tasks(doc Node, most int) (out []PlacedTask) {
+	var walk func(ns []Node)
+	walk = func(ns []Node) { // depth is bounded by MaxDepth
+		for _, n := range ns {
+			if n.Type == "taskItem" && len(n.Pieces) > 0 && len(out) < most {
+				out = append(out, PlacedTask{TaskOf(n), n.Pieces[0].ID, n.Author, ownText(n)})
+			}
+			walk(n.Content)
+		}
+	}
+	walk(doc.Content)
+	return out
+}
+
+// ownText is what a task says, without the tasks within it.
+func ownText(n Node) string {
+	own := Node{Type: "doc"}
+	for _, c := range n.Content {
+		if c.Type != "taskList" {
+			own.Content = append(own.Content, c)
+		}
+	}
+	return Text(own)
+}
+
+// Tick sets whether a task of a note is done, as an edit of tx, and reports whether it is there and was not so already.
+func Tick(tx *crdt.Txn, f *crdt.XMLFragment, id crdt.ID, done bool) bool {
+	for _, c := range f.Children() {
+		x, ok := c.Value.(*crdt.XMLElement)
+		if !ok {
+			continue
+		}
+		if at, _ := x.ID(); at == id && x.Name() == "taskItem" {
+			if x.Attributes()["checked"] == done {
+				return false
+			}
+			x.SetAttribute(tx, "checked", done)
+			return true
+		}
+		if Tick(tx, &x.XMLFragment, id, done) {
+			return true
+		}
+	}
+	return false
 }

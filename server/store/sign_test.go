@@ -78,7 +78,12 @@ func (w *scribbler) update(t testing.TB, text string) []byte {
 // types appends a paragraph, and reports whether the note took it.
 func (w *scribbler) types(t testing.TB, text string) bool {
 	t.Helper()
-	u := w.update(t, text)
+	return w.commit(t, w.update(t, text))
+}
+
+// commit appends an update, and reports whether the note took it.
+func (w *scribbler) commit(t testing.TB, u []byte) bool {
+	t.Helper()
 	st, err := w.h.db.Standing(context.Background(), w.who, w.note)
 	if err != nil {
 		t.Fatal(err)

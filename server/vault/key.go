@@ -44,10 +44,11 @@ const (
 	Bedside          Kind = 19 // what a team has to know of a patient at a glance
 	ThreadWords      Kind = 23 // of a thread about a note: what it quotes as 0, where that stands as 1, and what was said from 2 on
 	PhraseText       Kind = 24 // of a phrase, which is of no record
+	TaskText         Kind = 25 // of a task of a note
 )
 
 // kinds is one more than the last of them.
-const kinds = 25
+const kinds = 26
 
 // Place is where a record belongs, beside its data key's name. It is bound into the record: in another place it does not
 // open.

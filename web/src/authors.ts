@@ -10,6 +10,7 @@ import * as Y from 'yjs'
 
 import { onKey } from './keys.ts'
 import { eachRun, eachText } from './sharedtext.ts'
+import { MONTHS } from './dates.ts'
 import { byId } from './status.ts'
 
 /** How long after a change the server is asked again, and after a failure. */
@@ -66,7 +67,6 @@ interface Piece {
 }
 
 const key = new PluginKey<DecorationSet>('authors')
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
 /** A day as pages write it: 23-Nov-2026. */
 function date(at: string): string {

@@ -1,6 +1,7 @@
 // Dates as the NHS CUI rules have them, whatever the browser's language is.
 
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+/** Their short names, which are the same everywhere. */
+export const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
 /** 2026-11-23 as 23-Nov-2026, and 2026-11-23T14:00 as 23-Nov-2026 14:00; what is neither stays as it is. */
 export function clinicalDate(s: string): string {

@@ -25,6 +25,7 @@ import { LATE, Standing } from './standing.ts'
 import { byId, type Link, status, StatusLine } from './status.ts'
 import { Stops } from './stops.ts'
 import { Suggest } from './suggest.ts'
+import { TaskDialog } from './taskdialog.ts'
 import { Toolbar } from './toolbar.ts'
 
 /** Fingerprint of the schema that this script was built with. */
@@ -211,6 +212,7 @@ class NotePage {
     byId('note-updated').hidden = true
     const bar = document.getElementById('toolbar')
     if (bar) this.#toolbar = new Toolbar(bar, editor)
+    if (bar) new TaskDialog(editor, this.#root.dataset.note ?? '', this.#root.dataset.userId ?? '')
     new Authors(editor, this.#doc)
     cleanPastes(editor)
     new Stops(editor)

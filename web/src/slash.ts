@@ -1,27 +1,13 @@
 // What "/" offers: the kinds of block that a note is made of, and the sections that notes of this kind have and this one lacks.
 
-import type { ChainedCommands, Editor, Range } from '@tiptap/core'
+import type { Editor, Range } from '@tiptap/core'
 import { TextSelection } from '@tiptap/pm/state'
 
+import { blocks } from './blocks.ts'
 import { tellKey } from './keys.ts'
 import { INSERTED } from './origins.ts'
 import { byId } from './status.ts'
 import type { Choice, Offer } from './suggest.ts'
-
-/** A block that can be put in, by what it is called; about has more words to find it by. */
-interface Block {
-  name: string
-  about: string
-  run: (chain: ChainedCommands) => ChainedCommands
-}
-
-const blocks: Block[] = [
-  ...([1, 2, 3] as const).map(level => ({ name: `Heading ${level}`, about: `H${level}`, run: (c: ChainedCommands) => c.toggleHeading({ level }) })),
-  { name: 'Bulleted list', about: 'Points', run: c => c.toggleBulletList() },
-  { name: 'Numbered list', about: '1, 2, 3', run: c => c.toggleOrderedList() },
-  { name: 'Quote', about: 'Indented', run: c => c.toggleBlockquote() },
-  { name: 'Line', about: 'Rule across', run: c => c.setHorizontalRule() },
-]
 
 /** What the slash menu offers in this note. */
 export function slash(editor: Editor): Offer {
@@ -32,9 +18,16 @@ export function slash(editor: Editor): Offer {
     behind: /\/([\p{L}\p{N}]*)/u,
     choices: wanted => {
       const all: Choice[] = missing(editor, sections).map(name => ({ name, about: 'Section', run: typed => section(editor, typed, name) }))
-      for (const b of blocks) all.push({ name: b.name, about: b.about, run: typed => void b.run(editor.chain().focus().deleteRange(typed)).run() })
+      const words = new Map<Choice, string>()
+      for (const b of blocks) {
+        if (b.can?.(editor) === false) continue
+        const run = (typed: Range) => void (editor.chain().focus().deleteRange(typed).run() && b.run(editor))
+        const choice = { name: b.label, about: b.keywords[0], run }
+        words.set(choice, b.keywords.join(' '))
+        all.push(choice)
+      }
       const plain = wanted.toLowerCase()
-      const says = (c: Choice) => `${c.name} ${c.about}`.toLowerCase()
+      const says = (c: Choice) => `${c.name} ${words.get(c) ?? c.about}`.toLowerCase()
       return all.filter(c => says(c).split(/[^\p{L}\p{N}]+/u).some(word => word.startsWith(plain)) || says(c).replaceAll(' ', '').startsWith(plain))
     },
   }

@@ -4,7 +4,14 @@ import { TaskItem as TiptapTaskItem, TaskList as TiptapTaskList } from '@tiptap/
 import type { Node as ProseNode } from '@tiptap/pm/model'
 import type { ViewMutationRecord } from '@tiptap/pm/view'
 
+import { taskCommands } from './blocks.ts'
 import { clinicalDate } from './dates.ts'
+
+declare module '@tiptap/core' {
+  interface Storage {
+    taskItem: { edit(at: number): void }
+  }
+}
 
 /** What a task says besides its text. `due` is a day, or a minute of one, where the hospital is: 2026-11-23, 2026-11-23T14:00. */
 export interface TaskAttrs {
@@ -40,6 +47,11 @@ export const TaskList = TiptapTaskList.extend({
 export const TaskItem = TiptapTaskItem.extend({
   content: 'block*',
 
+  /** Opens what the owner and the time of a task are chosen in; the page says how. */
+  addStorage() {
+    return { edit: (_at: number) => {} }
+  },
+
   addAttributes() {
     return {
       ...this.parent?.(),
@@ -64,6 +76,11 @@ export const TaskItem = TiptapTaskItem.extend({
     ]
   },
 
+  addKeyboardShortcuts() {
+    const command = (id: string) => () => taskCommands.find(c => c.id === id)?.run(this.editor) ?? false
+    return { ...this.parent?.(), 'Mod-Enter': command('taskDone'), 'Alt-Enter': command('taskDetails') }
+  },
+
   addNodeView() {
     return ({ node, getPos, editor }) => {
       let current = node
@@ -81,14 +98,26 @@ export const TaskItem = TiptapTaskItem.extend({
         box.checked = current.attrs.checked === true // until the note says so
         if (editor.isEditable && pos !== undefined) editor.view.dispatch(editor.state.tr.setNodeAttribute(pos, 'checked', checked))
       })
-      dom.append(box, content)
+      const about = document.createElement('button')
+      about.type = 'button'
+      about.className = 'task-about'
+      about.contentEditable = 'false'
+      about.tabIndex = -1 // it is in the text: Alt+Enter does the same from there
+      about.addEventListener('mousedown', e => e.preventDefault())
+      about.addEventListener('click', () => {
+        const pos = getPos()
+        if (editor.isEditable && pos !== undefined) editor.storage.taskItem.edit(pos)
+      })
+      dom.append(box, content, about)
       const draw = () => {
         const a = current.attrs as TaskAttrs
         dom.dataset.checked = String(a.checked === true)
         box.checked = a.checked === true
         box.setAttribute('aria-label', done(a.checked))
-        dom.querySelector(':scope > .task-meta')?.remove()
-        dom.append(...meta(a).map(element))
+        const says = meta(a).map(element)
+        about.toggleAttribute('data-empty', says.length === 0)
+        about.title = 'Owner and due time'
+        about.replaceChildren(...(says.length > 0 ? says : ['Owner, due']))
       }
       draw()
       return {

@@ -1,46 +1,36 @@
 // The formatting toolbar: one tab stop, arrow keys within, Escape back to the
 // text; Alt+F10 comes here from the text.
 
-import type { ChainedCommands, Editor } from '@tiptap/core'
+import type { Editor } from '@tiptap/core'
 
+import { type Block, blocks, tableCommands, taskCommands } from './blocks.ts'
 import { keysHere, tellKey } from './keys.ts'
+import { Menu } from './menu.ts'
 
-interface Tool {
-  run: (chain: ChainedCommands) => ChainedCommands
-  /** Whether it is on where the caret stands. */
-  on?: (editor: Editor) => boolean
-  /** Whether it can be used there; always if missing. */
-  can?: (editor: Editor) => boolean
-}
+type Tool = Pick<Block, 'run' | 'on' | 'can'>
 
-function heading(level: 1 | 2 | 3): Tool {
-  return { run: c => c.toggleHeading({ level }), on: e => e.isActive('heading', { level }) }
-}
+const mark = (name: 'bold' | 'italic' | 'underline' | 'strike'): Tool => ({ run: e => e.chain().focus().toggleMark(name).run(), on: e => e.isActive(name) })
 
 const tools: Record<string, Tool> = {
-  bold: { run: c => c.toggleBold(), on: e => e.isActive('bold') },
-  italic: { run: c => c.toggleItalic(), on: e => e.isActive('italic') },
-  underline: { run: c => c.toggleUnderline(), on: e => e.isActive('underline') },
-  strike: { run: c => c.toggleStrike(), on: e => e.isActive('strike') },
-  heading1: heading(1),
-  heading2: heading(2),
-  heading3: heading(3),
-  bulletList: { run: c => c.toggleBulletList(), on: e => e.isActive('bulletList') },
-  orderedList: { run: c => c.toggleOrderedList(), on: e => e.isActive('orderedList') },
-  blockquote: { run: c => c.toggleBlockquote(), on: e => e.isActive('blockquote') },
-  codeBlock: { run: c => c.toggleCodeBlock(), on: e => e.isActive('codeBlock') },
-  horizontalRule: { run: c => c.setHorizontalRule() },
+  ...Object.fromEntries([...blocks, ...taskCommands].map(b => [b.id, b])),
+  bold: mark('bold'),
+  italic: mark('italic'),
+  underline: mark('underline'),
+  strike: mark('strike'),
   // Whoever has the comments hears it: class Comments.
-  comment: { run: c => c.command(({ view }) => view.dom.dispatchEvent(new Event('comment'))) },
-  undo: { run: c => c.undo(), can: e => e.can().undo() },
-  redo: { run: c => c.redo(), can: e => e.can().redo() },
+  comment: { run: e => e.view.dom.dispatchEvent(new Event('comment')) },
+  undo: { run: e => e.chain().focus().undo().run(), can: e => e.can().undo() },
+  redo: { run: e => e.chain().focus().redo().run(), can: e => e.can().redo() },
 }
+
+const table = blocks.filter(b => b.id === 'table').map(b => ({ ...b, label: 'Insert table' }))
 
 /** Wires the toolbar that the server rendered. */
 export class Toolbar {
   #bar: HTMLElement
   #buttons: HTMLButtonElement[]
   #editor: Editor
+  #menu: Menu | undefined
   #queued = false
 
   constructor(bar: HTMLElement, editor: Editor) {
@@ -54,7 +44,11 @@ export class Toolbar {
       b.addEventListener('mousedown', e => e.preventDefault())
       b.addEventListener('click', () => this.#run(b))
     })
+    const opens = this.#buttons.find(b => b.dataset.command === 'table')
+    if (opens) this.#menu = new Menu(opens, editor, [...table, ...tableCommands])
     bar.addEventListener('keydown', e => this.#key(e))
+    tellKey('Ctrl+Enter', 'Tick the task off that you are in, or not')
+    tellKey('Tab', 'Next cell of a table; behind the last one a new row')
     tellKey('Alt+F10', 'Go to the buttons above the text; Esc goes back')
     editor.on('transaction', () => this.#queue())
     this.#draw()
@@ -73,8 +67,9 @@ export class Toolbar {
 
   #run(button: HTMLButtonElement): void {
     const tool = tools[button.dataset.command ?? '']
+    if (this.#menu?.button === button) return
     if (!tool || !this.#editor.isEditable || button.getAttribute('aria-disabled') === 'true') return
-    tool.run(this.#editor.chain().focus()).run()
+    tool.run(this.#editor)
   }
 
   #key(e: KeyboardEvent): void {
@@ -106,7 +101,7 @@ export class Toolbar {
     if (this.#editor.isDestroyed) return
     for (const b of this.#buttons) {
       const tool = tools[b.dataset.command ?? '']
-      if (!tool) continue
+      if (!tool || b === this.#menu?.button) continue
       if (tool.on) b.setAttribute('aria-pressed', String(tool.on(this.#editor)))
       // aria-disabled keeps the button reachable: focus is not lost when the
       // last change is undone.

@@ -480,6 +480,27 @@ type NoteSigner struct {
 	MadeAt time.Time
 }
 
+// Derived from the log; safe to delete together with note_tasked, after which it is read again.
+type NoteTask struct {
+	NoteID uuid.UUID
+	Client int64
+	Clock  int64
+	Place  int32
+	// Its text and whose it is in words, sealed for the note.
+	Said     []byte
+	Done     bool
+	OwnerID  uuid.NullUUID
+	Due      string
+	DueBy    *time.Time
+	AuthorID uuid.NullUUID
+}
+
+// Up to which update note_task has everything. Whoever reads tasks of a note holds the lock of its row.
+type NoteTasked struct {
+	NoteID uuid.UUID
+	Seq    int64
+}
+
 // How the state of a note went: the versions before and after each change of it are worth finding again.
 type NoteTurn struct {
 	NoteID uuid.UUID

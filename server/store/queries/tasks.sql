@@ -1,0 +1,77 @@
+-- Tasks of notes, read behind the log.
+
+-- name: LiveNotesToTask :many
+-- Notes that somebody writes in now, or did a moment ago, whose tasks are not read up to their newest row.
+SELECT DISTINCT note.id
+  FROM session
+  JOIN note ON note.id = session.note_id
+  LEFT JOIN note_tasked ON note_tasked.note_id = note.id
+ WHERE NOT session.counted AND note.state <> 'destroyed' AND note.head > coalesce(note_tasked.seq, 0)
+ LIMIT $1;
+
+-- name: NotesToTask :many
+-- All such notes.
+SELECT note.id
+  FROM note LEFT JOIN note_tasked ON note_tasked.note_id = note.id
+ WHERE note.state <> 'destroyed' AND note.head > coalesce(note_tasked.seq, 0)
+ LIMIT $1;
+
+-- name: BeginTasks :one
+-- It waits for whoever reads tasks of the same note, and returns up to where they have.
+INSERT INTO note_tasked (note_id, seq) SELECT note.id, 0 FROM note WHERE note.id = $1 AND note.state <> 'destroyed'
+    ON CONFLICT (note_id) DO UPDATE SET seq = note_tasked.seq
+RETURNING seq;
+
+-- name: EndTasks :exec
+UPDATE note_tasked SET seq = $2 WHERE note_id = $1;
+
+-- name: TasksOfNote :many
+SELECT * FROM note_task WHERE note_id = $1 ORDER BY place;
+
+-- name: SaveTask :exec
+-- An owner or author that is nobody here is not named.
+INSERT INTO note_task (note_id, client, clock, place, said, done, owner_id, due, due_by, author_id)
+VALUES (sqlc.arg(note_id), sqlc.arg(client), sqlc.arg(clock), sqlc.arg(place), sqlc.arg(said), sqlc.arg(done),
+        (SELECT id FROM person WHERE id = sqlc.narg(owner)::uuid), sqlc.arg(due), sqlc.narg(due_by), (SELECT id FROM person WHERE id = sqlc.narg(author)::uuid))
+    ON CONFLICT (note_id, client, clock) DO UPDATE SET
+       place = excluded.place, said = excluded.said, done = excluded.done, owner_id = excluded.owner_id, due = excluded.due, due_by = excluded.due_by,
+       author_id = excluded.author_id;
+
+-- name: DeleteTask :exec
+DELETE FROM note_task WHERE note_id = $1 AND client = $2 AND clock = $3;
+
+-- name: OpenTasksOf :many
+-- What somebody has to do: the overdue first, then by when it is due, at last what is due at no time. A note that was entered in error has no
+-- tasks any more.
+SELECT sqlc.embed(note_task), sqlc.embed(note), sqlc.embed(patient), coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, note.unit_id)::text AS unit,
+       coalesce(person.name, '')::text AS author,
+       coalesce((SELECT array_agg(tie.kind) FROM tie WHERE tie.person_id = sqlc.arg(owner)::uuid AND tie.patient_id = note.patient_id), '{}')::text[] AS ties
+  FROM note_task
+  JOIN note ON note.id = note_task.note_id
+  JOIN patient ON patient.id = note.patient_id
+  LEFT JOIN person ON person.id = note_task.author_id
+  LEFT JOIN stay ON stay.patient_id = patient.id
+  LEFT JOIN bed ON bed.id = stay.bed_id
+ WHERE note_task.owner_id = sqlc.arg(owner) AND NOT note_task.done AND note.state NOT IN ('destroyed', 'retracted')
+ ORDER BY note_task.due_by NULLS LAST, note.created_at, note.id, note_task.place
+ LIMIT sqlc.arg(max_rows);
+
+-- name: UnitTasks :many
+-- Of each patient who lies on a unit and has any: tasks that are not done, and how many of these are overdue.
+SELECT stay.patient_id, count(*) AS open, count(*) FILTER (WHERE note_task.due_by <= now()) AS overdue
+  FROM bed
+  JOIN stay ON stay.bed_id = bed.id
+  JOIN note ON note.patient_id = stay.patient_id
+  JOIN note_task ON note_task.note_id = note.id
+ WHERE bed.unit_id = $1 AND NOT note_task.done AND note.state NOT IN ('destroyed', 'retracted')
+ GROUP BY stay.patient_id;
+
+-- name: Colleagues :many
+-- Who may be given a task about a patient, or be named in a note: those who work on the unit and the patient's team.
+SELECT person.id, person.name, person.role
+  FROM person
+ WHERE NOT person.suspended AND person.role <> 'service account'
+   AND (EXISTS (SELECT FROM duty WHERE duty.person_id = person.id AND duty.unit_id = sqlc.arg(unit))
+        OR EXISTS (SELECT FROM care_team WHERE care_team.person_id = person.id AND care_team.patient_id = sqlc.arg(patient)))
+ ORDER BY person.name, person.id
+ LIMIT sqlc.arg(max_rows);

@@ -1,0 +1,229 @@
+package store
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/clisonix/tidechart/crdt"
+	"github.com/clisonix/tidechart/crdt/prose"
+	"github.com/clisonix/tidechart/server/store/queries"
+	"github.com/clisonix/tidechart/server/vault"
+	"github.com/clisonix/tidechart/sessions"
+)
+
+// Limits of tasks (I10).
+const (
+	MaxNoteTasks = 1000 // that are read of one note; of more the first
+	MaxTasks     = 200  // that a list of somebody's has
+	maxTaskText  = 1000 // characters of a task that are kept beside its note
+
+	taskNotes = 100 // whose tasks are read at once
+	taskRest  = 4   // times as long as it took to read a note's tasks: a fifth of a processor's time goes into it
+)
+
+// taskText is what of a task is sealed.
+type taskText struct {
+	Text  string
+	About string // whose it is and when it is due, in words
+}
+
+func taskAt(id crdt.ID) vault.Place {
+	with := binary.BigEndian.AppendUint64(nil, uint64(id.Client))
+	return vault.Place{Kind: vault.TaskText, Schema: 1, With: binary.BigEndian.AppendUint64(with, id.Clock)}
+}
+
+// ReadTasks reads the tasks of notes whose logs have gone on, with a rest after each, until there is no more or ctx ends: of those that people
+// write in now, or with all of every note. A note that cannot be read does not keep the others from it: the error says why.
+func (db *DB) ReadTasks(ctx context.Context, all bool) (notes int, err error) {
+	look := db.LiveNotesToTask
+	if all {
+		look = db.NotesToTask
+	}
+	tried := make(map[sessions.NoteID]bool)
+	for {
+		found, failed := look(ctx, taskNotes+int32(len(tried)))
+		if failed != nil {
+			return notes, errors.Join(err, fmt.Errorf("look for notes whose tasks to read: %w", failed))
+		}
+		fresh := false
+		for _, note := range found {
+			if tried[note] {
+				continue
+			}
+			tried[note], fresh = true, true
+			began := time.Now()
+			err = errors.Join(err, db.ReadTasksOf(ctx, note))
+			notes++
+			if stopped := rest(ctx, taskRest*time.Since(began)); stopped != nil {
+				return notes, errors.Join(err, stopped)
+			}
+		}
+		if !fresh {
+			return notes, err
+		}
+	}
+}
+
+// ReadTasksOf brings note_task up to date with a note's log, in one transaction: what a crash keeps from it is read again.
+func (db *DB) ReadTasksOf(ctx context.Context, note sessions.NoteID) error {
+	c, err := sessions.ReadCommitted(ctx, db, note)
+	if err != nil {
+		return fmt.Errorf("read tasks of note %s: %w", note, err)
+	}
+	var tasks []prose.PlacedTask
+	for _, n := range c.Doc.Names() {
+		if n == (crdt.Name{Of: crdt.NameOfElement, Name: "taskItem"}) {
+			tasks = prose.Tasks(prose.ReadTraced(c.Doc.XMLFragment(sessions.Fragment)), MaxNoteTasks)
+		}
+	}
+	err = db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error {
+		at, err := q.BeginTasks(ctx, note)
+		if errors.Is(err, pgx.ErrNoRows) || err == nil && uint64(at) >= c.Head {
+			return nil // destroyed meanwhile, or read by somebody else
+		}
+		if err == nil {
+			err = db.saveTasks(ctx, q, note, tasks, c.Whose)
+		}
+		if err != nil {
+			return err
+		}
+		return q.EndTasks(ctx, note, int64(c.Head))
+	})
+	if err != nil {
+		return fmt.Errorf("save tasks of note %s: %w", note, err)
+	}
+	return nil
+}
+
+// saveTasks changes the rows that are not as the note has it.
+func (db *DB) saveTasks(ctx context.Context, q *queries.Queries, note sessions.NoteID, tasks []prose.PlacedTask, whose func(clientID) uuid.UUID) error {
+	rows, err := q.TasksOfNote(ctx, note)
+	if err != nil || len(rows) == 0 && len(tasks) == 0 {
+		return err
+	}
+	keys, err := db.keysToWrite(ctx, q, note)
+	if err != nil {
+		return err
+	}
+	was := make(map[crdt.ID]queries.NoteTask, len(rows))
+	for _, row := range rows {
+		was[crdt.ID{Client: crdt.ClientID(row.Client), Clock: uint64(row.Clock)}] = row
+	}
+	for i, task := range tasks {
+		p := taskRow(note, int32(i+1), task, whose)
+		said := taskText{clipRunes(task.Text, maxTaskText), task.About()}
+		row, there := was[task.ID]
+		delete(was, task.ID)
+		if there && sameTask(row, p) && saysTask(keys, task.ID, row.Said) == said {
+			continue
+		}
+		if p.Said, err = sealValue(keys.sealing(), taskAt(task.ID), said); err != nil {
+			return err
+		}
+		if err := q.SaveTask(ctx, p); err != nil {
+			return err
+		}
+	}
+	for _, row := range was {
+		if err := q.DeleteTask(ctx, note, row.Client, row.Clock); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func taskRow(note sessions.NoteID, place int32, task prose.PlacedTask, whose func(clientID) uuid.UUID) queries.SaveTaskParams {
+	p := queries.SaveTaskParams{
+		NoteID: note, Client: int64(task.ID.Client), Clock: int64(task.ID.Clock), Place: place, Done: task.Done, Author: orNoID(whose(task.Author)),
+	}
+	if owner, err := uuid.Parse(task.Owner); err == nil {
+		p.Owner = orNoID(owner)
+	}
+	if by, ok := dueBy(task.Due); ok {
+		p.Due, p.DueBy = task.Due, &by
+	}
+	return p
+}
+
+// dueBy returns when a task is overdue: at the end of its day, or of its minute, where this server is. It is false of what is no such time.
+func dueBy(due string) (time.Time, bool) {
+	if day, err := time.ParseInLocation(time.DateOnly, due, time.Local); err == nil {
+		return day.AddDate(0, 0, 1), true
+	}
+	if minute, err := time.ParseInLocation("2006-01-02T15:04", due, time.Local); err == nil {
+		return minute.Add(time.Minute), true
+	}
+	return time.Time{}, false
+}
+
+func sameTask(row queries.NoteTask, p queries.SaveTaskParams) bool {
+	due := row.DueBy == nil && p.DueBy == nil || row.DueBy != nil && p.DueBy != nil && row.DueBy.Equal(*p.DueBy)
+	return due && row.Place == p.Place && row.Done == p.Done && row.Due == p.Due && row.OwnerID == p.Owner && row.AuthorID == p.Author
+}
+
+// saysTask opens the text of a row; of one that does not open it is empty.
+func saysTask(keys *keySet, id crdt.ID, sealed []byte) (said taskText) {
+	if err := openValue(keys, taskAt(id), sealed, &said); err != nil {
+		return taskText{}
+	}
+	return said
+}
+
+func clipRunes(s string, most int) string {
+	n := 0
+	for i := range s {
+		if n++; n > most {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+// OpenTask is a task that somebody has to do, with what it says.
+type OpenTask struct {
+	OpenTasksOfRow
+	Text string
+}
+
+// OpenTasksOfRow is that of the database, with whom it is about.
+type OpenTasksOfRow struct {
+	queries.OpenTasksOfRow
+	Patient Patient
+}
+
+// ID is the element of the note that the task is.
+func (t OpenTask) ID() crdt.ID {
+	return crdt.ID{Client: crdt.ClientID(t.NoteTask.Client), Clock: uint64(t.NoteTask.Clock)}
+}
+
+// OpenTasks lists what somebody has to do, the most overdue first, [MaxTasks] at most. Whether they may know it is for the caller to decide
+// by each row's ties. The text of a task that does not open is [Unreadable].
+func (db *DB) OpenTasks(ctx context.Context, owner uuid.UUID) ([]OpenTask, error) {
+	rows, err := db.Queries.OpenTasksOf(ctx, owner, MaxTasks)
+	named, err := withPatients(ctx, db, rows, err, func(r queries.OpenTasksOfRow) queries.Patient { return r.Patient },
+		func(r queries.OpenTasksOfRow, p Patient) OpenTasksOfRow { return OpenTasksOfRow{r, p} })
+	if err != nil {
+		return nil, fmt.Errorf("list tasks: %w", err)
+	}
+	tasks := make([]OpenTask, len(named))
+	for i, row := range named {
+		tasks[i] = OpenTask{row, Unreadable}
+		keys, err := db.keysOf(ctx, db.Queries, row.Note.ID)
+		if err == nil {
+			var said taskText
+			if err = openValue(keys, taskAt(tasks[i].ID()), row.NoteTask.Said, &said); err == nil {
+				tasks[i].Text = said.Text
+			}
+		}
+		if err != nil {
+			db.log.Error("text of a task does not open", "note", row.Note.ID, "err", err)
+		}
+	}
+	return tasks, nil
+}
