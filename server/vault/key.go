@@ -41,8 +41,6 @@ const (
 	AuditSigner      Kind = 21 // seed of who signs checkpoints
 	NoteSigner       Kind = 22 // seed of who signs notes
 	Bedside          Kind = 23 // what a team has to know of a patient at a glance
-	Bedside          Kind = 19 // what a team has to know of a patient at a glance
-	ThreadWords      Kind = 23 // of a thread about a note: what it quotes as 0, where that stands as 1, and what was said from 2 on
 	PhraseText       Kind = 24 // of a phrase, which is of no record
 	TaskText         Kind = 25 // of a task of a note
 )
