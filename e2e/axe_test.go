@@ -52,6 +52,7 @@ func TestPagesAreAccessible(t *testing.T) {
 		{"history", chen, "/notes/" + note + "/history", exists("#past .by")},
 		{"export", chen, "/notes/" + note + "/export", exists(".export-ways a")},
 		{"print", chen, "/notes/" + note + "/print", exists("#print-now:not([hidden])")},
+		{"phrases", chen, "/phrases", exists(".phrase-list details")},
 		{"retention", novak, "/retention", exists("#classes-heading")},
 		{"board", chen, "/units/" + seeded.Unit, exists("#board [data-writing]")},
 		{"sessions", novak, "/admin/sessions", exists("table.sessions")},

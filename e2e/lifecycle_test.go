@@ -85,7 +85,7 @@ func (w *window) typeOffline(text string) {
 	if err := w.typeKeys(text); err != nil {
 		w.t.Fatal(err)
 	}
-	w.waitFor("the number of unsaved changes", `/^Offline: [1-9]\d* unsaved changes$/.test(document.querySelector('#save-text').textContent)`)
+	w.waitFor("the number of unsaved changes", `/^Offline: [1-9]\d* (word|change)s? not saved yet$/.test(document.querySelector('#save-text').textContent)`)
 }
 
 // checkHas fails unless the note has each part once: these edits were received,

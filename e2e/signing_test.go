@@ -67,6 +67,7 @@ func TestSigning(t *testing.T) {
 
 	line.pull()
 	rivera.typeOffline(" Up to the chair twice.")
+	rivera.waitFor("how much of it is not saved", `document.querySelector('#save-text').textContent === 'Offline: 5 words not saved yet'`)
 	if _, err := s.db(t).Exec(t.Context(), `UPDATE login SET proven_at = now() - interval '5 minutes'`); err != nil {
 		t.Fatal(err)
 	}

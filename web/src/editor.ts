@@ -22,11 +22,12 @@ import { nameMovingCarets, type Person, renderCaret, renderSelection } from './p
 import { accountedSocket, isStep2, Ledger } from './saved.ts'
 import { slash } from './slash.ts'
 import { LATE, Standing } from './standing.ts'
-import { byId, type Link, status, StatusLine } from './status.ts'
+import { byId, type Edits, type Link, status, StatusLine } from './status.ts'
 import { Stops } from './stops.ts'
 import { Suggest } from './suggest.ts'
 import { TaskDialog } from './taskdialog.ts'
 import { Toolbar } from './toolbar.ts'
+import { wordsOf } from './words.ts'
 
 /** Fingerprint of the schema that this script was built with. */
 declare const SCHEMA_FINGERPRINT: string
@@ -52,6 +53,9 @@ const TICKET_MS = 4_000
 
 /** How often a page that waits for that looks whether everything is saved. */
 const LOOK_MS = 50
+
+/** How long nothing has to be saved before the page says how much waits. */
+const SLOW_MS = 2_000
 
 /** How long what refers to the text waits until that is saved. */
 const SAVED_MS = 5_000
@@ -79,6 +83,8 @@ class NotePage {
   #gotDocument = false
   #askedAt = 0
   #unsaved = 0
+  #slow: ReturnType<typeof setTimeout> | undefined
+  #isSlow = false
   #savedAt: Date | undefined
   #cleared = false
   #knocking: ReturnType<typeof setInterval> | undefined
@@ -87,8 +93,9 @@ class NotePage {
     const name = this.#root.dataset.note ?? ''
     // Before the provider's own listener, so that an edit has its number when
     // its frame is sent.
-    this.#doc.on('update', (_update: Uint8Array, origin: unknown) => {
-      if (origin !== this.#provider) this.#ledger.edited()
+    this.#doc.on('update', (_update: Uint8Array, origin: unknown, doc: Y.Doc, tr: Y.Transaction) => {
+      if (origin === this.#provider) return
+      this.#ledger.edited({ from: tr.beforeState.get(doc.clientID) ?? 0, to: tr.afterState.get(doc.clientID) ?? 0 })
     })
     this.#doc.on('afterTransaction', (tr: Y.Transaction) => this.#origins.wrote(tr, this.#link.is === 'live'))
     this.#socket = new HocuspocusProviderWebsocket({
@@ -157,6 +164,7 @@ class NotePage {
     }
     const { unsaved } = this.#ledger
     clearInterval(this.#knocking)
+    clearTimeout(this.#slow)
     this.#provider.destroy()
     this.#socket.destroy()
     this.#doc.destroy()
@@ -309,10 +317,28 @@ class NotePage {
     this.#draw()
   }
 
+  // Words are counted only where they are said: no keystroke waits for it.
+  #edits(): Edits {
+    const { unsaved, refused } = this.#ledger
+    const said = unsaved > 0 && (this.#isSlow || refused > 0 || this.#link.is !== 'live')
+    return { unsaved, refused, slow: this.#isSlow, words: said ? wordsOf(this.#doc, this.#ledger.wrote) : 0 }
+  }
+
   #ledgerChanged(): void {
     const { unsaved } = this.#ledger
     if (unsaved < this.#unsaved) this.#savedAt = new Date()
+    if (unsaved < this.#unsaved || unsaved === 0) {
+      clearTimeout(this.#slow)
+      this.#slow = undefined
+      this.#isSlow = false
+    }
     this.#unsaved = unsaved
+    if (unsaved > 0) {
+      this.#slow ??= setTimeout(() => {
+        this.#isSlow = true
+        this.#draw()
+      }, SLOW_MS)
+    }
     this.#draw()
   }
 
@@ -326,7 +352,7 @@ class NotePage {
     this.#comments?.show(editable)
     // Until the document came, nothing can be said of what is saved.
     const link: Link = this.#link.is === 'live' && !this.#gotDocument ? { is: 'connecting' } : this.#link
-    this.#line.show(status(this.#ledger, link, editable, this.#savedAt, loginEnds(), this.#standing.waits))
+    this.#line.show(status(this.#edits(), link, editable, this.#savedAt, loginEnds(), this.#standing.waits))
   }
 }
 

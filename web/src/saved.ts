@@ -51,10 +51,16 @@ function varUint(b: Uint8Array, at: number): { value: number; end: number } | un
   return undefined
 }
 
+/** What an edit brought of this browser's own: clocks from, up to to. */
+export interface Wrote {
+  from: number
+  to: number
+}
+
 /** Ledger counts the edits made here and which of them are committed. */
 export class Ledger {
   #edits = 0
-  #unsaved = new Set<number>()
+  #unsaved = new Map<number, Wrote | undefined>()
   #refused = new Set<number>()
   #changed: () => void
 
@@ -73,9 +79,21 @@ export class Ledger {
     return this.#refused.size
   }
 
+  /** What the edits brought that are not known to be committed, in order. */
+  get wrote(): Wrote[] {
+    const all: Wrote[] = []
+    for (const w of this.#unsaved.values()) {
+      if (!w || w.to <= w.from) continue
+      const last = all.at(-1)
+      if (last?.to === w.from) last.to = w.to
+      else all.push({ ...w })
+    }
+    return all
+  }
+
   /** Notes one local change of the document, before it is sent. */
-  edited(): void {
-    this.#unsaved.add(++this.#edits)
+  edited(wrote?: Wrote): void {
+    this.#unsaved.set(++this.#edits, wrote)
     this.#changed()
   }
 
@@ -91,7 +109,7 @@ export class Ledger {
 
   /** Settles one frame. @internal */
   settle(frame: Sent, committed: boolean): void {
-    const edits = frame.whole ? [...this.#unsaved].filter(n => n <= frame.last) : [frame.last]
+    const edits = frame.whole ? [...this.#unsaved.keys()].filter(n => n <= frame.last) : [frame.last]
     for (const n of edits) {
       if (committed) {
         this.#unsaved.delete(n)

@@ -1,8 +1,6 @@
 // The one status of a note page. It says Saved only when every edit made here
 // is committed, and says plainly when it is not.
 
-import type { Ledger } from './saved.ts'
-
 /** How the note stands with the server. */
 export type Link =
   | { is: 'connecting' } // never in sync yet
@@ -29,26 +27,47 @@ function changes(n: number): string {
   return n === 1 ? '1 change' : `${n} changes`
 }
 
+/** What a page knows of its own edits. */
+export interface Edits {
+  /** How many are not known to be saved, and how many of these were refused. */
+  unsaved: number
+  refused: number
+  /** How many words they brought; 0 if they removed or formatted some, or if that is not known. */
+  words?: number
+  /** They have not been saved for so long that it is worth saying how much. */
+  slow?: boolean
+}
+
+function amount({ unsaved, words = 0 }: Edits): string {
+  if (words === 0) return changes(unsaved)
+  return words === 1 ? '1 word' : `${words} words`
+}
+
+function isOrAre(said: string): string {
+  return said.startsWith('1 ') ? 'is' : 'are'
+}
+
 /** Derives the status from the facts. savedAt is the time of the last answer, ends that of the login's end; waits says that the server
  *  has what is not saved, and takes it when somebody who is about to sign lets go of the note. */
-export function status(ledger: Pick<Ledger, 'unsaved' | 'refused'>, link: Link, editable: boolean, savedAt?: Date, ends?: number, waits = false): Status {
-  const { unsaved, refused } = ledger
-  const lost = unsaved > 0 ? ` ${changes(unsaved)} on this page ${unsaved === 1 ? 'is' : 'are'} not saved: copy what you need.` : ''
-  if (link.is === 'ended') return { state: 'ended', text: unsaved > 0 ? `Not saved: ${changes(unsaved)}` : 'Disconnected', alert: link.why + lost }
+export function status(edits: Edits, link: Link, editable: boolean, savedAt?: Date, ends?: number, waits = false): Status {
+  const { unsaved, refused } = edits
+  const much = amount(edits)
+  const lost = unsaved > 0 ? ` ${much} on this page ${isOrAre(much)} not saved: copy what you need.` : ''
+  if (link.is === 'ended') return { state: 'ended', text: unsaved > 0 ? `Not saved: ${much}` : 'Disconnected', alert: link.why + lost }
   if (refused > 0) {
-    return { state: 'refused', text: `Not saved: ${changes(unsaved)}`, alert: `The server refused ${changes(refused)}.${lost} Then reload the page.` }
+    return { state: 'refused', text: `Not saved: ${much}`, alert: `The server refused ${changes(refused)}.${lost} Then reload the page.` }
   }
   if (link.is === 'connecting') return { state: 'connecting', text: 'Connecting…' }
   if (link.is === 'offline') {
     if (unsaved === 0) return { state: 'offline', text: 'Offline: nothing unsaved' }
-    return { state: 'offline', text: `Offline: ${unsaved} unsaved ${unsaved === 1 ? 'change' : 'changes'}`, alert: offline(ends) }
+    return { state: 'offline', text: `Offline: ${much} not saved yet`, alert: offline(ends) }
   }
   if (!editable && waits) {
-    const held = `${changes(unsaved)} on this page ${unsaved === 1 ? 'waits' : 'wait'} until the note is let go of, or signed. Leave the page open.`
+    const held = `${much} on this page ${isOrAre(much) === 'is' ? 'waits' : 'wait'} until the note is let go of, or signed. Leave the page open.`
     return { state: 'readonly', text: 'Held still', alert: unsaved > 0 ? held : undefined }
   }
   if (!editable) return { state: 'readonly', text: 'Read-only', alert: lost.trim() || undefined }
-  if (unsaved > 0) return { state: 'saving', text: 'Saving…' }
+  if (unsaved > 0) return { state: 'saving', text: edits.slow ? `Saving… ${much} not saved yet` : 'Saving…' }
   return { state: 'saved', text: savedAt ? `Saved ${clock(savedAt)}` : 'Saved' }
 }
 
