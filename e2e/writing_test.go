@@ -73,7 +73,7 @@ func TestWritingByKeyboard(t *testing.T) {
 	chen.keyDown("", kb.Enter)
 	chen.waitContains("Home tomorrow. Chest: air entry *** bilaterally")
 	chen.waitFor("four to fill in", `document.querySelector('#stops').textContent === '4 to fill in' && getSelection().toString() === '***'`)
-	chen.pictures("stops", "#stops:not([hidden])")
+	chen.shot("stops")
 	for i, filled := range []string{"good", "no", "96", "air"} {
 		if i > 0 {
 			chen.keyDown("", kb.F2)
@@ -101,7 +101,7 @@ func TestWritingByKeyboard(t *testing.T) {
 	chen.keyDown("Shift", kb.Enter)
 	chen.keyDown("", kb.F3)
 	chen.waitFor("the second", `document.querySelector('#find-count').textContent === '2 of 3' && document.querySelector('`+noteEditor+` .found-here').textContent === 'CAFE'`)
-	chen.pictures("find", "#find:not([hidden]) #find-count")
+	chen.shot("find")
 	chen.keyDown("", kb.Escape)
 	chen.types(" Done.")
 	chen.waitContains("on air. Café, CAFE, cafe. Done.")
