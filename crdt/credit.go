@@ -13,17 +13,13 @@ type credit struct {
 }
 
 // Credit has [Text.Spans] name as author of copied text who wrote it first.
-// Copies are given in the order of the log, those of a copy's source before it.
+// What is copied is older than its copy, so that whoever follows it comes to an end.
 func (d *Doc) Credit(copies []Copy) {
 	if d.credits == nil {
 		d.credits = make(map[ClientID][]credit)
 	}
 	for _, c := range copies {
-		to := c.To.Clock
-		for of, n := range d.creditsOf(c.From, c.Len) {
-			d.addCredit(c.To.Client, credit{to, to + n, of})
-			to += n
-		}
+		d.addCredit(c.To.Client, credit{c.To.Clock, c.To.Clock + c.Len, c.From})
 	}
 }
 
@@ -39,24 +35,14 @@ func (d *Doc) addCredit(client ClientID, x credit) {
 // creditsOf yields whose n elements from id on are, in pieces.
 func (d *Doc) creditsOf(id ID, n uint64) iter.Seq2[ID, uint64] {
 	return func(yield func(ID, uint64) bool) {
-		list := d.credits[id.Client]
-		k, _ := slices.BinarySearchFunc(list, id.Clock, func(c credit, clock uint64) int {
-			if c.to <= clock {
-				return -1
-			}
-			return 1
-		})
 		for n > 0 {
-			size, of := n, id
-			if k < len(list) {
-				switch c := list[k]; {
-				case c.from > id.Clock:
-					size = min(n, c.from-id.Clock)
-				default:
-					size = min(n, c.to-id.Clock)
-					of = ID{c.of.Client, c.of.Clock + id.Clock - c.from}
-					k++
+			of, size := id, n
+			for hop := 0; hop < maxHops; hop++ {
+				next, ok, same := d.creditOf(of, size)
+				if size = same; !ok {
+					break
 				}
+				of = next
 			}
 			if !yield(of, size) {
 				return
@@ -64,4 +50,25 @@ func (d *Doc) creditsOf(id ID, n uint64) iter.Seq2[ID, uint64] {
 			id.Clock, n = id.Clock+size, n-size
 		}
 	}
+}
+
+// maxHops is how often text is followed that was copied again and again (I10).
+const maxHops = 4096
+
+// creditOf returns what id repeats, if it repeats anything, and of how many of n elements from it on the same is true.
+func (d *Doc) creditOf(id ID, n uint64) (of ID, ok bool, same uint64) {
+	list := d.credits[id.Client]
+	k, _ := slices.BinarySearchFunc(list, id.Clock, func(c credit, clock uint64) int {
+		if c.to <= clock {
+			return -1
+		}
+		return 1
+	})
+	switch {
+	case k == len(list):
+		return id, false, n
+	case list[k].from > id.Clock:
+		return id, false, min(n, list[k].from-id.Clock)
+	}
+	return ID{list[k].of.Client, list[k].of.Clock + id.Clock - list[k].from}, true, min(n, list[k].to-id.Clock)
 }

@@ -33,14 +33,14 @@ type Removals struct {
 	bytes  int
 	typing map[int]*retyping // by person
 	doomed DeleteSet         // of the update that is asked about
+	lineage
 }
 
 // removed is text of consecutive clocks that is gone.
 type removed struct {
 	clock uint64
 	text  string
-	by    []int // who deleted it, whether or not it was there still
-	uses  []use
+	by    []int   // who deleted it, whether or not it was there still
 	of    *source // as it stood
 }
 
@@ -52,24 +52,22 @@ func (m *Removals) start(d *Doc, id ID, by int) (ID, bool) {
 		return id, false
 	}
 	found := false
-	for ; k >= 0 && list[k].end() >= id.Clock && slices.Contains(list[k].by, by) && m.free(d, list[k], by); k-- {
+	for ; k >= 0 && list[k].end() >= id.Clock && slices.Contains(list[k].by, by) && m.anew(d, id.Client, list[k], by); k-- {
 		id.Clock, found = list[k].clock, true
 	}
 	return id, found
 }
 
-// use says that somebody brought it again, as the elements from one on.
-type use struct {
-	by int
-	to ID
-}
-
-// free reports whether somebody has not brought r again, or that is gone, too: nobody has what others wrote there twice.
-func (m *Removals) free(d *Doc, r removed, by int) bool {
-	return !slices.ContainsFunc(r.uses, func(u use) bool {
-		clock := uint32(u.to.Clock)
-		return u.by == by && !d.removed(u.to) && len(m.doomed.touching(u.to.Client, clock, clock+1)) == 0
-	})
+// anew reports whether somebody has not brought r again, or that is gone, too: nobody has what others wrote there twice.
+func (m *Removals) anew(d *Doc, client ClientID, r removed, by int) bool {
+	for clock := r.clock; clock < r.end(); {
+		free, n := m.free(d, m.doomed, ID{client, clock}, by, r.end()-clock)
+		if !free {
+			return false
+		}
+		clock += n
+	}
+	return true
 }
 
 func (r removed) end() uint64 { return r.clock + uint64(units16(r.text)) }
@@ -86,36 +84,50 @@ type retyping struct {
 	behind, from ID     // what is typed behind this may go on with that
 }
 
-// Copies returns what of the text that u brings repeats text that u deletes, as
-// [Doc.Copies] has it, or that the person by, whose it is, deleted before, and how
-// many elements of text u deletes without bringing them again. It remembers them.
-// It must be asked of all updates, in order, each before it is applied.
+// Copies returns what of the text that u brings repeats text that u deletes, or
+// that the person by, whose it is, deleted before, and how many elements of text
+// u deletes without bringing them again. It remembers them. It must be asked of
+// all updates, in order, each before it is applied.
+//
+// told is what the person's editor says that is, in order of what u brings. It
+// counts if the two say the same, the one was removed by that person, and is not
+// there again: so nobody's words are said to stand where they were not, or twice.
+// What nobody tells is found as [Doc.Copies] does.
 //
 // A copy may be of elements that earlier updates have brought: of text that is
 // typed again letter by letter, the first letters say nothing.
-func (m *Removals) Copies(d *Doc, u *Update, by int) (copies []Copy, deleted int) {
+func (m *Removals) Copies(d *Doc, u *Update, by int, told []Copy) (copies []Copy, deleted int) {
 	m.doomed = u.Deletes()
+	m.hear(d, u)
+	m.remove(m.doomed, by)
+	moved := m.check(d, m.doomed, by, told)
+	copies = moved
 	if len(u.sections) > 0 && (len(m.doomed) > 0 || len(m.oldest) > 0) {
-		copies = m.copies(d, u, by)
+		copies = append(copies, m.guess(d, u, by, moved)...)
 	}
 	if len(m.doomed) > 0 {
 		deleted = m.remember(d, by, copies)
 	}
 	for _, c := range copies {
-		m.use(c, by)
+		m.part(c, by)
 	}
 	m.forget()
 	return copies, deleted
 }
 
-func (m *Removals) copies(d *Doc, u *Update, by int) []Copy {
+// guess finds what is copied of the text of which nothing is known.
+func (m *Removals) guess(d *Doc, u *Update, by int, moved []Copy) []Copy {
 	stays, gone := d.bringsText(u, m.doomed)
+	stays, gone = leftOf(stays, moved), leftOf(gone, moved)
 	p := putter{Removals: m, d: d, u: u, by: by}
 	if len(m.oldest) > 0 && len(stays) > 0 {
 		stays = p.undo(stays)
 	}
-	c := copyMatcher{effort: copyEffort, sources: d.deletedTexts(m.doomed, m, by)}
+	c := copyMatcher{effort: copyEffort, sources: d.deletedTexts(m.doomed.without(sourcesOf(moved)), m, by)}
 	c.matchAll(stays, gone)
+	for _, x := range c.out {
+		m.use(x, by)
+	}
 	if len(m.oldest) > 0 {
 		for _, l := range c.left {
 			p.retype(l)
@@ -124,14 +136,38 @@ func (m *Removals) copies(d *Doc, u *Update, by int) []Copy {
 	return append(p.found, c.out...)
 }
 
+// sourcesOf returns what copies repeat.
+func sourcesOf(copies []Copy) DeleteSet {
+	from := make(DeleteSet, 0, len(copies))
+	for _, c := range copies {
+		from = append(from, DeleteRange{c.From.Client, uint32(c.From.Clock), uint32(c.Len)})
+	}
+	return normalize(from)
+}
+
+// leftOf returns what of texts is no copy.
+func leftOf(texts []leftText, copies []Copy) []leftText {
+	if len(copies) == 0 {
+		return texts
+	}
+	known := make(DeleteSet, 0, len(copies))
+	for _, c := range copies {
+		known = append(known, DeleteRange{c.To.Client, uint32(c.To.Clock), uint32(c.Len)})
+	}
+	known = normalize(known)
+	var left []leftText
+	for _, t := range texts {
+		whole := removed{clock: t.to.Clock, text: t.s}
+		for _, g := range (DeleteSet{{t.to.Client, uint32(t.to.Clock), uint32(units16(t.s))}}).without(known) {
+			left = append(left, leftText{ID{g.Client, uint64(g.Clock)}, whole.cut(uint64(g.Clock), uint64(g.end()))})
+		}
+	}
+	return left
+}
+
 // remember takes down what is doomed, and returns how much of it is not brought again.
 func (m *Removals) remember(d *Doc, by int, copies []Copy) (deleted int) {
-	ds := m.doomed
-	moved := make(DeleteSet, 0, len(copies))
-	for _, c := range copies {
-		moved = append(moved, DeleteRange{c.From.Client, uint32(c.From.Clock), uint32(c.Len)})
-	}
-	moved = normalize(moved)
+	ds, moved := m.doomed, sourcesOf(copies)
 	for _, g := range ds {
 		m.alsoBy(ClockRange{g.Client, uint64(g.Clock), uint64(g.end())}, by)
 	}
@@ -175,12 +211,12 @@ func (m *Removals) split(r ClockRange, f func(*removed)) {
 		}
 		var parts []removed
 		if p.clock < from {
-			parts = append(parts, removed{p.clock, p.cut(p.clock, from), p.by, p.uses, p.of})
+			parts = append(parts, removed{p.clock, p.cut(p.clock, from), p.by, p.of})
 		}
-		parts = append(parts, removed{from, p.cut(from, to), p.by, p.uses, p.of})
+		parts = append(parts, removed{from, p.cut(from, to), p.by, p.of})
 		f(&parts[len(parts)-1])
 		if to < p.end() {
-			parts = append(parts, removed{to, p.cut(to, p.end()), p.by, p.uses, p.of})
+			parts = append(parts, removed{to, p.cut(to, p.end()), p.by, p.of})
 		}
 		for _, x := range parts[1:] {
 			m.oldest = append(m.oldest, ID{r.Client, x.clock})
@@ -214,7 +250,7 @@ func (m *Removals) add(first ID, text string, by int, of *source) {
 	}
 	list := m.pieces[first.Client]
 	k, _ := slices.BinarySearchFunc(list, first.Clock, func(r removed, clock uint64) int { return cmp.Compare(r.clock, clock) })
-	m.pieces[first.Client] = slices.Insert(list, k, removed{first.Clock, text, []int{by}, nil, of})
+	m.pieces[first.Client] = slices.Insert(list, k, removed{first.Clock, text, []int{by}, of})
 	m.oldest, m.bytes = append(m.oldest, first), m.bytes+len(text)
 }
 
@@ -277,7 +313,7 @@ func (m *Removals) between(d *Doc, r ClockRange, by int) iter.Seq2[ID, string] {
 		for k, _ := m.find(ID{r.Client, r.From}); k < len(list) && list[k].clock < r.To; k++ {
 			p := list[k]
 			from, to := max(r.From, p.clock), min(r.To, p.end())
-			if m.free(d, p, by) && !yield(ID{r.Client, from}, p.cut(from, to)) {
+			if m.anew(d, r.Client, p, by) && !yield(ID{r.Client, from}, p.cut(from, to)) {
 				return
 			}
 		}
@@ -298,8 +334,8 @@ func (m *Removals) from(d *Doc, id ID, by int) (text string, whole bool) {
 		return "", false
 	}
 	list := m.pieces[id.Client]
-	whole = list[k].clock == id.Clock && (k == 0 || list[k-1].end() < id.Clock || !m.free(d, list[k-1], by))
-	for ; k < len(list) && slices.Contains(list[k].by, by) && list[k].clock <= id.Clock && m.free(d, list[k], by); k++ {
+	whole = list[k].clock == id.Clock && (k == 0 || list[k-1].end() < id.Clock || !m.anew(d, id.Client, list[k-1], by))
+	for ; k < len(list) && slices.Contains(list[k].by, by) && list[k].clock <= id.Clock && m.anew(d, id.Client, list[k], by); k++ {
 		text += list[k].cut(id.Clock, list[k].end())
 		id.Clock = list[k].end()
 	}
@@ -308,10 +344,19 @@ func (m *Removals) from(d *Doc, id ID, by int) (text string, whole bool) {
 
 // use notes that elements have been brought again.
 func (m *Removals) use(c Copy, by int) {
-	m.split(ClockRange{c.From.Client, c.From.Clock, c.From.Clock + c.Len}, func(r *removed) {
-		to := ID{c.To.Client, c.To.Clock + r.clock - c.From.Clock}
-		r.uses = append(slices.Clone(r.uses), use{by, to})
-	})
+	m.took(c, by)
+	m.part(c, by)
+}
+
+// part parts what is remembered where a copy begins and ends, so that each piece is free or is not.
+func (m *Removals) part(c Copy, by int) {
+	for c.Len > 0 {
+		first, n := m.first(c.From, by, c.Len)
+		for _, id := range []ID{c.From, first} {
+			m.split(ClockRange{id.Client, id.Clock, id.Clock + n}, func(*removed) {})
+		}
+		c.From.Clock, c.Len = c.From.Clock+n, c.Len-n
+	}
 }
 
 // again returns what of a source is gone and free, and among ds unless that is nil; nil: nothing.
@@ -335,10 +380,4 @@ func (m *Removals) again(d *Doc, c *source, by int, ds DeleteSet) *source {
 		return nil
 	}
 	return s
-}
-
-// removed reports whether an element was there, and is deleted.
-func (d *Doc) removed(id ID) bool {
-	c := d.lookup(id.Client)
-	return c != none && id.Clock < uint64(d.clients[c].next) && d.runs[d.runAt(c, uint32(id.Clock))].deleted()
 }

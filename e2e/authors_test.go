@@ -81,12 +81,40 @@ func TestAuthorsOnOneKey(t *testing.T) {
 			t.Errorf("the history says nothing of %q", said)
 		}
 	}
+
+	// Who cuts a letter of another's word, pastes it elsewhere and undoes all of that has written none of it.
+	chen.altA()
+	chens := by("Dr Mei Chen", "typed")
+	rivera.cut(last, 1, 2)
+	write(rivera, "!")
+	rivera.paste("f")
+	rivera.waitStatus("saved")
+	chen.waitFor("a letter moved", chens+` === 'Aebrile overnight.f' && `+by("Rosa Rivera", "pasted")+` === ' 5 mg'`)
+	for range 4 {
+		rivera.do(chromedp.KeyEvent("z", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+	}
+	chen.waitFor("all as before", chens+` === 'Afebrile overnight.'`)
 }
 
 // altA presses Alt+A in the page.
 func (w *window) altA() {
 	w.t.Helper()
 	w.do(chromedp.Evaluate[chromedp.Void](`document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {code: 'KeyA', key: 'a', altKey: true, bubbles: true, cancelable: true}))`))
+}
+
+// cut cuts letters of the first text of a paragraph, once the editor knows that they are selected.
+func (w *window) cut(paragraph, from, to int) {
+	w.t.Helper()
+	eval[bool](w, fmt.Sprintf(`(() => {
+		const editor = document.querySelector(%s)
+		editor.focus()
+		const text = document.createTreeWalker(editor.querySelectorAll('p')[%d], NodeFilter.SHOW_TEXT).nextNode()
+		document.addEventListener('selectionchange', () => { window.selected = true }, { once: true })
+		getSelection().setBaseAndExtent(text, %d, text, %d)
+		return true
+	})()`, quoteJS(noteEditor), paragraph, from, to))
+	w.waitFor("the selection", `window.selected === true`)
+	w.waitFor("it to be cut", `!document.querySelector('`+noteEditor+`').dispatchEvent(new ClipboardEvent('cut', {clipboardData: new DataTransfer(), bubbles: true, cancelable: true}))`)
 }
 
 // paste pastes text where the caret is.

@@ -75,7 +75,7 @@ type authorWords struct {
 
 func (s *Server) apiReadAuthors(ctx context.Context, in *authorsInput) (*authorsOutput, error) {
 	who, how := apiKnown(ctx), notAgain
-	if s.pasts.looks(in.ID, who.Login) { // an editor asks again whenever the note changes
+	if s.db.Pasts.Looks(in.ID, who.Login) { // an editor asks again whenever the note changes
 		how = byAPI
 	}
 	if _, err := s.mayDo(ctx, who, access.ReadNote, in.ID, how); err != nil {
@@ -86,7 +86,7 @@ func (s *Server) apiReadAuthors(ctx context.Context, in *authorsInput) (*authors
 		return nil, apiError(ctx, err)
 	}
 	if how == byAPI {
-		s.pasts.recorded(in.ID, who.Login)
+		s.db.Pasts.Recorded(in.ID, who.Login)
 	}
 	account, err := past.Account(past.Head())
 	if err != nil {
@@ -101,9 +101,10 @@ func (s *Server) apiReadAuthors(ctx context.Context, in *authorsInput) (*authors
 
 // pastOf returns what a note has been through up to now, with what was carried over in it.
 func (s *Server) pastOf(ctx context.Context, note uuid.UUID) (*history.Past, error) {
-	past, err := s.pasts.of(ctx, note, func(ctx context.Context, note uuid.UUID) (*history.Past, error) {
-		return history.Open(ctx, s.db, note)
-	})
+	past, err := s.db.Pasts.Of(ctx, s.db, note)
+	if err == nil {
+		err = past.Learn(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}

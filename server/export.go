@@ -190,7 +190,7 @@ func (s *Server) paperOf(r *http.Request, who login.Person, id uuid.UUID, copied
 	if err != nil {
 		return paper.Note{}, about, err
 	}
-	doc, writers, err := s.hub.Authored(ctx, id)
+	c, err := s.db.Pasts.Committed(ctx, s.db, id)
 	if err != nil {
 		return paper.Note{}, about, err
 	}
@@ -199,18 +199,18 @@ func (s *Server) paperOf(r *http.Request, who login.Person, id uuid.UUID, copied
 	n.Kind, n.Title, n.LOINC, n.State = kindName(row.Note.Kind), row.Note.Title, loincOf(row.Note.Kind), row.Note.State
 	n.Begun = paper.Event{By: row.Creator, At: row.Note.CreatedAt.Local()}
 	n.Saved = paper.Event{At: row.Note.EditedAt.Local()}
-	n.Body = prose.Read(doc.XMLFragment(sessions.Fragment))
+	n.Body = prose.Read(c.Doc.XMLFragment(sessions.Fragment))
 	n.Copy = paper.Copy{ID: copied, By: who.Name, Role: string(who.Role), At: about.shell.Now.Local()}
-	if n.Contributors, err = s.contributors(ctx, n.Body, writers); err == nil {
+	if n.Contributors, err = s.contributors(ctx, n.Body, c.Whose); err == nil {
 		err = s.withSignatures(ctx, who, id, &n)
 	}
 	return n, about, err
 }
 
 // contributors are whose words a note has, whose are most first.
-func (s *Server) contributors(ctx context.Context, body prose.Node, writers map[crdt.ClientID]uuid.UUID) ([]paper.Contributor, error) {
+func (s *Server) contributors(ctx context.Context, body prose.Node, whose func(crdt.ClientID) uuid.UUID) ([]paper.Contributor, error) {
 	words := make(wordCount)
-	words.add(body, func(c crdt.ClientID) uuid.UUID { return writers[c] })
+	words.add(body, whose)
 	ids := make([]uuid.UUID, 0, len(words))
 	for id := range words {
 		ids = append(ids, id)

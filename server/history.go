@@ -44,14 +44,14 @@ func (s *Server) historyPage(w http.ResponseWriter, r *http.Request, who login.P
 }
 
 // openPast returns what the note named in the path has been through, for somebody who may read it. That they look is on record, like
-// any opening of the record, once in [lookAgain].
+// any opening of the record, once in ten minutes.
 func (s *Server) openPast(r *http.Request, who login.Person) (id uuid.UUID, past *history.Past, st standing, err error) {
 	ctx := r.Context()
 	if id, err = uuid.Parse(r.PathValue("id")); err != nil {
 		return id, nil, st, sessions.ErrNoNote
 	}
 	how := notAgain
-	if s.pasts.looks(id, who.Login) {
+	if s.db.Pasts.Looks(id, who.Login) {
 		how = byHistory
 	}
 	if st, err = s.mayDo(ctx, who, access.ReadNote, id, how); err != nil {
@@ -59,7 +59,7 @@ func (s *Server) openPast(r *http.Request, who login.Person) (id uuid.UUID, past
 	}
 	past, err = s.pastOf(ctx, id)
 	if err == nil && how == byHistory {
-		s.pasts.recorded(id, who.Login)
+		s.db.Pasts.Recorded(id, who.Login)
 	}
 	return id, past, st, err
 }

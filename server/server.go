@@ -72,7 +72,6 @@ type Server struct {
 	boards   boards
 	streams  streams
 	knocks   knocks
-	pasts    pasts
 	pdfs     chan struct{} // has room for as many as are made at one time
 
 	drained context.Context // ends when the server drains: long answers end with it

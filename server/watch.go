@@ -56,9 +56,9 @@ func (s *Server) watch(ctx context.Context, version *int64) error {
 				switch {
 				case c.Destroyed != uuid.Nil: // else a session would keep the note for some seconds
 					s.hub.End(c.Destroyed, sessions.ErrDestroyed)
-					s.pasts.forget(c.Destroyed)
+					s.db.Pasts.Forget(c.Destroyed)
 				case c == store.AccessChange{}: // anything may have been
-					s.pasts.forgetAll()
+					s.db.Pasts.ForgetAll()
 				}
 			}
 			s.news.tell()

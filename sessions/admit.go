@@ -238,11 +238,10 @@ func (s *Session) answer(frames []*frame) {
 
 // apply advances the document by what the log took of f.
 func (s *Session) apply(f *frame) error {
-	moved := copiesOf(s.document(), f.fresh)
-	if err := s.doc.Apply(f.fresh); err != nil {
+	if err := s.document().Apply(f.fresh); err != nil {
 		return err
 	}
-	s.watch(f.fresh, moved)
+	s.watch(f.fresh)
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/clisonix/tidechart/crdt/prose"
 	"github.com/clisonix/tidechart/sessions"
+	"github.com/clisonix/tidechart/sessions/history"
 	"github.com/clisonix/tidechart/sessions/storetest"
 )
 
@@ -63,17 +64,17 @@ func foldedWard(t *testing.T) (*sessions.Hub, *careless) {
 // TestFoldedLogsAreSearched: what was lost and who wrote what is found in a folded log as in any.
 func TestFoldedLogsAreSearched(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		hub, _ := foldedWard(t)
+		hub, store := foldedWard(t)
 		losses := lost(t, hub, sessions.LossQuery{})
 		if len(losses) != 1 || losses[0].Words != "ANAPHYLAXIS" || losses[0].Author != chen.ID || losses[0].By != rivera.ID || time.Since(losses[0].At) > time.Hour {
 			t.Errorf("lost %+v", losses)
 		}
-		doc, writers, err := hub.Authored(t.Context(), note)
+		c, err := new(history.Pasts).Committed(t.Context(), store, note)
 		if err != nil {
 			t.Fatal(err)
 		}
-		heading := prose.Read(doc.XMLFragment(sessions.Fragment)).Content[3]
-		if heading.Type != "heading" || len(heading.Content) != 1 || writers[heading.Content[0].Author] != chen.ID {
+		heading := prose.Read(c.Doc.XMLFragment(sessions.Fragment)).Content[3]
+		if heading.Type != "heading" || len(heading.Content) != 1 || c.Whose(heading.Content[0].Author) != chen.ID {
 			t.Errorf("what was moved is %+v", heading)
 		}
 		if _, err := hub.Apply(t.Context(), note, write(chen), newPage(t, 77).add("On.")); err != nil {

@@ -13,10 +13,9 @@ import (
 // an update removed something, not what: a search of the log does, beside the session. What is found follows from the
 // log alone, so that a crash delays it and loses nothing.
 type guard struct {
-	clean     uint64   // rows up to here have lost nothing that is not stored
-	stored    uint64   // up to here the store has all that was lost and moved
-	moved     []Copied // by rows behind stored, in order
-	suspect   bool     // a row behind it may have lost something
+	clean     uint64 // rows up to here have lost nothing that is not stored
+	stored    uint64 // up to here the store has all that was lost
+	suspect   bool   // a row behind it may have lost something
 	searching bool
 	resting   bool            // a search has just ended; onRested will be rung
 	waiting   []chan struct{} // closed when all is searched, or a search has failed
@@ -30,13 +29,9 @@ func (s *Session) beginGuard(log Log) {
 	s.search()
 }
 
-// watch looks at what u, which has just been applied, removed and moved; it will be the row behind head.
-func (s *Session) watch(u *crdt.Update, moved []crdt.Copy) {
+// watch looks at what u, which has just been applied, removed; it will be the row behind head.
+func (s *Session) watch(u *crdt.Update) {
 	g := &s.guard
-	if len(moved) > 0 {
-		g.moved = append(g.moved, Copied{s.head + 1, moved})
-		g.suspect = g.suspect || len(g.moved) > maxMoved // a search stores them
-	}
 	g.suspect = g.suspect || len(s.doc.Unnamed(u)) > 0
 	if !g.suspect && !g.searching {
 		g.clean = s.head + 1
@@ -73,16 +68,11 @@ func (s *Session) searched(losses []Loss, to uint64, took time.Duration, err err
 	}
 	if err != nil {
 		s.log.Error("lost text not found", "seq", s.head, "err", err)
-		if errors.Is(err, errUnsearched) {
-			g.moved = nil // nor can be said who wrote what
-		} else {
-			g.suspect = true
-		}
+		g.suspect = g.suspect || !errors.Is(err, errUnsearched)
 		s.rest(max(lastRetry, searchRest*took))
 		return
 	}
 	g.clean, g.stored = to, to
-	g.moved = slices.DeleteFunc(g.moved, func(c Copied) bool { return c.Seq <= to })
 	if !g.suspect {
 		g.clean = s.head // what came meanwhile was watched
 	}
@@ -116,17 +106,17 @@ func (h *Hub) findLosses(ctx context.Context, note NoteID, from, to uint64) (los
 	if err != nil {
 		return nil, 0, err
 	}
-	return found.Losses, searched, h.store.SaveFindings(ctx, note, searched, found)
+	return found, searched, h.store.SaveFindings(ctx, note, searched, found)
 }
 
-// recordSearched stores what was moved, and spares the next session the search of rows that have lost nothing. It is called when run is over.
+// recordSearched spares the next session the search of rows that have lost nothing. It is called when run is over.
 func (s *Session) recordSearched() {
 	if s.guard.clean <= s.guard.stored {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), recordTimeout)
 	defer cancel()
-	if err := s.hub.store.SaveFindings(ctx, s.note, s.guard.clean, Findings{Copies: s.guard.moved}); err != nil {
+	if err := s.hub.store.SaveFindings(ctx, s.note, s.guard.clean, nil); err != nil {
 		s.log.Warn("not recorded how far lost text was looked for", "err", err) // the next session looks again
 	}
 }

@@ -72,9 +72,9 @@ func (h *hocuspocus) handle(ctx context.Context, frame []byte) error {
 		return nil
 	case ysync.Stateless:
 		if d := h.documents[e.Key]; d != nil && d.peer != nil {
-			aside(func() { d.peer.declare(ctx, e.Text) })
+			aside(func() { err = d.peer.declare(ctx, e.Text) })
 		}
-		return nil
+		return err
 	case ysync.Close:
 		h.drop(e.Key)
 		return nil

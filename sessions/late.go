@@ -122,7 +122,7 @@ func (s *Session) readBranch(ctx context.Context) (*branch, error) {
 	b := &branch{Session: &Session{
 		hub: s.hub, note: s.note, log: s.log, beside: true, writers: log.Writers, reserved: log.Shown, head: log.Head, usedAt: time.Now(),
 	}}
-	if b.doc, err = log.load(); err != nil {
+	if b.doc, err = log.Doc(); err != nil {
 		return nil, fmt.Errorf("rebuild note %s: %w", s.note, err)
 	}
 	b.ahead = b.doc.StateVector()
@@ -182,7 +182,7 @@ func ReadLate(ctx context.Context, store Store, note NoteID) ([]LateText, error)
 	if err != nil {
 		return nil, err
 	}
-	doc, err := log.load() // of its own: the note stays as it is
+	doc, err := log.Doc() // of its own: the note stays as it is
 	if err != nil {
 		return nil, fmt.Errorf("rebuild note %s: %w", note, err)
 	}

@@ -27,6 +27,8 @@ const (
 	maxNotesPerSocket = 32      // Hocuspocus documents on one socket
 	maxDenials        = 16      // documents refused on one socket
 	maxDeclared       = 1000    // times that one connection may say how text came into it
+	maxMoved          = 20_000  // times that one connection may say what its edits moved
+	maxMoves          = 500     // pieces of text that it may say this of at once
 )
 
 // What one note may become. A note that is full can still be read, and shortened.
@@ -89,12 +91,9 @@ const (
 	baseAtEnd       = 50       // rows that make a base worth its while when a session ends
 )
 
-// What is done to find lost and moved text.
+// What is done to find lost text.
 const (
 	maxLost     = 1_000     // pieces of text that one update may lose and that are shown; the log has all
-	maxCopies   = 1_000     // pieces of text that one update may move and that stay their authors'
-	maxMoved    = 1_000     // updates that moved text, of a session, before they are stored
-	maxCredits  = 100_000   // updates that moved text, of a note, that are asked who wrote it
 	maxFound    = 10_000    // after which a search stores what it has, and goes on later
 	maxSearch   = 256 << 20 // bytes of the longest log that is searched
 	searchRows  = 500       // read at once

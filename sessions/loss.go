@@ -62,18 +62,6 @@ type LossQuery struct {
 	Limit   int
 }
 
-// Copied is text that an update deleted and brought again, as editors do when they split a paragraph.
-type Copied struct {
-	Seq    uint64
-	Copies []crdt.Copy
-}
-
-// Findings are what the log says and no row of it.
-type Findings struct {
-	Losses []Loss
-	Copies []Copied
-}
-
 // Row is an update in the log.
 type Row struct {
 	Seq     uint64

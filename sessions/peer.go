@@ -90,8 +90,9 @@ type Peer struct {
 	// Static after join.
 	bearer        // of a grant
 	participation uuid.UUID
-	owesStep2     bool // it has been asked what it has; this and the next are owned by the socket's reading goroutine
-	declared      int  // how often it has said how text came
+	owesStep2     bool // it has been asked what it has; this and the next two are owned by the socket's reading goroutine
+	declared      int  // how often it has said how text came, and what it moved
+	moved         int
 
 	standing
 	outdated atomic.Bool // the note holds what its editor lacks

@@ -18,7 +18,6 @@ type search struct {
 	bytes int
 	doc   *crdt.Doc
 	found []*lost
-	moved []Copied
 
 	// By whom and when, looked up once everything is found.
 	texts   map[crdt.ClientID][]*lost
@@ -47,23 +46,23 @@ type holder struct {
 	of    *lost
 }
 
-// find returns what the rows after from, up to and including to, have lost and moved, and how far it went: less far if
+// find returns what the rows after from, up to and including to, have lost, and how far it went: less far if
 // there is very much. The same rows give the same. A log that is too long is [errUnsearched].
-func find(ctx context.Context, store Store, note NoteID, from, to uint64) (found Findings, searched uint64, err error) {
+func find(ctx context.Context, store Store, note NoteID, from, to uint64) (losses []Loss, searched uint64, err error) {
 	s := &search{store: store, note: note, doc: crdt.New("", crdt.WithoutGC())}
 	err = s.rows(ctx, to, func(row Row, u *crdt.Update) error { return s.apply(row, u, row.Seq > from) })
 	if err != nil {
-		return Findings{}, 0, err
+		return nil, 0, err
 	}
 	searched, s.seq, s.doc = s.seq, 0, nil
 	if len(s.found) == 0 {
-		return Findings{Copies: s.moved}, searched, nil
+		return nil, searched, nil
 	}
 	s.arrange()
 	if err := s.rows(ctx, s.found[len(s.found)-1].seq, s.attribute); err != nil {
-		return Findings{}, 0, err
+		return nil, 0, err
 	}
-	return Findings{Losses: s.losses(), Copies: s.moved}, searched, nil
+	return s.losses(), searched, nil
 }
 
 // rows calls f for each row behind seq up to and including to, until it says [errFull].
@@ -96,13 +95,10 @@ func (s *search) rows(ctx context.Context, to uint64, f func(Row, *crdt.Update) 
 	return nil
 }
 
-// apply advances the document by a row, and notes what it loses and moves if asked to.
+// apply advances the document by a row, and notes what it loses if asked to.
 func (s *search) apply(row Row, u *crdt.Update, look bool) error {
 	if !look {
 		return s.doc.Apply(u)
-	}
-	if copies := copiesOf(s.doc, u); copies != nil {
-		s.moved = append(s.moved, Copied{row.Seq, copies})
 	}
 	if err := s.doc.Apply(u); err != nil {
 		return err
@@ -112,16 +108,10 @@ func (s *search) apply(row Row, u *crdt.Update, look bool) error {
 	for _, l := range found[:min(len(found), maxLost)] {
 		s.found = append(s.found, &lost{LostText: l, seq: row.Seq, at: row.At, by: row.Author, bySeq: row.Seq, replaced: brings})
 	}
-	if len(s.found)+len(s.moved) >= maxFound {
+	if len(s.found) >= maxFound {
 		return errFull
 	}
 	return nil
-}
-
-// copiesOf returns what u, which is not yet applied, moves; of very much the beginning.
-func copiesOf(doc *crdt.Doc, u *crdt.Update) []crdt.Copy {
-	copies := doc.Copies(u)
-	return copies[:min(len(copies), maxCopies)]
 }
 
 // arrange prepares what is found for being looked up by client.

@@ -4,8 +4,6 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -80,53 +78,6 @@ func TestSearchLimits(t *testing.T) {
 		}
 		if _, seq, err := store.Searched(t.Context(), note); err != nil || seq != 0 {
 			t.Errorf("searched up to %d, %v", seq, err)
-		}
-	})
-}
-
-// TestCopyLimits: of very much that one update moves the rest is the mover's; what a session has moved is stored when
-// it is much.
-func TestCopyLimits(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		store := &careless{MemStore: &storetest.MemStore{}}
-		first := newPage(t, 20).add("")
-		store.Add(note, rivera.ID, first)
-		hub := sessions.NewHub(store, slog.New(slog.DiscardHandler))
-		say := func(who sessions.Author, update []byte) {
-			if _, err := hub.Apply(t.Context(), note, write(who), update); err != nil {
-				t.Fatal(err)
-			}
-		}
-		typed := newPage(t, 10, first).apart(1_001)
-		riveras := newPage(t, 21, first, typed)
-		say(chen, typed)
-		say(rivera, riveras.head(0, strings.Repeat("x", 1_001)))
-		doc, writers, err := hub.Authored(t.Context(), note)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := map[sessions.PersonID]int{}
-		for _, c := range doc.XMLFragment(sessions.Fragment).Children() {
-			for _, s := range c.Value.(*crdt.XMLElement).Children()[0].Value.(*crdt.XMLText).Spans() {
-				got[writers[s.Author]] += len(s.Insert.(string))
-			}
-		}
-		if got[chen.ID] != 1_000 || got[rivera.ID] != 1 {
-			t.Errorf("of 1,001 characters chen wrote %d, rivera %d", got[chen.ID], got[rivera.ID])
-		}
-		for range 1_000 {
-			say(rivera, riveras.head(0, "moved"))
-		}
-		if store.reads.Load() != 0 {
-			t.Fatal("the log was read early")
-		}
-		say(rivera, riveras.head(0, "moved"))
-		time.Sleep(time.Second)
-		if copied, _, err := store.Copies(t.Context(), note, 9_999); err != nil || len(copied) < 1_000 {
-			t.Errorf("%d updates that moved text are stored, %v", len(copied), err)
-		}
-		if err := hub.Close(t.Context()); err != nil {
-			t.Error(err)
 		}
 	})
 }

@@ -301,7 +301,7 @@ func (s *Session) load() error {
 	if err != nil {
 		return err
 	}
-	if s.doc, err = log.load(); err != nil {
+	if s.doc, err = log.Doc(); err != nil {
 		return fmt.Errorf("rebuild note %s: %w", s.note, err)
 	}
 	if s.doc.HasPending() { // admission lets none in; should one be there, what can be read must stay readable

@@ -25,7 +25,7 @@ func (h *Hub) State(ctx context.Context, note NoteID) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc, err := log.load()
+	doc, err := log.Doc()
 	if err != nil {
 		return nil, fmt.Errorf("rebuild note: %w", err)
 	}

@@ -119,10 +119,8 @@ type Store interface {
 
 	// SaveFindings stores what was found in a log, and that it was searched up to seq; what is there is left as it is,
 	// and a note is never searched less far than before. Losses has those asked for, the newest first. SettleLosses
-	// says what an author did about some of them, and returns how many were theirs and not settled before. Copies
-	// returns up to limit updates that moved text, in order, and whose each client id is.
-	SaveFindings(ctx context.Context, note NoteID, seq uint64, found Findings) error
-	Copies(ctx context.Context, note NoteID, limit int) ([]Copied, map[crdt.ClientID]PersonID, error)
+	// says what an author did about some of them, and returns how many were theirs and not settled before.
+	SaveFindings(ctx context.Context, note NoteID, seq uint64, found []Loss) error
 	// Searched returns a note's head and up to where it was searched, or [ErrNoNote].
 	Searched(ctx context.Context, note NoteID) (head, seq uint64, err error)
 	Losses(ctx context.Context, note NoteID, q LossQuery) ([]Loss, error)
@@ -137,6 +135,11 @@ type Store interface {
 	// of its text; of one person it stores no more than [MaxDeclared] for a note.
 	Origins(ctx context.Context, note NoteID) (Origins, error)
 	Declare(ctx context.Context, note NoteID, d Declaration) error
+	// Told returns what editors said they moved, of elements that are not before since. TellMoved stores what one says, of elements
+	// of one client id; of one person it stores no more than [MaxMoved] pieces for a note, and what was said before not again.
+	// No row is stored meanwhile: what is told when a row is there does not speak of it.
+	Told(ctx context.Context, note NoteID, since crdt.StateVector) (Told, error)
+	TellMoved(ctx context.Context, note NoteID, person PersonID, copies []crdt.Copy) error
 
 	// RecordForgery says for the record that updates were refused that no editor makes. Losing it loses nothing else.
 	RecordForgery(ctx context.Context, f Forgery) error
@@ -150,8 +153,8 @@ type Store interface {
 	ShowClient(ctx context.Context, participation uuid.UUID, client crdt.ClientID) error
 }
 
-// load builds the document of a note from its log.
-func (l Log) load() (*crdt.Doc, error) {
+// Doc builds the document of a note from its log.
+func (l Log) Doc() (*crdt.Doc, error) {
 	doc := crdt.New("")
 	if l.BaseSeq > 0 {
 		if err := doc.ApplyUpdate(l.Base); err != nil {

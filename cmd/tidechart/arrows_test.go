@@ -35,7 +35,7 @@ var arrows = map[string]struct {
 	"server/login/breached":            {nil, "it is a list"},
 	"server/login/breached/build":      {[]string{"server/login/breached"}, "it makes the list"},
 	"server/login":                     {[]string{"server/access", "server/audit", "server/login/breached", "server/store", "server/store/queries"}, "people and logins are rows"},
-	"server/store":                     {[]string{"crdt", "crdt/prose", "migrations", "server/audit", "server/signature", "server/store/queries", "server/vault", "sessions", "sessions/tally"}, "it implements what sessions declares"},
+	"server/store":                     {[]string{"crdt", "crdt/prose", "migrations", "server/audit", "server/signature", "server/store/queries", "server/vault", "sessions", "sessions/history", "sessions/tally"}, "it implements what sessions declares, and signs what history says of it"},
 	"server/signature":                 {[]string{"crdt", "crdt/prose", "server/audit"}, "whoever checks a signature trusts neither the server nor its database"},
 	"server/audit":                     {nil, "whoever checks the log trusts neither the server nor its database"},
 	"server/vault":                     {[]string{"internal/ownfile"}, "what seals knows nothing of what is sealed"},

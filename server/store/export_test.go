@@ -12,7 +12,7 @@ import (
 
 // SignBy signs a note as a program did whose newest schema was an earlier one.
 func (db *DB) SignBy(ctx context.Context, schema *prose.Schema, note, by uuid.UUID) (Signature, error) {
-	c, err := sessions.ReadCommitted(ctx, db, note)
+	c, err := db.Pasts.Committed(ctx, db, note)
 	if err != nil {
 		return Signature{}, err
 	}

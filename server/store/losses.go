@@ -16,15 +16,10 @@ import (
 )
 
 // SaveFindings stores what a search found, and how far it went, in one transaction.
-func (db *DB) SaveFindings(ctx context.Context, note sessions.NoteID, seq uint64, found sessions.Findings) error {
+func (db *DB) SaveFindings(ctx context.Context, note sessions.NoteID, seq uint64, found []sessions.Loss) error {
 	err := db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error {
-		for _, l := range found.Losses {
+		for _, l := range found {
 			if err := q.InsertLoss(ctx, lossParams(note, l)); err != nil {
-				return err
-			}
-		}
-		for _, c := range found.Copies {
-			if err := q.InsertCopies(ctx, copyParams(note, c)); err != nil {
 				return err
 			}
 		}
@@ -50,43 +45,6 @@ func lossParams(note sessions.NoteID, l sessions.Loss) queries.InsertLossParams 
 		p.PlaceClients, p.PlaceClocks = append(p.PlaceClients, int64(id.Client)), append(p.PlaceClocks, int64(id.Clock))
 	}
 	return p
-}
-
-func copyParams(note sessions.NoteID, c sessions.Copied) queries.InsertCopiesParams {
-	p := queries.InsertCopiesParams{NoteID: note, Seq: int64(c.Seq)}
-	for _, x := range c.Copies {
-		p.ToClients, p.ToClocks = append(p.ToClients, int64(x.To.Client)), append(p.ToClocks, int64(x.To.Clock))
-		p.FromClients, p.FromClocks = append(p.FromClients, int64(x.From.Client)), append(p.FromClocks, int64(x.From.Clock))
-		p.Lengths = append(p.Lengths, int64(x.Len))
-	}
-	return p
-}
-
-// Copies lists what updates of a note moved, and whose its client ids are, at one moment.
-func (db *DB) Copies(ctx context.Context, note sessions.NoteID, limit int) (copied []sessions.Copied, writers map[crdt.ClientID]sessions.PersonID, err error) {
-	err = db.transact(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(q *queries.Queries) error {
-		rows, err := q.Copies(ctx, note, int32(limit))
-		if err != nil {
-			return err
-		}
-		for _, row := range rows {
-			c := sessions.Copied{Seq: uint64(row.Seq)}
-			for i, n := range row.Lengths {
-				c.Copies = append(c.Copies, crdt.Copy{
-					To:   crdt.ID{Client: crdt.ClientID(row.ToClients[i]), Clock: uint64(row.ToClocks[i])},
-					From: crdt.ID{Client: crdt.ClientID(row.FromClients[i]), Clock: uint64(row.FromClocks[i])},
-					Len:  uint64(n),
-				})
-			}
-			copied = append(copied, c)
-		}
-		writers, err = writersOf(ctx, q, note)
-		return err
-	})
-	if err != nil {
-		return nil, nil, fmt.Errorf("list what was moved in note %s: %w", note, err)
-	}
-	return copied, writers, nil
 }
 
 // writersOf says whose each client id of a note is.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -15,9 +16,6 @@ import (
 // Origins returns what is known of where a note's text came from, at one moment.
 func (db *DB) Origins(ctx context.Context, note sessions.NoteID) (o sessions.Origins, err error) {
 	err = db.transact(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(q *queries.Queries) error {
-		if o.Writers, err = writersOf(ctx, q, note); err != nil {
-			return err
-		}
 		programs, err := q.Programs(ctx, note)
 		if err != nil {
 			return err
@@ -76,6 +74,64 @@ func (db *DB) Declare(ctx context.Context, note sessions.NoteID, d sessions.Decl
 	})
 	if err != nil {
 		return fmt.Errorf("store what an editor says of its text: %w", err)
+	}
+	return nil
+}
+
+// Told returns what editors said they moved. All that was told before a row was stored is there once the head says that the row is:
+// no transaction is needed to read both.
+func (db *DB) Told(ctx context.Context, note sessions.NoteID, since crdt.StateVector) (sessions.Told, error) {
+	t, err := db.told(ctx, note, since)
+	if err != nil {
+		return t, fmt.Errorf("look up what was moved in note %s: %w", note, err)
+	}
+	return t, nil
+}
+
+func (db *DB) told(ctx context.Context, note sessions.NoteID, since crdt.StateVector) (t sessions.Told, err error) {
+	row, err := db.HeadOfNote(ctx, note)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return t, sessions.ErrNoNote
+	case err != nil:
+		return t, err
+	case row.Destroyed:
+		return t, sessions.ErrDestroyed
+	}
+	t.Head = uint64(row.Head)
+	var clients, clocks []int64
+	for client, clock := range since {
+		clients, clocks = append(clients, int64(client)), append(clocks, int64(clock))
+	}
+	rows, err := db.Moved(ctx, clients, clocks, note)
+	if err != nil {
+		return t, err
+	}
+	for _, r := range rows {
+		m := sessions.Moved{Person: r.PersonID, After: uint64(r.After), Copies: make([]crdt.Copy, len(r.Clocks))}
+		for i := range r.Clocks {
+			m.Copies[i] = crdt.Copy{
+				To:   crdt.ID{Client: crdt.ClientID(r.ClientID), Clock: uint64(r.Clocks[i])},
+				From: crdt.ID{Client: crdt.ClientID(r.FromClients[i]), Clock: uint64(r.FromClocks[i])},
+				Len:  uint64(r.Lengths[i]),
+			}
+		}
+		t.Moved = append(t.Moved, m)
+	}
+	t.Writers, err = writersOf(ctx, db.Queries, note)
+	return t, err
+}
+
+// TellMoved stores what an editor says it moved: copies of one client, in order.
+func (db *DB) TellMoved(ctx context.Context, note sessions.NoteID, person sessions.PersonID, copies []crdt.Copy) error {
+	p := queries.InsertMovedParams{Note: note, Person: person, Client: int64(copies[0].To.Client), FromClock: int64(copies[0].To.Clock), MaxPieces: sessions.MaxMoved}
+	for _, c := range copies {
+		p.Clocks, p.Lengths = append(p.Clocks, int64(c.To.Clock)), append(p.Lengths, int64(c.Len))
+		p.FromClients, p.FromClocks = append(p.FromClients, int64(c.From.Client)), append(p.FromClocks, int64(c.From.Clock))
+		p.ToClock = max(p.ToClock, int64(c.To.Clock+c.Len))
+	}
+	if err := db.InsertMoved(ctx, p); err != nil {
+		return fmt.Errorf("store what an editor says it moved: %w", err)
 	}
 	return nil
 }

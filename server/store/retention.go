@@ -242,7 +242,7 @@ func (db *DB) purgeNote(ctx context.Context, q *queries.Queries, run, patient uu
 		return 0, err
 	}
 	for _, remove := range []func(context.Context, uuid.UUID) (int64, error){
-		q.PurgeThreadActs, q.PurgeThreads, q.PurgeLateSettled, q.PurgeLate, q.PurgeSigned, q.PurgeSettled, q.PurgeLosses, q.PurgeCopies, q.PurgeRecovered, q.PurgeBases, q.PurgeUpdates, q.PurgeBursts, q.PurgeWriters,
+		q.PurgeThreadActs, q.PurgeThreads, q.PurgeLateSettled, q.PurgeLate, q.PurgeSigned, q.PurgeSettled, q.PurgeLosses, q.PurgeRecovered, q.PurgeBases, q.PurgeUpdates, q.PurgeBursts, q.PurgeWriters,
 	} {
 		k, err := remove(ctx, n.ID)
 		if err != nil {

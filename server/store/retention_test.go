@@ -68,7 +68,7 @@ var grown = time.Date(1960, 1, 1, 0, 0, 0, 0, time.UTC)
 // rowsOf counts what of a note's log is there, in whatever table names notes.
 func (d *decided) rowsOf(t *testing.T, note sessions.NoteID) (n int) {
 	t.Helper()
-	for _, table := range []string{"note_update", "note_base", "note_burst", "note_loss", "note_loss_settled", "note_copy", "recovered", "writer", "note_signed", "late_edit", "late_edit_settled", "thread", "thread_act"} {
+	for _, table := range []string{"note_update", "note_base", "note_burst", "note_loss", "note_loss_settled", "recovered", "writer", "note_signed", "late_edit", "late_edit_settled", "thread", "thread_act"} {
 		n += one[int](t, d.hospital, `SELECT count(*) FROM `+table+` WHERE note_id = $1`, note)
 	}
 	return n + one[int](t, d.hospital, `SELECT count(*) FROM data_key WHERE owner = $1`, note)

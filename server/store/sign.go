@@ -117,7 +117,7 @@ type Seen struct {
 // Render returns a note as it would be signed now, from its log alone; one that is signed by the schema by which it was, so that a
 // newer editor does not make it read differently.
 func (db *DB) Render(ctx context.Context, note uuid.UUID) (r Rendering, err error) {
-	c, err := sessions.ReadCommitted(ctx, db, note)
+	c, err := db.Pasts.Committed(ctx, db, note)
 	if err != nil {
 		return r, err
 	}

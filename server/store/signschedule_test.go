@@ -20,6 +20,7 @@ import (
 	"github.com/clisonix/tidechart/crdt/ysync"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/sessions"
+	past "github.com/clisonix/tidechart/sessions/history"
 )
 
 var (
@@ -454,7 +455,7 @@ func TestAnyScheduleOfSignatures(t *testing.T) {
 // keystrokes looks for all that was typed: in the note, or else beside it, by whom it was.
 func (h hospital) keystrokes(t *testing.T, seed uint64, note uuid.UUID, editors []*editor) (inNote, beside int) {
 	t.Helper()
-	c, err := sessions.ReadCommitted(t.Context(), h.db, note)
+	c, err := new(past.Pasts).Committed(t.Context(), h.db, note)
 	if err != nil {
 		t.Fatal(err)
 	}

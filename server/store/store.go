@@ -26,6 +26,7 @@ import (
 	"github.com/clisonix/tidechart/migrations"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/server/vault"
+	"github.com/clisonix/tidechart/sessions/history"
 )
 
 // Limits of the connection pools (I10).
@@ -75,6 +76,9 @@ type DB struct {
 	index   *vault.Key   // of hashes by which something is found; set by Open
 	server  uuid.UUID    // by which others know whose keys these are
 	log     *slog.Logger
+
+	// Pasts are what notes have been through that somebody looks through, signs or copies.
+	Pasts history.Pasts
 
 	forgot   atomic.Int64              // up to which change of access this server has let go of what was destroyed
 	editing  *editing                  // whose edits are on record

@@ -69,9 +69,8 @@ type mark struct {
 	source   *sessions.Source
 }
 
-// index takes down what the row with an index brings, of which copied is not new.
-func (p *Past) index(i int, u *crdt.Update, copied []crdt.Copy) {
-	ranges := u.Ranges()
+// index takes down the ranges that the row with an index brings, of which copied is not new.
+func (p *Past) index(i int, u *crdt.Update, ranges []crdt.ClockRange, copied []crdt.Copy) {
 	for _, r := range ranges {
 		p.brought[r.Client] = append(p.brought[r.Client], brought{uint32(r.From), int32(i)})
 	}
@@ -100,7 +99,7 @@ func (p *Past) learn(o sessions.Origins) {
 	var offline []crdt.ClockRange
 	for _, d := range o.Declared {
 		switch {
-		case o.Writers[d.Client] != d.Person: // an editor speaks of its own text only
+		case p.writers[d.Client] != d.Person: // an editor speaks of its own text only
 		case d.How == sessions.Pasted:
 			p.mark(d.ClockRange, mark{origin: Pasted})
 		case d.How == sessions.Offline:
@@ -180,7 +179,7 @@ func (p *Past) trace(r crdt.ClockRange, f func(n uint64, from Provenance)) {
 				to = min(to, by.to)
 			}
 		}
-		from := Provenance{Author: p.origins.Writers[r.Client]}
+		from := Provenance{Author: p.writers[r.Client]}
 		if k >= 0 {
 			p.tell(&from, int(rows[k].row), by)
 		}

@@ -47,9 +47,10 @@ type Past struct {
 	copies   []copied // of what rows moved, in order
 	copied   int      // how many of them
 	removals crdt.Removals
-	people   map[sessions.PersonID]int   // who wrote any of it, as removals know them
-	brought  map[crdt.ClientID][]brought // by rows, in order
-	large    []large                     // in order
+	people   map[sessions.PersonID]int           // who wrote any of it, as removals know them
+	brought  map[crdt.ClientID][]brought         // by rows, in order
+	large    []large                             // in order
+	writers  map[crdt.ClientID]sessions.PersonID // whose each client id is
 	origins  sessions.Origins
 	marks    map[crdt.ClientID][]mark // in order of clocks, without overlap
 	pasted   []int32                  // of large, those that count as pasted
@@ -96,20 +97,16 @@ func newPast(store sessions.Store, note sessions.NoteID, spacing int) *Past {
 	}
 }
 
-// Grow adds what the log has got since. After an error the past is as far as it came, and can go on.
+// Grow adds what the log has got since, and how its text came. After an error the past is as far as it came, and can go on.
 func (p *Past) Grow(ctx context.Context) error {
-	for {
-		rows, err := p.store.ReadLog(ctx, p.note, p.Head(), perRead)
-		if err != nil {
-			return err
-		}
-		if len(rows) == 0 {
-			break
-		}
-		if err := p.add(rows); err != nil {
-			return err
-		}
+	if err := p.Follow(ctx); err != nil {
+		return err
 	}
+	return p.Learn(ctx)
+}
+
+// Learn adds how the text came.
+func (p *Past) Learn(ctx context.Context) error {
 	origins, err := p.store.Origins(ctx, p.note)
 	if err != nil {
 		return err
@@ -120,8 +117,36 @@ func (p *Past) Grow(ctx context.Context) error {
 	return nil
 }
 
-// add takes rows; those that somebody else has added meanwhile are passed over.
-func (p *Past) add(rows []sessions.Row) error {
+// Follow adds what the log has got since: whose its text is, and not how it came. Errors are as with [Past.Grow].
+func (p *Past) Follow(ctx context.Context) error {
+	p.mu.RLock()
+	since := p.tip.StateVector()
+	p.mu.RUnlock()
+	told, err := p.store.Told(ctx, p.note, since)
+	if err != nil {
+		return err
+	}
+	said := tellingsOf(told)
+	for head := p.Head(); head < told.Head; head = p.Head() {
+		rows, err := p.store.ReadLog(ctx, p.note, head, int(min(perRead, told.Head-head)))
+		if err != nil {
+			return err
+		}
+		if len(rows) == 0 {
+			return fmt.Errorf("log ends at seq %d before %d", head, told.Head)
+		}
+		if err := p.add(rows, said); err != nil {
+			return err
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.writers = told.Writers
+	return nil
+}
+
+// add takes rows, of which all is in said that was told before they were stored; those that somebody else has added meanwhile are passed over.
+func (p *Past) add(rows []sessions.Row, said tellings) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, r := range rows {
@@ -133,7 +158,7 @@ func (p *Past) add(rows []sessions.Row) error {
 		case len(p.updates)+len(r.Update) > MaxBytes || p.framed > MaxBytes || p.copied > maxCopies:
 			return ErrTooLong
 		}
-		if err := p.take(r); err != nil {
+		if err := p.take(r, said); err != nil {
 			return fmt.Errorf("replay seq %d: %w", r.Seq, err)
 		}
 	}
@@ -141,7 +166,7 @@ func (p *Past) add(rows []sessions.Row) error {
 }
 
 // take adds the next row. The caller holds mu.
-func (p *Past) take(r sessions.Row) error {
+func (p *Past) take(r sessions.Row, said tellings) error {
 	u, err := crdt.DecodeUpdate(r.Update)
 	if err != nil {
 		return err
@@ -151,7 +176,8 @@ func (p *Past) take(r sessions.Row) error {
 		who = len(p.people)
 		p.people[r.Author] = who
 	}
-	copies, deleted := p.removals.Copies(p.tip, u, who)
+	brings := u.Ranges()
+	copies, deleted := p.removals.Copies(p.tip, u, who, said.of(r, brings))
 	if err := p.tip.Apply(u); err != nil {
 		return err
 	}
@@ -161,7 +187,7 @@ func (p *Past) take(r sessions.Row) error {
 	if len(copies) > 0 {
 		p.copies, p.copied = append(p.copies, copied{i, copies}), p.copied+len(copies)
 	}
-	p.index(i, u, copies)
+	p.index(i, u, brings, copies)
 	if len(p.rows)%p.spacing != 0 {
 		return nil
 	}
@@ -253,13 +279,18 @@ func (p *Past) Doc(seq uint64) (*crdt.Doc, error) {
 			return nil, fmt.Errorf("replay seq %d: %w", i+1, err)
 		}
 	}
+	p.credit(doc, n)
+	return doc, nil
+}
+
+// credit has a document that holds the first n rows name who wrote its text first. The caller holds mu.
+func (p *Past) credit(doc *crdt.Doc, n int) {
 	for _, c := range p.copies {
 		if c.row >= n {
 			break
 		}
 		doc.Credit(c.copies)
 	}
-	return doc, nil
 }
 
 // update returns the update of the row with an index. The caller holds mu.
@@ -275,7 +306,7 @@ func (p *Past) update(i int) []byte {
 func (p *Past) Writer(client crdt.ClientID) sessions.PersonID {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	return p.origins.Writers[client]
+	return p.writers[client]
 }
 
 // People returns who wrote any of it, in the order in which they came.

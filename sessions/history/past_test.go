@@ -238,7 +238,7 @@ func TestLongNoteIsSoughtQuickly(t *testing.T) {
 		rows = append(rows, sessions.Row{Seq: uint64(i) + 1, At: began, Update: update})
 	}
 	began = time.Now()
-	if err := p.add(rows); err != nil {
+	if err := p.add(rows, nil); err != nil {
 		t.Fatal(err)
 	}
 	opened := time.Since(began)

@@ -204,12 +204,9 @@ func testFoldedFindings(t *testing.T, f Fixture) {
 	f.typed(t, note, f.Author, 20)
 	f.base(t, note, 21)
 	at := f.history(t, note, 500)[9].At
-	found := func(seq uint64) sessions.Findings {
+	found := func(seq uint64) []sessions.Loss {
 		text := []sessions.LostRange{{ClockRange: crdt.ClockRange{Client: 1, From: seq, To: seq + 1}}}
-		return sessions.Findings{
-			Losses: []sessions.Loss{{LossID: sessions.LossID{Seq: seq}, Author: f.Author, By: f.Other, BySeq: 2, FirstSeq: 1, Text: text, At: at}},
-			Copies: []sessions.Copied{{Seq: seq, Copies: []crdt.Copy{{To: crdt.ID{Client: 1}, From: crdt.ID{Client: 2}, Len: 1}}}},
-		}
+		return []sessions.Loss{{LossID: sessions.LossID{Seq: seq}, Author: f.Author, By: f.Other, BySeq: 2, FirstSeq: 1, Text: text, At: at}}
 	}
 	if err := f.Store.SaveFindings(ctx, note, 5, found(5)); err != nil {
 		t.Fatal(err)
@@ -223,9 +220,6 @@ func testFoldedFindings(t *testing.T, f Fixture) {
 	losses, err := f.Store.Losses(ctx, note, sessions.LossQuery{Limit: 9})
 	if err != nil || len(losses) != 2 || losses[0].Seq != 10 || !losses[0].At.Equal(at) || losses[1].Seq != 5 || !losses[1].At.Equal(at) {
 		t.Errorf("losses %+v, %v", losses, err)
-	}
-	if copied, _, err := f.Store.Copies(ctx, note, 9); err != nil || len(copied) != 2 {
-		t.Errorf("copies %+v, %v", copied, err)
 	}
 }
 

@@ -62,7 +62,7 @@ func testLosses(t *testing.T, f Fixture) {
 		for i := range found {
 			found[i].At = time.Now()
 		}
-		if err := f.Store.SaveFindings(ctx, note, uint64(len(found)), sessions.Findings{Losses: found}); err != nil {
+		if err := f.Store.SaveFindings(ctx, note, uint64(len(found)), found); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -114,30 +114,39 @@ func testLosses(t *testing.T, f Fixture) {
 	}
 }
 
-// testCopies stores what updates moved, twice.
-func testCopies(t *testing.T, f Fixture) {
+// testMoved: what editors said they moved comes back with the row after which they said it, once, and only what is still to come.
+func testMoved(t *testing.T, f Fixture) {
 	ctx := t.Context()
 	note := f.NewNote()
-	b := batch(f.entry(note, "r2"), f.entry(note, "r3"))
-	b.Claims = []sessions.Claim{{Note: note, Client: 1<<53 - 1, From: 0, To: 9, Person: f.Other}}
-	if _, err := f.Store.Append(ctx, b); err != nil {
-		t.Fatal(err)
+	client := crdt.ClientID(1<<53 - 1)
+	copied := func(from, n uint64) []crdt.Copy {
+		return []crdt.Copy{
+			{To: crdt.ID{Client: client, Clock: from}, From: crdt.ID{Client: 1, Clock: 1<<32 - 2}, Len: n},
+			{To: crdt.ID{Client: client, Clock: from + n}, From: crdt.ID{Client: 5, Clock: 0}, Len: 1},
+		}
 	}
-	copied := func(seq uint64) sessions.Copied {
-		return sessions.Copied{Seq: seq, Copies: []crdt.Copy{
-			{To: crdt.ID{Client: 1<<53 - 1, Clock: seq}, From: crdt.ID{Client: 1, Clock: 1<<32 - 2}, Len: 7},
-			{To: crdt.ID{Client: 5, Clock: 0}, From: crdt.ID{Client: 1, Clock: 1}, Len: 1},
-		}}
-	}
-	for _, found := range [][]sessions.Copied{{copied(3)}, {copied(2), copied(3)}, nil} {
-		if err := f.Store.SaveFindings(ctx, note, 3, sessions.Findings{Copies: found}); err != nil {
+	tell := func(copies []crdt.Copy) {
+		t.Helper()
+		if err := f.Store.TellMoved(ctx, note, f.Other, copies); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for limit, want := range map[int][]sessions.Copied{9: {copied(2), copied(3)}, 1: {copied(2)}} {
-		got, writers, err := f.Store.Copies(ctx, note, limit)
-		if err != nil || !reflect.DeepEqual(got, want) || writers[1<<53-1] != f.Other {
-			t.Errorf("Copies = %+v, %v, %v\nwant %+v", got, writers, err, want)
+	tell(copied(0, 7))
+	b := batch(f.entry(note, "r2"), f.entry(note, "r3"))
+	b.Claims = []sessions.Claim{{Note: note, Client: client, From: 0, To: 9, Person: f.Other}}
+	if _, err := f.Store.Append(ctx, b); err != nil {
+		t.Fatal(err)
+	}
+	tell(copied(8, 4))
+	tell(copied(0, 7)) // somebody comes back, and says again what was said before
+	first, second := sessions.Moved{Person: f.Other, After: 1, Copies: copied(0, 7)}, sessions.Moved{Person: f.Other, After: 3, Copies: copied(8, 4)}
+	for since, want := range map[uint64][]sessions.Moved{0: {first, second}, 7: {first, second}, 8: {second}, 13: nil} {
+		got, err := f.Store.Told(ctx, note, crdt.StateVector{client: since, 1: 9})
+		if err != nil || !reflect.DeepEqual(got.Moved, want) || got.Head != 3 || got.Writers[client] != f.Other {
+			t.Errorf("told of what is behind %d: %+v, %v\nwant %+v", since, got, err, want)
 		}
+	}
+	if _, err := f.Store.Told(ctx, uuid.New(), nil); !errors.Is(err, sessions.ErrNoNote) {
+		t.Errorf("of no note: %v", err)
 	}
 }

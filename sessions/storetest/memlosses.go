@@ -25,35 +25,18 @@ func (m *MemStore) ReadLog(_ context.Context, note sessions.NoteID, after uint64
 }
 
 // SaveFindings implements [sessions.Store].
-func (m *MemStore) SaveFindings(_ context.Context, note sessions.NoteID, seq uint64, found sessions.Findings) error {
+func (m *MemStore) SaveFindings(_ context.Context, note sessions.NoteID, seq uint64, found []sessions.Loss) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	n := m.notes[note]
-	for _, l := range found.Losses {
+	for _, l := range found {
 		if i, there := n.loss(l.LossID); !there {
 			l.Settled = nil
 			n.losses = slices.Insert(n.losses, i, l)
 		}
 	}
-	for _, c := range found.Copies {
-		i, there := slices.BinarySearchFunc(n.copies, c.Seq, func(c sessions.Copied, seq uint64) int { return cmp.Compare(c.Seq, seq) })
-		if !there {
-			n.copies = slices.Insert(n.copies, i, c)
-		}
-	}
 	n.searched = max(n.searched, seq)
 	return nil
-}
-
-// Copies implements [sessions.Store].
-func (m *MemStore) Copies(_ context.Context, note sessions.NoteID, limit int) ([]sessions.Copied, map[crdt.ClientID]sessions.PersonID, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	n := m.notes[note]
-	if n == nil {
-		return nil, nil, nil
-	}
-	return slices.Clone(n.copies[:min(limit, len(n.copies))]), n.people(), nil
 }
 
 // people says whose each client id is.

@@ -42,9 +42,9 @@ type memNote struct {
 	recovering bool
 	recovered  []sessions.Claim
 	losses     []sessions.Loss // in the order of their ids
-	copies     []sessions.Copied
 	searched   uint64
 	declared   []sessions.Declaration
+	moved      []sessions.Moved
 }
 
 // writer is whose a client id is, and how far it has written.

@@ -53,7 +53,7 @@ func TestStore(t *testing.T, f Fixture) {
 	t.Run("a damaged burst is said, and not needed", func(t *testing.T) { testDamagedBurst(t, f) })
 	t.Run("a missing note is not folded", func(t *testing.T) { testFoldNothing(t, f) })
 	t.Run("losses are stored once, and settled once by whose they are", func(t *testing.T) { testLosses(t, f) })
-	t.Run("what updates moved is stored once", func(t *testing.T) { testCopies(t, f) })
+	t.Run("what editors say they moved is stored once", func(t *testing.T) { testMoved(t, f) })
 	t.Run("sessions and participations begin and end", func(t *testing.T) { testSittings(t, f) })
 	t.Run("client ids that were shown are kept", func(t *testing.T) { testShown(t, f) })
 }

@@ -23,6 +23,7 @@ import { accountedSocket, isStep2, Ledger } from './saved.ts'
 import { slash } from './slash.ts'
 import { LATE, Standing } from './standing.ts'
 import { byId, type Edits, type Link, status, StatusLine } from './status.ts'
+import { Steps } from './steps.ts'
 import { Stops } from './stops.ts'
 import { Suggest } from './suggest.ts'
 import { TaskDialog } from './taskdialog.ts'
@@ -71,7 +72,7 @@ class NotePage {
   #standing = new Standing(byId('standing'), this.#root.dataset.note ?? '')
   #doc = new Y.Doc()
   #ledger = new Ledger(() => this.#ledgerChanged())
-  #origins = new Origins(this.#doc.clientID, payload => this.#provider.sendStateless(payload))
+  #origins = new Origins(payload => this.#provider.sendStateless(payload), () => this.#ledger.newest + 1)
   #provider: HocuspocusProvider
   #socket: HocuspocusProviderWebsocket
   #editor: Editor | undefined
@@ -222,6 +223,7 @@ class NotePage {
     if (bar) this.#toolbar = new Toolbar(bar, editor)
     if (bar) new TaskDialog(editor, this.#root.dataset.note ?? '', this.#root.dataset.userId ?? '')
     new Authors(editor, this.#doc)
+    new Steps(editor, this.#doc.getXmlFragment('default'), moves => this.#origins.moved(this.#doc.clientID, moves))
     cleanPastes(editor)
     new Stops(editor)
     new Find(editor)
@@ -277,6 +279,7 @@ class NotePage {
   }
 
   #closed(event: { code: number }): void {
+    this.#origins.lost()
     if (this.#link.is === 'ended') return
     if (!(event instanceof CloseEvent)) {
       // A close message: the socket stays, but this note is closed to us.
@@ -326,7 +329,10 @@ class NotePage {
 
   #ledgerChanged(): void {
     const { unsaved } = this.#ledger
-    if (unsaved < this.#unsaved) this.#savedAt = new Date()
+    if (unsaved < this.#unsaved) {
+      this.#savedAt = new Date()
+      this.#origins.saved(edit => this.#ledger.waits(edit))
+    }
     if (unsaved < this.#unsaved || unsaved === 0) {
       clearTimeout(this.#slow)
       this.#slow = undefined

@@ -102,7 +102,12 @@ export class Ledger {
     return new Line(this)
   }
 
-  /** The number of the newest edit. @internal */
+  /** Whether an edit is not known to be committed. */
+  waits(edit: number): boolean {
+    return this.#unsaved.has(edit)
+  }
+
+  /** The number of the newest edit. */
   get newest(): number {
     return this.#edits
   }

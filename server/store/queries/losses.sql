@@ -38,11 +38,3 @@ SELECT note_loss.note_id, note_loss.seq, note_loss.part, sqlc.arg(how)
  WHERE note_loss.note_id = sqlc.arg(note) AND note_loss.seq = sqlc.arg(seq) AND note_loss.part = sqlc.arg(part)
    AND note_loss.author_id = sqlc.arg(author)
     ON CONFLICT DO NOTHING;
-
--- name: InsertCopies :exec
-INSERT INTO note_copy (note_id, seq, to_clients, to_clocks, from_clients, from_clocks, lengths)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
-    ON CONFLICT DO NOTHING;
-
--- name: Copies :many
-SELECT * FROM note_copy WHERE note_id = $1 ORDER BY seq LIMIT $2;

@@ -12,67 +12,6 @@ import (
 	"github.com/google/uuid"
 )
 
-const copies = `-- name: Copies :many
-SELECT note_id, seq, to_clients, to_clocks, from_clients, from_clocks, lengths FROM note_copy WHERE note_id = $1 ORDER BY seq LIMIT $2
-`
-
-func (q *Queries) Copies(ctx context.Context, noteID uuid.UUID, limit int32) ([]NoteCopy, error) {
-	rows, err := q.db.Query(ctx, copies, noteID, limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []NoteCopy
-	for rows.Next() {
-		var i NoteCopy
-		if err := rows.Scan(
-			&i.NoteID,
-			&i.Seq,
-			&i.ToClients,
-			&i.ToClocks,
-			&i.FromClients,
-			&i.FromClocks,
-			&i.Lengths,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const insertCopies = `-- name: InsertCopies :exec
-INSERT INTO note_copy (note_id, seq, to_clients, to_clocks, from_clients, from_clocks, lengths)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
-    ON CONFLICT DO NOTHING
-`
-
-type InsertCopiesParams struct {
-	NoteID      uuid.UUID
-	Seq         int64
-	ToClients   []int64
-	ToClocks    []int64
-	FromClients []int64
-	FromClocks  []int64
-	Lengths     []int64
-}
-
-func (q *Queries) InsertCopies(ctx context.Context, arg InsertCopiesParams) error {
-	_, err := q.db.Exec(ctx, insertCopies,
-		arg.NoteID,
-		arg.Seq,
-		arg.ToClients,
-		arg.ToClocks,
-		arg.FromClients,
-		arg.FromClocks,
-		arg.Lengths,
-	)
-	return err
-}
-
 const insertLoss = `-- name: InsertLoss :exec
 INSERT INTO note_loss (note_id, seq, part, author_id, by_id, by_seq, replaced, first_seq,
                        clients, clocks, lengths, paragraphs, place_clients, place_clocks, at)

@@ -381,17 +381,6 @@ type NoteCompared struct {
 	Seq    int64
 }
 
-// Derived from the log; rows are added, never changed.
-type NoteCopy struct {
-	NoteID      uuid.UUID
-	Seq         int64
-	ToClients   []int64
-	ToClocks    []int64
-	FromClients []int64
-	FromClocks  []int64
-	Lengths     []int64
-}
-
 // Up to which update stretch has everything. Whoever counts a note holds the lock of its row.
 type NoteCounted struct {
 	NoteID uuid.UUID
@@ -443,7 +432,23 @@ type NoteLossSettled struct {
 	At     time.Time
 }
 
-// Up to which update note_loss and note_copy have everything. What comes later is searched when the note is opened.
+// Rows are added, never changed. Each was stored before the rows of the log of which it speaks: those behind after.
+type NoteMoved struct {
+	NoteID      uuid.UUID
+	PersonID    uuid.UUID
+	ClientID    int64
+	FromClock   int64
+	ToClock     int64
+	Clocks      []int64
+	Lengths     []int64
+	FromClients []int64
+	FromClocks  []int64
+	After       int64
+	Pieces      int64
+	At          time.Time
+}
+
+// Up to which update note_loss has everything. What comes later is searched when the note is opened.
 type NoteSearched struct {
 	NoteID uuid.UUID
 	Seq    int64

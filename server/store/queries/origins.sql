@@ -39,3 +39,31 @@ SELECT earlier.id FROM note JOIN note earlier ON earlier.patient_id = note.patie
  WHERE note.id = $1 AND earlier.state <> 'destroyed' AND earlier.created_at < note.edited_at
  ORDER BY earlier.created_at DESC, earlier.id
  LIMIT sqlc.arg(max_rows);
+
+-- name: HeadOfNote :one
+-- No row: there is no such note.
+SELECT head, (state = 'destroyed')::boolean AS destroyed FROM note WHERE id = $1;
+
+-- name: Moved :many
+-- What editors said they moved, of elements of clients that are not before the clocks from which on they are asked about.
+SELECT moved.person_id, moved.client_id, moved.clocks, moved.lengths, moved.from_clients, moved.from_clocks, moved.after
+  FROM note_moved AS moved
+  LEFT JOIN (SELECT unnest(sqlc.arg(clients)::bigint[]) AS client_id, unnest(sqlc.arg(since)::bigint[]) AS clock) AS known
+         ON known.client_id = moved.client_id
+ WHERE moved.note_id = sqlc.arg(note) AND moved.to_clock > coalesce(known.clock, 0)
+ ORDER BY moved.client_id, moved.from_clock, moved.at, moved.to_clock, moved.person_id;
+
+-- name: InsertMoved :exec
+-- Whoever holds the note's row keeps rows of the log from being stored meanwhile: what is told comes after those that are there, and
+-- before all others. Of one person no more than max_pieces for a note.
+WITH held AS (
+    SELECT head FROM note WHERE id = sqlc.arg(note) FOR SHARE
+), told AS (
+    SELECT coalesce(max(pieces), 0) + cardinality(sqlc.arg(clocks)::bigint[]) AS pieces
+      FROM note_moved WHERE note_id = sqlc.arg(note) AND person_id = sqlc.arg(person)
+)
+INSERT INTO note_moved (note_id, person_id, client_id, from_clock, to_clock, clocks, lengths, from_clients, from_clocks, after, pieces)
+SELECT sqlc.arg(note), sqlc.arg(person), sqlc.arg(client), sqlc.arg(from_clock), sqlc.arg(to_clock), sqlc.arg(clocks)::bigint[],
+       sqlc.arg(lengths)::bigint[], sqlc.arg(from_clients)::bigint[], sqlc.arg(from_clocks)::bigint[], held.head, told.pieces
+  FROM held, told WHERE told.pieces <= sqlc.arg(max_pieces)::bigint
+    ON CONFLICT DO NOTHING;

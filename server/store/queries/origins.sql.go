@@ -129,6 +129,23 @@ func (q *Queries) EarlierNotes(ctx context.Context, iD uuid.UUID, maxRows int32)
 	return items, nil
 }
 
+const headOfNote = `-- name: HeadOfNote :one
+SELECT head, (state = 'destroyed')::boolean AS destroyed FROM note WHERE id = $1
+`
+
+type HeadOfNoteRow struct {
+	Head      int64
+	Destroyed bool
+}
+
+// No row: there is no such note.
+func (q *Queries) HeadOfNote(ctx context.Context, id uuid.UUID) (HeadOfNoteRow, error) {
+	row := q.db.QueryRow(ctx, headOfNote, id)
+	var i HeadOfNoteRow
+	err := row.Scan(&i.Head, &i.Destroyed)
+	return i, err
+}
+
 const insertCarried = `-- name: InsertCarried :exec
 INSERT INTO note_carried (note_id, client_id, from_clock, to_clock, source_id, author_id, written_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -187,6 +204,99 @@ func (q *Queries) InsertDeclared(ctx context.Context, arg InsertDeclaredParams) 
 		arg.MaxRows,
 	)
 	return err
+}
+
+const insertMoved = `-- name: InsertMoved :exec
+WITH held AS (
+    SELECT head FROM note WHERE id = $1 FOR SHARE
+), told AS (
+    SELECT coalesce(max(pieces), 0) + cardinality($6::bigint[]) AS pieces
+      FROM note_moved WHERE note_id = $1 AND person_id = $2
+)
+INSERT INTO note_moved (note_id, person_id, client_id, from_clock, to_clock, clocks, lengths, from_clients, from_clocks, after, pieces)
+SELECT $1, $2, $3, $4, $5, $6::bigint[],
+       $7::bigint[], $8::bigint[], $9::bigint[], held.head, told.pieces
+  FROM held, told WHERE told.pieces <= $10::bigint
+    ON CONFLICT DO NOTHING
+`
+
+type InsertMovedParams struct {
+	Note        uuid.UUID
+	Person      uuid.UUID
+	Client      int64
+	FromClock   int64
+	ToClock     int64
+	Clocks      []int64
+	Lengths     []int64
+	FromClients []int64
+	FromClocks  []int64
+	MaxPieces   int64
+}
+
+// Whoever holds the note's row keeps rows of the log from being stored meanwhile: what is told comes after those that are there, and
+// before all others. Of one person no more than max_pieces for a note.
+func (q *Queries) InsertMoved(ctx context.Context, arg InsertMovedParams) error {
+	_, err := q.db.Exec(ctx, insertMoved,
+		arg.Note,
+		arg.Person,
+		arg.Client,
+		arg.FromClock,
+		arg.ToClock,
+		arg.Clocks,
+		arg.Lengths,
+		arg.FromClients,
+		arg.FromClocks,
+		arg.MaxPieces,
+	)
+	return err
+}
+
+const moved = `-- name: Moved :many
+SELECT moved.person_id, moved.client_id, moved.clocks, moved.lengths, moved.from_clients, moved.from_clocks, moved.after
+  FROM note_moved AS moved
+  LEFT JOIN (SELECT unnest($1::bigint[]) AS client_id, unnest($2::bigint[]) AS clock) AS known
+         ON known.client_id = moved.client_id
+ WHERE moved.note_id = $3 AND moved.to_clock > coalesce(known.clock, 0)
+ ORDER BY moved.client_id, moved.from_clock, moved.at, moved.to_clock, moved.person_id
+`
+
+type MovedRow struct {
+	PersonID    uuid.UUID
+	ClientID    int64
+	Clocks      []int64
+	Lengths     []int64
+	FromClients []int64
+	FromClocks  []int64
+	After       int64
+}
+
+// What editors said they moved, of elements of clients that are not before the clocks from which on they are asked about.
+func (q *Queries) Moved(ctx context.Context, clients []int64, since []int64, note uuid.UUID) ([]MovedRow, error) {
+	rows, err := q.db.Query(ctx, moved, clients, since, note)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MovedRow
+	for rows.Next() {
+		var i MovedRow
+		if err := rows.Scan(
+			&i.PersonID,
+			&i.ClientID,
+			&i.Clocks,
+			&i.Lengths,
+			&i.FromClients,
+			&i.FromClocks,
+			&i.After,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const programs = `-- name: Programs :many

@@ -89,9 +89,6 @@ DELETE FROM note_loss_settled WHERE note_id = $1;
 -- name: PurgeLosses :execrows
 DELETE FROM note_loss WHERE note_id = $1;
 
--- name: PurgeCopies :execrows
-DELETE FROM note_copy WHERE note_id = $1;
-
 -- name: PurgeRecovered :execrows
 DELETE FROM recovered WHERE note_id = $1;
 

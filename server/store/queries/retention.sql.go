@@ -311,18 +311,6 @@ func (q *Queries) PurgeBursts(ctx context.Context, noteID uuid.UUID) (int64, err
 	return result.RowsAffected(), nil
 }
 
-const purgeCopies = `-- name: PurgeCopies :execrows
-DELETE FROM note_copy WHERE note_id = $1
-`
-
-func (q *Queries) PurgeCopies(ctx context.Context, noteID uuid.UUID) (int64, error) {
-	result, err := q.db.Exec(ctx, purgeCopies, noteID)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
-}
-
 const purgeLate = `-- name: PurgeLate :execrows
 DELETE FROM late_edit WHERE note_id = $1
 `

@@ -6,18 +6,24 @@ import { canJoin, canSplit, findWrapping, liftTarget } from '@tiptap/pm/transfor
 import StarterKit from '@tiptap/starter-kit'
 import { initProseMirrorDoc, prosemirrorJSONToYXmlFragment, updateYFragment } from '@tiptap/y-tiptap'
 
+import { Moves } from '../../../web/src/moves.ts'
+
 // Scribes write one note with ProseMirror, y-tiptap and Yjs's own undo: each character that they write is one that nobody else
 // ever writes, so that whoever reads the note knows who wrote it, with which row of the log, and whether it was pasted.
-// Each line is a row, and who brought it; the last one says what is known of each character, and what the note says.
+// Each line is a row, who brought it, and what the code of the page says that it moved; the last one says what is known of each
+// character, and what the note says.
 //
 // If all is plain, each sees what the others did before doing anything; if they are calm, they undo what they have just done,
 // too; if they are lively, they write at once, undo anything, and are away at times.
 //
-//	node scribes.mjs SEED ROWS plain|calm|lively
+//	node scribes.mjs SEED ROWS plain|calm|lively [cut]
+//
+// Only if it says so they cut text and paste it elsewhere later, which nobody can tell from writing who is not told.
 
 const [seed, rows] = process.argv.slice(2, 4).map(Number)
 const mode = process.argv[4] // plain, calm or lively
 const calm = mode !== 'lively'
+const cuts = process.argv[5] === 'cut'
 
 let state = seed + 1
 const int = n => {
@@ -43,9 +49,9 @@ const fresh = (who, pasted) => {
 
 const server = new Y.Doc()
 const lines = []
-const store = (who, update, fresh, did) => {
+const store = (who, update, fresh, did, moves) => {
   Y.applyUpdate(server, update)
-  lines.push({ who, update: b64(update), did })
+  lines.push({ who, update: b64(update), did, client: 100 + who, moves })
   for (const c of fresh) if (!written[c].seq) written[c].seq = lines.length + 1 // behind the row that the note was created with
 }
 
@@ -54,17 +60,20 @@ const people = [0, 1, 2].map(i => {
   doc.clientID = 100 + i
   const f = doc.getXmlFragment('default')
   const um = new Y.UndoManager(f, { trackedOrigins: new Set(['own']), captureTimeout: 2 ** 40 })
-  const p = { i, doc, f, um, out: [], fresh: [], online: true }
-  doc.on('update', (u, origin) => { if (origin !== server) p.out.push({ u, did: p.did }) })
+  const p = { i, doc, f, um, out: [], fresh: [], online: true, moved: [] }
+  p.moves = new Moves(f, tr => (tr.origin === 'own' ? p.edit : undefined), moves => p.moved.push(...moves))
+  doc.on('update', (u, origin) => { if (origin !== server) p.out.push({ u, did: p.did, moves: p.moved.splice(0) }) })
   return p
 })
 
 // change has the person's editor do something, as its binding does: the note becomes what the transaction says.
 const change = (p, f) => {
-  const { doc, meta } = initProseMirrorDoc(p.f, schema)
+  const { doc, meta } = p.moves.render(() => initProseMirrorDoc(p.f, schema))
   const tr = EditorState.create({ schema, doc }).tr
   f(tr)
-  if (tr.docChanged) p.doc.transact(() => updateYFragment(p.doc, p.f, tr.doc, meta), 'own')
+  if (!tr.docChanged) return
+  p.edit = { before: doc, after: tr.doc, maps: tr.mapping.maps, event: tr.getMeta('uiEvent') }
+  p.doc.transact(() => updateYFragment(p.doc, p.f, tr.doc, meta), 'own')
 }
 
 const blocks = doc => {
@@ -130,21 +139,33 @@ const edits = {
     tr.delete(from, to)
     tr.insertText(text, pick(blocks(tr.doc)).from)
   },
+  cut: (p, tr, b) => {
+    const [from, to] = span(b)
+    p.clip = tr.doc.textBetween(from, to)
+    tr.delete(from, to).setMeta('uiEvent', 'cut')
+  },
+  insert: (p, tr, b) => { // what was cut, unless some of it is there again: that would be new text
+    const there = tr.doc.textContent
+    if (!p.clip || [...p.clip].some(c => there.includes(c))) return
+    tr.insertText(p.clip, span(b)[0]).setMeta('uiEvent', 'paste')
+  },
 }
-const often = ['type', 'type', 'type', 'word', 'word', 'word', 'backspace', 'backspace', 'delete', ...Object.keys(edits)]
+const often = ['type', 'type', 'type', 'word', 'word', 'word', 'backspace', 'backspace', 'delete', ...Object.keys(edits).filter(name => cuts || (name !== 'cut' && name !== 'insert'))]
 
 const edit = p => {
   const name = p.did = pick(often)
   change(p, tr => edits[name](p, tr, pick(blocks(tr.doc))))
 }
-const undo = p => {
-  p.did = 'undo'
-  p.um.undo()
+const pops = name => p => {
+  p.did = name
+  try {
+    p.um[name]()
+  } catch (e) { // of Yjs: what is to be put back stood in what was collected; the page goes on, too
+    if (!(e instanceof TypeError)) throw e
+  }
 }
-const redo = p => {
-  p.did = 'redo'
-  p.um.redo()
-}
+const undo = pops('undo')
+const redo = pops('redo')
 
 const act = p => {
   if (int(3) === 0) p.um.stopCapturing()
@@ -159,12 +180,12 @@ const deliver = p => {
   if (updates.length === 0) return
   if (p.online) {
     const chars = new Set(p.fresh)
-    for (const { u, did } of updates) {
+    for (const { u, did, moves } of updates) {
       const says = JSON.stringify(Y.decodeUpdate(u).structs.map(s => s.content?.str ?? ''))
-      store(p.i, u, [...chars].filter(c => says.includes(c)), did)
+      store(p.i, u, [...chars].filter(c => says.includes(c)), did, moves)
     }
   } else { // back after a while: all of it at once
-    store(p.i, Y.encodeStateAsUpdate(p.doc, Y.encodeStateVector(server)), p.fresh, updates.map(x => x.did).join(' '))
+    store(p.i, Y.encodeStateAsUpdate(p.doc, Y.encodeStateVector(server)), p.fresh, updates.map(x => x.did).join(' '), updates.flatMap(x => x.moves))
   }
   p.fresh = []
 }

@@ -1,4 +1,4 @@
-package server
+package history
 
 import (
 	"testing"
@@ -12,7 +12,7 @@ import (
 // destroyed not at all.
 func TestPastsAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var p pasts
+		var p Pasts
 		first := uuid.New()
 		p.keep(first)
 		for range maxPasts - 1 {
@@ -29,8 +29,8 @@ func TestPastsAreForgotten(t *testing.T) {
 
 		destroyed := uuid.New()
 		p.keep(destroyed)
-		p.forget(destroyed)
-		p.forget(uuid.New())
+		p.Forget(destroyed)
+		p.Forget(uuid.New())
 		if p.kept[destroyed] != nil {
 			t.Error("what was destroyed is kept")
 		}
@@ -44,11 +44,11 @@ func TestPastsAreForgotten(t *testing.T) {
 		if len(p.kept) != 1 || p.kept[used] == nil {
 			t.Errorf("%d are kept, want the one that was looked at again", len(p.kept))
 		}
-		if !p.looks(used, "login") {
+		if !p.Looks(used, "login") {
 			t.Error("a first look need not be on record")
 		}
-		p.recorded(used, "login")
-		if p.looks(used, "login") || !p.looks(used, "other") {
+		p.Recorded(used, "login")
+		if p.Looks(used, "login") || !p.Looks(used, "other") {
 			t.Error("a look that is on record has to be again, or another's does not")
 		}
 		time.Sleep(time.Second)
@@ -57,7 +57,7 @@ func TestPastsAreForgotten(t *testing.T) {
 			t.Error("it is kept though nobody looks any more")
 		}
 		p.keep(used)
-		p.forgetAll()
+		p.ForgetAll()
 		if len(p.kept) != 0 {
 			t.Error("one is kept")
 		}
