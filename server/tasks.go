@@ -143,13 +143,13 @@ func (s *Server) tickTask(w http.ResponseWriter, r *http.Request, who login.Pers
 
 // ticked returns the update that ticks a task off; nil if there is nothing to tick.
 func (s *Server) ticked(ctx context.Context, note uuid.UUID, task crdt.ID) ([]byte, error) {
-	c, err := sessions.ReadCommitted(ctx, s.db, note)
+	doc, err := s.hub.Doc(ctx, note)
 	if err != nil {
 		return nil, err
 	}
 	found := false
-	update, err := c.Doc.Transact(newClient(c.Doc.StateVector()), func(tx *crdt.Txn) {
-		found = prose.Tick(tx, c.Doc.XMLFragment(sessions.Fragment), task, true)
+	update, err := doc.Transact(newClient(doc.StateVector()), func(tx *crdt.Txn) {
+		found = prose.Tick(tx, doc.XMLFragment(sessions.Fragment), task, true)
 	})
 	if err != nil || !found {
 		return nil, err

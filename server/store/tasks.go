@@ -72,28 +72,32 @@ func (db *DB) ReadTasks(ctx context.Context, all bool) (notes int, err error) {
 
 // ReadTasksOf brings note_task up to date with a note's log, in one transaction: what a crash keeps from it is read again.
 func (db *DB) ReadTasksOf(ctx context.Context, note sessions.NoteID) error {
-	c, err := sessions.ReadCommitted(ctx, db, note)
+	log, err := db.Load(ctx, note)
+	if err != nil {
+		return fmt.Errorf("read tasks of note %s: %w", note, err)
+	}
+	doc, err := log.Doc()
 	if err != nil {
 		return fmt.Errorf("read tasks of note %s: %w", note, err)
 	}
 	var tasks []prose.PlacedTask
-	for _, n := range c.Doc.Names() {
+	for _, n := range doc.Names() {
 		if n == (crdt.Name{Of: crdt.NameOfElement, Name: "taskItem"}) {
-			tasks = prose.Tasks(prose.ReadTraced(c.Doc.XMLFragment(sessions.Fragment)), MaxNoteTasks)
+			tasks = prose.Tasks(prose.ReadTraced(doc.XMLFragment(sessions.Fragment)), MaxNoteTasks)
 		}
 	}
 	err = db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error {
 		at, err := q.BeginTasks(ctx, note)
-		if errors.Is(err, pgx.ErrNoRows) || err == nil && uint64(at) >= c.Head {
+		if errors.Is(err, pgx.ErrNoRows) || err == nil && uint64(at) >= log.Head {
 			return nil // destroyed meanwhile, or read by somebody else
 		}
 		if err == nil {
-			err = db.saveTasks(ctx, q, note, tasks, c.Whose)
+			err = db.saveTasks(ctx, q, note, tasks, func(c clientID) uuid.UUID { return log.Writers[c] })
 		}
 		if err != nil {
 			return err
 		}
-		return q.EndTasks(ctx, note, int64(c.Head))
+		return q.EndTasks(ctx, note, int64(log.Head))
 	})
 	if err != nil {
 		return fmt.Errorf("save tasks of note %s: %w", note, err)
