@@ -90,7 +90,7 @@ func TestTablesAndTasks(t *testing.T) {
 	chen.waitFor("ticked off", exists(noteEditor+` .task[data-checked="true"]`))
 	rivera.waitFor("nothing to do", exists("#tasks.empty-state"))
 	_, page := fetch(t, s.signIn(t, "rivera"), s.url+"/notes/"+note)
-	for _, part := range []string{`<div class="table-wrap" role="region"`, `<li class="task" data-type="taskItem" data-checked="true" data-due="2026-11-24T14:00"`} {
+	for _, part := range []string{`<div class="table-wrap" role="group"`, `<li class="task" data-type="taskItem" data-checked="true" data-due="2026-11-24T14:00"`} {
 		if !strings.Contains(string(page), part) {
 			t.Errorf("the page has no %s", part)
 		}

@@ -71,3 +71,46 @@ func TestComparisonIsShown(t *testing.T) {
 		t.Errorf("the comparison is\n%s\nwant\n%s", body, want)
 	}
 }
+
+// TestComparisonOfTablesAndTasks: rows, cells and tasks that came, went or changed stand where they are, and are said to; nothing that is
+// no cell stands in a row.
+func TestComparisonOfTablesAndTasks(t *testing.T) {
+	cells := func(texts ...string) prose.Node {
+		r := node("tableRow")
+		for _, s := range texts {
+			r.Content = append(r.Content, node("tableCell", para(text(s))))
+		}
+		return r
+	}
+	older := node("doc", node("table", cells("Na", "140"), cells("K", "4.1")), node("taskList", taskOf(false, "", "2026-11-24", para(text("call the lab")))), para(text("seen by Dr Chen")))
+	newer := node("doc", node("table", cells("Na", "140"), cells("K", "5.9"), cells("Cl", "101")), node("taskList", taskOf(true, "Rosa Rivera RN", "2026-11-25", para(text("call the lab")))),
+		para(text("seen by "), prose.Node{Type: "mention", Attrs: map[string]any{"label": "Dr Mei Chen"}}, suggested("insertion", "s1", " today")))
+	v := CompareView{Whole: true, Body: prose.Compare(older, newer).Parts, Edits: make(map[*prose.Part]Edit)}
+	n := 0
+	var number func(parts []prose.Part)
+	number = func(parts []prose.Part) {
+		for i := range parts {
+			if p := &parts[i]; p.Change != prose.Same {
+				n++
+				v.Edits[p] = Edit{N: n, Part: n, Says: "Said by Rosa Rivera RN", By: rivera}
+			}
+			number(parts[i].Parts)
+		}
+	}
+	number(v.Body)
+	html := render(t, Compare(v))
+	body := html[strings.Index(html, `<div class="prose"`):strings.Index(html, `</article>`)]
+	for _, want := range []string{
+		"+ row", "Cl", "101", "4.1", "5.9", "ticked off; for Rosa Rivera RN, was for nobody; due 25-Nov-2026, was due 24-Nov-2026", "@Dr Mei Chen", "Suggested insertion",
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("it does not say %q", want)
+		}
+	}
+	if stray := regexp.MustCompile(`<(tr|tbody|table)[^>]*>\s*<(span|div|p|li)\b`).FindString(body); stray != "" {
+		t.Errorf("%q: a browser moves that out of the table", stray)
+	}
+	if strings.Contains(body, "Unsupported") {
+		t.Error("a kind of block is not known")
+	}
+}

@@ -138,6 +138,18 @@ func signSample() SignView {
 	}
 }
 
+// everyBlock is a note with tables, one of which is wider than a page, tasks, mentions and suggestions.
+func everyBlock() prose.Node {
+	row := node("tableRow")
+	for range 14 {
+		row.Content = append(row.Content, node("tableCell", para(text("mmol/L"))))
+	}
+	doc := node("doc", soap.Content...)
+	doc.Content = append(doc.Content[:len(doc.Content):len(doc.Content)], tablesNote.Content...)
+	doc.Content = append(doc.Content, node("table", row))
+	return doc
+}
+
 // signedSample is a signed note about which all was said that can be.
 func signedSample() SignedView {
 	by := SignatureView{Name: okafor.Name, Role: "resident", Meaning: MeaningAuthor, At: now.Add(-time.Hour), Fingerprint: "k1", Hash: "h1", Content: "c1"}
@@ -153,7 +165,7 @@ func signedSample() SignedView {
 	}
 	return SignedView{
 		Shell: shell("Progress note", &chen, SectionWorklist), Patient: patients[0], ID: "n1", Title: "Progress note, day 3", Kind: "Progress note", LOINC: "11506-3",
-		Status: StatusAmended, Body: soap, CreatedBy: okafor.Name, CreatedAt: now.Add(-6 * time.Hour), Signatures: []SignatureView{by, cosigned}, WaitsForCosign: true, WaitsForReceiver: true, CanReceive: true,
+		Status: StatusAmended, Body: everyBlock(), CreatedBy: okafor.Name, CreatedAt: now.Add(-6 * time.Hour), Signatures: []SignatureView{by, cosigned}, WaitsForCosign: true, WaitsForReceiver: true, CanReceive: true,
 		Tampered: true, CanCosign: true, CanWitness: true, CanAmend: true,
 		Notes:    []AboutView{about("n2", "addendum", StatusSigned), about("n3", "correction", StatusRetracted), about("n4", "late-entry", StatusDraft)},
 		Late:     []LateView{{NoteID: "n1", Author: chen.Name, Own: true, Texts: []LateText{{now, "two of ten", 3}}, Error: "Say why.", MaxReason: 500}},
