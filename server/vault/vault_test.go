@@ -131,32 +131,6 @@ func TestRecordsBelongWhereTheyAre(t *testing.T) {
 	}
 }
 
-// TestKindsHaveTheirNumbers: no two of them one number, which two people could choose at one time.
-func TestKindsHaveTheirNumbers(t *testing.T) {
-	file, err := parser.ParseFile(token.NewFileSet(), "key.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	names := map[string]string{}
-	ast.Inspect(file, func(n ast.Node) bool {
-		spec, is := n.(*ast.ValueSpec)
-		if !is || spec.Type == nil {
-			return true
-		}
-		if of, is := spec.Type.(*ast.Ident); is && of.Name == "Kind" {
-			number := spec.Values[0].(*ast.BasicLit).Value
-			if names[number] != "" {
-				t.Errorf("%s and %s are both %s", names[number], spec.Names[0].Name, number)
-			}
-			names[number] = spec.Names[0].Name
-		}
-		return true
-	})
-	if len(names) < 20 {
-		t.Errorf("found %d kinds", len(names))
-	}
-}
-
 // TestKindsAndSuites: kinds do not share a key, so that one's nonces are not another's; and only suites on the list open.
 func TestKindsAndSuites(t *testing.T) {
 	v := newVault(t)
