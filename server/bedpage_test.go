@@ -144,9 +144,12 @@ func TestBoardTellsWhatItKnows(t *testing.T) {
 	}
 	h.sql(`UPDATE note SET created_at = now() - interval '23 hours' WHERE patient_id = (SELECT patient_id FROM stay WHERE bed_id = '4-west-02')`)
 	h.sql(`UPDATE stay SET bed_id = '4-west-07' WHERE bed_id = '4-west-09'`) // which tells
+	h.sql(`INSERT INTO note_task (note_id, client, clock, place, said, done, due, due_by)
+		SELECT note.id, 1, n, n, convert_to(repeat('x', 40), 'UTF8'), n = 3, '', now() + (2 * n - 3) * interval '1 hour' FROM note JOIN stay USING (patient_id), generate_series(1, 3) n
+		 WHERE bed_id = '4-west-02' AND kind = 'progress'`)
 	page := tidings{h, "haddad", h.watch(haddad)}
 	page.awaits(time.Now(), "the board", func(e string) bool {
-		return strings.Contains(row(e, "4-west-01"), "Same name: 4W-07, 4W-14") && !strings.Contains(row(e, "4-west-02"), "Overdue") && strings.Contains(row(e, "4-west-02"), "23 h")
+		return strings.Contains(row(e, "4-west-01"), "Same name: 4W-07, 4W-14") && !strings.Contains(row(e, "4-west-02"), "Overdue") && strings.Contains(row(e, "4-west-02"), "1 overdue") && strings.Contains(row(e, "4-west-02"), "23 h") && strings.Contains(row(e, "4-west-02"), "2 open tasks")
 	})
 	if _, board, _ := h.get(haddad, "/units/4-west"); strings.Contains(row(board, "4-west-13"), "/notes/") {
 		t.Error("the notes of a restricted record are listed to who may not open them")

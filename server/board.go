@@ -128,6 +128,10 @@ func (v *boardViewer) bed(place int, row store.BoardBed) web.BoardBed {
 		}
 		bed.Notes = append(bed.Notes, note)
 	}
+	if len(bed.Notes) > 0 { // who may open none knows of no task, either
+		tasks := v.look.tasks[row.PatientID.UUID]
+		bed.Tasks, bed.TasksOverdue = int(tasks.Open), int(tasks.Overdue)
+	}
 	return bed
 }
 

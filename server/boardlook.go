@@ -31,6 +31,7 @@ type unitLook struct {
 	beds    []store.BoardBed
 	notes   map[uuid.UUID][]queries.BoardNotesRow  // by patient
 	asked   map[uuid.UUID][]queries.BoardNudgesRow // by note, the newest first
+	tasks   map[uuid.UUID]queries.UnitTasksRow     // by patient
 	present map[sessions.NoteID][]sessions.Presence
 	alike   map[string][]string // by bed: the labels of beds whose patients have the same family name
 }
@@ -123,6 +124,14 @@ func (s *Server) readUnit(ctx context.Context, unit string) (*unitLook, error) {
 	}
 	for _, a := range asked {
 		look.asked[a.NoteID] = append(look.asked[a.NoteID], a)
+	}
+	tasks, err := s.db.UnitTasks(ctx, unit)
+	if err != nil {
+		return nil, fmt.Errorf("count tasks of a unit: %w", err)
+	}
+	look.tasks = make(map[uuid.UUID]queries.UnitTasksRow, len(tasks))
+	for _, row := range tasks {
+		look.tasks[row.PatientID] = row
 	}
 	look.alike = alike(look.beds)
 	return look, nil

@@ -26,16 +26,18 @@ type BoardView struct {
 type BoardBed struct {
 	// ID is the bed's id. Of all ids it may only hold letters, digits, '-' and
 	// '_', since it becomes part of an element id.
-	ID      string
-	UnitID  string
-	Label   string
-	Place   int      // in walking order, from 0
-	Patient *Patient // nil: the bed is empty
-	Bedside Bedside
-	Alike   []string // labels of the beds whose patients have the same family name
-	Writing []Writer
-	Notes   []BoardNote // those that nobody signed first
-	Mine    bool        // whoever looks is on the care team, or has begun a note here that nobody signed
+	ID           string
+	UnitID       string
+	Label        string
+	Place        int      // in walking order, from 0
+	Patient      *Patient // nil: the bed is empty
+	Bedside      Bedside
+	Alike        []string // labels of the beds whose patients have the same family name
+	Writing      []Writer
+	Notes        []BoardNote // those that nobody signed first
+	Tasks        int         // that are not done
+	TasksOverdue int         // of these
+	Mine         bool        // whoever looks is on the care team, or has begun a note here that nobody signed
 
 	CanChange bool      // offers to change Bedside
 	AsOf      time.Time // of the newest of all this

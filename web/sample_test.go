@@ -212,7 +212,7 @@ func boardSample() BoardView {
 		Units: []UnitLink{{"4w", "4 West", 14}, {"icu", "Intensive care", 11}},
 		Beds: []BoardBed{
 			{
-				ID: "b1", UnitID: "4w", Label: "4A-01", Patient: &patients[0], AsOf: now.Add(-7 * time.Second), CanChange: true, Alike: []string{"4A-03", "4A-05"}, Mine: true,
+				ID: "b1", UnitID: "4w", Label: "4A-01", Patient: &patients[0], AsOf: now.Add(-7 * time.Second), CanChange: true, Alike: []string{"4A-03", "4A-05"}, Mine: true, Tasks: 3, TasksOverdue: 1,
 				Bedside: Bedside{Severity: Choice{"unstable", "Unstable"}, Code: Choice{"dnr-dni", "DNR / DNI"}, Isolation: Choice{"contact-airborne", "Contact and airborne"}, Isolated: true, Home: day(0)},
 				Writing: []Writer{{chen, "n1", "Progress note"}, {rivera, "n5", "Nursing handoff"}},
 				Notes:   []BoardNote{waits("n1", "Progress note, day 3", okafor.Name, "under 1 h", false), signed("n2", "History and physical")},

@@ -70,7 +70,7 @@ SELECT stay.patient_id, count(*) AS open, count(*) FILTER (WHERE note_task.due_b
 -- Who may be given a task about a patient, or be named in a note: those who work on the unit and the patient's team.
 SELECT person.id, person.name, person.role
   FROM person
- WHERE NOT person.suspended AND person.role <> 'service account'
+ WHERE NOT person.suspended AND person.role NOT IN ('service account', 'display')
    AND (EXISTS (SELECT FROM duty WHERE duty.person_id = person.id AND duty.unit_id = sqlc.arg(unit))
         OR EXISTS (SELECT FROM care_team WHERE care_team.person_id = person.id AND care_team.patient_id = sqlc.arg(patient)))
  ORDER BY person.name, person.id

@@ -29,7 +29,7 @@ func (q *Queries) BeginTasks(ctx context.Context, id uuid.UUID) (int64, error) {
 const colleagues = `-- name: Colleagues :many
 SELECT person.id, person.name, person.role
   FROM person
- WHERE NOT person.suspended AND person.role <> 'service account'
+ WHERE NOT person.suspended AND person.role NOT IN ('service account', 'display')
    AND (EXISTS (SELECT FROM duty WHERE duty.person_id = person.id AND duty.unit_id = $1)
         OR EXISTS (SELECT FROM care_team WHERE care_team.person_id = person.id AND care_team.patient_id = $2))
  ORDER BY person.name, person.id
