@@ -56,6 +56,7 @@ var places = []place{
 	{"sign", "/notes/{id}/sign", "okafor", "/notes/{note}/sign", "#sign"},
 	{"amend", "/notes/{id}/amend", "chen", "/notes/{signed}/amend", "main form"},
 	{"phrases", "/phrases", "chen", "/phrases", "main h1"},
+	{"tasks", "/tasks", "chen", "/tasks", "main h1"},
 	{"cosign", "/cosign", "chen", "/cosign", "#inbox"},
 	{"unsigned", "/unsigned", "chen", "/unsigned", "#unsigned"},
 	{"unsigned-unit", "/unsigned", "haddad", "/unsigned?of=unit", "#unsigned"},
@@ -92,7 +93,7 @@ var places = []place{
 
 // noPages are routes that answer with something else.
 var noPages = []string{
-	"/assets/", "/healthz", "/readyz", "/ws", "/ws/notes/{id}", "/events", "/units/{id}/events", "/units/{id}/wall/events", "/admin/sessions/events", "/notes/{id}/standing",
+	"/assets/", "/healthz", "/readyz", "/ws", "/ws/notes/{id}", "/events", "/units/{id}/events", "/units/{id}/wall/events", "/admin/sessions/events", "/notes/{id}/standing", "/notes/{id}/comments",
 	"/log/checkpoint", "/log/keys", "/log/tile/{tile...}", "/login/provider/callback", "/login/left",
 	"/notes/{id}/…", // files of a note, and its page for printing, which is in places
 }
