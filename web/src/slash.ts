@@ -11,7 +11,7 @@ import type { Choice, Offer } from './suggest.ts'
 
 /** What the slash menu offers in this note. */
 export function slash(editor: Editor): Offer {
-  tellKey('/', 'Insert a heading, a list or a section, at the beginning of a line or behind a space')
+  tellKey('/', 'Insert a section, a heading, a list, a table or a task, at the beginning of a line or behind a space')
   const sections = JSON.parse(byId('note').dataset.sections ?? '[]') as string[]
   return {
     label: 'Insert',

@@ -11,7 +11,7 @@ import { byId } from './status.ts'
 const BACK = 60
 
 /** How many choices the list shows at most. */
-const MOST = 12
+const MOST = 20
 
 /** Something to choose. */
 export interface Choice {
@@ -77,6 +77,7 @@ export class Suggest {
     this.#list = element('ul', 'suggest')
     this.#list.id = 'suggest'
     this.#list.setAttribute('role', 'listbox')
+    this.#list.tabIndex = 0 // it scrolls
     this.#list.hidden = true
     this.#said = element('p', 'sr-only')
     this.#said.setAttribute('role', 'status')
