@@ -8,6 +8,7 @@ import { initProseMirrorDoc, prosemirrorJSONToYXmlFragment, updateYFragment, yXm
 import * as Y from 'yjs'
 
 import { schemaExtensions } from './extensions.ts'
+import { boundSpans } from './tables.ts'
 
 const schema = getSchema(schemaExtensions)
 
@@ -80,4 +81,13 @@ test('a note of before is opened as it is', () => {
   const before = Y.encodeStateVector(note)
   assert.deepEqual(opened(note).toJSON(), schema.nodeFromJSON(json).toJSON())
   assert.deepEqual(Y.encodeStateVector(note), before)
+})
+
+test('a cell that says it takes a billion columns takes no more than can be drawn', () => {
+  const cells = [1e9, -1, '7', null].map(colspan => ({ type: 'tableCell', attrs: { colspan, rowspan: 1e9 }, content: [para('a')] }))
+  const note = noteOf({ type: 'doc', content: [{ type: 'table', content: [{ type: 'tableRow', content: cells }] }] })
+  const bounded = getSchema(schemaExtensions)
+  boundSpans(bounded)
+  const row = yXmlFragmentToProseMirrorRootNode(note.getXmlFragment('default'), bounded).child(0).child(0)
+  assert.deepEqual(row.children.map(c => [c.attrs.colspan, c.attrs.rowspan]), [[64, 64], [1, 64], [7, 64], [1, 64]])
 })

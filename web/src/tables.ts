@@ -6,6 +6,7 @@
 // as soon as it sees it would write in the name of whoever only looks, and all editors at once.
 
 import { type Editor, Node } from '@tiptap/core'
+import type { Attrs, Schema } from '@tiptap/pm/model'
 import { type Command, Plugin } from '@tiptap/pm/state'
 import { addRowAfter, CellSelection, deleteTable, fixTables, goToNextCell, isInTable, tableEditing } from '@tiptap/pm/tables'
 
@@ -15,11 +16,24 @@ const ROLES: Record<string, string> = { table: 'table', tableRow: 'row', tableCe
 /** How many columns or rows a cell may take. More would be a table that no browser can draw. */
 const MAX_SPAN = 64
 
+const spanOf = (value: unknown) => Math.min(Math.max(Math.trunc(Number(value)) || 1, 1), MAX_SPAN)
+
 function span(name: 'colspan' | 'rowspan') {
   return {
     default: 1,
-    parseHTML: (e: HTMLElement) => Math.min(Math.max(Math.trunc(Number(e.getAttribute(name))) || 1, 1), MAX_SPAN),
+    parseHTML: (e: HTMLElement) => spanOf(e.getAttribute(name)),
     renderHTML: (a: Record<string, unknown>) => (a[name] === 1 ? {} : { [name]: a[name] }),
+  }
+}
+
+/** Has cells of a schema take no more than that, whatever a note says: it need not be written by an editor. */
+export function boundSpans(schema: Schema): void {
+  for (const type of [schema.nodes.tableCell, schema.nodes.tableHeader] as unknown as { computeAttrs(attrs: Attrs | null): Attrs }[]) {
+    const compute = type.computeAttrs.bind(type)
+    type.computeAttrs = (attrs: Attrs | null) => {
+      const all = compute(attrs)
+      return all.colspan === 1 && all.rowspan === 1 ? all : { ...all, colspan: spanOf(all.colspan), rowspan: spanOf(all.rowspan) }
+    }
   }
 }
 
@@ -61,6 +75,10 @@ export const Table = Node.create({
       'Mod-Backspace': removed,
       'Mod-Delete': removed,
     }
+  },
+
+  onBeforeCreate() {
+    boundSpans(this.editor.schema)
   },
 
   addProseMirrorPlugins() {
