@@ -89,13 +89,12 @@ func TestBoardOutlivesBlips(t *testing.T) {
 	line := startCable(t, s)
 	far := &server{t: t, addr: line.listen.Addr().String(), url: "http://" + line.listen.Addr().String(), log: s.log}
 	haddad, wall := line.signedInOver(t, s, "haddad"), openWindow(t, far, "wall")
-	breaks := []string{"Failed to load resource: net::ERR_", "htmx:sse:error"}
 	wall.signIn("wall", password)
 	haddad.visit("/units/4-west")
 	rivera := signedIn(t, s, "rivera")
 	screens := []*window{haddad, wall}
 	for _, w := range []*window{haddad, wall, rivera} {
-		w.allow(breaks...)
+		w.allow(lineAway...)
 	}
 	const stale = `document.querySelector('#board-stale')?.hidden === false && document.querySelector('#board').classList.contains('stale')`
 	for _, w := range screens {

@@ -33,12 +33,15 @@ func startCable(t *testing.T, s *server) *cable {
 	return c
 }
 
+// lineAway is what a browser says to its console while there is no line, of sockets, calls and streams.
+var lineAway = []string{"WebSocket connection to", "Failed to load resource: net::ERR_", "htmx:sse:error"}
+
 // signedInOver opens a window that reaches the server over the cable only.
 func (c *cable) signedInOver(t *testing.T, s *server, user string) *window {
 	t.Helper()
 	far := &server{t: t, addr: c.listen.Addr().String(), url: "http://" + c.listen.Addr().String(), log: s.log}
 	w := signedIn(t, far, user)
-	w.allow("WebSocket connection to", "Failed to load resource: net::ERR_")
+	w.allow(lineAway...)
 	return w
 }
 

@@ -29,7 +29,7 @@ func TestDrain(t *testing.T) {
 	clients[1].wait(want{"blocks": 1, "text": ""})
 	chen := signedIn(t, s, "chen")
 	chen.openNote(note)
-	chen.allow("WebSocket connection to", "Failed to load resource: net::ERR_CONNECTION_REFUSED")
+	chen.allow(lineAway...)
 
 	endWithEditsInFlight(t, s, clients)
 	for _, c := range clients {

@@ -34,7 +34,8 @@ CREATE TABLE note_copy (
     from_clients bigint[] NOT NULL,
     from_clocks  bigint[] NOT NULL,
     lengths      bigint[] NOT NULL,
-    PRIMARY KEY (note_id, seq)
+    PRIMARY KEY (note_id, seq),
+    CONSTRAINT note_copy_note_id_fkey FOREIGN KEY (note_id) REFERENCES note (id)
 );
 COMMENT ON TABLE note_copy IS 'Derived from the log; rows are added, never changed.';
 CREATE TRIGGER note_copy_is_append_only BEFORE UPDATE OR TRUNCATE ON note_copy FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewrite();

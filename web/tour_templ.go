@@ -162,7 +162,7 @@ func tourAgain() templ.Component {
 			templ_7745c5c3_Var8 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<section aria-labelledby=\"tour-again-heading\" id=\"tour-again\"><h2 id=\"tour-again-heading\">First steps</h2><form method=\"post\" action=\"/tour\"><input type=\"hidden\" name=\"again\" value=\"1\"> <button class=\"btn\" data-variant=\"outline\">Show the first steps again</button></form></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<section aria-labelledby=\"tour-again-heading\" id=\"tour-again\"><h2 id=\"tour-again-heading\">First steps, again</h2><form method=\"post\" action=\"/tour\"><input type=\"hidden\" name=\"again\" value=\"1\"> <button class=\"btn\" data-variant=\"outline\">Show the first steps</button></form></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
