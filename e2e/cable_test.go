@@ -34,7 +34,7 @@ func startCable(t *testing.T, s *server) *cable {
 }
 
 // lineAway is what a browser says to its console while there is no line, of sockets, calls and streams.
-var lineAway = []string{"WebSocket connection to", "Failed to load resource: net::ERR_", "htmx:sse:error"}
+var lineAway = []string{"WebSocket connection to", "Failed to load resource: net::ERR_", "htmx:sse:error", "htmx:error: Failed to fetch"}
 
 // signedInOver opens a window that reaches the server over the cable only.
 func (c *cable) signedInOver(t *testing.T, s *server, user string) *window {

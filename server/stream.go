@@ -106,6 +106,9 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, who login.Person
 }
 
 func (p *stream) run(ctx context.Context) error {
+	if err := p.control.SetWriteDeadline(time.Time{}); err != nil {
+		return err
+	}
 	poll := time.NewTicker(p.poll)
 	defer poll.Stop()
 	ping := time.NewTicker(web.PingInterval)
@@ -163,6 +166,8 @@ func (p *stream) send(ctx context.Context) error {
 	return p.write(func() error { return web.WriteEvent(ctx, p.w, strconv.Itoa(p.events), templ.Join(changed...)) })
 }
 
+// write has a deadline for as long as it takes, and no longer: HTTP/2 ends a stream when its deadline has passed, though nothing
+// waits to be written.
 func (p *stream) write(f func() error) error {
 	if err := p.control.SetWriteDeadline(time.Now().Add(streamTimeout)); err != nil {
 		return err
@@ -170,5 +175,8 @@ func (p *stream) write(f func() error) error {
 	if err := f(); err != nil {
 		return err
 	}
-	return p.control.Flush()
+	if err := p.control.Flush(); err != nil {
+		return err
+	}
+	return p.control.SetWriteDeadline(time.Time{})
 }
