@@ -143,8 +143,8 @@ bench-board: ## how soon a change of a board of 60 beds is with 200 people who l
 	go test ./server -count=1 -v -run '^TestBoardForManyViewers$$' -board.viewers 200 -board.changes 20 -board.within 1s
 
 .PHONY: bench-rotation
-bench-rotation: ## what changing the key while people type does to keystrokes: 5,000 data keys are wrapped anew under load
-	go test ./loadtest -count=1 -v -run '^TestRotationUnderLoad$$' -rotation.for 12s -rotation.keys 5000
+bench-rotation: ## what changing the key while people type does to keystrokes: 1,000 data keys are wrapped anew under load
+	go test ./loadtest -count=1 -v -run '^TestRotationUnderLoad$$' -rotation.for 15s -rotation.keys 1000
 
 # How long each search runs. The seeds of make test come first; FIRST skips them.
 FOR ?= 1h

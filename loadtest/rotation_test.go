@@ -23,7 +23,7 @@ import (
 var (
 	rotationFor  = flag.Duration("rotation.for", 0, "how long each load of TestRotationUnderLoad is; 0: a second, and nothing is compared")
 	rotationKeys = flag.Int("rotation.keys", 300, "data keys that are there before")
-	rotationTurn = flag.Int("rotation.rounds", 7, "loads without and with a rotation, of the long form")
+	rotationTurn = flag.Int("rotation.rounds", 9, "loads without and with a rotation, of the long form")
 )
 
 // slower is what a rotation may make of the p99.

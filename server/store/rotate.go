@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/clisonix/tidechart/server/store/queries"
@@ -90,7 +89,7 @@ func recoveryOf(v *vault.Vault) []byte {
 	return nil
 }
 
-// How data keys are wrapped anew: in short steps with longer rests, so that people who type meanwhile have the machine in between.
+// How data keys are wrapped anew: see [pace].
 const (
 	rewrapAtOnce = 200 // read at once
 	rewrapStep   = 4   // wrapped anew in one transaction: some 3 ms
@@ -104,7 +103,7 @@ type Rewrapper func(vault.Name, vault.Wrapped) (vault.Wrapped, error)
 // few, and rests. It may be stopped at any time, and called again: it goes on with what is left. What does not open stays as it is, and is
 // counted. What the keys seal is not touched. Call it within [DB.AloneWithKeys].
 func (db *DB) Rewrap(ctx context.Context, v *vault.Vault, by Rewrapper, progress func(n int)) (done, bad int, err error) {
-	newest := v.ID()
+	newest, pace := v.ID(), newPace(db)
 	for after, more := (queries.DataKey{}), true; more; {
 		rows, err := db.DataKeysToRewrap(ctx, queries.DataKeysToRewrapParams{
 			AfterScope: after.Scope, AfterOwner: after.Owner, AfterEpoch: after.Epoch, Newest: newest[:], Recovery: recoveryOf(v), MaxRows: rewrapAtOnce,
@@ -112,19 +111,21 @@ func (db *DB) Rewrap(ctx context.Context, v *vault.Vault, by Rewrapper, progress
 		if err != nil {
 			return done, bad, fmt.Errorf("read data keys: %w", err)
 		}
-		for step := range slices.Chunk(rows, rewrapStep) {
+		more = len(rows) == rewrapAtOnce
+		for len(rows) > 0 {
+			step := rows[:min(pace.step(rewrapStep), len(rows))]
+			rows = rows[len(step):]
 			began := time.Now()
 			n, failed, err := db.rewrapSome(ctx, step, by)
 			if done, bad = done+n, bad+failed; err != nil {
 				return done, bad, err
 			}
 			progress(len(step))
-			if err := rest(ctx, time.Since(began)*3/2); err != nil {
+			if err := pace.rest(ctx, time.Since(began)); err != nil {
 				return done, bad, err
 			}
 			after = step[len(step)-1]
 		}
-		more = len(rows) == rewrapAtOnce
 	}
 	return done, bad, nil
 }
