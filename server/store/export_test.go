@@ -10,6 +10,9 @@ import (
 	"github.com/clisonix/tidechart/sessions"
 )
 
+// PaceLook is how long work that can wait takes to see that it is alone.
+const PaceLook = paceLook
+
 // SignBy signs a note as a program did whose newest schema was an earlier one.
 func (db *DB) SignBy(ctx context.Context, schema *prose.Schema, note, by uuid.UUID) (Signature, error) {
 	c, err := db.Pasts.Committed(ctx, db, note)

@@ -271,7 +271,7 @@ func TestManyDataKeysAreRewrapped(t *testing.T) {
 	h.rotated(t)
 	begin = time.Now()
 	done, bad := h.rewrap(t)
-	took := time.Since(begin)
+	took := time.Since(begin) - store.PaceLook // in which it does not know yet that it is alone
 	t.Logf("%d data keys in %v: %.0f a second; 100,000 would take %v; made in %v", done, took.Round(time.Millisecond), float64(done)/took.Seconds(),
 		(took * 100_000 / time.Duration(n)).Round(time.Second), made.Round(time.Millisecond))
 	if done < n || bad > 0 {
