@@ -252,7 +252,7 @@ func TestKeysAreChangedByOneAtATime(t *testing.T) {
 var dataKeys = flag.Int("datakeys", 2_000, "data keys to wrap anew")
 
 // TestManyDataKeysAreRewrapped at the rate that 100,000 of them need to be done in 3 minutes; on a busy machine, where making keys
-// takes longer by itself, in twelve times what they take to make, since wrapping anew unwraps first, stores, and rests.
+// takes longer by itself, in twenty-five times what they take to make, since wrapping anew unwraps first, stores, and rests.
 func TestManyDataKeysAreRewrapped(t *testing.T) {
 	const bar = 100_000.0 / (3 * 60) // a second
 	h, n := open(t), *dataKeys
@@ -277,7 +277,7 @@ func TestManyDataKeysAreRewrapped(t *testing.T) {
 	if done < n || bad > 0 {
 		t.Errorf("%d done, %d bad", done, bad)
 	}
-	if rate := float64(done) / took.Seconds(); rate < bar && took > 12*made && !needs.Raced {
+	if rate := float64(done) / took.Seconds(); rate < bar && took > 25*made && !needs.Raced {
 		t.Errorf("%.0f a second, the bar is %.0f; they were made in %v", rate, bar, made)
 	}
 }
