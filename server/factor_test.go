@@ -145,7 +145,7 @@ func TestWhatMoreIsDemandedOf(t *testing.T) {
 		h := demanding(t, demand)
 		for _, p := range demo.People() {
 			_, _, header := h.get(h.signIn(p.Username), "/glass") // 200, or 403
-			asked := of(p.Username) && p.Role != "display" // a screen on a wall has no second factor, and nothing to open by it
+			asked := of(p.Username) && p.Role != "display"        // a screen on a wall has no second factor, and nothing to open by it
 			if got := header.Get("Location") != ""; got != asked {
 				t.Errorf("demand %d, %s: led away: %v", demand, p.Role, got)
 			}
