@@ -210,8 +210,12 @@ func (w *window) waitFor(what, expression string) {
 func (w *window) tryFor(expression string) error {
 	ctx, cancel := context.WithTimeout(w.ctx, patience)
 	defer cancel()
-	_, err := chromedp.Run(ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(patience)))
-	return err
+	for {
+		_, err := chromedp.Run(ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(patience)))
+		if err == nil || ctx.Err() != nil || !strings.Contains(err.Error(), "Cannot find context with specified id") {
+			return err
+		} // the page gave way to another while this began to look
+	}
 }
 
 // summary is what the page shows, for a failure's message.

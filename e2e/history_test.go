@@ -32,7 +32,7 @@ func TestReplay(t *testing.T) {
 	const past = `document.querySelector('#past')`
 	before := s.xml(t, n, token, note)
 
-	chen.visit("/notes/" + note)
+	chen.openNote(note) // what stands in its bar is all there
 	chen.submit(`.note-state a[href$="/history"]`)
 	chen.waitFor("the end of the history", `document.querySelector('#past').dataset.at === document.querySelector('#past').dataset.head`)
 	chen.waitFor("the last edit", past+`.textContent.includes('Pain is two of ten.')`)

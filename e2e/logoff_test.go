@@ -178,7 +178,7 @@ func TestLogoffSendsWhatIsUnsaved(t *testing.T) {
 // screen is empty by then; they were told until when.
 func TestLogoffOffline(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, "--logoff-after=1m")
+	s := startServer(t, "--logoff-after=2m")
 	note := s.newNote(t, s.token(t, "rivera"))
 	line := startCable(t, s)
 	chen := line.signedInOver(t, s, "chen")
