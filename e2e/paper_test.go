@@ -32,7 +32,7 @@ func TestPaper(t *testing.T) {
 	family = strings.ToUpper(family)
 
 	chen := signedIn(t, s, "chen")
-	chen.visit("/notes/" + note)
+	chen.openNote(note) // what stands in its bar is all there
 	chen.submit(`.note-state a[href$="/export"]`)
 	chen.submit(`.export-ways a[href$="/print"]`)
 	chen.waitFor("a button that prints", `document.querySelector('#print-now')?.hidden === false`)

@@ -91,7 +91,7 @@ func TestVersions(t *testing.T) {
 	}
 	accessible("compare", "dark", "light")
 
-	chen.visit("/notes/" + note)
+	chen.openNote(note)
 	chen.waitFor("the mark on the note", exists(`.note-state a.changed-mark`))
 	chen.submit(`.note-state a[href$="/versions"]`)
 	if got := eval[string](chen, `document.querySelector('.version-list').textContent`); !strings.Contains(got, "Before the seizure") {
