@@ -24,7 +24,7 @@ const (
 	maxTaskText  = 1000 // characters of a task that are kept beside its note
 
 	taskNotes = 100 // whose tasks are read at once
-	taskRest  = 4   // times as long as it took to read a note's tasks: a fifth of a processor's time goes into it
+	taskRest  = 19  // times as long as it took to read a note's tasks: a twentieth of a processor's time goes into it, of which those who type have need
 )
 
 // taskText is what of a task is sealed.
