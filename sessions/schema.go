@@ -1,7 +1,9 @@
 package sessions
 
 import (
+	"context"
 	"errors"
+	"slices"
 
 	"github.com/clisonix/tidechart/crdt"
 	"github.com/clisonix/tidechart/crdt/prose"
@@ -38,8 +40,8 @@ func (v *vocabulary) exceeds(schema *prose.Schema) bool {
 	return beyond
 }
 
-// add reports whether some of names are new.
-func (v *vocabulary) add(names []crdt.Name) bool {
+// add returns those of names that are new.
+func (v *vocabulary) add(names []crdt.Name) []crdt.Name {
 	before := len(v.names)
 	for _, n := range names {
 		if !v.has(n) {
@@ -47,10 +49,10 @@ func (v *vocabulary) add(names []crdt.Name) bool {
 		}
 	}
 	if len(v.names) == before {
-		return false
+		return nil
 	}
 	v.outgrew = nil
-	return true
+	return slices.Clone(v.names[before:])
 }
 
 func (v *vocabulary) has(name crdt.Name) bool {
@@ -73,7 +75,8 @@ func (s *Session) declared(f *frame) error {
 
 // learn makes names part of what the note is made of. Editors that lack one are kept from what comes now.
 func (s *Session) learn(names []crdt.Name) {
-	if !s.words.add(names) {
+	fresh := s.words.add(names)
+	if len(fresh) == 0 {
 		return
 	}
 	for _, p := range s.peers {
@@ -82,6 +85,13 @@ func (s *Session) learn(names []crdt.Name) {
 		}
 	}
 	s.publish()
+	s.hub.running.Go(func() {
+		ctx, cancel := context.WithTimeout(s.hub.ctx, recordTimeout)
+		defer cancel()
+		if err := s.hub.store.Learned(ctx, s.note, fresh); err != nil && s.hub.ctx.Err() == nil {
+			s.log.Error("what the note has now is not on record", "err", err)
+		}
+	})
 }
 
 // outdate keeps a peer from writing a note that its editor cannot hold. One that said what it can hold is an editor

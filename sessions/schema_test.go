@@ -117,6 +117,25 @@ func TestOlderEditorsNeverGetNewNodes(t *testing.T) {
 	}
 }
 
+// TestWhatANoteHasIsTold: the store hears of each name once, as soon as a row that brings it is there, and of none that was there before.
+func TestWhatANoteHasIsTold(t *testing.T) {
+	inWard(t, func(w *ward) {
+		writer := w.hClient(with(write(chen), next(t)))
+		writer.update(element(t, 1, "callout"))
+		writer.update(toned(t, 4))
+		writer.update(element(t, 5, "callout"))
+		told := func() (names []string) {
+			for _, n := range w.store.LearnedOf(note) {
+				names = append(names, n.Name)
+			}
+			return names
+		}
+		if got := told(); !slices.Equal(got, []string{"callout", "tone"}) {
+			t.Errorf("told %q, want callout and tone", got)
+		}
+	})
+}
+
 // TestOlderEditorsDoNotOpenNewNotes: nor after everybody has left, and the note is loaded anew.
 func TestOlderEditorsDoNotOpenNewNotes(t *testing.T) {
 	inWard(t, func(w *ward) {

@@ -141,6 +141,10 @@ type Store interface {
 	Told(ctx context.Context, note NoteID, since crdt.StateVector) (Told, error)
 	TellMoved(ctx context.Context, note NoteID, person PersonID, copies []crdt.Copy) error
 
+	// Learned says that committed rows have brought a note elements, attributes or marks by names that it had none of since its session
+	// began. It may be lost.
+	Learned(ctx context.Context, note NoteID, names []crdt.Name) error
+
 	// RecordForgery says for the record that updates were refused that no editor makes. Losing it loses nothing else.
 	RecordForgery(ctx context.Context, f Forgery) error
 

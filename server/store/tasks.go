@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -27,6 +28,9 @@ const (
 	taskRest  = 19  // times as long as it took to read a note's tasks: a twentieth of a processor's time goes into it, of which those who type have need
 )
 
+// taskName is what a task is called in a document.
+var taskName = crdt.Name{Of: crdt.NameOfElement, Name: "taskItem"}
+
 // taskText is what of a task is sealed.
 type taskText struct {
 	Text  string
@@ -38,8 +42,19 @@ func taskAt(id crdt.ID) vault.Place {
 	return vault.Place{Kind: vault.TaskText, Schema: 1, With: binary.BigEndian.AppendUint64(with, id.Clock)}
 }
 
-// ReadTasks reads the tasks of notes whose logs have gone on, with a rest after each, until there is no more or ctx ends: of those that people
-// write in now, or with all of every note. A note that cannot be read does not keep the others from it: the error says why.
+// Learned has the tasks of a note read from now on, if it has got one; see [sessions.Store].
+func (db *DB) Learned(ctx context.Context, note sessions.NoteID, names []crdt.Name) error {
+	if !slices.Contains(names, taskName) {
+		return nil
+	}
+	if err := db.NoteHasTasks(ctx, note); err != nil {
+		return fmt.Errorf("have tasks read of note %s: %w", note, err)
+	}
+	return nil
+}
+
+// ReadTasks reads the tasks of notes whose logs have gone on, with a rest after each, until there is no more or ctx ends: of those with tasks
+// that people write in now, or with all of every note. A note that cannot be read does not keep the others from it: the error says why.
 func (db *DB) ReadTasks(ctx context.Context, all bool) (notes int, err error) {
 	look := db.LiveNotesToTask
 	if all {
@@ -81,10 +96,9 @@ func (db *DB) ReadTasksOf(ctx context.Context, note sessions.NoteID) error {
 		return fmt.Errorf("read tasks of note %s: %w", note, err)
 	}
 	var tasks []prose.PlacedTask
-	for _, n := range doc.Names() {
-		if n == (crdt.Name{Of: crdt.NameOfElement, Name: "taskItem"}) {
-			tasks = prose.Tasks(prose.ReadTraced(doc.XMLFragment(sessions.Fragment)), MaxNoteTasks)
-		}
+	has := slices.Contains(doc.Names(), taskName)
+	if has {
+		tasks = prose.Tasks(prose.ReadTraced(doc.XMLFragment(sessions.Fragment)), MaxNoteTasks)
 	}
 	err = db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error {
 		at, err := q.BeginTasks(ctx, note)
@@ -97,7 +111,7 @@ func (db *DB) ReadTasksOf(ctx context.Context, note sessions.NoteID) error {
 		if err != nil {
 			return err
 		}
-		return q.EndTasks(ctx, note, int64(log.Head))
+		return q.EndTasks(ctx, note, int64(log.Head), has)
 	})
 	if err != nil {
 		return fmt.Errorf("save tasks of note %s: %w", note, err)

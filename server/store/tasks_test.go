@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -145,6 +146,53 @@ func TestTasksFollowTheNote(t *testing.T) {
 	}
 	want = append(want[:1:1], `once due "" by Ada of Test`, want[1])
 	check("read by four at once")
+}
+
+// TestOnlyNotesWithTasksAreFollowed: where nobody has written a task, none is looked for while people type; from the first one on, each row is followed.
+func TestOnlyNotesWithTasksAreFollowed(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	note := h.newNote(t)
+	session := uuid.New()
+	if err := errors.Join(h.db.StartSession(t.Context(), session, note), h.db.StartParticipation(t.Context(), uuid.New(), session, h.author, "")); err != nil {
+		t.Fatal(err)
+	}
+	w := tasker{h.scribbler(note, h.author, 7)}
+	task := func(text string) {
+		w.edit(t, func(tx *crdt.Txn, f *crdt.XMLFragment) {
+			f.Push(tx, crdt.NewXMLElement("taskList", nil, taskItem(text, map[string]any{"owner": h.other.String()})))
+		})
+	}
+	w.edit(t, func(tx *crdt.Txn, f *crdt.XMLFragment) {
+		f.Push(tx, crdt.NewXMLElement("paragraph", nil, crdt.NewXMLText("seen")))
+	})
+	h.readTasks(t, false, 0)
+	task("repeat potassium")
+	h.readTasks(t, false, 0)
+	if err := h.db.Learned(t.Context(), note, []crdt.Name{{Of: crdt.NameOfElement, Name: "heading"}}); err != nil {
+		t.Fatal(err)
+	}
+	h.readTasks(t, false, 0)
+	if err := h.db.Learned(t.Context(), note, []crdt.Name{{Of: crdt.NameOfElement, Name: "taskItem"}}); err != nil {
+		t.Fatal(err)
+	}
+	h.readTasks(t, false, 1)
+	task("weigh")
+	h.readTasks(t, false, 1)
+	h.readTasks(t, false, 0)
+	if got := len(h.rows(t, h.other)); got != 2 {
+		t.Errorf("%d tasks, want 2", got)
+	}
+
+	// A crash kept it from being told: who looks through all logs finds it.
+	if err := h.exec(t, `UPDATE note_tasked SET tasks = false`); err != nil {
+		t.Fatal(err)
+	}
+	task("chest film")
+	h.readTasks(t, false, 0)
+	h.readTasks(t, true, 1)
+	task("call the family")
+	h.readTasks(t, false, 1)
 }
 
 // TestTasksGoWithTheirNote: a record that is destroyed has no tasks, and what a task says is not on disk in the clear.

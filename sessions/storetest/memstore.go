@@ -45,6 +45,7 @@ type memNote struct {
 	searched   uint64
 	declared   []sessions.Declaration
 	moved      []sessions.Moved
+	learned    []crdt.Name
 }
 
 // writer is whose a client id is, and how far it has written.
@@ -350,6 +351,23 @@ func (m *MemStore) StartParticipation(_ context.Context, id uuid.UUID, session s
 	s.In[id] = person
 	s.Came = append(s.Came, person)
 	return nil
+}
+
+// Learned implements [sessions.Store].
+func (m *MemStore) Learned(_ context.Context, note sessions.NoteID, names []crdt.Name) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if n := m.notes[note]; n != nil {
+		n.learned = append(n.learned, names...)
+	}
+	return nil
+}
+
+// LearnedOf are the names that a note was said to have, in their order.
+func (m *MemStore) LearnedOf(note sessions.NoteID) []crdt.Name {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.notes[note].learned)
 }
 
 // RecordForgery implements [sessions.Store].

@@ -504,6 +504,8 @@ type NoteTask struct {
 type NoteTasked struct {
 	NoteID uuid.UUID
 	Seq    int64
+	// Whether the note has tasks, or had since somebody last looked. It is set as soon as one is committed; should a crash keep it from being set, whoever looks through all logs finds it.
+	Tasks bool
 }
 
 // How the state of a note went: the versions before and after each change of it are worth finding again.

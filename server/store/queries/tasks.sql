@@ -1,16 +1,20 @@
 -- Tasks of notes, read behind the log.
 
+-- name: NoteHasTasks :exec
+INSERT INTO note_tasked (note_id, seq, tasks) SELECT note.id, 0, true FROM note WHERE note.id = $1 AND note.state <> 'destroyed'
+    ON CONFLICT (note_id) DO UPDATE SET tasks = true;
+
 -- name: LiveNotesToTask :many
--- Notes that somebody writes in now, or did a moment ago, whose tasks are not read up to their newest row.
+-- Notes with tasks that somebody writes in now, or did a moment ago, whose tasks are not read up to their newest row.
 SELECT DISTINCT note.id
   FROM session
   JOIN note ON note.id = session.note_id
-  LEFT JOIN note_tasked ON note_tasked.note_id = note.id
- WHERE NOT session.counted AND note.state <> 'destroyed' AND note.head > coalesce(note_tasked.seq, 0)
+  JOIN note_tasked ON note_tasked.note_id = note.id
+ WHERE NOT session.counted AND note_tasked.tasks AND note.state <> 'destroyed' AND note.head > note_tasked.seq
  LIMIT $1;
 
 -- name: NotesToTask :many
--- All such notes.
+-- All notes whose tasks, should they have any, are not read up to their newest row.
 SELECT note.id
   FROM note LEFT JOIN note_tasked ON note_tasked.note_id = note.id
  WHERE note.state <> 'destroyed' AND note.head > coalesce(note_tasked.seq, 0)
@@ -23,7 +27,8 @@ INSERT INTO note_tasked (note_id, seq) SELECT note.id, 0 FROM note WHERE note.id
 RETURNING seq;
 
 -- name: EndTasks :exec
-UPDATE note_tasked SET seq = $2 WHERE note_id = $1;
+-- Tasks that were committed since, and of which somebody has told, are not forgotten.
+UPDATE note_tasked SET seq = $2, tasks = tasks OR sqlc.arg(tasks) WHERE note_id = $1;
 
 -- name: TasksOfNote :many
 SELECT * FROM note_task WHERE note_id = $1 ORDER BY place;

@@ -73,26 +73,25 @@ func (q *Queries) DeleteTask(ctx context.Context, noteID uuid.UUID, client int64
 }
 
 const endTasks = `-- name: EndTasks :exec
-UPDATE note_tasked SET seq = $2 WHERE note_id = $1
+UPDATE note_tasked SET seq = $2, tasks = tasks OR $3 WHERE note_id = $1
 `
 
-func (q *Queries) EndTasks(ctx context.Context, noteID uuid.UUID, seq int64) error {
-	_, err := q.db.Exec(ctx, endTasks, noteID, seq)
+// Tasks that were committed since, and of which somebody has told, are not forgotten.
+func (q *Queries) EndTasks(ctx context.Context, noteID uuid.UUID, seq int64, tasks bool) error {
+	_, err := q.db.Exec(ctx, endTasks, noteID, seq, tasks)
 	return err
 }
 
 const liveNotesToTask = `-- name: LiveNotesToTask :many
-
 SELECT DISTINCT note.id
   FROM session
   JOIN note ON note.id = session.note_id
-  LEFT JOIN note_tasked ON note_tasked.note_id = note.id
- WHERE NOT session.counted AND note.state <> 'destroyed' AND note.head > coalesce(note_tasked.seq, 0)
+  JOIN note_tasked ON note_tasked.note_id = note.id
+ WHERE NOT session.counted AND note_tasked.tasks AND note.state <> 'destroyed' AND note.head > note_tasked.seq
  LIMIT $1
 `
 
-// Tasks of notes, read behind the log.
-// Notes that somebody writes in now, or did a moment ago, whose tasks are not read up to their newest row.
+// Notes with tasks that somebody writes in now, or did a moment ago, whose tasks are not read up to their newest row.
 func (q *Queries) LiveNotesToTask(ctx context.Context, limit int32) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, liveNotesToTask, limit)
 	if err != nil {
@@ -113,6 +112,18 @@ func (q *Queries) LiveNotesToTask(ctx context.Context, limit int32) ([]uuid.UUID
 	return items, nil
 }
 
+const noteHasTasks = `-- name: NoteHasTasks :exec
+
+INSERT INTO note_tasked (note_id, seq, tasks) SELECT note.id, 0, true FROM note WHERE note.id = $1 AND note.state <> 'destroyed'
+    ON CONFLICT (note_id) DO UPDATE SET tasks = true
+`
+
+// Tasks of notes, read behind the log.
+func (q *Queries) NoteHasTasks(ctx context.Context, id uuid.UUID) error {
+	_, err := q.db.Exec(ctx, noteHasTasks, id)
+	return err
+}
+
 const notesToTask = `-- name: NotesToTask :many
 SELECT note.id
   FROM note LEFT JOIN note_tasked ON note_tasked.note_id = note.id
@@ -120,7 +131,7 @@ SELECT note.id
  LIMIT $1
 `
 
-// All such notes.
+// All notes whose tasks, should they have any, are not read up to their newest row.
 func (q *Queries) NotesToTask(ctx context.Context, limit int32) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, notesToTask, limit)
 	if err != nil {
