@@ -7,10 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -173,19 +170,6 @@ func (c *keysRewrapCmd) Run(ctx context.Context, log *slog.Logger) error {
 		}
 		return nil
 	})
-}
-
-// behind is by how much this process comes after others that want the processor: those that somebody waits for.
-const behind = 15
-
-// stepBack has this process come after others. On Linux that is each thread's own, and goes on to those that it starts.
-func stepBack() {
-	threads, _ := filepath.Glob("/proc/self/task/*") // none elsewhere
-	for _, t := range append(threads, "0") {
-		if id, err := strconv.Atoi(filepath.Base(t)); err == nil {
-			_ = syscall.Setpriority(syscall.PRIO_PROCESS, id, behind) // who may not is only faster
-		}
-	}
 }
 
 // rewrap wraps data keys anew, and shows how far it is.
