@@ -28,7 +28,7 @@ type cli struct {
 	User      userCmd      `cmd:"" help:"Add, invite, change and suspend people."`
 	Unit      unitCmd      `cmd:"" help:"Add and list units and their beds."`
 	Patient   patientCmd   `cmd:"" help:"Move patients, restrict records, and say who is on a care team."`
-	Note      noteCmd      `cmd:"" help:"Export signed notes, and check what was exported, anywhere and without a database."`
+	Note      noteCmd      `cmd:"" help:"Export signed notes, check what was exported, anywhere and without a database, and change the keys that sign."`
 	Token     tokenCmd     `cmd:"" help:"Issue, list and revoke bearer tokens of service accounts and people."`
 	Keys      keysCmd      `cmd:"" help:"Make the key that seals what the database holds, and say what it seals."`
 	Hold      holdCmd      `cmd:"" help:"Keep records from being destroyed, and say which are."`

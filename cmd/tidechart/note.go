@@ -25,6 +25,7 @@ import (
 type noteCmd struct {
 	Export noteExportCmd `cmd:"" help:"Write a signed note, and the notes about it, with all that it takes to check them, to standard output. It is recorded."`
 	Verify noteVerifyCmd `cmd:"" help:"Check an exported note: who signed what, when, as what. Needs no database. Exit status 2: something is wrong with it."`
+	Keys   noteKeysCmd   `cmd:"" help:"The keys by which notes are signed."`
 }
 
 type noteExportCmd struct {

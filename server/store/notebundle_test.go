@@ -3,6 +3,7 @@ package store_test
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -274,5 +275,66 @@ func TestNoLateWordIsLost(t *testing.T) {
 	h.must(t, `UPDATE late_edit SET author_id = $1`, h.other)
 	if _, err := h.db.LateOf(t.Context(), note); err == nil {
 		t.Error("late edits of somebody else pass for theirs")
+	}
+}
+
+// TestKeysThatSignNotesChange: what other keys sign is good beside what those of before signed, for whoever was told of both; and a server that
+// runs meanwhile signs by the new ones, and nobody by the old.
+func TestKeysThatSignNotesChange(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.must(t, `UPDATE person SET role = 'resident', supervisor_id = $1 WHERE id = $2`, h.other, h.author)
+	h.must(t, `UPDATE person SET role = 'attending' WHERE id = $1`, h.other)
+	if all, err := h.db.NoteKeys(t.Context()); err != nil || len(all) != 0 {
+		t.Fatalf("before the first signature: %d keys, %v", len(all), err)
+	}
+	note := h.newNote(t)
+	h.sign(t, note, h.author)
+	elsewhere, err := store.Open(t.Context(), h.url, h.vault) // as the command does
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer elsewhere.Close()
+	made, err := elsewhere.RotateNoteSigner(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.db.Cosign(t.Context(), note, h.other, h.seen(t, note).Hashes); err != nil {
+		t.Fatal(err)
+	}
+	all, err := h.db.NoteKeys(t.Context())
+	if err != nil || len(all) != 2 || all[1].String() != made.String() || all[0].Name() == made.Name() {
+		t.Fatalf("keys %v, %v; want two, and %s at last", all, err, made.Fingerprint())
+	}
+
+	b, err := h.db.NoteBundle(t.Context(), note)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trust := signature.Trust{Keys: []string{all[0].Fingerprint(), made.Fingerprint()}}
+	r, err := copied(t, b).Verify(trust)
+	if err != nil || !r.Trusted || len(r.Notes) != 1 || len(r.Notes[0].Signatures) != 2 {
+		t.Fatalf("signed by both: %+v, %v", r, err)
+	}
+	for i, s := range r.Notes[0].Signatures {
+		if s.Keys != all[i].Fingerprint() {
+			t.Errorf("signature %d is by %s, want %s", i, s.Keys, all[i].Fingerprint())
+		}
+		alone := copied(t, b)
+		alone.Keys = []string{all[i].String()}
+		if _, err := alone.Verify(trust); err == nil {
+			t.Errorf("good by keys %d alone", i)
+		}
+	}
+	step(t, h.sequencer(t))
+	var recorded []string
+	entries, _ := h.entries(t)
+	for _, e := range entries {
+		if e.Act == audit.MakeNoteKey {
+			recorded = append(recorded, e.Code)
+		}
+	}
+	if want := []string{"keys=" + all[0].Fingerprint(), "keys=" + made.Fingerprint()}; !slices.Equal(recorded, want) {
+		t.Errorf("on record %q, want %q", recorded, want)
 	}
 }
