@@ -195,16 +195,12 @@ func noLog(err error) error {
 	return err
 }
 
-// openFor opens the database, with the vault if what is sealed is asked for.
+// openFor opens the database, with its keys if what is sealed is asked for.
 func openFor(ctx context.Context, d database, k keysFlags, sealed bool, log *slog.Logger) (*store.DB, error) {
 	if !sealed {
 		return d.open(ctx)
 	}
-	v, err := k.keys(ctx, log)
-	if err != nil {
-		return nil, err
-	}
-	return d.openWith(ctx, v)
+	return d.openSealed(ctx, k, log)
 }
 
 func (c *auditVerifyCmd) bundle() error {

@@ -37,7 +37,7 @@ func (c *auditAcceptCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if len(c.Notes) == 0 && c.Seen == "" {
 		return fmt.Errorf("%w: which notes? Give their ids, or --seen", errUsage)
 	}
-	db, err := openFor(ctx, c.database, c.keysFlags, true, log)
+	db, err := c.openSealed(ctx, c.keysFlags, log)
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ before the change, only a witness contradicts.`
 }
 
 func (c *auditKeysRotateCmd) Run(ctx context.Context, log *slog.Logger) error {
-	db, err := openFor(ctx, c.database, c.keysFlags, true, log)
+	db, err := c.openSealed(ctx, c.keysFlags, log)
 	if err != nil {
 		return err
 	}

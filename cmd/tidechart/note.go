@@ -36,7 +36,7 @@ type noteExportCmd struct {
 }
 
 func (c *noteExportCmd) Run(ctx context.Context, log *slog.Logger) error {
-	db, err := openFor(ctx, c.database, c.keysFlags, true, log)
+	db, err := c.openSealed(ctx, c.keysFlags, log)
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ to take their fingerprint only for what the log of acts has from before.`
 }
 
 func (c *noteKeysRotateCmd) Run(ctx context.Context, log *slog.Logger) error {
-	db, err := openFor(ctx, c.database, c.keysFlags, true, log)
+	db, err := c.openSealed(ctx, c.keysFlags, log)
 	if err != nil {
 		return err
 	}

@@ -326,6 +326,9 @@ func TestKeysThatSignNotesChange(t *testing.T) {
 			t.Errorf("good by keys %d alone", i)
 		}
 	}
+	if _, err := open(t).db.RotateNoteSigner(t.Context()); err != nil { // where nobody has signed yet
+		t.Error(err)
+	}
 	step(t, h.sequencer(t))
 	var recorded []string
 	entries, _ := h.entries(t)

@@ -83,11 +83,18 @@ func (db *DB) NoteKeys(ctx context.Context) ([]audit.Keys, error) {
 // RotateNoteSigner has another pair of keys sign notes from now on, on every server, and puts that on record with their fingerprint. What was
 // signed stays as it is: each signature names the keys that made it.
 func (db *DB) RotateNoteSigner(ctx context.Context) (audit.Keys, error) {
-	current, err := db.noteSigner(ctx)
-	if err != nil {
-		return audit.Keys{}, err
+	if _, err := db.auditKeys(ctx); err != nil {
+		return audit.Keys{}, fmt.Errorf("open keys: %w", err)
 	}
-	made, err := db.newNoteSigner(ctx, current.id+1)
+	rows, err := db.NoteSigners(ctx)
+	if err != nil {
+		return audit.Keys{}, fmt.Errorf("look up who signs notes: %w", err)
+	}
+	next := int32(1)
+	if n := len(rows); n > 0 {
+		next = rows[n-1].ID + 1
+	}
+	made, err := db.newNoteSigner(ctx, next)
 	if errors.Is(err, errFaster) {
 		return audit.Keys{}, errors.New("somebody else is rotating the keys that sign notes")
 	}
