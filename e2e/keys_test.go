@@ -140,6 +140,23 @@ func TestKeysAreRotated(t *testing.T) {
 	if said, err := s.command(ctx, "keys", "status", "--data", s.data, "--keys", path+".first"); err == nil || !strings.Contains(err.Error(), "do not fit") {
 		t.Errorf("the key of before still fits: %q, %v", said, err)
 	}
+
+	// Whatever a data key is of: one that does not open is counted, and is an error.
+	flip := `UPDATE data_key SET wrapped = set_byte(wrapped, 40, get_byte(wrapped, 40) # 1) WHERE ctid = (SELECT ctid FROM data_key WHERE scope = $1 ORDER BY owner, epoch LIMIT 1)`
+	for scope, what := range map[int]string{2: "notes", 3: "patients", 4: "the hospital", 10: "the log of acts"} {
+		for range 2 { // and back
+			if tag, err := s.db(t).Exec(ctx, flip, scope); err != nil || tag.RowsAffected() != 1 {
+				t.Fatalf("%s: %v, %v", what, tag, err)
+			}
+			said, err := s.command(ctx, "keys", "status", "--data", s.data)
+			if damaged := strings.Contains(said, "1 of which do not open"); damaged != (err != nil) || damaged && !regexp.MustCompile(`keys of `+what+` +[0-9]+, 1 of which`).MatchString(said) {
+				t.Errorf("a key of %s is damaged, or whole again: %q, %v", what, said, err)
+			}
+			if err == nil {
+				break
+			}
+		}
+	}
 }
 
 // TestLostKeyIsRecovered: as docs/security/keys.md says it step by step. The key file is gone and the server with it; two of three shares

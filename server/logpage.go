@@ -103,6 +103,11 @@ var actsText = []web.Choice{
 	{Value: string(audit.Nudge), Text: "asked somebody to sign a note"},
 	{Value: string(audit.SeeNudge), Text: "saw that they were asked to sign"},
 	{Value: string(audit.AdoptKey), Text: "took a key into use"},
+	{Value: string(audit.RotateKey), Text: "changed the key that all others are wrapped to"},
+	{Value: string(audit.RenewKeys), Text: "had new keys made for what is written from then on"},
+	{Value: string(audit.RewrapKeys), Text: "wrapped all keys anew"},
+	{Value: string(audit.RetireKey), Text: "took a key out of use"},
+	{Value: string(audit.RecoverKeys), Text: "opened all keys by shares of the recovery key"},
 	{Value: string(audit.MakeSigner), Text: "made the log’s keys"},
 	{Value: string(audit.RestoreLog), Text: "accepted an older state of the database"},
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/vault"
 )
@@ -81,7 +82,13 @@ func (c *keysRecoverCmd) recover(ctx context.Context, db *store.DB, source *keyS
 	}
 	by := func(name vault.Name, w vault.Wrapped) (vault.Wrapped, error) { return r.Rewrap(v, name, w) }
 	if c.DryRun {
-		all, bad, err := db.TryRewrap(ctx, by)
+		total, _, err := db.ToRewrap(ctx, v)
+		if err != nil {
+			return err
+		}
+		bar := newBar(int64(total), "opening data keys")
+		all, bad, err := db.TryRewrap(ctx, by, bar.add)
+		bar.end()
 		if err == nil {
 			_, err = fmt.Printf("the shares make recovery key %v, which opens %d of %d data keys\n", r.ID(), all-bad, all)
 		}
@@ -96,6 +103,9 @@ func (c *keysRecoverCmd) recover(ctx context.Context, db *store.DB, source *keyS
 		if err := source.create(ctx, c.Keys, secret); err != nil {
 			return err
 		}
+	}
+	if err := db.Record(ctx, audit.Event{Act: audit.RecoverKeys, Code: "recovery=" + r.ID().String()}); err != nil {
+		return err
 	}
 	if !slices.Contains(inUse, v.ID()) {
 		if err := db.Rotate(ctx, v.ID()); err != nil {

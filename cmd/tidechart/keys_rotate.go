@@ -88,7 +88,10 @@ func (w keysAtWork) vault() (*vault.Vault, error) {
 	return v, err
 }
 
-type keysRotateCmd struct{ ring }
+type keysRotateCmd struct {
+	ring
+	DataKeys bool `help:"Have new data keys made, too, for what notes and the log of acts say from now on: after somebody may have had the key."`
+}
 
 func (keysRotateCmd) Help() string {
 	return `The new key is added to the file, behind those that are there, and the database is told of it. Servers that read the file take it within
@@ -126,6 +129,11 @@ func (c *keysRotateCmd) Run(ctx context.Context, log *slog.Logger) error {
 		}
 		if err := w.db.Rotate(ctx, newest); err != nil {
 			return err
+		}
+		if c.DataKeys {
+			if err := w.db.RenewKeys(ctx); err != nil {
+				return err
+			}
 		}
 		_, err = fmt.Printf("key %v is in %s, and what is new is wrapped to it as soon as servers have read it.\nCopy the file anew to where you keep its copy. Then: tidechart keys rewrap\n", newest, w.source.path)
 		return err

@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/server/vault"
 	"github.com/clisonix/tidechart/server/vault/transit"
 )
@@ -54,77 +57,134 @@ func sourceStatus(ctx context.Context, log *slog.Logger, source *keySource) (*va
 	return v, err
 }
 
+// ofWhat are what data keys are of, as it is printed, in its order.
+var ofWhat = []struct {
+	scope vault.Scope
+	what  string
+}{{vault.OfPerson, "people"}, {vault.OfPatient, "patients"}, {vault.OfNote, "notes"}, {vault.OfHospital, "the hospital"}, {vault.OfAudit, "the log of acts"}}
+
+// keysReport is what there is to say about a database's keys.
+type keysReport struct {
+	keks           []queries.Kek // the newest first
+	wrapped        map[vault.KeyID]int64
+	checked        map[vault.Scope]store.Checked
+	all, without   int // servers that run, and that do not have the newest key
+	inTheClear     []clearCount
+	inTheClearGood bool // as it was left by an earlier version, which the next start seals
+}
+
+type clearCount struct {
+	n    int
+	what string
+}
+
 func keysStatus(ctx context.Context, db *store.DB, v *vault.Vault) error {
-	keks, err := db.KEKs(ctx)
-	if err != nil {
-		return fmt.Errorf("look up keys: %w", err)
-	}
-	checked, err := db.CheckKeys(ctx, v)
+	r, err := reportKeys(ctx, db, v)
 	if err != nil {
 		return err
 	}
-	left, err := db.CountUnsealedTOTPs(ctx)
-	if err != nil {
-		return fmt.Errorf("look for secrets in the clear: %w", err)
+	fits, err := r.print(os.Stdout, v)
+	if err == nil && !fits {
+		err = errKeysWrong
 	}
-	clear, err := db.NotesInTheClear(ctx)
-	if err != nil {
-		return fmt.Errorf("look for notes in the clear: %w", err)
-	}
-	sealed, err := db.NotesSealed(ctx)
-	if err != nil {
-		return fmt.Errorf("look for notes in the clear: %w", err)
+	return err
+}
+
+// reportKeys looks at all that keys are of, and unwraps each.
+func reportKeys(ctx context.Context, db *store.DB, v *vault.Vault) (r keysReport, err error) {
+	if r.keks, err = db.KEKs(ctx); err != nil {
+		return r, fmt.Errorf("look up keys: %w", err)
 	}
 	wrapped, err := db.CountDataKeys(ctx)
 	if err != nil {
-		return fmt.Errorf("count data keys: %w", err)
+		return r, fmt.Errorf("count data keys: %w", err)
 	}
-	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fits := true
-	for i, kek := range keks {
-		held := "it is in the file"
-		if !slices.Contains(v.IDs(), vault.KeyID(kek.ID)) {
-			held, fits = "it is NOT in the file", false
+	r.wrapped = make(map[vault.KeyID]int64)
+	total := int64(0)
+	for _, w := range wrapped {
+		r.wrapped[vault.KeyID(w.Kek)] = w.Count
+		total += w.Count
+	}
+	bar := newBar(total, "unwrapping data keys")
+	if r.checked, err = db.CheckKeys(ctx, v, bar.add); err != nil {
+		return r, err
+	}
+	bar.end()
+	if len(r.keks) > 0 {
+		if r.all, r.without, err = db.Holders(ctx, vault.KeyID(r.keks[0].ID)); err != nil {
+			return r, err
 		}
-		use := "an older one"
+	}
+	return r, r.readClear(ctx, db)
+}
+
+// readClear looks for what is not sealed.
+func (r *keysReport) readClear(ctx context.Context, db *store.DB) error {
+	apps, err := db.CountUnsealedTOTPs(ctx)
+	if err != nil {
+		return fmt.Errorf("look for secrets in the clear: %w", err)
+	}
+	notes, err := db.NotesInTheClear(ctx)
+	if err != nil {
+		return fmt.Errorf("look for notes in the clear: %w", err)
+	}
+	notesSealed, err := db.NotesSealed(ctx)
+	if err != nil {
+		return fmt.Errorf("look for notes in the clear: %w", err)
+	}
+	patients, err := db.PatientsInTheClear(ctx)
+	if err != nil {
+		return fmt.Errorf("look for patients in the clear: %w", err)
+	}
+	patientsSealed, err := db.PatientsSealed(ctx)
+	if err != nil {
+		return fmt.Errorf("look for patients in the clear: %w", err)
+	}
+	r.inTheClear = []clearCount{{int(apps), "apps for codes"}, {len(notes), "notes"}, {len(patients), "patients"}}
+	r.inTheClearGood = (len(r.keks) == 0 || apps == 0) && (!notesSealed || len(notes) == 0) && (!patientsSealed || len(patients) == 0)
+	return nil
+}
+
+// print says it all, and reports whether the keys of v fit.
+func (r *keysReport) print(w io.Writer, v *vault.Vault) (fits bool, err error) {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	row := func(format string, args ...any) { _, _ = fmt.Fprintf(table, format+"\n", args...) } // Flush tells
+	fits = r.inTheClearGood
+	allHeld := true
+	for i, kek := range r.keks {
+		id, held, use := vault.KeyID(kek.ID), "it is in the file", "an older one"
+		if !slices.Contains(v.IDs(), id) {
+			held, allHeld = "it is NOT in the file", false
+		}
 		if i == 0 {
 			use = "what is new is wrapped to it"
 		}
-		n := int64(0)
-		for _, w := range wrapped {
-			if vault.KeyID(w.Kek) == vault.KeyID(kek.ID) {
-				n = w.Count
-			}
-		}
-		_, _ = fmt.Fprintf(table, "key\t%x since %s: %s; %d data keys are; %s\n", kek.ID, kek.AdoptedAt.Local().Format(time.DateTime), use, n, held) // Flush tells
+		row("key\t%v since %s: %s; %d data keys are; %s", id, kek.AdoptedAt.Local().Format(time.DateTime), use, r.wrapped[id], held)
 	}
-	if len(keks) == 0 {
-		_, _ = fmt.Fprintf(table, "key\t%v; it seals nothing yet: no server was started with a key\n", v.ID())
-	} else if newest := vault.KeyID(keks[0].ID); fits {
-		all, without, err := db.Holders(ctx, newest)
-		if err != nil {
-			return err
-		}
-		_, _ = fmt.Fprintf(table, "servers\t%d run, %d of which do not have the newest key yet\n", all, without)
+	switch {
+	case len(r.keks) == 0:
+		row("key\t%v; it seals nothing yet: no server was started with a key", v.ID())
+	case allHeld:
+		row("servers\t%d run, %d of which do not have the newest key yet", r.all, r.without)
 	}
-	people, notes := checked[vault.OfPerson], checked[vault.OfNote]
-	_, _ = fmt.Fprintf(table, "keys of people\t%d, %d of which do not open\nkeys of notes\t%d, %d of which do not open\nin the clear\t%d apps for codes, %d notes\n",
-		people.All, people.Bad, notes.All, notes.Bad, left, len(clear))
 	unrecoverable := 0
-	for _, c := range checked {
+	for _, of := range ofWhat {
+		c := r.checked[of.scope]
+		row("keys of %s\t%d, %d of which do not open", of.what, c.All, c.Bad)
+	}
+	for _, c := range r.checked {
 		unrecoverable += c.Unrecoverable
+		fits = fits && c.Bad == 0
 	}
-	recoveryKey, has := v.RecoveryID()
-	if has {
-		_, _ = fmt.Fprintf(table, "recovery key\t%v; %d data keys are not wrapped to it\n", recoveryKey, unrecoverable)
+	var clear []string
+	for _, c := range r.inTheClear {
+		clear = append(clear, fmt.Sprintf("%d %s", c.n, c.what))
+	}
+	row("in the clear\t%s", strings.Join(clear, ", "))
+	if recovery, has := v.RecoveryID(); has {
+		row("recovery key\t%v; %d data keys are not wrapped to it", recovery, unrecoverable)
 	} else {
-		_, _ = fmt.Fprint(table, "recovery key\tnone: who loses the key file loses everything\n")
+		row("recovery key\tnone: who loses the key file loses everything")
 	}
-	if err := table.Flush(); err != nil {
-		return err
-	}
-	if !fits || people.Bad+notes.Bad > 0 || len(keks) > 0 && left > 0 || sealed && len(clear) > 0 {
-		return errKeysWrong
-	}
-	return nil
+	return fits && allHeld, table.Flush()
 }

@@ -105,6 +105,11 @@ const (
 	ChangePatient Act = "patient.change"
 	ChangeBedside Act = "patient.bedside" // what the bed says of them; the code says which of it
 	AdoptKey      Act = "key.adopt"
+	RotateKey     Act = "key.rotate"  // another key-encryption key is wrapped to
+	RenewKeys     Act = "key.renew"   // what is new is sealed by new data keys
+	RewrapKeys    Act = "key.rewrap"  // begun, and ended, of all data keys
+	RetireKey     Act = "key.retire"  // a key-encryption key
+	RecoverKeys   Act = "key.recover" // by shares of the recovery key
 	MakeSigner    Act = "log.signer"  // of checkpoints; the first, or who signs instead from now on
 	RestoreLog    Act = "log.restore" // an older state of the whole database was put back on purpose
 )

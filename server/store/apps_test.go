@@ -33,7 +33,7 @@ func vaultOf(t testing.TB, secret vault.Secret) *vault.Vault {
 // checkKeys unwraps all data keys of a database.
 func (h hospital) checkKeys(t *testing.T, v *vault.Vault) (people, notes store.Checked) {
 	t.Helper()
-	checked, err := h.db.CheckKeys(t.Context(), v)
+	checked, err := h.db.CheckKeys(t.Context(), v, func(int) {})
 	if err != nil {
 		t.Fatal(err)
 	}

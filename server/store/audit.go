@@ -122,7 +122,7 @@ func (db *DB) auditKeys(ctx context.Context) (map[uint32]*vault.Key, error) {
 				return nil, err
 			}
 			keys[uint32(row.Epoch)], next = key, row.Epoch+1
-			if i == len(rows)-1 && !worn(row, uint64(head.Size), time.Now()) {
+			if i == len(rows)-1 && !db.wearOf(logKeyRows).worn(row, uint64(head.Size), time.Now()) {
 				db.auditKey.Store(key)
 				return keys, nil
 			}

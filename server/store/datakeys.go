@@ -100,8 +100,8 @@ const keysAtOnce = 500
 // Checked says of data keys how many there are, how many do not open, and how many the recovery key would not open.
 type Checked struct{ All, Bad, Unrecoverable int }
 
-// CheckKeys unwraps every data key, and counts them by what they are of.
-func (db *DB) CheckKeys(ctx context.Context, v *vault.Vault) (map[vault.Scope]Checked, error) {
+// CheckKeys unwraps every data key, and counts them by what they are of. It tells progress after each.
+func (db *DB) CheckKeys(ctx context.Context, v *vault.Vault, progress func(n int)) (map[vault.Scope]Checked, error) {
 	checked := make(map[vault.Scope]Checked)
 	err := db.eachDataKey(ctx, func(name vault.Name, w vault.Wrapped) {
 		c := checked[name.Scope]
@@ -113,6 +113,7 @@ func (db *DB) CheckKeys(ctx context.Context, v *vault.Vault) (map[vault.Scope]Ch
 			c.Unrecoverable++
 		}
 		checked[name.Scope] = c
+		progress(1)
 	})
 	return checked, err
 }

@@ -23,7 +23,8 @@ const (
 	keysKept    = time.Hour           // that keys are kept before they are looked up again
 	keysAgain   = time.Minute         // the same of keys that could not be unwrapped then
 	keyAge      = 90 * 24 * time.Hour // that a key seals what is new
-	keyRows     = 1 << 24             // rows that it seals: random nonces are drawn twice once in 2⁴⁹ then
+	noteKeyRows = 1 << 19             // rows that it seals of a note: 1 TiB, since a row has 2 MiB at most
+	logKeyRows  = 1 << 24             // entries of the log of acts: random nonces are drawn twice once in 2⁴⁹ then
 )
 
 // keySet are the data keys of one note, or of one patient. They are static, but for ends and known.
@@ -44,9 +45,24 @@ const recentEnds = 4
 // sealing is the key for what is new.
 func (k *keySet) sealing() *vault.Key { return k.keys[uint32(k.newest.Epoch)] }
 
+// wear is when data keys are worn: the limits of NIST SP 800-38D for random nonces, with room, and what operators say.
+type wear struct {
+	rows  uint64    // that one seals
+	since time.Time // keys that were made before are worn; zero: none
+}
+
 // worn reports whether what is written from now on, behind so many rows, needs another key than k.
-func worn(k queries.DataKey, head uint64, now time.Time) bool {
-	return now.Sub(k.MadeAt) > keyAge || head > uint64(k.FromSeq)+keyRows
+func (w wear) worn(k queries.DataKey, head uint64, now time.Time) bool {
+	return now.Sub(k.MadeAt) > keyAge || k.MadeAt.Before(w.since) || head > uint64(k.FromSeq)+w.rows
+}
+
+// wearOf is when keys are worn that seal so many rows.
+func (db *DB) wearOf(rows uint64) wear {
+	w := wear{rows: rows}
+	if since := db.freshSince.Load(); since != nil {
+		w.since = *since
+	}
+	return w
 }
 
 // keyCache keeps the keys of the notes, or patients, that were used last. Who asks for keys that somebody is looking up waits for them.
@@ -290,7 +306,7 @@ func (db *DB) readKeys(ctx context.Context, q *queries.Queries, note sessions.No
 // keysToWrite returns a note's data keys, of which the newest is not worn.
 func (db *DB) keysToWrite(ctx context.Context, q *queries.Queries, note sessions.NoteID) (*keySet, error) {
 	k, err := db.keysOf(ctx, q, note)
-	if err != nil || !worn(k.newest, db.keys.endOf(k).head, time.Now()) {
+	if err != nil || !db.wearOf(noteKeyRows).worn(k.newest, db.keys.endOf(k).head, time.Now()) {
 		return k, err
 	}
 	if _, err := db.newNoteKey(ctx, q, note, uint32(k.newest.Epoch)+1, db.keys.endOf(k).head+1); err != nil {

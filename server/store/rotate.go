@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/server/vault"
 )
@@ -51,12 +52,32 @@ func (db *DB) KeysInUse(ctx context.Context) ([]vault.KeyID, error) {
 }
 
 // Rotate has what is new wrapped to another key-encryption key, by each server once it has it. Call it within
-// [DB.AloneWithKeys], and when the key is in the key file.
+// [DB.AloneWithKeys], and when the key is in the key file. It is on record.
 func (db *DB) Rotate(ctx context.Context, id vault.KeyID) error {
-	if err := db.AddKEK(ctx, id[:]); err != nil {
+	e := audit.Event{Act: audit.RotateKey, Code: "key=" + id.String()}
+	if err := db.Act(ctx, &e, func(q *queries.Queries) error { return q.AddKEK(ctx, id[:]) }); err != nil {
 		return fmt.Errorf("add key: %w", err)
 	}
 	return nil
+}
+
+// RenewKeys has what notes and the log of acts say from now on sealed by new data keys, as soon as servers know of it: within seconds. It is
+// on record.
+func (db *DB) RenewKeys(ctx context.Context) error {
+	err := db.Act(ctx, &audit.Event{Act: audit.RenewKeys}, func(q *queries.Queries) error { return q.RenewDataKeys(ctx) })
+	if err != nil {
+		return fmt.Errorf("give up data keys: %w", err)
+	}
+	return nil
+}
+
+// keyCode is how the log of acts names the keys of a vault.
+func keyCode(v *vault.Vault) string {
+	code := "key=" + v.ID().String()
+	if id, has := v.RecoveryID(); has {
+		code += " recovery=" + id.String()
+	}
+	return code
 }
 
 // holderSeen is for how long a server counts as running after it was last heard of. Servers say every few seconds which keys they have.
@@ -101,8 +122,27 @@ type Rewrapper func(vault.Name, vault.Wrapped) (vault.Wrapped, error)
 // Rewrap wraps all data keys anew that are not wrapped to the newest key-encryption key, which v seals with, or not to its recovery
 // key; by v itself, or by what recovers them. It tells progress after each
 // few, and rests. It may be stopped at any time, and called again: it goes on with what is left. What does not open stays as it is, and is
-// counted. What the keys seal is not touched. Call it within [DB.AloneWithKeys].
+// counted. What the keys seal is not touched. That it begins is on record, and how it ends. Call it within [DB.AloneWithKeys].
 func (db *DB) Rewrap(ctx context.Context, v *vault.Vault, by Rewrapper, progress func(n int)) (done, bad int, err error) {
+	_, old, err := db.ToRewrap(ctx, v)
+	if err != nil {
+		return 0, 0, err
+	}
+	code := keyCode(v)
+	if err := db.Record(ctx, audit.Event{Act: audit.RewrapKeys, Code: fmt.Sprintf("%s begun=%d", code, old)}); err != nil {
+		return 0, 0, err
+	}
+	done, bad, err = db.rewrapAll(ctx, v, by, progress)
+	e := audit.Event{Act: audit.RewrapKeys, Code: fmt.Sprintf("%s wrapped=%d bad=%d", code, done, bad)}
+	if err != nil || bad > 0 {
+		e.Outcome = audit.Failed
+	}
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout) // it may have been stopped
+	defer cancel()
+	return done, bad, errors.Join(err, db.Record(limit, e))
+}
+
+func (db *DB) rewrapAll(ctx context.Context, v *vault.Vault, by Rewrapper, progress func(n int)) (done, bad int, err error) {
 	newest, pace := v.ID(), newPace(db)
 	for after, more := (queries.DataKey{}), true; more; {
 		rows, err := db.DataKeysToRewrap(ctx, queries.DataKeysToRewrapParams{
@@ -154,21 +194,25 @@ func (db *DB) rewrapSome(ctx context.Context, rows []queries.DataKey, by Rewrapp
 	return len(anew), bad, nil
 }
 
-// TryRewrap counts the data keys, and those that by does not wrap anew. Nothing is changed.
-func (db *DB) TryRewrap(ctx context.Context, by Rewrapper) (all, bad int, err error) {
+// TryRewrap counts the data keys, and those that by does not wrap anew. Nothing is changed. It tells progress after each.
+func (db *DB) TryRewrap(ctx context.Context, by Rewrapper, progress func(n int)) (all, bad int, err error) {
 	err = db.eachDataKey(ctx, func(name vault.Name, w vault.Wrapped) {
 		all++
 		if _, err := by(name, w); err != nil {
 			bad++
 		}
+		progress(1)
 	})
 	return all, bad, err
 }
 
 // Retire has the database give up a key-encryption key. The error is [ErrKeyNeeded] if something is wrapped to it; whoever wraps to it
-// at that moment, or later, is refused by the database. Call it within [DB.AloneWithKeys].
+// at that moment, or later, is refused by the database. It is on record. Call it within [DB.AloneWithKeys].
 func (db *DB) Retire(ctx context.Context, id vault.KeyID) error {
-	_, err := db.RetireKEK(ctx, id[:])
+	err := db.Act(ctx, &audit.Event{Act: audit.RetireKey, Code: "key=" + id.String()}, func(q *queries.Queries) error {
+		_, err := q.RetireKEK(ctx, id[:])
+		return err
+	})
 	if isMissing(err) { // from the other side
 		return ErrKeyNeeded
 	}

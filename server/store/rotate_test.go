@@ -5,6 +5,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -170,6 +172,27 @@ func TestRewrapGoesOn(t *testing.T) {
 		damaged, w.KEK[:], w.Sealed, w.Commitment, w.Tag); err == nil {
 		t.Error("something is wrapped to a retired key")
 	}
+
+	// Each of it is on record.
+	if err := h.db.FollowKeys(t.Context(), &h.secret); err != nil {
+		t.Fatal(err)
+	}
+	step(t, h.sequencer(t))
+	var got []string
+	entries, _ := h.entries(t)
+	for _, e := range entries {
+		if strings.HasPrefix(string(e.Act), "key.") {
+			got = append(got, fmt.Sprintf("%s %s %s", e.Act, e.Outcome, strings.NewReplacer(old.String(), "OLD", h.vault.ID().String(), "NEW").Replace(e.Code)))
+		}
+	}
+	want := []string{
+		"key.adopt done key=OLD", "key.rotate done key=NEW", "key.rewrap done key=NEW begun=7", "key.rewrap failed key=NEW wrapped=0 bad=0",
+		"key.rewrap done key=NEW begun=7", "key.rewrap failed key=NEW wrapped=6 bad=1", "key.rewrap done key=NEW begun=1", "key.rewrap failed key=NEW wrapped=0 bad=1",
+		"key.retire done key=OLD",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("on record\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
 }
 
 // onlyOld is the secret with its oldest key alone.
@@ -300,7 +323,7 @@ func TestRecoverWithoutAnyKey(t *testing.T) {
 	later, _ := h.written(t, 5)
 	damaged := h.newNote(t)
 	h.must(t, `UPDATE data_key SET recovery_tag = set_byte(recovery_tag, 0, get_byte(recovery_tag, 0) # 1) WHERE owner = $1`, damaged)
-	checked, err := h.db.CheckKeys(ctx, h.vault)
+	checked, err := h.db.CheckKeys(ctx, h.vault, func(int) {})
 	if notes := checked[vault.OfNote]; notes != (store.Checked{All: 3, Unrecoverable: 2}) || err != nil {
 		t.Errorf("%+v, %v", notes, err)
 	}
@@ -345,7 +368,7 @@ func TestRecoverWithoutAnyKey(t *testing.T) {
 	if secret, err := h.db.AppSecret(ctx, h.author); err != nil || string(secret) != first {
 		t.Errorf("app: %q, %v", secret, err)
 	}
-	if checked, err := h.db.CheckKeys(ctx, found); checked[vault.OfNote] != (store.Checked{All: 2}) || err != nil {
+	if checked, err := h.db.CheckKeys(ctx, found, func(int) {}); checked[vault.OfNote] != (store.Checked{All: 2}) || err != nil {
 		t.Errorf("%+v, %v", checked, err)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"github.com/clisonix/tidechart/migrations"
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/postgres/postgrestest"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/vault"
@@ -175,6 +176,42 @@ func TestKeysWearOut(t *testing.T) {
 	}
 	if _, notes := h.checkKeys(t, h.vault); notes != (store.Checked{All: 2}) {
 		t.Errorf("%+v", notes)
+	}
+}
+
+// TestKeysAreGivenUp: after an operator has said so, a server that runs has another data key for what is written to each note, and to the log
+// of acts, than any that was there; and what these seal opens as before.
+func TestKeysAreGivenUp(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	note, _ := h.written(t, 5)
+	s := h.sequencer(t)
+	step(t, s)
+	if err := h.db.RenewKeys(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.db.FollowKeys(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2 {
+		b := sessions.Batch{ID: uuid.New(), Entries: []sessions.Entry{{Note: note, Author: h.author, Update: fmt.Appendf(nil, "later %d", i)}}}
+		if _, err := h.db.Append(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := one[int](t, h, `SELECT count(*) FROM data_key WHERE owner = $1`, note); n != 2 {
+		t.Errorf("%d data keys of the note", n)
+	}
+	again := h.fresh(t) // as a server that starts
+	if rows, err := again.ReadLog(t.Context(), note, 5, 10); err != nil || len(rows) != 3 || string(rows[2].Update) != "later 1" {
+		t.Errorf("%d rows, %v", len(rows), err)
+	}
+	if n := one[int](t, h, `SELECT count(*) FROM data_key WHERE scope = 10`); n != 2 {
+		t.Errorf("%d data keys of the log", n)
+	}
+	step(t, s)
+	if entries, _ := h.entries(t); !slices.ContainsFunc(entries, func(e audit.Entry) bool { return e.Act == audit.RenewKeys }) {
+		t.Error("it is not on record")
 	}
 }
 

@@ -86,7 +86,8 @@ type DB struct {
 	anchors  *anchors                  // which notes' logs are not as far in the log of acts as they have come
 	auditKey atomic.Pointer[vault.Key] // seals what is new in the log of acts; nil: there is no vault
 
-	signsNotes atomic.Pointer[noteSigner] // nil: not looked up yet
+	signsNotes atomic.Pointer[noteSigner] // the last that were opened
+	freshSince atomic.Pointer[time.Time]  // data keys of before are worn; nil: none are
 }
 
 // Option changes how a database is opened.

@@ -35,12 +35,15 @@ func (db *DB) adopt(ctx context.Context) error {
 			if err := db.sealApps(ctx, q); err != nil {
 				return fmt.Errorf("seal secrets of apps: %w", err)
 			}
-			if err := db.record(ctx, q, audit.Event{Act: audit.AdoptKey, Code: "key=" + id.String()}); err != nil {
+			if err := db.record(ctx, q, audit.Event{Act: audit.AdoptKey, Code: keyCode(db.vault)}); err != nil {
 				return err
 			}
 		}
 		inUse, err := keysInUse(ctx, q)
 		if err != nil {
+			return err
+		}
+		if err := db.followWear(ctx, q); err != nil {
 			return err
 		}
 		if missing := db.vault.Follow(inUse); missing != nil {
@@ -70,6 +73,16 @@ func keysInUse(ctx context.Context, q *queries.Queries) ([]vault.KeyID, error) {
 	return ids, nil
 }
 
+// followWear takes over which data keys operators have given up.
+func (db *DB) followWear(ctx context.Context, q *queries.Queries) error {
+	since, err := q.FreshSince(ctx)
+	if err != nil {
+		return fmt.Errorf("look up which data keys are worn: %w", err)
+	}
+	db.freshSince.Store(since)
+	return nil
+}
+
 // FollowKeys has the vault take over what the key file says now, unless it is nil, and what is new wrapped to the database's newest key, and tells
 // whoever rotates keys which ones this server has. The error is [ErrOtherKeys] if some are missing: what was wrapped to these
 // meanwhile does not open.
@@ -81,6 +94,9 @@ func (db *DB) FollowKeys(ctx context.Context, secret *vault.Secret) error {
 	}
 	inUse, err := keysInUse(ctx, db.Queries)
 	if err != nil {
+		return err
+	}
+	if err := db.followWear(ctx, db.Queries); err != nil {
 		return err
 	}
 	missing := db.vault.Follow(inUse)

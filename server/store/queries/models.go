@@ -703,6 +703,8 @@ type Sealing struct {
 	Patients bool
 	// Every note has its chain.
 	Chains bool
+	// What notes and the log of acts say from then on is sealed by data keys that were made since.
+	FreshSince *time.Time
 }
 
 // How servers do. A row that is not renewed is of a server that has stopped, or does not reach the database.

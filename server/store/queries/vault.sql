@@ -75,6 +75,12 @@ SELECT count(*) AS all_of_them,
 -- name: CountDataKeys :many
 SELECT kek, count(*) FROM data_key GROUP BY kek;
 
+-- name: FreshSince :one
+SELECT fresh_since FROM sealing;
+
+-- name: RenewDataKeys :exec
+UPDATE sealing SET fresh_since = now();
+
 -- name: RewrapDataKey :batchexec
 -- Unless it was wrapped anew, or deleted, meanwhile. A recovery key that this one does not have any more stays. The commit is not awaited: a
 -- crash leaves some data keys as they were, to be wrapped again, and a key is retired by a commit that is, after these.

@@ -459,6 +459,17 @@ func (q *Queries) ForgetPatientInTheClear(ctx context.Context, id uuid.UUID) err
 	return err
 }
 
+const freshSince = `-- name: FreshSince :one
+SELECT fresh_since FROM sealing
+`
+
+func (q *Queries) FreshSince(ctx context.Context) (*time.Time, error) {
+	row := q.db.QueryRow(ctx, freshSince)
+	var fresh_since *time.Time
+	err := row.Scan(&fresh_since)
+	return fresh_since, err
+}
+
 const hasNotes = `-- name: HasNotes :one
 SELECT EXISTS (SELECT FROM note)
 `
@@ -773,6 +784,15 @@ func (q *Queries) PatientsSealed(ctx context.Context) (bool, error) {
 	var patients bool
 	err := row.Scan(&patients)
 	return patients, err
+}
+
+const renewDataKeys = `-- name: RenewDataKeys :exec
+UPDATE sealing SET fresh_since = now()
+`
+
+func (q *Queries) RenewDataKeys(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, renewDataKeys)
+	return err
 }
 
 const retireKEK = `-- name: RetireKEK :execrows
