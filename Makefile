@@ -102,7 +102,7 @@ test-kms: ## the tests of key services, against a real OpenBao, which takes minu
 
 .PHONY: bench-audit
 bench-audit: ## how many acts a second are recorded, and how soon they have their place in the log
-	go test ./server/store -run '^$$' -bench '^BenchmarkAuditLog$$' -benchtime 1x -audit.for 20s
+	go test ./server/store -run '^$$' -bench '^BenchmarkAuditLog$$' -benchtime 1x -audit.for 20s -audit.rate 5000 -audit.lag 1s
 
 .PHONY: bench-sign
 bench-sign: ## how long sealing takes: 200 notes in each of which three people type
@@ -125,8 +125,11 @@ bench-servers: ## this server beside Hocuspocus and y-websocket's, under the sam
 
 .PHONY: bench-keys
 bench-keys: ## what sealing costs, a worklist of 500 sealed patients, and 100,000 data keys that are wrapped anew
-	go test -count=1 -run '^$$' -bench . ./server/vault
-	go test ./server/store -count=1 -run '^TestManyDataKeysAreRewrapped$$' -v -bench Worklist -datakeys 100000
+	go test -count=1 -run '^$$' -bench . ./server/vault -vault.update 2us -vault.note 1ms
+	go test ./server/store -count=1 -run '^TestManyDataKeysAreRewrapped$$' -v -bench Worklist -datakeys 100000 -datakeys.in 3m
+
+.PHONY: bench-security
+bench-security: bench-keys bench-audit bench-sealed bench-rotation ## what secrecy and the log of acts cost: the four one after the other
 
 .PHONY: bench-sealed
 bench-sealed: ## what sealing and recording cost a keystroke: beside the last version that did neither

@@ -15,7 +15,11 @@ import (
 	"github.com/clisonix/tidechart/server/audit"
 )
 
-var auditFor = flag.Duration("audit.for", 2*time.Second, "how long acts are recorded in BenchmarkAuditLog")
+var (
+	auditFor  = flag.Duration("audit.for", 2*time.Second, "how long acts are recorded in BenchmarkAuditLog")
+	auditRate = flag.Float64("audit.rate", 0, "how many a second it wants")
+	auditLag  = flag.Duration("audit.lag", time.Hour, "by when 99 of a hundred have to have their place")
+)
 
 // BenchmarkAuditLog has many record acts, each in a transaction of its own, while a sequencer places them, and reports how many
 // there were a second, and how long after it happened an act had its place.
@@ -65,9 +69,13 @@ func BenchmarkAuditLog(b *testing.B) {
 		if int64(len(lags)) < recorded.Load() {
 			b.Fatalf("%d acts were recorded, %d have a place", recorded.Load(), len(lags))
 		}
-		b.ReportMetric(float64(recorded.Load())/took.Seconds(), "acts/s")
+		rate, p99 := float64(recorded.Load())/took.Seconds(), lags[len(lags)*99/100]
+		b.ReportMetric(rate, "acts/s")
 		b.ReportMetric(float64(lags[len(lags)/2].Milliseconds()), "p50-lag-ms")
-		b.ReportMetric(float64(lags[len(lags)*99/100].Milliseconds()), "p99-lag-ms")
+		b.ReportMetric(float64(p99.Milliseconds()), "p99-lag-ms")
+		if rate < *auditRate || p99 > *auditLag {
+			b.Errorf("%.0f acts a second, 99 of a hundred with their place in %v; wanted %.0f, %v", rate, p99, *auditRate, *auditLag)
+		}
 		b.ReportMetric(0, "ns/op")
 	}
 }

@@ -150,7 +150,13 @@ func (v *Vault) Rewrap(name Name, w Wrapped) (Wrapped, error) {
 	if err != nil {
 		return Wrapped{}, err
 	}
-	return v.ring.Load().wrap(name, plain)
+	r := v.ring.Load()
+	if !v.CanRecover(name, w) {
+		return r.wrap(name, plain)
+	}
+	anew, err := r.sealing.wrap(name, plain)
+	anew.Recovery = w.Recovery // good as it is
+	return anew, err
 }
 
 // wrap wraps a data key to whom what is new is wrapped to.

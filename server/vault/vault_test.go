@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/hpke"
 	"errors"
+	"flag"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/clisonix/tidechart/internal/needs"
 	"github.com/google/uuid"
@@ -279,6 +281,18 @@ func TestSealingAllocatesNothing(t *testing.T) {
 	}
 }
 
+var (
+	updateIn = flag.Duration("vault.update", 0, "how long BenchmarkUpdate may take for each; 0: as it takes")
+	noteIn   = flag.Duration("vault.note", 0, "the same of BenchmarkOpenNote")
+)
+
+// within fails a benchmark that takes longer for each than it may.
+func within(b *testing.B, limit time.Duration) {
+	if each := b.Elapsed() / time.Duration(b.N); limit > 0 && each > limit {
+		b.Errorf("%v each, %v are allowed", each, limit)
+	}
+}
+
 // BenchmarkUpdate is what an update of 200 bytes costs: sealed, and opened.
 func BenchmarkUpdate(b *testing.B) {
 	key, _ := newVault(b).mustKey(b, Name{OfNote, uuid.New(), 1})
@@ -289,6 +303,7 @@ func BenchmarkUpdate(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+	within(b, *updateIn)
 }
 
 // BenchmarkKeys is what a data key costs.
@@ -333,6 +348,7 @@ func BenchmarkOpenNote(b *testing.B) {
 			}
 		}
 	}
+	within(b, *noteIn)
 }
 
 // TestKindsDiffer: no two kinds have one number, or a record of the one would open as the other; and each has its key.
