@@ -183,7 +183,9 @@ func TestLostKeyIsRecovered(t *testing.T) {
 	c.wait(want{"unsynced": 0})
 
 	keys("recovery key +none", "status", "--keys", path, "--database-url", database)
+	keys("a recovery key, with shares in .*share-1 to .*share-3, would be made", "init", "--recovery", "--dry-run", path)
 	keys("Any two of these three files", "init", "--recovery", path)
+	keys("share-1 is there already", "init", "--recovery", "--replace", path)
 	keys("has a recovery key already", "init", "--recovery", path)
 	keys(`[1-9][0-9]* data keys are wrapped`, "rewrap", "--keys", path, "--database-url", database)
 	keys(`recovery key +[0-9a-f]{32}; 0 data keys are not wrapped to it`, "status", "--keys", path, "--database-url", database)

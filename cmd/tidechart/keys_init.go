@@ -14,6 +14,7 @@ type keysInitCmd struct {
 	File     string `arg:"" type:"path" help:"File to make. One that is there is left alone, but for --recovery."`
 	Recovery bool   `help:"Also make a recovery key, to which everything is sealed, too. Any two of three shares of it open all, if the file is lost: they are written beside it, for three people to keep."`
 	Replace  bool   `help:"With --recovery: make another in the place of the one that there is, whose shares open nothing new then."`
+	DryRun   bool   `help:"Only say what would be made."`
 	kmsFlags
 }
 
@@ -39,9 +40,23 @@ func (c *keysInitCmd) Run(ctx context.Context, log *slog.Logger) error {
 		if _, has := secret.RecoveryID(); has && !c.Replace {
 			return fmt.Errorf("%s has a recovery key already; --replace makes another", c.File)
 		}
+		for i := range shares {
+			if path := c.share(i); exists(path) {
+				return fmt.Errorf("%s is there already: of the recovery key that there is, or of a call that was stopped, whose shares open nothing; move it away", path)
+			}
+		}
 		if secret, shares, err = secret.WithRecovery(); err != nil {
 			return err
 		}
+	}
+	if c.DryRun {
+		what := "a key"
+		if c.Recovery {
+			what = fmt.Sprintf("a recovery key, with shares in %s to %s,", c.share(0), c.share(vault.Shares-1))
+		}
+		return say("%s would be made for %s\n", what, c.File)
+	}
+	if c.Recovery {
 		for i, s := range shares { // before anything is sealed to what they are of
 			if err := s.WriteFile(c.share(i)); err != nil {
 				return err
