@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/clisonix/tidechart/server/store"
-	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/server/vault"
 	"github.com/clisonix/tidechart/server/vault/transit"
 )
@@ -65,12 +64,18 @@ var ofWhat = []struct {
 
 // keysReport is what there is to say about a database's keys.
 type keysReport struct {
-	keks           []queries.Kek // the newest first
-	wrapped        map[vault.KeyID]int64
+	keys           []usedKey // the newest first
 	checked        map[vault.Scope]store.Checked
 	all, without   int // servers that run, and that do not have the newest key
 	inTheClear     []clearCount
 	inTheClearGood bool // as it was left by an earlier version, which the next start seals
+}
+
+// usedKey is a key-encryption key that the database knows.
+type usedKey struct {
+	id      vault.KeyID
+	since   time.Time
+	wrapped int64 // data keys that are wrapped to it
 }
 
 type clearCount struct {
@@ -92,26 +97,30 @@ func keysStatus(ctx context.Context, db *store.DB, v *vault.Vault) error {
 
 // reportKeys looks at all that keys are of, and unwraps each.
 func reportKeys(ctx context.Context, db *store.DB, v *vault.Vault) (r keysReport, err error) {
-	if r.keks, err = db.KEKs(ctx); err != nil {
+	keks, err := db.KEKs(ctx)
+	if err != nil {
 		return r, fmt.Errorf("look up keys: %w", err)
 	}
 	wrapped, err := db.CountDataKeys(ctx)
 	if err != nil {
 		return r, fmt.Errorf("count data keys: %w", err)
 	}
-	r.wrapped = make(map[vault.KeyID]int64)
-	total := int64(0)
+	total, count := int64(0), make(map[vault.KeyID]int64)
 	for _, w := range wrapped {
-		r.wrapped[vault.KeyID(w.Kek)] = w.Count
+		count[vault.KeyID(w.Kek)] = w.Count
 		total += w.Count
+	}
+	for _, kek := range keks {
+		id := vault.KeyID(kek.ID)
+		r.keys = append(r.keys, usedKey{id, kek.AdoptedAt, count[id]})
 	}
 	bar := newBar(total, "unwrapping data keys")
 	if r.checked, err = db.CheckKeys(ctx, v, bar.add); err != nil {
 		return r, err
 	}
 	bar.end()
-	if len(r.keks) > 0 {
-		if r.all, r.without, err = db.Holders(ctx, vault.KeyID(r.keks[0].ID)); err != nil {
+	if len(r.keys) > 0 {
+		if r.all, r.without, err = db.Holders(ctx, r.keys[0].id); err != nil {
 			return r, err
 		}
 	}
@@ -141,7 +150,7 @@ func (r *keysReport) readClear(ctx context.Context, db *store.DB) error {
 		return fmt.Errorf("look for patients in the clear: %w", err)
 	}
 	r.inTheClear = []clearCount{{int(apps), "apps for codes"}, {len(notes), "notes"}, {len(patients), "patients"}}
-	r.inTheClearGood = (len(r.keks) == 0 || apps == 0) && (!notesSealed || len(notes) == 0) && (!patientsSealed || len(patients) == 0)
+	r.inTheClearGood = (len(r.keys) == 0 || apps == 0) && (!notesSealed || len(notes) == 0) && (!patientsSealed || len(patients) == 0)
 	return nil
 }
 
@@ -151,18 +160,18 @@ func (r *keysReport) print(w io.Writer, v *vault.Vault) (fits bool, err error) {
 	row := func(format string, args ...any) { _, _ = fmt.Fprintf(table, format+"\n", args...) } // Flush tells
 	fits = r.inTheClearGood
 	allHeld := true
-	for i, kek := range r.keks {
-		id, held, use := vault.KeyID(kek.ID), "it is in the file", "an older one"
-		if !slices.Contains(v.IDs(), id) {
+	for i, key := range r.keys {
+		held, use := "it is in the file", "an older one"
+		if !slices.Contains(v.IDs(), key.id) {
 			held, allHeld = "it is NOT in the file", false
 		}
 		if i == 0 {
 			use = "what is new is wrapped to it"
 		}
-		row("key\t%v since %s: %s; %d data keys are; %s", id, kek.AdoptedAt.Local().Format(time.DateTime), use, r.wrapped[id], held)
+		row("key\t%v since %s: %s; %d data keys are; %s", key.id, key.since.Local().Format(time.DateTime), use, key.wrapped, held)
 	}
 	switch {
-	case len(r.keks) == 0:
+	case len(r.keys) == 0:
 		row("key\t%v; it seals nothing yet: no server was started with a key", v.ID())
 	case allHeld:
 		row("servers\t%d run, %d of which do not have the newest key yet", r.all, r.without)
