@@ -15,6 +15,7 @@ import { Find } from './find.ts'
 import { Here } from './here.ts'
 import { checkLogin, loginEnds, onLogoff } from './logoff.ts'
 import { LOSSES, LossNotice } from './losses.ts'
+import { nameNeighbours } from './neighbours.ts'
 import { Origins } from './origins.ts'
 import { cleanPastes } from './paste.ts'
 import { phrases } from './phrases.ts'
@@ -222,6 +223,7 @@ class NotePage {
     const bar = document.getElementById('toolbar')
     if (bar) this.#toolbar = new Toolbar(bar, editor)
     if (bar) new TaskDialog(editor, this.#root.dataset.note ?? '', this.#root.dataset.userId ?? '')
+    nameNeighbours(this.#doc)
     new Authors(editor, this.#doc)
     new Steps(editor, this.#doc.getXmlFragment('default'), moves => this.#origins.moved(this.#doc.clientID, moves))
     cleanPastes(editor)

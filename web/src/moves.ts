@@ -209,7 +209,7 @@ function was(tr: Y.Transaction, item: Y.Item): boolean {
   return clock < (tr.beforeState.get(client) ?? 0) && (!item.deleted || Y.isDeleted(tr.deleteSet, item.id))
 }
 
-function* structs(doc: Y.Doc, client: number, from: number, to: number): Generator<Y.Item> {
+export function* structs(doc: Y.Doc, client: number, from: number, to: number): Generator<Y.Item> {
   const all = doc.store.clients.get(client)
   if (!all || to <= from) return
   for (let i = Y.findIndexSS(all, from); i < all.length && all[i].id.clock < to; i++) {

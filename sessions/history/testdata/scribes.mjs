@@ -7,23 +7,26 @@ import StarterKit from '@tiptap/starter-kit'
 import { initProseMirrorDoc, prosemirrorJSONToYXmlFragment, updateYFragment } from '@tiptap/y-tiptap'
 
 import { Moves } from '../../../web/src/moves.ts'
+import { nameNeighbours } from '../../../web/src/neighbours.ts'
 
 // Scribes write one note with ProseMirror, y-tiptap and Yjs's own undo: each character that they write is one that nobody else
 // ever writes, so that whoever reads the note knows who wrote it, with which row of the log, and whether it was pasted.
 // Each line is a row, who brought it, and what the code of the page says that it moved; the last one says what is known of each
-// character, and what the note says.
+// character, and what the note says to whom.
 //
 // If all is plain, each sees what the others did before doing anything; if they are calm, they undo what they have just done,
 // too; if they are lively, they write at once, undo anything, and are away at times.
 //
-//	node scribes.mjs SEED ROWS plain|calm|lively [cut]
+//	node scribes.mjs SEED ROWS plain|calm|lively [cut] [stock]
 //
-// Only if it says so they cut text and paste it elsewhere later, which nobody can tell from writing who is not told.
+// Only if it says so they cut text and paste it elsewhere later, which nobody can tell from writing who is not told. Stock
+// editors send what Yjs's undo makes as it makes it.
 
 const [seed, rows] = process.argv.slice(2, 4).map(Number)
 const mode = process.argv[4] // plain, calm or lively
 const calm = mode !== 'lively'
-const cuts = process.argv[5] === 'cut'
+const cuts = process.argv.includes('cut', 5)
+const stock = process.argv.includes('stock', 5)
 
 let state = seed + 1
 const int = n => {
@@ -61,6 +64,7 @@ const people = [0, 1, 2].map(i => {
   const f = doc.getXmlFragment('default')
   const um = new Y.UndoManager(f, { trackedOrigins: new Set(['own']), captureTimeout: 2 ** 40 })
   const p = { i, doc, f, um, out: [], fresh: [], online: true, moved: [] }
+  if (!stock) nameNeighbours(doc)
   p.moves = new Moves(f, tr => (tr.origin === 'own' ? p.edit : undefined), moves => p.moved.push(...moves))
   doc.on('update', (u, origin) => { if (origin !== server) p.out.push({ u, did: p.did, moves: p.moved.splice(0) }) })
   return p
@@ -232,5 +236,14 @@ for (let turns = 0; lines.length < rows && turns < 20 * rows; turns++) {
       act(p)
   }
 }
+for (const p of people) {
+  p.online = false // what waits goes as one
+  deliver(p)
+}
+people.forEach(hear)
 for (const line of lines) console.log(JSON.stringify(line))
-console.log(JSON.stringify({ template: b64(template), written, text: server.getXmlFragment('default').toString() }))
+// What the note says to each who was there, to who was sent each row, and to who opens it now.
+const late = new Y.Doc()
+Y.applyUpdate(late, Y.encodeStateAsUpdate(server))
+const texts = [...people.map(p => p.doc), server, late].map(doc => doc.getXmlFragment('default').toString())
+console.log(JSON.stringify({ template: b64(template), written, texts }))
