@@ -1,5 +1,7 @@
 package crdt
 
+import "sort"
+
 // Content references: the low 5 bits of a struct's info byte.
 const (
 	refGC      = 0  // len
@@ -349,4 +351,35 @@ func elementOffset(ref uint8, content []byte, k uint32) int {
 		}
 	}
 	return r.i
+}
+
+// blocks are the structs of an update by client and clock, without Skips.
+type blocks []block
+
+func (u *Update) sorted() blocks {
+	var all blocks
+	for _, s := range u.sections {
+		for b := range u.blocks(s) {
+			if b.ref != refSkip {
+				all = append(all, *b)
+			}
+		}
+	}
+	sort.Slice(all, func(i, j int) bool {
+		a, b := &all[i], &all[j]
+		return a.client < b.client || a.client == b.client && a.clock < b.clock
+	})
+	return all
+}
+
+// find returns which of them holds id, or -1.
+func (all blocks) find(id ID) int {
+	i := sort.Search(len(all), func(i int) bool {
+		b := &all[i]
+		return b.client > id.Client || b.client == id.Client && uint64(b.end()) > id.Clock
+	})
+	if i == len(all) || all[i].client != id.Client || uint64(all[i].clock) > id.Clock {
+		return -1
+	}
+	return i
 }

@@ -2,11 +2,12 @@ package crdt
 
 // A Count is how much an update brings.
 type Count struct {
-	Structs int // as on the wire, without Skips
-	Text    int // bytes of characters
-	Longest int // bytes of the largest content, name or key of one struct
-	Unknown int // shared types that Yjs 13 does not know, and throws on
-	Keys    int // keys that one type would have in the document: the most of those that are given some
+	Structs  int // as on the wire, without Skips
+	Text     int // bytes of characters
+	Longest  int // bytes of the largest content, name or key of one struct
+	Unknown  int // shared types that Yjs 13 does not know, and throws on
+	Keys     int // keys that one type would have in the document: the most of those that are given some
+	Inverted int // structs that [Doc.Inverted] has to look at
 }
 
 // Count measures u, and what it would add to d, whether or not d has it already. It takes time in proportion to u.
@@ -24,6 +25,9 @@ func (d *Doc) Count(u *Update) Count {
 			}
 			if b.ref == refType && b.content[0] >= typeCount {
 				c.Unknown++
+			}
+			if b.inverted() {
+				c.Inverted++
 			}
 			c.Longest = max(c.Longest, len(b.content), len(b.root), len(b.sub))
 			if b.hasSub {

@@ -1,7 +1,5 @@
 package crdt
 
-import "sort"
-
 // Depth returns how deep the types that u brings would lie in d: 1 for one in a
 // root, 2 for one in that, and so on; 0 if u brings none. d must have all that u
 // needs (see [Update.Missing]). Yjs descends into types by recursion, so that
@@ -20,17 +18,7 @@ func (d *Doc) Depth(u *Update) int {
 	if !n.types {
 		return 0
 	}
-	for _, s := range u.sections {
-		for b := range u.blocks(s) {
-			if b.ref != refSkip {
-				n.blocks = append(n.blocks, *b)
-			}
-		}
-	}
-	sort.Slice(n.blocks, func(i, j int) bool {
-		a, b := &n.blocks[i], &n.blocks[j]
-		return a.client < b.client || a.client == b.client && a.clock < b.clock
-	})
+	n.blocks = u.sorted()
 	n.levels = make([]int, len(n.blocks))
 	for i := range n.blocks {
 		if n.blocks[i].ref == refType {
@@ -43,9 +31,9 @@ func (d *Doc) Depth(u *Update) int {
 // nesting finds out how deep the structs of an update lie.
 type nesting struct {
 	d      *Doc
-	types  bool    // the update brings some
-	blocks []block // by client and clock
-	levels []int   // of blocks, plus one; 0 is not yet known
+	types  bool // the update brings some
+	blocks blocks
+	levels []int // of blocks, plus one; 0 is not yet known
 }
 
 // level returns how many types block i lies in, roots not counted.
@@ -71,11 +59,8 @@ func (n *nesting) levelOf(id ID) int {
 		x := &n.d.clients[c].index
 		return n.d.level(&n.d.runs[x.at(x.find(n.d.runs, uint32(id.Clock)))])
 	}
-	i := sort.Search(len(n.blocks), func(i int) bool {
-		b := &n.blocks[i]
-		return b.client > id.Client || b.client == id.Client && uint64(b.end()) > id.Clock
-	})
-	if i == len(n.blocks) || n.blocks[i].client != id.Client || uint64(n.blocks[i].clock) > id.Clock {
+	i := n.blocks.find(id)
+	if i < 0 {
 		return 0
 	}
 	return n.level(i)

@@ -51,6 +51,7 @@ var statuses = []struct {
 	{sessions.ErrRefused, http.StatusConflict, "The update builds on edits that the note does not have."},
 	{sessions.ErrLimit, http.StatusRequestEntityTooLarge, "The update, or the note with it, would be larger than it may be."},
 	{sessions.ErrForged, http.StatusConflict, "The update writes as somebody else, or other text where text is already."},
+	{sessions.ErrAmbiguous, http.StatusConflict, "The update has an element whose right origin stands before its origin in one struct, as Yjs's undo makes them: replicas would not agree on its place."},
 	{sessions.ErrStaleEditor, http.StatusConflict, "The note holds more than the schema of your editor. " + asSchema},
 	{sessions.ErrUndeclared, http.StatusUnprocessableEntity, "The update brings more than the schema of your editor has. " + asSchema},
 	{store.ErrChanged, http.StatusConflict, "The note is not what you saw any more. Nothing was signed: look at it again."},

@@ -57,6 +57,11 @@ func TestRefusalsConcernTheirSenderAlone(t *testing.T) {
 		{"two structs that hang on each other", func(c *client) {
 			c.update([]byte{2, 1, 21, 0, 0x84, 20, 0, 1, 'a', 1, 20, 0, 0x84, 21, 0, 1, 'b', 0})
 		}, 4205},
+		{"an element between another and itself", func(c *client) { c.update(inverted) }, 4205},
+		{"the same, and then for those who have the text", func(c *client) {
+			c.update(insert(1, 0, "abcd"))
+			c.update(between(3, 1, 2, 1))
+		}, 4205},
 		{"elements 65 deep", func(c *client) { c.update(nested(1, 65)) }, 4413},
 		{"elements 64 deep, and then one more", func(c *client) {
 			c.update(nested(1, 64))
@@ -87,6 +92,67 @@ func TestRefusalsConcernTheirSenderAlone(t *testing.T) {
 			})
 		}
 	}
+}
+
+// between is the update by which client writes "x" whose origin and right origin are two clocks of another client.
+func between(client, of, origin, right byte) []byte {
+	return []byte{1, 1, client, 0, 0xc4, of, origin, of, right, 1, 'x', 0}
+}
+
+// inverted is that with a text in which a right origin stands before the origin, as Yjs's undo may have it.
+var inverted, _ = crdt.MergeUpdates([][]byte{insert(1, 0, "abcd"), between(3, 1, 2, 1)})
+
+// TestInvertedElementsAreTaken: only where replicas would not agree on the place of an element it is refused. At the beginning of a text
+// they do, and between different people's; and what is in the log already is sent again.
+func TestInvertedElementsAreTaken(t *testing.T) {
+	inWard(t, func(w *ward) {
+		row, err := crdt.MergeUpdates([][]byte{insert(7, 0, "abcd"), between(8, 7, 2, 1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.store.Add(note, chen.ID, row) // of the time when that was not refused
+		c, honest := w.yClient(write(chen)), w.yClient(write(rivera))
+		c.update(insert(1, 0, "abcd"))
+		c.update(between(2, 1, 2, 0))
+		honest.update(insert(4, 0, "e"))
+		c.update(between(5, 4, 0, 0))
+		c.update(row)
+		for _, who := range []*client{c, honest} {
+			if code := who.closeCode(); code != 0 {
+				t.Errorf("close code %d", code)
+			}
+		}
+		if rows := w.store.Rows(note); len(rows) != 5 {
+			t.Errorf("log has %d rows, want 5", len(rows))
+		}
+	})
+}
+
+// TestInvertedElementsInABatch: what such an element stands in may be in the batch that is being made, and not in the document yet.
+func TestInvertedElementsInABatch(t *testing.T) {
+	inWard(t, func(w *ward) {
+		gate := make(chan struct{})
+		w.store.Fault = func(before bool) error {
+			if before {
+				<-gate
+			}
+			return nil
+		}
+		c, honest := w.hClient(write(chen)), w.yClient(write(rivera))
+		honest.update(insert(4, 0, "first")) // what comes now is one batch
+		honest.update(insert(1, 0, "abcd"))
+		honest.update([]byte{1, 1, 1, 4, 0xc4, 1, 0, 1, 1, 2, 'e', 'f', 0})
+		c.update(between(2, 1, 5, 4)) // everybody agrees on this
+		c.update(between(3, 1, 2, 1))
+		honest.update(insert(4, 5, "last"))
+		close(gate)
+		if code := c.closeCode(); code != 4205 {
+			t.Errorf("close code %d, want 4205", code)
+		}
+		if rows := w.store.Rows(note); len(rows) != 6 || honest.closeCode() != 0 {
+			t.Errorf("log has %d rows, want 6", len(rows))
+		}
+	})
 }
 
 // blockquote is the content of a struct: an element of that name.

@@ -8,7 +8,7 @@ import (
 )
 
 // Apply admits one update like a peer's and returns once it is committed, with the seq it got, or with the
-// note's newest seq if it held nothing new. It returns [ErrReadOnly], [ErrAccessUnknown], [ErrStaleEditor], [ErrUndeclared], [ErrRefused], [ErrRejected], an error
+// note's newest seq if it held nothing new. It returns [ErrReadOnly], [ErrAccessUnknown], [ErrStaleEditor], [ErrUndeclared], [ErrRefused], [ErrAmbiguous], [ErrRejected], an error
 // that is [crdt.ErrMalformed], [ErrNoNote], or [ErrEnded] or ctx's error, after which the outcome is unknown; applying the same
 // update again is harmless.
 func (h *Hub) Apply(ctx context.Context, note NoteID, grant Grant, update []byte) (seq uint64, err error) {

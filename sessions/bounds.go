@@ -14,7 +14,8 @@ type extent struct {
 	measured time.Time
 }
 
-// within refuses an update that would make the note, or a client in it, larger than they may be (I10).
+// within refuses an update that would make the note, or a client in it, larger than they may be (I10), and one that replicas would
+// not agree on.
 func (s *Session) within(u *crdt.Update, b *batch) error {
 	count := s.document().Count(u)
 	switch {
@@ -26,11 +27,25 @@ func (s *Session) within(u *crdt.Update, b *batch) error {
 		return over(maxString, "bytes in one text")
 	case count.Keys > maxKeys:
 		return over(maxKeys, "attributes of one node")
+	case count.Inverted > 0:
+		if id, ok := s.document().Inverted(u, b.fresher()...); ok {
+			return fmt.Errorf("%w: client %d clock %d", ErrAmbiguous, id.Client, id.Clock)
+		}
 	}
 	if err := s.clientsWithin(u.Ranges()); err != nil {
 		return err
 	}
 	return s.fits(len(u.Bytes()), count.Text, b)
+}
+
+// fresher are the updates that are in the batch, and not in the document yet.
+func (b *batch) fresher() (ahead []*crdt.Update) {
+	for _, f := range b.frames {
+		if f.data != nil {
+			ahead = append(ahead, f.fresh)
+		}
+	}
+	return ahead
 }
 
 // clientsWithin looks at the clocks that an update takes, and whose.

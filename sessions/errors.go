@@ -59,6 +59,8 @@ var (
 	// ErrForged means that an update writes under a client id of somebody else, or other text under clocks that
 	// are taken.
 	ErrForged = errors.New("update forged")
+	// ErrAmbiguous means that replicas would not agree on where an element goes. Yjs's undo makes such elements; see [crdt.Doc.Inverted].
+	ErrAmbiguous = errors.New("an element has its right origin before its origin, in one struct")
 	// ErrLimit means that an update, or the note with it, would be larger than it may be.
 	ErrLimit = errors.New("over a limit")
 	// ErrEnded means that a session ended with the outcome unknown.
