@@ -44,11 +44,11 @@ test: ## install what tests need, then check and test everything
 	@go build ./... & building=$$!; scripts/deps.sh test && wait $$building
 	@scripts/unchanged.sh $(MAKE) --no-print-directory generate
 	@$(SELF) --no-print-directory lint & linting=$$!; \
-		TIDECHART_REQUIRE_ALL=1 TRACES=$(abspath $(TRACES)) go test -race -timeout 15m -p $$(($$(getconf _NPROCESSORS_ONLN) + 1)) $(UNIT); tested=$$?; \
+		TIDECHART_REQUIRE_ALL=1 TRACES=$(abspath $(TRACES)) scripts/inmemory.sh go test -race -timeout 15m -p $$(($$(getconf _NPROCESSORS_ONLN) + 1)) $(UNIT); tested=$$?; \
 		wait $$linting && exit $$tested
-	TRACES=$(abspath $(TRACES)) go test -count=1 -run '^(TestApplyAllocation|TestCopiesAreBounded|TestCompareIsBounded|TestLongNote|TestIdleConnections|TestOffersAllocate|TestFoldedHistory|TestDecisionsAreCheap|TestMassReading|TestSealingAllocates)' \
+	TRACES=$(abspath $(TRACES)) go test -count=1 -run '^(TestApplyAllocation|TestCopiesAreBounded|TestCompareIsBounded|TestLongNote|TestIdleConnections|TestOffersAllocate|TestFoldedHistory|TestDecisionsAreCheap|TestMassReading|TestSealingAllocates|TestManyDataKeysAreRewrapped)' \
 		-bench . -benchtime 1x ./crdt ./crdt/prose ./server ./server/access ./server/store ./server/vault ./sessions/history
-	TIDECHART_REQUIRE_ALL=1 TRACES=$(abspath $(TRACES)) go test -count=1 -timeout 15m ./e2e/...
+	TIDECHART_REQUIRE_ALL=1 TRACES=$(abspath $(TRACES)) scripts/inmemory.sh go test -count=1 -timeout 15m ./e2e/...
 
 .PHONY: check
 check: lint ## the quick checks and tests, without browsers, in seconds

@@ -50,20 +50,25 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// Hasty is [Main] for a package whose tests outlive no machine: the shared server does not wait for its disk, which is a fifth of what it
-// takes to make a database and drop it. All else is as it is for people, killed processes included. Benchmarks do wait.
+// Hasty is [Main] for a package whose tests outlive no machine: the shared server neither waits for its disk nor keeps or packs what only
+// a machine that fails has need of, which is a third of what it takes to make a database and drop it. All else is as it is for people,
+// killed processes included. Benchmarks do wait.
 func Hasty(m *testing.M) {
 	flag.Parse()
 	shared.hasty = flag.Lookup("test.bench").Value.String() == ""
 	Main(m)
 }
 
-func dontSync(ctx context.Context, server *postgres.Server) error {
+func makeHasty(ctx context.Context, server *postgres.Server) error {
 	conn, err := pgx.Connect(ctx, server.URL())
 	if err != nil {
 		return err
 	}
-	_, err = conn.Exec(ctx, "ALTER SYSTEM SET fsync = off")
+	for _, setting := range []string{"fsync", "full_page_writes", "wal_compression"} {
+		if err == nil {
+			_, err = conn.Exec(ctx, "ALTER SYSTEM SET "+setting+" = off")
+		}
+	}
 	if err == nil {
 		_, err = conn.Exec(ctx, "SELECT pg_reload_conf()")
 	}
@@ -101,7 +106,7 @@ func Server(t testing.TB) *postgres.Server {
 		ctx, cancel := context.WithTimeout(context.Background(), limit)
 		defer cancel()
 		if shared.server, shared.err = postgres.Start(ctx, postgres.Options{Dir: shared.dir}); shared.err == nil && shared.hasty {
-			shared.err = dontSync(ctx, shared.server)
+			shared.err = makeHasty(ctx, shared.server)
 		}
 	})
 	if shared.err != nil {
