@@ -67,6 +67,7 @@ func TestTooLongAbsence(t *testing.T) {
 // TestPageSaysWhatIsTooLarge: a page with more than a note can take says so,
 // stops trying, and keeps the text for copying.
 func TestPageSaysWhatIsTooLarge(t *testing.T) {
+	t.Parallel()
 	s := shared.get(t)
 	chen := signedIn(t, s, "chen")
 	note := s.newNote(t, s.token(t, "chen"))

@@ -28,6 +28,7 @@ const recordSightings = `(() => {
 // TestFrozenDatabase: while Postgres stands still, the page never says Saved
 // and no peer sees the edit; when it goes on, all do (I1, I2).
 func TestFrozenDatabase(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	token := s.token(t, "rivera")
 	note := s.newNote(t, token)

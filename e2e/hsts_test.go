@@ -125,6 +125,7 @@ func checkPreference(t *testing.T, address string) {
 // TestBrowsersStayOnTLS: a browser that has seen the server once over TLS goes there by TLS only, and to hosts below it, too,
 // whatever an address says: it asks nobody in the clear. Before that it did.
 func TestBrowsersStayOnTLS(t *testing.T) {
+	t.Parallel()
 	path, err := needs.Chromium()
 	if err != nil {
 		needs.Missing(t, err.Error())

@@ -14,6 +14,7 @@ import (
 // peers to come back, leaves no Postgres behind, and has everything when it
 // starts again. The page counts what is typed meanwhile, and saves it then.
 func TestDrain(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	token := s.token(t, "chen")
 	note := s.newNote(t, token)
@@ -162,6 +163,7 @@ func TestServeRefusesToStart(t *testing.T) {
 // TestHealth: the two probes answer without a login, and readiness follows the
 // database.
 func TestHealth(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	c := &http.Client{Timeout: patience}
 	for _, path := range []string{"/healthz", "/readyz"} {

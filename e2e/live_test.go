@@ -41,6 +41,7 @@ func TestBoardChangesByItself(t *testing.T) {
 // TestSessionsPage: the administrator sees who is in a note now, and
 // afterwards who was, with their edits.
 func TestSessionsPage(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	token := s.token(t, "chen")
 	note := s.newNote(t, token)

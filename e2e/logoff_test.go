@@ -139,6 +139,7 @@ func TestLogoffSendsWhatIsUnsaved(t *testing.T) {
 	t.Parallel()
 	for name, inTime := range map[string]bool{"in time": true, "never": false} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := startServer(t, "--logoff-after=1m")
 			note := s.newNote(t, s.token(t, "rivera"))
 			chen := signedIn(t, s, "chen")

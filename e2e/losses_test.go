@@ -75,6 +75,7 @@ func (w *window) shot(name string) {
 // paragraph into a heading. Chen is told when rivera is back, and still after
 // a reload; one press puts the words behind the heading, for everybody.
 func TestWordsRemovedByAHeading(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	token, note := stableNote(t, s)
 	line := startCable(t, s)
@@ -186,6 +187,7 @@ func lookAtNotice(t *testing.T, w *window) {
 // TestWordsTypedOffline: chen, cut off, types into what rivera deletes
 // meanwhile. The words reach the server with chen, who dismisses them.
 func TestWordsTypedOffline(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	token, note := stableNote(t, s)
 	line := startCable(t, s)

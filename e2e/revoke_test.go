@@ -5,6 +5,7 @@ import "testing"
 // TestRoleChangeReachesThePage: who may write no longer reads on, and sees it; who may not read any more is shown
 // the door (I9). Nobody reloads anything.
 func TestRoleChangeReachesThePage(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	token := s.token(t, "rivera")
 	note := s.newNote(t, token)

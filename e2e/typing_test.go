@@ -11,6 +11,7 @@ import (
 // paragraph at the same time is the same text in both, in the database after a
 // restart, and in the page that the server renders.
 func TestTwoPeopleTypeIntoOneParagraph(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	token := s.token(t, "chen")
 	note := s.newNote(t, token)
