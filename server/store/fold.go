@@ -204,31 +204,18 @@ func newest(run []sessions.Row) time.Time {
 	return at
 }
 
-// foldNotes is how many notes FoldLogs looks for at once.
-const foldNotes = 100
-
 // FoldLogs folds what of all notes' logs came before a time, one step after the other and with a rest as long as each
 // took, until there is no more or ctx ends. A note that cannot be folded does not keep the others from it: the error says
 // why, with what was done nevertheless.
 func (db *DB) FoldLogs(ctx context.Context, before time.Time) (done sessions.Folded, err error) {
-	tried := make(map[sessions.NoteID]bool)
-	for {
-		notes, failed := db.NotesToFold(ctx, before, foldNotes)
-		if failed != nil {
-			return done, errors.Join(err, fmt.Errorf("look for notes to fold: %w", failed))
-		}
-		fresh := false
-		for _, note := range notes {
-			if tried[note] {
-				continue
-			}
-			tried[note], fresh = true, true
-			err = errors.Join(err, db.foldNote(ctx, note, before, &done))
-		}
-		if !fresh || ctx.Err() != nil {
-			return done, err
-		}
+	look := func(ctx context.Context, most int32) ([]sessions.NoteID, error) {
+		return db.NotesToFold(ctx, before, most)
 	}
+	err = eachNote(ctx, look, func(note sessions.NoteID) error { return db.foldNote(ctx, note, before, &done) })
+	if err != nil {
+		return done, fmt.Errorf("fold logs: %w", err)
+	}
+	return done, nil
 }
 
 // foldNote folds what can be folded of one note.

@@ -18,37 +18,21 @@ import (
 // DB is what sessions are counted in.
 var _ tally.Store = (*DB)(nil)
 
-const (
-	countNotes = 100 // that CountSessions looks for at once
-	countRest  = 9   // times as long as it took to count a note: a tenth of a processor's time goes into it
-)
+const countRest = 9 // times as long as it took to count a note: a tenth of a processor's time goes into it
 
 // CountSessions counts what people have written since it was counted last, note by note and with a rest after each, until
 // there is no more or ctx ends. A note that cannot be counted does not keep the others from it: the error says why.
 func (db *DB) CountSessions(ctx context.Context) (notes int, err error) {
-	tried := make(map[sessions.NoteID]bool)
-	for {
-		found, failed := db.NotesToCount(ctx, countNotes+int32(len(tried)))
-		if failed != nil {
-			return notes, errors.Join(err, fmt.Errorf("look for notes to count: %w", failed))
-		}
-		fresh := false
-		for _, note := range found {
-			if tried[note] {
-				continue
-			}
-			tried[note], fresh = true, true
-			began := time.Now()
-			err = errors.Join(err, tally.Count(ctx, db, note))
-			notes++
-			if stopped := rest(ctx, countRest*time.Since(began)); stopped != nil {
-				return notes, errors.Join(err, stopped)
-			}
-		}
-		if !fresh {
-			return notes, err
-		}
+	err = eachNote(ctx, db.NotesToCount, func(note sessions.NoteID) error {
+		began := time.Now()
+		err := tally.Count(ctx, db, note)
+		notes++
+		return errors.Join(err, rest(ctx, countRest*time.Since(began)))
+	})
+	if err != nil {
+		return notes, fmt.Errorf("count sessions: %w", err)
 	}
+	return notes, nil
 }
 
 // Counted says how far a note is counted; see [tally.Store].

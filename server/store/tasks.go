@@ -24,8 +24,7 @@ const (
 	MaxTasks     = 200  // that a list of somebody's has
 	maxTaskText  = 1000 // characters of a task that are kept beside its note
 
-	taskNotes = 100 // whose tasks are read at once
-	taskRest  = 19  // times as long as it took to read a note's tasks: a twentieth of a processor's time goes into it, of which those who type have need
+	taskRest = 19 // times as long as it took to read a note's tasks: a twentieth of a processor's time goes into it, of which those who type have need
 )
 
 // taskName is what a task is called in a document.
@@ -60,29 +59,16 @@ func (db *DB) ReadTasks(ctx context.Context, all bool) (notes int, err error) {
 	if all {
 		look = db.NotesToTask
 	}
-	tried := make(map[sessions.NoteID]bool)
-	for {
-		found, failed := look(ctx, taskNotes+int32(len(tried)))
-		if failed != nil {
-			return notes, errors.Join(err, fmt.Errorf("look for notes whose tasks to read: %w", failed))
-		}
-		fresh := false
-		for _, note := range found {
-			if tried[note] {
-				continue
-			}
-			tried[note], fresh = true, true
-			began := time.Now()
-			err = errors.Join(err, db.ReadTasksOf(ctx, note))
-			notes++
-			if stopped := rest(ctx, taskRest*time.Since(began)); stopped != nil {
-				return notes, errors.Join(err, stopped)
-			}
-		}
-		if !fresh {
-			return notes, err
-		}
+	err = eachNote(ctx, look, func(note sessions.NoteID) error {
+		began := time.Now()
+		err := db.ReadTasksOf(ctx, note)
+		notes++
+		return errors.Join(err, rest(ctx, taskRest*time.Since(began)))
+	})
+	if err != nil {
+		return notes, fmt.Errorf("read tasks: %w", err)
 	}
+	return notes, nil
 }
 
 // ReadTasksOf brings note_task up to date with a note's log, in one transaction: what a crash keeps from it is read again.
