@@ -124,8 +124,10 @@ has_node() {
 node_version() { node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/'; }
 
 need_chromium() {
-	want_headless_shell
-	! has_chromium || return 0
+	if has_chromium; then
+		want_headless_shell
+		return
+	fi
 	case "$(manager)" in
 	apt)
 		add chromium fonts-liberation || add chromium-browser fonts-liberation
@@ -136,14 +138,17 @@ need_chromium() {
 	zypper) add chromium ;;
 	brew) brew install --cask chromium ;;
 	esac || :
+	want_headless_shell
 	has_chromium || fail "Chromium is missing" "Chromium or Chrome (set CHROMIUM to its path if it is not in PATH)"
 }
 
-# want_headless_shell installs the browser that has no frame around its pages, where it is to be had, which takes tests half as long. Chromium
-# serves without it.
+# want_headless_shell installs the browser that has no frame around its pages, with which tests take two thirds of the time, where it is to be
+# had or nothing says that it is not. Chromium serves without it.
 want_headless_shell() {
-	[ -n "${CHROMIUM-}" ] || command -v chromium-headless-shell >/dev/null 2>&1 || [ "$(manager)" != apt ] ||
-		! apt-cache show chromium-headless-shell >/dev/null 2>&1 || add chromium-headless-shell fonts-liberation || :
+	[ -z "${CHROMIUM-}" ] && [ "$(manager)" = apt ] && ! command -v chromium-headless-shell >/dev/null 2>&1 || return 0
+	if apt-cache show chromium-headless-shell >/dev/null 2>&1 || ! apt-cache show bash >/dev/null 2>&1; then
+		add chromium-headless-shell fonts-liberation || :
+	fi
 }
 
 has_chromium() {
