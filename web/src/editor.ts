@@ -62,8 +62,11 @@ const SLOW_MS = 2_000
 /** How long what refers to the text waits until that is saved. */
 const SAVED_MS = 5_000
 
-/** How often a page with something unsaved knocks in the last minutes of its login; the provider waits longer. */
-const KNOCK_MS = 3_000
+/**
+ * How often a page with something unsaved knocks in the last minutes of its login; the provider waits longer. A knock ends the try before it,
+ * and Chromium holds each back for up to five seconds after many that failed: knocking sooner may get none through.
+ */
+const KNOCK_MS = 6_000
 const LAST_MS = 120_000
 
 class NotePage {
