@@ -33,7 +33,7 @@ func TestReplay(t *testing.T) {
 	before := s.xml(t, n, token, note)
 
 	chen.openNote(note) // what stands in its bar is all there
-	chen.submit(`.note-state a[href$="/history"]`)
+	chen.more("/history")
 	chen.waitFor("the end of the history", `document.querySelector('#past').dataset.at === document.querySelector('#past').dataset.head`)
 	chen.waitFor("the last edit", past+`.textContent.includes('Pain is two of ten.')`)
 	if got := eval[string](chen, `document.querySelector('.past-banner').textContent`); !strings.Contains(got, "Nothing you do here changes it") {

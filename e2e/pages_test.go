@@ -43,6 +43,13 @@ func (w *window) submit(button string) {
 	w.leaves(chromedp.Click(chromedp.CSS(button)), "click "+button)
 }
 
+// more goes where an entry behind "More" in a note's bar leads.
+func (w *window) more(path string) {
+	w.t.Helper()
+	w.do(chromedp.Click(chromedp.CSS(`.note-state .more`)))
+	w.submit(`#note-more a[href$="` + path + `"]`)
+}
+
 // leaves does what leads to another page and waits until that has loaded.
 func (w *window) leaves(by chromedp.Action[chromedp.Void], what string) {
 	w.t.Helper()

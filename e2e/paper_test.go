@@ -33,7 +33,7 @@ func TestPaper(t *testing.T) {
 
 	chen := signedIn(t, s, "chen")
 	chen.openNote(note) // what stands in its bar is all there
-	chen.submit(`.note-state a[href$="/export"]`)
+	chen.more("/export")
 	chen.submit(`.export-ways a[href$="/print"]`)
 	chen.waitFor("a button that prints", `document.querySelector('#print-now')?.hidden === false`)
 	copied := eval[string](chen, `document.querySelector('.sheet-foot').textContent.match(/copy ([A-Z2-7]{10})/)[1]`)

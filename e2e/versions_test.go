@@ -36,7 +36,7 @@ func TestVersions(t *testing.T) {
 	first.close()
 
 	chen.openNote(note)
-	chen.submit(`.note-state a[href$="/versions"]`)
+	chen.more("/versions")
 	const naming = `.version-list li:first-of-type details:last-of-type `
 	chen.do(chromedp.Focus(chromedp.CSS(naming+`summary`)), chromedp.KeyEvent(kb.Enter))
 	// An element that was hidden takes the focus once the page is laid out anew.
@@ -93,7 +93,7 @@ func TestVersions(t *testing.T) {
 
 	chen.openNote(note)
 	chen.waitFor("the mark on the note", exists(`.note-state a.changed-mark`))
-	chen.submit(`.note-state a[href$="/versions"]`)
+	chen.more("/versions")
 	if got := eval[string](chen, `document.querySelector('.version-list').textContent`); !strings.Contains(got, "Before the seizure") {
 		t.Errorf("the versions are %q", got)
 	}

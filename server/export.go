@@ -54,7 +54,7 @@ var formats = []format{
 	{"note.txt", "text/plain; charset=utf-8", access.ExportNote, "Plain text", "Words alone, for what takes nothing else.", func(_ context.Context, _ *Server, _ uuid.UUID, n paper.Note) ([]byte, error) {
 		return []byte(n.Text()), nil
 	}},
-	{bundlePath, "application/json", access.ExportNote, "Signed bundle", "A signed note with its signatures, who wrote what, and proofs, which tidechart note verify checks anywhere.", bundleOf},
+	{bundlePath, "application/json", access.ExportNote, "Signed bundle", "A signed note with its signatures, who wrote what, and proofs, so that it can be checked anywhere.", bundleOf},
 }
 
 // mountExport adds the page that lists the formats, the print page, and the files.

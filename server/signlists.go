@@ -69,7 +69,7 @@ func (s *Server) unsignedPage(w http.ResponseWriter, r *http.Request, who login.
 	if err != nil {
 		return err
 	}
-	view.Shell, view.Truncated = s.shellOf(r, who, "Not signed", web.SectionUnsigned), len(rows) >= store.MaxUnsigned
+	view.Shell, view.Truncated = s.shellOf(r, who, "Unsigned notes", web.SectionUnsigned), len(rows) >= store.MaxUnsigned
 	if view.Tabs, err = s.worklistTabs(r.Context(), who, view.Shell); err != nil {
 		return err
 	}

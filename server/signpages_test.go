@@ -451,7 +451,7 @@ func TestUnsignedNotes(t *testing.T) {
 	if _, page, _ = h.get(rivera, "/unsigned"); strings.Contains(page, path) {
 		t.Error("a nurse has it on a list of her own")
 	}
-	if _, page, _ = h.get(rivera, "/unsigned?of=unit"); strings.Contains(page, path) || strings.Contains(page, "My unit’s") {
+	if _, page, _ = h.get(rivera, "/unsigned?of=unit"); strings.Contains(page, path) || strings.Contains(page, "Of my whole unit") {
 		t.Error("a nurse has the unit's list")
 	}
 	_, page, _ = h.get(haddad, "/unsigned?of=unit")

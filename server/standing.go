@@ -34,7 +34,7 @@ func (denial) Is(target error) bool { return target == errForbidden }
 func (d denial) detail() string {
 	switch d.reason {
 	case access.NoRelation:
-		return "You have nothing to do with this patient or unit: you do not work there, and are not on the care team."
+		return "This patient or unit is not one of yours: you do not work there, and are not on the care team."
 	case access.Restricted:
 		return "This record is restricted to the patient's care team."
 	case access.OwnRecord:

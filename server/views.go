@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/notekind"
@@ -33,18 +34,19 @@ func authorView(a sessions.Author) web.Person {
 
 // initials are those of a name without its title and degrees: "Dr Mei Chen" is MC, "Rosa Rivera RN" is RR.
 func initials(name string) string {
-	var b strings.Builder
+	var all []rune
 	for word := range strings.FieldsSeq(name) {
-		degree := strings.ToUpper(word) == word
-		if word == "Dr" || degree && len(word) > 1 {
+		first, _ := utf8.DecodeRuneInString(word)
+		degree := len(word) > 1 && strings.ToUpper(word) == word
+		if degree || word == "Dr" || word == "PharmD" || !unicode.IsLetter(first) {
 			continue
 		}
-		for _, r := range word {
-			b.WriteRune(unicode.ToUpper(r))
-			break
-		}
+		all = append(all, unicode.ToUpper(first))
 	}
-	return b.String()
+	if len(all) > 2 {
+		all = []rune{all[0], all[len(all)-1]}
+	}
+	return string(all)
 }
 
 func patientView(p store.Patient, bed, unit string) web.Patient {

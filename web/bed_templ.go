@@ -213,7 +213,7 @@ func Bed(v BedView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "\">Back to the board</a></div></form><p class=\"quiet\">Everybody who looks at the board sees it at once. The orders in the chart count: this says what they are.</p><h2>Last changes</h2>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "\">Back to the board</a></div></form><p class=\"quiet\">The board shows it to everybody at once. It is no order: what is ordered in the chart counts.</p><h2>Last changes</h2>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -667,7 +667,7 @@ func NewPerson(v NewPersonView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 51, "\" autocomplete=\"off\" autocapitalize=\"none\" spellcheck=\"false\" maxlength=\"64\" aria-describedby=\"supervisor-hint\"><p class=\"quiet\" id=\"supervisor-hint\">Under whom they work: students and scribes see and write by it. Of others it is told there that they broke the glass.</p></div><button class=\"btn\">Add</button></form></div>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 51, "\" autocomplete=\"off\" autocapitalize=\"none\" spellcheck=\"false\" maxlength=\"64\" aria-describedby=\"supervisor-hint\"><p class=\"quiet\" id=\"supervisor-hint\">Under whom they work: students and scribes see their supervisor’s patients. A supervisor is told if one of theirs breaks the glass.</p></div><button class=\"btn\">Add</button></form></div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -854,7 +854,7 @@ func Units(v UnitsView) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 60, "<div class=\"own\"><div class=\"page-head\"><h1>Units</h1></div><div class=\"table-container\"><table class=\"table dense own-table\" id=\"units\"><thead><tr><th scope=\"col\">Unit</th><th scope=\"col\">Id</th><th scope=\"col\" class=\"num\">Beds</th><th scope=\"col\" class=\"num\">Patients</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 60, "<div class=\"own\"><div class=\"page-head\"><h1>Units</h1></div><div class=\"table-container\"><table class=\"table dense own-table\" id=\"units\"><thead><tr><th scope=\"col\">Unit</th><th scope=\"col\">Short name</th><th scope=\"col\" class=\"num\">Beds</th><th scope=\"col\" class=\"num\">Patients</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -872,14 +872,14 @@ func Units(v UnitsView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 62, "</th><td data-label=\"Id\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 62, "</th><td data-label=\"Short name\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var44 string
 				templ_7745c5c3_Var44, templ_7745c5c3_Err = templ.JoinStringErrs(u.ID)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/people.templ`, Line: 213, Col: 34}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/people.templ`, Line: 213, Col: 42}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var44))
 				if templ_7745c5c3_Err != nil {
@@ -929,7 +929,7 @@ func Units(v UnitsView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 68, "<form method=\"post\" action=\"/admin/units\" class=\"stack pairs\"><div class=\"field\"><label for=\"id\">Id</label> <input id=\"id\" name=\"id\" type=\"text\" class=\"input\" value=\"")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 68, "<form method=\"post\" action=\"/admin/units\" class=\"stack pairs\"><div class=\"field\"><label for=\"id\">Short name</label> <input id=\"id\" name=\"id\" type=\"text\" class=\"input\" value=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -942,7 +942,7 @@ func Units(v UnitsView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 69, "\" autocomplete=\"off\" autocapitalize=\"none\" spellcheck=\"false\" maxlength=\"32\" aria-describedby=\"id-hint\" required><p class=\"quiet\" id=\"id-hint\">A short word for addresses, such as 4-west.</p></div><div class=\"field\"><label for=\"unit-name\">Name of a new unit</label> <input id=\"unit-name\" name=\"name\" type=\"text\" class=\"input\" value=\"")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 69, "\" autocomplete=\"off\" autocapitalize=\"none\" spellcheck=\"false\" maxlength=\"32\" aria-describedby=\"id-hint\" required><p class=\"quiet\" id=\"id-hint\">It stands in addresses, as 4-west does, and stays as it is.</p></div><div class=\"field\"><label for=\"unit-name\">Name of a new unit</label> <input id=\"unit-name\" name=\"name\" type=\"text\" class=\"input\" value=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -968,7 +968,7 @@ func Units(v UnitsView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 71, "\" min=\"0\" max=\"200\"></div><div class=\"field\"><label for=\"prefix\">Before the beds’ numbers</label> <input id=\"prefix\" name=\"prefix\" type=\"text\" class=\"input\" value=\"")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 71, "\" min=\"0\" max=\"200\"></div><div class=\"field\"><label for=\"prefix\">Beds’ names begin with</label> <input id=\"prefix\" name=\"prefix\" type=\"text\" class=\"input\" value=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -981,7 +981,7 @@ func Units(v UnitsView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 72, "\" autocomplete=\"off\" spellcheck=\"false\" maxlength=\"32\" aria-describedby=\"prefix-hint\"><p class=\"quiet\" id=\"prefix-hint\">4W makes 4W-01, 4W-02 …; else it is the id.</p></div><button class=\"btn\">Add</button></form></section>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 72, "\" autocomplete=\"off\" spellcheck=\"false\" maxlength=\"32\" aria-describedby=\"prefix-hint\"><p class=\"quiet\" id=\"prefix-hint\">4W makes 4W-01, 4W-02 and so on. Left empty, it is the short name.</p></div><button class=\"btn\">Add</button></form></section>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -47,7 +47,7 @@ func Phrases(v PhrasesView) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"own phrases\"><h1>Phrases</h1><p class=\"lede\">In a note, type a dot and the beginning of a phrase's name, and choose it: its text takes the place of the name. Where it says <code>***</code> something is to be filled in; F2 goes from one to the next. A line that begins with a dash and a space becomes an item of a list.</p><p class=\"quiet\">Phrases are of no patient: write none in here that says who somebody is.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"own phrases\"><h1>Phrases</h1><p class=\"lede\">In a note, type a dot and the beginning of a phrase's name, and choose it: its text takes the place of the name. Where it says <code>***</code> something is to be filled in; F2 goes from one to the next. A line that begins with a dash and a space becomes an item of a list.</p><p class=\"quiet\">Phrases are used for any patient: write nothing here that says who somebody is.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -124,9 +124,12 @@ type Amount struct{ Characters, Words int }
 // by is with what they were there.
 func (p SessionPerson) by() (text string) {
 	for _, device := range p.Devices {
-		text += "; " + device
+		text += ", " + device
 	}
-	return text
+	if text == "" {
+		return ""
+	}
+	return "(" + text[2:] + ")"
 }
 
 func (a Amount) text() string {
@@ -187,7 +190,7 @@ func (r SessionRow) Summary() string {
 			if len(parts) == 0 {
 				words = count(n, "word", "words")
 			}
-			parts = append(parts, p.Name+" "+words)
+			parts = append(parts, p.Name+": "+words)
 		}
 	}
 	if len(parts) == 0 {

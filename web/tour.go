@@ -16,12 +16,17 @@ type TourStep struct {
 var tours = map[string][]TourStep{
 	"clinician": {
 		{"Open a note", "Choose one below, or begin one with “New note”. Colleagues can have it open, too: you see each other write, and nobody locks anybody out.", "", ""},
-		{"Write, and look for “Saved”", "Everything is kept as you type. “Saved” means that it is stored, not only sent. “Authors” shows who wrote each sentence, “History” how the note came about.", "", ""},
-		{"Sign, or hand over", "“Sign…” shows what you are about to sign, and who else wrote in it. “Changed since I looked” leads to what colleagues have written meanwhile.", "/?show=changed", "Changed since I looked"},
+		{"Write, and look for “Saved”", "Everything is kept as you type. “Saved” means that it is stored, not only sent. “Authors” shows who wrote each sentence; “History”, behind “More”, how the note came about.", "", ""},
+		{"Sign, and come back", "“Sign…” shows what you are about to sign, and who else wrote in it. “Changed since I looked” leads to what colleagues have written meanwhile.", "/?show=changed", "Changed since I looked"},
+	},
+	"nurse": {
+		{"Open a note", "Choose one below, or begin one with “New note”. Colleagues can have it open, too: you see each other write, and nobody locks anybody out.", "", ""},
+		{"Write, and look for “Saved”", "Everything is kept as you type. “Saved” means that it is stored, not only sent. “Authors” shows who wrote each sentence; “History”, behind “More”, how the note came about.", "", ""},
+		{"Hand over", "Write a “Nursing handoff”, and sign it with “Sign…”. Whoever takes over opens it, goes through it with you, and presses “Read back and take over…”.", "", ""},
 	},
 	"charge nurse": {
 		{"See the unit at a glance", "The board shows each bed, and who is writing about whom, as it happens. It can stay open all night.", boardOf, "Open the board"},
-		{"See what is not signed", "“Unsigned” lists your notes, and those of your unit, the oldest first.", "/unsigned?of=unit", "Not signed on my unit"},
+		{"See what is not signed", "“Unsigned” lists your notes, and those of your unit, the oldest first.", "/unsigned?of=unit", "Unsigned on my unit"},
 		{"Know about emergency access", "When somebody opens a record that is not theirs, a line at the bottom of the page says so. You say whether it was right.", "/reviews", "Emergency access"},
 	},
 	"student": {
@@ -31,7 +36,7 @@ var tours = map[string][]TourStep{
 	},
 	"administrator": {
 		{"Add people", "A person gets a code, which you hand to them. Role and unit decide what they see: nobody asks you for passwords.", "/admin/people", "People"},
-		{"Look after what waits", "This page says what needs somebody: keys, servers, decisions. When it is empty, nothing does.", "/admin/system", "System"},
+		{"Look after what waits", "This page says what needs somebody: keys, servers, decisions. When it is empty, nothing does.", "/admin/system", "Servers"},
 		{"See who wrote when", "Sessions show who had which note open, and how much they wrote, but never what: content is not yours to read.", "/admin/sessions", "Sessions"},
 	},
 	"privacy officer": {

@@ -100,6 +100,7 @@ export class Here {
       const doing = item.querySelector('.doing')
       const does = p.writes ? ', writing' : ', reading'
       if (doing && doing.textContent !== does) doing.textContent = does
+      item.toggleAttribute('data-writes', p.writes)
       order.push(item)
     }
     for (const [id, item] of this.#items) {

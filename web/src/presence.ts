@@ -29,7 +29,7 @@ export function person(user: unknown): Person | undefined {
 
 /** First letters of the first and the last word that has letters. */
 export function initials(name: string): string {
-  const words = name.split(/\s+/).filter(w => /^\p{L}/u.test(w) && !/^(Dr|Mr|Mrs|Ms|Mx|Prof|RN|NP|MD|PA)\.?$/.test(w))
+  const words = name.split(/\s+/).filter(w => /^\p{L}/u.test(w) && !/^(Dr|Mr|Mrs|Ms|Mx|Prof|RN|NP|MD|PA|PharmD)\.?$/.test(w))
   const pick = words.length > 1 ? [words[0], words[words.length - 1]] : words
   return pick.map(w => [...w][0].toUpperCase()).join('')
 }
