@@ -33,6 +33,14 @@ func TestReplay(t *testing.T) {
 	before := s.xml(t, n, token, note)
 
 	chen.openNote(note) // what stands in its bar is all there
+	// By keyboard: Enter opens what stands behind "More", Tab goes into it, Escape back to its button.
+	chen.tabTo(".note-state .more")
+	chen.keyDown("", kb.Enter)
+	chen.waitFor("what stands behind More", exists("#note-more:popover-open"))
+	chen.keyDown("", kb.Tab)
+	chen.waitFor("its first entry", `document.activeElement.matches('#note-more a[href$="/history"]')`)
+	chen.keyDown("", kb.Escape)
+	chen.waitFor("its button again", `document.activeElement.matches('.more') && document.querySelector('#note-more:popover-open') === null`)
 	chen.more("/history")
 	chen.waitFor("the end of the history", `document.querySelector('#past').dataset.at === document.querySelector('#past').dataset.head`)
 	chen.waitFor("the last edit", past+`.textContent.includes('Pain is two of ten.')`)

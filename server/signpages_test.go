@@ -215,6 +215,8 @@ func TestHandoffIsReadBack(t *testing.T) {
 	if status, page, _ := h.get(rivera, h.sheetPath("receiver")); status != 200 || !strings.Contains(alertOf(page), "signed this note already") {
 		t.Errorf("who hands over reads it back: %d", status)
 	}
+	_, page, _ = h.get(haddad, "/")
+	says(t, "the worklist of its receiver", page, "Not read back")
 	_, page, _ = h.get(haddad, note)
 	says(t, "the handoff to its receiver", page, "Read back and take over…", note+"/sign?as=receiver")
 	_, page, _ = h.get(haddad, h.sheetPath("receiver"))
@@ -232,6 +234,9 @@ func TestHandoffIsReadBack(t *testing.T) {
 	says(t, "the handoff that was read back", page, "Read back by <b>Lina Haddad RN</b>, charge nurse")
 	if strings.Contains(page, "Not read back") {
 		t.Error("it waits to be read back still")
+	}
+	if _, page, _ := h.get(haddad, "/"); strings.Contains(page, "Not read back") {
+		t.Error("on the worklist it waits to be read back still")
 	}
 	if acts := strings.Join(h.acts(), "\n"); !strings.Contains(acts, "note.receive done haddad note: ") {
 		t.Errorf("on record is %s", acts)

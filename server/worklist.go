@@ -15,6 +15,7 @@ import (
 	"github.com/clisonix/tidechart/server/access"
 	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/server/notekind"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/web"
@@ -167,6 +168,9 @@ func (s *Server) patientsOf(ctx context.Context, who login.Person, units []queri
 	if err := s.markChanged(ctx, who, links, present); err != nil {
 		return nil, false, err
 	}
+	if err := s.markHandoffs(ctx, notes, links); err != nil {
+		return nil, false, err
+	}
 	beds, err := s.db.BedsFor(ctx, who.ID, "")
 	if err != nil {
 		return nil, false, fmt.Errorf("list beds: %w", err)
@@ -272,4 +276,27 @@ func holdsWords(text, query string) bool {
 		}
 	}
 	return true
+}
+
+// markHandoffs marks the handoffs that wait for whoever takes over.
+func (s *Server) markHandoffs(ctx context.Context, notes []store.NotesForRow, of map[uuid.UUID][]web.NoteLink) error {
+	var ids []uuid.UUID
+	for _, n := range notes {
+		if n.Note.Kind == notekind.Handoff && web.NoteStatus(store.StateOf(n.Note)) == web.StatusSigned {
+			ids = append(ids, n.Note.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	open, err := s.db.Queries.NotReadBack(ctx, ids)
+	if err != nil {
+		return fmt.Errorf("look up which handoffs nobody has taken over: %w", err)
+	}
+	for _, links := range of {
+		for i := range links {
+			links[i].NotReadBack = slices.Contains(open, uuid.MustParse(links[i].ID))
+		}
+	}
+	return nil
 }

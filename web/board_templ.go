@@ -260,7 +260,7 @@ func Board(v BoardView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = page(v.streaming(), "stream.js", "board.js").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = page(v.streaming(), "beds.css", "stream.js", "board.js").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

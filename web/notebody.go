@@ -9,12 +9,12 @@ import (
 	"github.com/clisonix/tidechart/crdt/prose"
 )
 
-// scripts are the entry points that a note page needs.
-func (v NoteView) scripts() []string {
+// parts are the style sheets and scripts that a note page needs.
+func (v NoteView) parts() []string {
 	if !v.Live {
-		return nil
+		return []string{"notes.css", "threads.css"}
 	}
-	return []string{"editor.js"}
+	return []string{"notes.css", "threads.css", "editor.js"}
 }
 
 // intAttr reads a whole number, in whichever numeric type it was decoded.

@@ -228,14 +228,15 @@ type PatientRow struct {
 
 // NoteLink is a note in a list.
 type NoteLink struct {
-	ID       string
-	Kind     string // in words
-	Title    string
-	Status   NoteStatus
-	EditedAt time.Time
-	EditedBy string // a name, may be empty
-	Changed  bool   // since whoever is shown the list looked at it
-	Writers  []Person
+	ID          string
+	Kind        string // in words
+	Title       string
+	Status      NoteStatus
+	EditedAt    time.Time
+	EditedBy    string // a name, may be empty
+	Changed     bool   // since whoever is shown the list looked at it
+	NotReadBack bool   // a handoff that is signed, and that nobody has taken over
+	Writers     []Person
 }
 
 // NoteStatus is the state of a note as the store names it.

@@ -148,3 +148,9 @@ SELECT sqlc.embed(note), sqlc.embed(patient), coalesce(bed.label, '')::text AS b
 SELECT audit_order.seq FROM audit_event JOIN audit_order ON audit_order.n = audit_event.n
  WHERE audit_event.note_id = sqlc.arg(note)::uuid AND audit_event.act = sqlc.arg(act) AND audit_event.who = sqlc.arg(who)::uuid
    AND audit_event.outcome = 'done' AND audit_event.code LIKE '%chain=%' AND strpos(audit_event.code, sqlc.arg(mark)::text) > 0;
+
+-- name: NotReadBack :many
+-- Of some handoffs, those that are signed and that nobody has taken over.
+SELECT note.id FROM note
+ WHERE note.id = ANY(sqlc.arg(notes)::uuid[]) AND note.state NOT IN ('draft', 'review', 'signing')
+   AND NOT EXISTS (SELECT FROM note_signature WHERE note_signature.note_id = note.id AND note_signature.meaning = 'receiver');

@@ -373,6 +373,33 @@ func (q *Queries) LockToSign(ctx context.Context, note uuid.UUID) ([]LockToSignR
 	return items, nil
 }
 
+const notReadBack = `-- name: NotReadBack :many
+SELECT note.id FROM note
+ WHERE note.id = ANY($1::uuid[]) AND note.state NOT IN ('draft', 'review', 'signing')
+   AND NOT EXISTS (SELECT FROM note_signature WHERE note_signature.note_id = note.id AND note_signature.meaning = 'receiver')
+`
+
+// Of some handoffs, those that are signed and that nobody has taken over.
+func (q *Queries) NotReadBack(ctx context.Context, notes []uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, notReadBack, notes)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const noteSigners = `-- name: NoteSigners :many
 SELECT id, keys, seed, made_at FROM note_signer ORDER BY id
 `
