@@ -15,17 +15,23 @@ import (
 	"github.com/clisonix/tidechart/web"
 )
 
-// This file tells whoever has to know, on whatever page they are, that somebody broke the glass, or asks them to sign what they began.
+// This file tells whoever has to know, on whatever page they are, that somebody broke the glass, asks them to sign what they began, named them,
+// or has a note ready for review.
 
 // noticePoll is how often a page that is told of nothing looks by itself: whether its person may still know, and whether a
 // shift made them somebody who has to.
 const noticePoll = web.PingInterval
 
-// noticesFor returns what of broken glass waits for somebody's review, what they have not looked at yet, and what they are asked to
-// sign.
+// noticesFor returns what of broken glass waits for somebody's review, what they have not looked at yet, and what they are told of
+// notes.
 func (s *Server) noticesFor(ctx context.Context, who login.Person) (found web.Notices, err error) {
 	if found.Asked, err = s.nudgesFor(ctx, who); err != nil {
 		return found, err
+	}
+	if found.Cosigns = access.May(who.Role, access.CosignNote); found.Cosigns {
+		if found.ToCosign, err = s.toCosign(ctx, who); err != nil {
+			return found, err
+		}
 	}
 	if found.Reviewer, err = s.toldOf(ctx, who); err != nil || !found.Reviewer {
 		return found, err
@@ -97,10 +103,11 @@ func (p *noticePart) show(ctx context.Context, who login.Person) (templ.Componen
 	if err != nil {
 		return nil, err
 	}
-	if p.told && now.Reviews == p.shown.Reviews && slices.Equal(now.Unseen, p.shown.Unseen) && slices.Equal(now.Asked, p.shown.Asked) {
+	if p.told && now.ToCosign == p.shown.ToCosign && now.Reviews == p.shown.Reviews && slices.Equal(now.Unseen, p.shown.Unseen) && slices.Equal(now.Asked, p.shown.Asked) {
 		return nil, nil
 	}
 	now.Reviewer = now.Reviewer && (!p.told || p.shown.Reviewer) // else the page has no place for it
+	now.Cosigns = now.Cosigns && (!p.told || p.shown.Cosigns)
 	p.told, p.shown = true, now
 	return web.NoticeEvent(now, time.Now()), nil
 }

@@ -54,41 +54,57 @@ func (s *Server) nudge(w http.ResponseWriter, r *http.Request, who login.Person)
 	return nil
 }
 
-// seeNudges notes that somebody has seen what they were asked to sign.
+// seeNudges notes that somebody has seen what their pages tell them: all of a kind.
 func (s *Server) seeNudges(w http.ResponseWriter, r *http.Request, who login.Person) error {
-	if err := s.db.SeeNudges(r.Context(), who.ID, uuid.NullUUID{}); err != nil {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	what := r.PostFormValue("what")
+	if err := s.db.SeeNudges(r.Context(), who.ID, uuid.NullUUID{}, what); err != nil {
 		return err
 	}
 	if r.Header.Get("HX-Request") != "" {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	http.Redirect(w, r, "/unsigned", http.StatusSeeOther)
+	to := "/"
+	if what == store.ToldToSign {
+		to = "/unsigned"
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
 }
 
-// sawNudge notes that somebody who was asked to sign a note looks at it.
+// sawNudge notes that somebody who was told of a note looks at it.
 func (s *Server) sawNudge(r *http.Request, who login.Person, note uuid.UUID) error {
 	if !looksAt(r, who) || !mayBeNudged(who) {
 		return nil
 	}
-	return s.db.SeeNudges(r.Context(), who.ID, uuid.NullUUID{UUID: note, Valid: true})
+	return s.db.SeeNudges(r.Context(), who.ID, uuid.NullUUID{UUID: note, Valid: true}, "")
 }
 
-// nudgesFor returns what somebody is asked to sign: who asks for which kind of note, and never whose record it is about.
+// nudgesFor returns what somebody is told of notes, if they may read them: by whom, which kind of note, and never whose record it is about.
 func (s *Server) nudgesFor(ctx context.Context, who login.Person) (asked []web.Asked, err error) {
 	if !mayBeNudged(who) {
 		return nil, nil
 	}
 	rows, err := s.db.NudgesTo(ctx, who.ID, store.MaxNudges)
 	if err != nil {
-		return nil, fmt.Errorf("look for what somebody is asked: %w", err)
+		return nil, fmt.Errorf("look for what somebody is told: %w", err)
 	}
 	for _, row := range rows {
-		asked = append(asked, web.Asked{NoteID: row.NoteID.String(), Kind: kindName(row.Kind), By: row.Name, Role: row.Role, At: row.At.Local(), Begun: row.CreatedAt.Local()})
+		note := access.Note{Kind: row.Kind, VIP: row.Vip, Ties: access.TiesOf(row.Ties), Elsewhere: who.Elsewhere(row.Unit)}
+		if row.CreatedBy == who.ID {
+			note.Ties |= access.Author
+		}
+		if row.What != store.ToldToSign && !access.Decide(asker(who), access.ReadNote, note).Allow {
+			continue
+		}
+		asked = append(asked, web.Asked{What: web.Told(row.What), NoteID: row.NoteID.String(), Kind: kindName(row.Kind), By: row.Name, Role: row.Role, At: row.At.Local(), Begun: row.CreatedAt.Local()})
 	}
 	return asked, nil
 }
 
-// mayBeNudged reports whether somebody begins notes.
+// mayBeNudged reports whether somebody begins notes: who does is asked to sign them, and named in those of others.
 func mayBeNudged(who login.Person) bool { return access.May(who.Role, access.CreateNote) }

@@ -108,9 +108,32 @@ func (s *Server) unitNames(ctx context.Context) (map[string]string, error) {
 	return names, nil
 }
 
+// toCosign is how many notes wait for somebody to cosign, or to look at before they are signed.
+func (s *Server) toCosign(ctx context.Context, who login.Person) (n int, err error) {
+	rows, err := s.db.Queries.AwaitingCosign(ctx, who.ID, store.MaxAwaiting) // of which nobody opens a patient's name
+	if err != nil {
+		return 0, fmt.Errorf("count what waits to be cosigned: %w", err)
+	}
+	for _, row := range rows {
+		if mayCosign(row, who) {
+			n++
+		}
+	}
+	ready, err := s.db.Queries.ReadyForReview(ctx, who.ID, store.MaxAwaiting)
+	if err != nil {
+		return 0, fmt.Errorf("count what is ready for review: %w", err)
+	}
+	for _, row := range ready {
+		if mayReview(row, who, access.ReadNote) {
+			n++
+		}
+	}
+	return n, nil
+}
+
 // tellSigning adds what waits for somebody's signature, and whose words came too late. A page is worth more than what it tells beside.
 func (s *Server) tellSigning(ctx context.Context, who login.Person, shell *web.Shell) {
-	shell.CanCosign, shell.CanWrite = access.May(who.Role, access.CosignNote), access.May(who.Role, access.WriteNote)
+	shell.CanWrite = access.May(who.Role, access.WriteNote)
 	if !shell.CanWrite {
 		return
 	}
@@ -119,26 +142,6 @@ func (s *Server) tellSigning(ctx context.Context, who login.Person, shell *web.S
 			s.log.Error("what waits to be signed not looked for", "err", err)
 		}
 		return err != nil
-	}
-	if shell.CanCosign {
-		rows, err := s.db.Queries.AwaitingCosign(ctx, who.ID, store.MaxAwaiting) // of which nobody opens a patient's name
-		if failed(err) {
-			return
-		}
-		for _, row := range rows {
-			if mayCosign(row, who) {
-				shell.ToCosign++
-			}
-		}
-		ready, err := s.db.Queries.ReadyForReview(ctx, who.ID, store.MaxAwaiting)
-		if failed(err) {
-			return
-		}
-		for _, row := range ready {
-			if mayReview(row, who, access.ReadNote) {
-				shell.ToCosign++
-			}
-		}
 	}
 	late, err := s.db.LateNotes(ctx, who.ID)
 	if failed(err) {

@@ -14,6 +14,7 @@ import (
 	"github.com/clisonix/tidechart/crdt/prose"
 	"github.com/clisonix/tidechart/server/access"
 	"github.com/clisonix/tidechart/server/login"
+	"github.com/clisonix/tidechart/server/misread"
 	"github.com/clisonix/tidechart/server/signature"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
@@ -28,6 +29,7 @@ import (
 const (
 	maxChangedLines = 50 // that are listed of what has changed since somebody looked
 	maxLostShown    = 20 // texts
+	maxMisread      = 50 // notations that are easily misread
 )
 
 // mountSigning adds the pages by which notes are signed, and what follows from that.
@@ -361,6 +363,7 @@ func (s *Server) fillSheet(ctx context.Context, sheet store.Sheet, view *web.Sig
 	for _, b := range sheet.Blanks {
 		view.Blanks = append(view.Blanks, blankView(b))
 	}
+	view.Misread, view.MisreadAll = misreadViews(sheet.Doc)
 	for _, c := range sheet.Cosigners {
 		view.Cosigners = append(view.Cosigners, web.CosignerView{Name: c.Name, Supervises: c.Supervises})
 	}
@@ -372,15 +375,32 @@ func (s *Server) fillSheet(ctx context.Context, sheet store.Sheet, view *web.Sig
 	return nil
 }
 
-// blankView cuts a line where its asterisks are; of a long one it shows what stands beside them.
+// blankView shows the asterisks that are to be filled in.
 func blankView(b signature.Blank) web.BlankView {
-	const beside = 60 // characters
 	end := b.Offset
 	for end < len(b.Line) && b.Line[end] == '*' {
 		end++
 	}
-	before, after := []rune(b.Line[:b.Offset]), []rune(b.Line[end:])
-	v := web.BlankView{Section: b.Section, Mark: b.Line[b.Offset:end], Nth: b.Nth, Before: string(before), After: string(after)}
+	return markedView(signature.Line{Section: b.Section, Text: b.Line, Nth: b.Nth}, b.Offset, end)
+}
+
+// misreadViews shows what of a note is easily misread: of much the first, and how much there is.
+func misreadViews(doc prose.Node) (found []web.MisreadView, all int) {
+	signature.EachLine(doc, func(l signature.Line) {
+		for _, p := range misread.Find(l.Text) {
+			if all++; len(found) < maxMisread {
+				found = append(found, web.MisreadView{BlankView: markedView(l, p.From, p.To), Instead: p.Instead, Why: p.Why})
+			}
+		}
+	})
+	return found, all
+}
+
+// markedView cuts a line where something of it is shown; of a long one it shows what stands beside that.
+func markedView(l signature.Line, from, to int) web.BlankView {
+	const beside = 60 // characters
+	before, after := []rune(l.Text[:from]), []rune(l.Text[to:])
+	v := web.BlankView{Section: l.Section, Mark: l.Text[from:to], Nth: l.Nth, Before: string(before), After: string(after)}
 	if len(before) > beside {
 		v.Before = "…" + string(before[len(before)-beside:])
 	}

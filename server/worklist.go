@@ -122,7 +122,11 @@ func (s *Server) fillWorklist(ctx context.Context, who login.Person, view *web.W
 		}
 	}
 	view.Tabs = tabsOf(who, view.Shell, all)
+	named := view.Notices.Of(web.ToldNamed)
 	for _, p := range all {
+		for i := range p.Notes {
+			p.Notes[i].Named = slices.ContainsFunc(named, func(a web.Asked) bool { return a.NoteID == p.Notes[i].ID })
+		}
 		if row, ok := p.shown(view.Show); ok && (view.Unit == "" || view.Unit == p.unit) && matches(row, view.Query) {
 			view.Rows = append(view.Rows, row)
 		}
@@ -219,8 +223,8 @@ func tabsOf(who login.Person, shell web.Shell, all []listedPatient) (tabs []web.
 	if shell.CanWrite {
 		tabs = append(tabs, web.Tab{Show: web.ShowUnsigned, Count: shell.ToSign})
 	}
-	if shell.CanCosign {
-		tabs = append(tabs, web.Tab{Show: web.ShowCosign, Count: shell.ToCosign})
+	if shell.Notices.Cosigns {
+		tabs = append(tabs, web.Tab{Show: web.ShowCosign, Count: shell.Notices.ToCosign})
 	}
 	return tabs
 }

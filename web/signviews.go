@@ -65,6 +65,8 @@ type SignView struct {
 	Carried      []CarriedView
 	Blanks       []BlankView
 	Losses       []LossView
+	Misread      []MisreadView // the first
+	MisreadAll   int
 	About        *AboutView
 	Signatures   []SignatureView
 	Cosigners    []CosignerView // one of them has to sign as well
@@ -85,7 +87,16 @@ type SignView struct {
 	Barred bool
 }
 
-// BlankView is what is to be filled in.
+// MisreadView is a notation that is easily misread.
+type MisreadView struct {
+	BlankView
+	Instead []string // what may be written, the likeliest first
+	Why     string
+}
+
+func (m MisreadView) says() string { return "write " + strings.Join(m.Instead, " or ") + ": " + m.Why }
+
+// BlankView is what is to be filled in, or looked at.
 type BlankView struct {
 	Section      string
 	Before, Mark string // of the line: its asterisks, and what stands before

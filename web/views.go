@@ -57,9 +57,7 @@ type Shell struct {
 	CanSeeAccesses bool // offers /patients/{id}/accesses
 	CanDestroy     bool // offers /destruction
 	CanUsePhrases  bool // offers /phrases
-	CanCosign      bool // offers /cosign
 	CanWrite       bool // offers /unsigned
-	ToCosign       int  // notes that wait for this person to cosign, or to look at before they are signed
 	ToSign         int  // notes that they began, and nobody has signed
 	ToDo           int  // tasks of theirs that are not done
 	Late           int  // notes that were signed before words of theirs came
@@ -87,18 +85,54 @@ func (s Shell) leave() string {
 	return strconv.Itoa(int(s.Left.Seconds())) + "; url=/login?ended=unused"
 }
 
-// Notices are what a page tells whoever has to know: of broken glass, and of what they are asked to sign; who and when, never whose record.
+// Notices are what a page tells whoever has to know: of broken glass, and of notes; who and when, never whose record.
 type Notices struct {
 	Reviewer bool     // is told of broken glass; the page has a link to reviews
 	Reviews  int      // that wait for this person
 	Unseen   []Notice // that they have not looked at, the newest first
-	Asked    []Asked  // that they are asked to sign
+	Asked    []Asked  // what they are told of notes
+
+	Cosigns  bool // the page offers /cosign
+	ToCosign int  // notes that wait for this person to cosign, or to look at before they are signed
 }
 
-// Asked is a note that somebody is asked to sign.
+// Of returns what of one kind there is.
+func (n Notices) Of(what Told) (of []Asked) {
+	for _, a := range n.Asked {
+		if a.What == what {
+			of = append(of, a)
+		}
+	}
+	return of
+}
+
+// Told is what somebody is told of a note, as the store names it.
+type Told string
+
+// What somebody is told of a note.
+const (
+	ToldToSign  Told = "sign" // somebody asks them to
+	ToldNamed   Told = "mention"
+	ToldOfReady Told = "review" // it is ready for review
+)
+
+// tolds says each of them, in the order in which pages do.
+var tolds = []struct {
+	What              Told
+	id, heading       string
+	does, of          string // "{who} {does} at {time} {of} {day}"
+	more, mores, list string // of how many more, and where they all are
+}{
+	{ToldToSign, "asked", "Please sign", "asked at", "for your note of", "more note is asked for", "more notes are asked for", "/unsigned"},
+	{ToldNamed, "named", "You are named", "named you at", "in the note of", "more note names you", "more notes name you", "/"},
+	{ToldOfReady, "ready", "Ready for review", "says since", "that nothing is missing in the note of", "more note is ready", "more notes are ready", ""},
+}
+
+// Asked is what somebody is told of a note.
 type Asked struct {
+	What         Told
 	NoteID, Kind string
-	By, Role     string // who asks
+	By, Role     string // who asks, names them, or says that it is ready
 	At           time.Time
 	Begun        time.Time // when the note was
 }
@@ -235,6 +269,7 @@ type NoteLink struct {
 	EditedAt    time.Time
 	EditedBy    string // a name, may be empty
 	Changed     bool   // since whoever is shown the list looked at it
+	Named       bool   // them, since they looked
 	NotReadBack bool   // a handoff that is signed, and that nobody has taken over
 	Writers     []Person
 }

@@ -110,6 +110,28 @@ func Tasks(doc Node, most int) (out []PlacedTask) {
 	return out
 }
 
+// A PlacedMention is somebody whom a note names.
+type PlacedMention struct {
+	ID     crdt.ID // of its element
+	Author crdt.ClientID
+	Person string // an id
+}
+
+// Mentions returns whom a note names that was read by [ReadTraced], in its order; of very many the first.
+func Mentions(doc Node, most int) (out []PlacedMention) {
+	var walk func(ns []Node)
+	walk = func(ns []Node) { // depth is bounded by MaxDepth
+		for _, n := range ns {
+			if id := attrText(n, "id"); n.Type == "mention" && id != "" && len(n.Pieces) > 0 && len(out) < most {
+				out = append(out, PlacedMention{n.Pieces[0].ID, n.Author, id})
+			}
+			walk(n.Content)
+		}
+	}
+	walk(doc.Content)
+	return out
+}
+
 // ownText is what a task says, without the tasks within it.
 func ownText(n Node) string {
 	own := Node{Type: "doc"}

@@ -73,19 +73,40 @@ type Blank struct {
 const maxBlanks = 200
 
 // Blanks lists what is still to be filled in, in the order of the note; of very many the first.
-func Blanks(doc prose.Node) []Blank {
-	b := blanks{}
-	b.block(doc)
-	return b.found
+func Blanks(doc prose.Node) (found []Blank) {
+	EachLine(doc, func(l Line) {
+		for at := 0; len(found) < maxBlanks; {
+			k := strings.Index(l.Text[at:], "***")
+			if k < 0 {
+				break
+			}
+			found = append(found, Blank{Section: l.Section, Line: l.Text, Offset: at + k, Nth: l.Nth})
+			at += k + len(l.Text[at+k:]) - len(strings.TrimLeft(l.Text[at+k:], "*"))
+		}
+	})
+	return found
 }
 
-type blanks struct {
-	found   []Blank
+// Line is the text of a paragraph, or of another block with text.
+type Line struct {
+	Section string // text of the heading above; "": there is none
+	Text    string
+	Nth     int // which of the note's it is, from 1
+}
+
+// EachLine calls f with all lines of a note, in its order.
+func EachLine(doc prose.Node, f func(Line)) {
+	l := lines{each: f}
+	l.block(doc)
+}
+
+type lines struct {
+	each    func(Line)
 	section string
 	nth     int
 }
 
-func (b *blanks) block(n prose.Node) {
+func (b *lines) block(n prose.Node) {
 	var line strings.Builder
 	for _, c := range n.Content {
 		if c.Type == "text" {
@@ -100,22 +121,15 @@ func (b *blanks) block(n prose.Node) {
 	b.line(n, &line)
 }
 
-// line looks at what has been gathered of a block's text, and begins anew.
-func (b *blanks) line(of prose.Node, gathered *strings.Builder) {
+// line hands on what has been gathered of a block's text, and begins anew.
+func (b *lines) line(of prose.Node, gathered *strings.Builder) {
 	text := gathered.String()
 	gathered.Reset()
 	if text == "" {
 		return
 	}
 	b.nth++
-	for at := 0; len(b.found) < maxBlanks; {
-		k := strings.Index(text[at:], "***")
-		if k < 0 {
-			break
-		}
-		b.found = append(b.found, Blank{Section: b.section, Line: text, Offset: at + k, Nth: b.nth})
-		at += k + len(text[at+k:]) - len(strings.TrimLeft(text[at+k:], "*"))
-	}
+	b.each(Line{b.section, text, b.nth})
 	if of.Type == "heading" {
 		b.section = text
 	}

@@ -89,7 +89,7 @@ func (db *DB) LetGo(ctx context.Context, note, by uuid.UUID, epoch int64) error 
 // errFreezeEnded ends a transaction that has nothing to do.
 var errFreezeEnded = errors.New("the freeze has ended")
 
-// StartReview says that a draft is done and waits to be signed; it can be written as before. [ErrChanged]: it was no draft any more.
+// StartReview says that a draft is done and waits to be signed, and tells those who have to do with it; it can be written as before. [ErrChanged]: it was no draft any more.
 func (db *DB) StartReview(ctx context.Context, note, by uuid.UUID) error {
 	return db.setReview(ctx, note, by, Draft, Review)
 }
@@ -111,6 +111,9 @@ func (db *DB) setReview(ctx context.Context, note, by uuid.UUID, from, to string
 		}
 		if err == nil {
 			e.Patient, err = q.PatientOfNote(ctx, note)
+		}
+		if err == nil && to == Review {
+			err = q.TellOfReview(ctx, by, note)
 		}
 		return err
 	})

@@ -17,7 +17,7 @@ import (
 const (
 	NudgeAgain   = 30 * time.Minute // before the same person may ask for the same note again
 	nudgesAnHour = 60               // of one person: a large unit's notes, once
-	MaxNudges    = 50               // that one person's pages tell of
+	MaxNudges    = 50               // notes that one person's pages tell of
 )
 
 // Why nobody is asked.
@@ -69,11 +69,22 @@ func (db *DB) Nudge(ctx context.Context, note, patient, by uuid.UUID) error {
 	return nil
 }
 
-// SeeNudges notes, on record, that somebody has seen what they were asked to sign: one note, or with none all.
-func (db *DB) SeeNudges(ctx context.Context, person uuid.UUID, note uuid.NullUUID) error {
+// What people are told of notes.
+const (
+	ToldToSign  = "sign"    // somebody asks them to
+	ToldNamed   = "mention" // it names them
+	ToldOfReady = "review"  // it is ready for review
+)
+
+// SeeNudges notes, on record, that somebody has seen what they were told: of one note, or with none of all; what is one kind of it, or "" for all.
+func (db *DB) SeeNudges(ctx context.Context, person uuid.UUID, note uuid.NullUUID, what string) error {
 	e := audit.Event{Act: audit.SeeNudge, Note: note.UUID}
 	err := db.Act(ctx, &e, func(q *queries.Queries) error {
-		n, err := q.SeeNudges(ctx, person, note)
+		var kind *string
+		if what != "" {
+			kind = &what
+		}
+		n, err := q.SeeNudges(ctx, person, note, kind)
 		if err == nil && n == 0 {
 			err = errSame
 		}
@@ -81,7 +92,7 @@ func (db *DB) SeeNudges(ctx context.Context, person uuid.UUID, note uuid.NullUUI
 		return err
 	})
 	if err != nil && !errors.Is(err, errSame) {
-		return fmt.Errorf("see what was asked: %w", err)
+		return fmt.Errorf("see what was told: %w", err)
 	}
 	return nil
 }

@@ -27,8 +27,12 @@ const (
 	taskRest = 19 // times as long as it took to read a note's tasks: a twentieth of a processor's time goes into it, of which those who type have need
 )
 
-// taskName is what a task is called in a document.
-var taskName = crdt.Name{Of: crdt.NameOfElement, Name: "taskItem"}
+// isRead reports whether a document with elements, attributes and marks by these names may have what is read of it: tasks and mentions.
+func isRead(names []crdt.Name) bool {
+	return slices.ContainsFunc(names, func(n crdt.Name) bool {
+		return n.Of == crdt.NameOfElement && (n.Name == "taskItem" || n.Name == "mention")
+	})
+}
 
 // taskText is what of a task is sealed.
 type taskText struct {
@@ -41,9 +45,9 @@ func taskAt(id crdt.ID) vault.Place {
 	return vault.Place{Kind: vault.TaskText, Schema: 1, With: binary.BigEndian.AppendUint64(with, id.Clock)}
 }
 
-// Learned has the tasks of a note read from now on, if it has got one; see [sessions.Store].
+// Learned has the tasks and mentions of a note read from now on, if it has got one; see [sessions.Store].
 func (db *DB) Learned(ctx context.Context, note sessions.NoteID, names []crdt.Name) error {
-	if !slices.Contains(names, taskName) {
+	if !isRead(names) {
 		return nil
 	}
 	if err := db.NoteHasTasks(ctx, note); err != nil {
@@ -71,7 +75,7 @@ func (db *DB) ReadTasks(ctx context.Context, all bool) (notes int, err error) {
 	return notes, nil
 }
 
-// ReadTasksOf brings note_task up to date with a note's log, in one transaction: what a crash keeps from it is read again.
+// ReadTasksOf brings note_task and note_mention up to date with a note's log, in one transaction: what a crash keeps from it is read again.
 func (db *DB) ReadTasksOf(ctx context.Context, note sessions.NoteID) error {
 	log, err := db.Load(ctx, note)
 	if err != nil {
@@ -82,17 +86,23 @@ func (db *DB) ReadTasksOf(ctx context.Context, note sessions.NoteID) error {
 		return fmt.Errorf("read tasks of note %s: %w", note, err)
 	}
 	var tasks []prose.PlacedTask
-	has := slices.Contains(doc.Names(), taskName)
+	var mentions []prose.PlacedMention
+	has := isRead(doc.Names())
 	if has {
-		tasks = prose.Tasks(prose.ReadTraced(doc.XMLFragment(sessions.Fragment)), MaxNoteTasks)
+		read := prose.ReadTraced(doc.XMLFragment(sessions.Fragment))
+		tasks, mentions = prose.Tasks(read, MaxNoteTasks), prose.Mentions(read, maxMentions)
 	}
+	whose := func(c clientID) uuid.UUID { return log.Writers[c] }
 	err = db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error {
 		at, err := q.BeginTasks(ctx, note)
 		if errors.Is(err, pgx.ErrNoRows) || err == nil && uint64(at) >= log.Head {
 			return nil // destroyed meanwhile, or read by somebody else
 		}
 		if err == nil {
-			err = db.saveTasks(ctx, q, note, tasks, func(c clientID) uuid.UUID { return log.Writers[c] })
+			err = db.saveTasks(ctx, q, note, tasks, whose)
+		}
+		if err == nil {
+			err = saveMentions(ctx, q, note, mentions, whose)
 		}
 		if err != nil {
 			return err

@@ -28,7 +28,7 @@ type AccessChange struct {
 	// Nobody's access.
 	Glass  bool      // glass was broken, reviewed or looked at
 	Unit   string    // boards of that unit show something else
-	Nudged uuid.UUID // a person, who was asked to sign something, or has been so no more
+	Nudged uuid.UUID // a person, whose pages tell something else of notes
 }
 
 // Watch is a connection that hears of every change of access. It belongs to one goroutine.

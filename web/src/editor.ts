@@ -15,6 +15,7 @@ import { Find } from './find.ts'
 import { Here } from './here.ts'
 import { checkLogin, loginEnds, onLogoff } from './logoff.ts'
 import { LOSSES, LossNotice } from './losses.ts'
+import { mentions } from './mentions.ts'
 import { nameNeighbours } from './neighbours.ts'
 import { Origins } from './origins.ts'
 import { cleanPastes } from './paste.ts'
@@ -232,7 +233,9 @@ class NotePage {
     cleanPastes(editor)
     new Stops(editor)
     new Find(editor)
-    new Suggest(editor, [slash(editor), phrases(editor)])
+    const { note = '', userId = '' } = this.#root.dataset
+    new Suggest(editor, [slash(editor), phrases(editor), mentions(editor, note, userId)])
+    void import('./misreadings.ts').then(m => editor.isDestroyed || new m.Misreadings(editor)).catch(() => {}) // without a line, nothing is underlined
     this.#losses = new LossNotice(byId('losses'), this.#root.dataset.note ?? '', this.#doc, editor)
     this.#comments = new Comments(this.#root.dataset.note ?? '', this.#doc, editor, () => this.#allSaved())
     const awareness = this.#provider.awareness

@@ -5,13 +5,9 @@ import type { Editor } from '@tiptap/core'
 import type { Node } from '@tiptap/pm/model'
 import { ySyncPluginKey } from '@tiptap/y-tiptap'
 
+import { colleaguesOf, type Colleague } from './colleagues.ts'
 import { byId } from './status.ts'
 import type { TaskAttrs } from './tasks.ts'
-
-interface Colleague {
-  id: string
-  name: string
-}
 
 export class TaskDialog {
   #editor: Editor
@@ -55,9 +51,7 @@ export class TaskDialog {
     this.#said('')
     this.#dialog.showModal()
     try {
-      const r = await fetch(`/api/v1/notes/${this.#note}/colleagues`, { cache: 'no-store' })
-      if (!r.ok) throw new Error(`status ${r.status}`)
-      const { people } = (await r.json()) as { people: Colleague[] }
+      const people = await colleaguesOf(this.#note)
       this.#choices(people, this.#owner.value || owner, this.#owner.selectedOptions[0]?.label ?? ownerName)
     } catch {
       this.#said('Your colleagues could not be listed: the server cannot be reached.')

@@ -6,6 +6,7 @@ import { EditorState, TextSelection } from '@tiptap/pm/state'
 
 import { schemaExtensions } from './extensions.ts'
 import { fold, matches } from './find.ts'
+import { named } from './mentions.ts'
 import { blocksOf, found } from './phrases.ts'
 import { stopFrom, stopsOf } from './stops.ts'
 import { openAt, type Offer } from './suggest.ts'
@@ -66,4 +67,16 @@ test('the lines of a phrase are paragraphs, and its dashes a list', () => {
   const blocks = blocksOf(schema, 'Chest clear.\n\n- air entry ***\n-  no wheeze\nHeart: ***\n')
   assert.deepEqual(blocks.map(b => `${b.type.name}:${b.textBetween(0, b.content.size, '|')}`), ['paragraph:Chest clear.', 'bulletList:air entry ***|no wheeze', 'paragraph:Heart: ***'])
   for (const b of blocks) b.check()
+})
+
+test('a colleague is found by how any of their names begins, or what they are', () => {
+  const all = ['Dr Mei Chen', 'Rosa Rivera RN', 'Inés Duarte'].map((name, i) => ({ id: String(i), name, role: i === 1 ? 'charge nurse' : 'attending' }))
+  const names = (wanted: string) => named(all, wanted).map(c => c.name)
+  assert.deepEqual(names('RIV'), ['Rosa Rivera RN'])
+  assert.deepEqual(names('ines'), ['Inés Duarte'])
+  assert.deepEqual(names('rosa riv'), ['Rosa Rivera RN'])
+  assert.deepEqual(names('nur'), ['Rosa Rivera RN'])
+  assert.deepEqual(names(''), all.map(c => c.name))
+  assert.deepEqual(names('vera'), [])
+  assert.deepEqual(names('rosa chen'), [])
 })

@@ -161,7 +161,7 @@ SELECT nudge.note_id, nudge.by_id, nudge.at, nudge.seen_at
   JOIN note ON note.id = nudge.note_id
   JOIN stay ON stay.patient_id = note.patient_id
   JOIN bed ON bed.id = stay.bed_id
- WHERE bed.unit_id = $1 AND note.state IN ('draft', 'review', 'signing')
+ WHERE bed.unit_id = $1 AND nudge.what = 'sign' AND note.state IN ('draft', 'review', 'signing')
  ORDER BY nudge.at DESC, nudge.id
  LIMIT $2
 `
@@ -243,8 +243,8 @@ func (q *Queries) InsertNudge(ctx context.Context, noteID uuid.UUID, toID uuid.U
 }
 
 const lastNudge = `-- name: LastNudge :one
-SELECT coalesce((SELECT max(nudge.at) FROM nudge WHERE nudge.note_id = $1 AND nudge.by_id = $2), '0001-01-01 00:00+00')::timestamptz AS at,
-       (SELECT count(*) FROM nudge WHERE nudge.by_id = $2 AND nudge.at > $3::timestamptz) AS sent
+SELECT coalesce((SELECT max(nudge.at) FROM nudge WHERE nudge.note_id = $1 AND nudge.by_id = $2 AND nudge.what = 'sign'), '0001-01-01 00:00+00')::timestamptz AS at,
+       (SELECT count(*) FROM nudge WHERE nudge.by_id = $2 AND nudge.what = 'sign' AND nudge.at > $3::timestamptz) AS sent
 `
 
 type LastNudgeRow struct {
@@ -296,25 +296,37 @@ func (q *Queries) LockStay(ctx context.Context, patientID uuid.UUID) (Stay, erro
 }
 
 const nudgesTo = `-- name: NudgesTo :many
-SELECT DISTINCT ON (nudge.note_id) nudge.note_id, nudge.at, note.kind, note.created_at, person.name, person.role
+SELECT DISTINCT ON (nudge.what, nudge.note_id) nudge.what, nudge.note_id, nudge.at, note.kind, note.created_at, note.created_by, person.name, person.role, patient.vip,
+       coalesce(bed.unit_id, note.unit_id)::text AS unit,
+       coalesce((SELECT array_agg(tie.kind) FROM tie WHERE tie.person_id = $1::uuid AND tie.patient_id = note.patient_id), '{}')::text[] AS ties
   FROM nudge
   JOIN note ON note.id = nudge.note_id
+  JOIN patient ON patient.id = note.patient_id
   JOIN person ON person.id = nudge.by_id
- WHERE nudge.to_id = $1 AND nudge.seen_at IS NULL AND note.state IN ('draft', 'review', 'signing')
- ORDER BY nudge.note_id, nudge.at DESC
+  LEFT JOIN stay ON stay.patient_id = patient.id
+  LEFT JOIN bed ON bed.id = stay.bed_id
+ WHERE nudge.to_id = $1 AND nudge.seen_at IS NULL
+   AND CASE nudge.what WHEN 'sign' THEN note.state IN ('draft', 'review', 'signing') WHEN 'review' THEN note.state = 'review'
+                       ELSE note.state NOT IN ('destroyed', 'retracted') END
+ ORDER BY nudge.what, nudge.note_id, nudge.at DESC
  LIMIT $2
 `
 
 type NudgesToRow struct {
+	What      string
 	NoteID    uuid.UUID
 	At        time.Time
 	Kind      string
 	CreatedAt time.Time
+	CreatedBy uuid.UUID
 	Name      string
 	Role      string
+	Vip       bool
+	Unit      string
+	Ties      []string
 }
 
-// The notes that somebody was asked to sign and has not looked at since, the longest asked for first: of each the newest asking.
+// What somebody is told of notes and has not looked at since: of each note and kind the newest. Whether they may know is to be decided by their ties.
 func (q *Queries) NudgesTo(ctx context.Context, person uuid.UUID, maxRows int32) ([]NudgesToRow, error) {
 	rows, err := q.db.Query(ctx, nudgesTo, person, maxRows)
 	if err != nil {
@@ -325,12 +337,17 @@ func (q *Queries) NudgesTo(ctx context.Context, person uuid.UUID, maxRows int32)
 	for rows.Next() {
 		var i NudgesToRow
 		if err := rows.Scan(
+			&i.What,
 			&i.NoteID,
 			&i.At,
 			&i.Kind,
 			&i.CreatedAt,
+			&i.CreatedBy,
 			&i.Name,
 			&i.Role,
+			&i.Vip,
+			&i.Unit,
+			&i.Ties,
 		); err != nil {
 			return nil, err
 		}
@@ -343,12 +360,13 @@ func (q *Queries) NudgesTo(ctx context.Context, person uuid.UUID, maxRows int32)
 }
 
 const seeNudges = `-- name: SeeNudges :execrows
-UPDATE nudge SET seen_at = now() WHERE to_id = $1 AND seen_at IS NULL AND ($2::uuid IS NULL OR note_id = $2)
+UPDATE nudge SET seen_at = now()
+ WHERE to_id = $1 AND seen_at IS NULL AND ($2::uuid IS NULL OR note_id = $2) AND ($3::text IS NULL OR what = $3)
 `
 
-// All that somebody was asked for, or with a note that alone.
-func (q *Queries) SeeNudges(ctx context.Context, person uuid.UUID, note uuid.NullUUID) (int64, error) {
-	result, err := q.db.Exec(ctx, seeNudges, person, note)
+// All that somebody is told, or only of a note, or only of a kind.
+func (q *Queries) SeeNudges(ctx context.Context, person uuid.UUID, note uuid.NullUUID, what *string) (int64, error) {
+	result, err := q.db.Exec(ctx, seeNudges, person, note, what)
 	if err != nil {
 		return 0, err
 	}
@@ -380,4 +398,21 @@ func (q *Queries) StayOf(ctx context.Context, patientID uuid.UUID) (Stay, error)
 		&i.BedsideAt,
 	)
 	return i, err
+}
+
+const tellOfReview = `-- name: TellOfReview :exec
+INSERT INTO nudge (note_id, to_id, by_id, what)
+SELECT note.id, person.id, $1::uuid, 'review'
+  FROM note JOIN person ON person.id <> $1::uuid AND NOT person.suspended AND person.role <> 'service account'
+ WHERE note.id = $2
+   AND (person.id = note.created_by OR person.id = (SELECT supervisor_id FROM person creator WHERE creator.id = note.created_by)
+        OR EXISTS (SELECT FROM writer WHERE writer.note_id = note.id AND writer.person_id = person.id))
+   AND NOT EXISTS (SELECT FROM nudge told WHERE told.note_id = note.id AND told.to_id = person.id AND told.what = 'review' AND told.seen_at IS NULL)
+`
+
+// Who began a note, whoever has written in it, and who answers for who began it: of what is ready for review, but for who says so. Who was told of
+// it before and has not looked is told once.
+func (q *Queries) TellOfReview(ctx context.Context, by uuid.UUID, note uuid.UUID) error {
+	_, err := q.db.Exec(ctx, tellOfReview, by, note)
+	return err
 }

@@ -432,6 +432,14 @@ type NoteLossSettled struct {
 	At     time.Time
 }
 
+// Whom a note names, up to where note_tasked says; derived from the log. After somebody deletes both, people are told again.
+type NoteMention struct {
+	NoteID   uuid.UUID
+	Client   int64
+	Clock    int64
+	PersonID uuid.UUID
+}
+
 // Rows are added, never changed. Each was stored before the rows of the log of which it speaks: those behind after.
 type NoteMoved struct {
 	NoteID      uuid.UUID
@@ -532,7 +540,7 @@ type NoteUpdate struct {
 	At   time.Time
 }
 
-// Somebody asked whoever began a note to sign it. Their pages say so until they have looked, or it is signed.
+// What somebody's pages tell them of a note, until they have looked or it is over: they are asked to sign it, it names them, it is ready for review.
 type Nudge struct {
 	ID     uuid.UUID
 	NoteID uuid.UUID
@@ -540,6 +548,7 @@ type Nudge struct {
 	ByID   uuid.UUID
 	At     time.Time
 	SeenAt *time.Time
+	What   string
 }
 
 // Who has opened which record, how, and by what right; and who tried to.

@@ -45,6 +45,28 @@ VALUES (sqlc.arg(note_id), sqlc.arg(client), sqlc.arg(clock), sqlc.arg(place), s
 -- name: DeleteTask :exec
 DELETE FROM note_task WHERE note_id = $1 AND client = $2 AND clock = $3;
 
+-- name: MentionsOfNote :many
+SELECT client, clock, person_id FROM note_mention WHERE note_id = $1 ORDER BY client, clock;
+
+-- name: SaveMention :execrows
+-- Somebody who is nobody here is not named.
+INSERT INTO note_mention (note_id, client, clock, person_id)
+SELECT sqlc.arg(note_id), sqlc.arg(client), sqlc.arg(clock), person.id FROM person WHERE person.id = sqlc.arg(person);
+
+-- name: DeleteMention :exec
+DELETE FROM note_mention WHERE note_id = $1 AND client = $2 AND clock = $3;
+
+-- name: TellOfMention :exec
+-- Who was told that the note names them, and has not looked, is told once.
+INSERT INTO nudge (note_id, to_id, by_id, what)
+SELECT sqlc.arg(note_id), sqlc.arg(to_id), person.id, 'mention' FROM person
+ WHERE person.id = sqlc.arg(by_id) AND person.id <> sqlc.arg(to_id)
+   AND NOT EXISTS (SELECT FROM nudge WHERE nudge.note_id = sqlc.arg(note_id) AND nudge.to_id = sqlc.arg(to_id) AND nudge.what = 'mention' AND nudge.seen_at IS NULL);
+
+-- name: UntellMention :exec
+-- The note names somebody no more, who has not looked.
+DELETE FROM nudge WHERE note_id = $1 AND to_id = $2 AND what = 'mention' AND seen_at IS NULL;
+
 -- name: OpenTasksOf :many
 -- What somebody has to do: the overdue first, then by when it is due, at last what is due at no time. A note that was entered in error has no
 -- tasks any more.

@@ -63,6 +63,15 @@ func (q *Queries) Colleagues(ctx context.Context, unit *string, patient uuid.UUI
 	return items, nil
 }
 
+const deleteMention = `-- name: DeleteMention :exec
+DELETE FROM note_mention WHERE note_id = $1 AND client = $2 AND clock = $3
+`
+
+func (q *Queries) DeleteMention(ctx context.Context, noteID uuid.UUID, client int64, clock int64) error {
+	_, err := q.db.Exec(ctx, deleteMention, noteID, client, clock)
+	return err
+}
+
 const deleteTask = `-- name: DeleteTask :exec
 DELETE FROM note_task WHERE note_id = $1 AND client = $2 AND clock = $3
 `
@@ -105,6 +114,36 @@ func (q *Queries) LiveNotesToTask(ctx context.Context, limit int32) ([]uuid.UUID
 			return nil, err
 		}
 		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const mentionsOfNote = `-- name: MentionsOfNote :many
+SELECT client, clock, person_id FROM note_mention WHERE note_id = $1 ORDER BY client, clock
+`
+
+type MentionsOfNoteRow struct {
+	Client   int64
+	Clock    int64
+	PersonID uuid.UUID
+}
+
+func (q *Queries) MentionsOfNote(ctx context.Context, noteID uuid.UUID) ([]MentionsOfNoteRow, error) {
+	rows, err := q.db.Query(ctx, mentionsOfNote, noteID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MentionsOfNoteRow
+	for rows.Next() {
+		var i MentionsOfNoteRow
+		if err := rows.Scan(&i.Client, &i.Clock, &i.PersonID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -238,6 +277,32 @@ func (q *Queries) OpenTasksOf(ctx context.Context, owner uuid.UUID, maxRows int3
 	return items, nil
 }
 
+const saveMention = `-- name: SaveMention :execrows
+INSERT INTO note_mention (note_id, client, clock, person_id)
+SELECT $1, $2, $3, person.id FROM person WHERE person.id = $4
+`
+
+type SaveMentionParams struct {
+	NoteID uuid.UUID
+	Client int64
+	Clock  int64
+	Person uuid.UUID
+}
+
+// Somebody who is nobody here is not named.
+func (q *Queries) SaveMention(ctx context.Context, arg SaveMentionParams) (int64, error) {
+	result, err := q.db.Exec(ctx, saveMention,
+		arg.NoteID,
+		arg.Client,
+		arg.Clock,
+		arg.Person,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const saveTask = `-- name: SaveTask :exec
 INSERT INTO note_task (note_id, client, clock, place, said, done, owner_id, due, due_by, author_id)
 VALUES ($1, $2, $3, $4, $5, $6,
@@ -312,6 +377,19 @@ func (q *Queries) TasksOfNote(ctx context.Context, noteID uuid.UUID) ([]NoteTask
 	return items, nil
 }
 
+const tellOfMention = `-- name: TellOfMention :exec
+INSERT INTO nudge (note_id, to_id, by_id, what)
+SELECT $1, $2, person.id, 'mention' FROM person
+ WHERE person.id = $3 AND person.id <> $2
+   AND NOT EXISTS (SELECT FROM nudge WHERE nudge.note_id = $1 AND nudge.to_id = $2 AND nudge.what = 'mention' AND nudge.seen_at IS NULL)
+`
+
+// Who was told that the note names them, and has not looked, is told once.
+func (q *Queries) TellOfMention(ctx context.Context, noteID uuid.UUID, toID uuid.UUID, byID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, tellOfMention, noteID, toID, byID)
+	return err
+}
+
 const unitTasks = `-- name: UnitTasks :many
 SELECT stay.patient_id, count(*) AS open, count(*) FILTER (WHERE note_task.due_by <= now()) AS overdue
   FROM bed
@@ -347,4 +425,14 @@ func (q *Queries) UnitTasks(ctx context.Context, unitID string) ([]UnitTasksRow,
 		return nil, err
 	}
 	return items, nil
+}
+
+const untellMention = `-- name: UntellMention :exec
+DELETE FROM nudge WHERE note_id = $1 AND to_id = $2 AND what = 'mention' AND seen_at IS NULL
+`
+
+// The note names somebody no more, who has not looked.
+func (q *Queries) UntellMention(ctx context.Context, noteID uuid.UUID, toID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, untellMention, noteID, toID)
+	return err
 }

@@ -1,0 +1,49 @@
+// What "@" offers: the people who work with the note's patient. Who is chosen is named in the note, and told so on their pages.
+
+import type { Editor } from '@tiptap/core'
+
+import { colleaguesOf, type Colleague } from './colleagues.ts'
+import { fold } from './find.ts'
+import { tellKey } from './keys.ts'
+import type { Offer } from './suggest.ts'
+
+const APART = /[^\p{L}\p{N}]+/u
+
+/** The colleagues who may be meant: each word that was typed begins one of their names, or what they are. */
+export function named(all: Colleague[], wanted: string): Colleague[] {
+  const words = fold(wanted).text.split(APART)
+  return all.filter(c => {
+    const theirs = fold(`${c.name} ${c.role}`).text.split(APART)
+    return words.every(w => theirs.some(word => word.startsWith(w)))
+  })
+}
+
+/** What "@" offers in a note to somebody: nobody names themselves. The people are asked for once. */
+export function mentions(editor: Editor, note: string, me: string): Offer {
+  tellKey('@', 'Name a colleague, who is told of it')
+  let people: Promise<Colleague[]> | undefined
+  const others = async () => {
+    people ??= colleaguesOf(note)
+    try {
+      return (await people).filter(c => c.id !== me)
+    } catch {
+      people = undefined // no line now: it is asked for again the next time
+      return []
+    }
+  }
+  return {
+    label: 'Colleagues',
+    behind: /@((?:[\p{L}\p{N}'’-]+ ?){0,3})/u,
+    choices: async wanted =>
+      named(await others(), wanted).map(c => ({
+        name: c.name,
+        about: c.role,
+        run: typed => {
+          const { state, view, schema } = editor
+          const mention = schema.nodes.mention.create({ kind: 'person', id: c.id, label: c.name })
+          view.dispatch(state.tr.replaceWith(typed.from, typed.to, [mention, schema.text(' ')]).scrollIntoView())
+          view.focus()
+        },
+      })),
+  }
+}
