@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// voice tells a case as one patient's own: {age}, {day} of the stay, {man},
+// voice tells a case as one patient's own: {age}, {allergies}, {day} of the stay, {man},
 // {he}, {him} and {his}, and {88~4}, a number that lies within 4 of its last
 // digit around 88 and is each patient's own.
 type voice struct {
@@ -18,7 +18,7 @@ type voice struct {
 }
 
 func voiceOf(p Patient) voice {
-	words := map[string]string{"age": strconv.Itoa(age(p.Born, p.Admitted))}
+	words := map[string]string{"age": strconv.Itoa(age(p.Born, p.Admitted)), "allergies": p.Allergies}
 	var pronouns [4]string
 	switch p.Gender {
 	case "Female":
@@ -42,6 +42,7 @@ var placeholder = regexp.MustCompile(`\{[^}]*\}`)
 // tests to find.
 func (v voice) say(kind string, day int, text string) string {
 	n := 0
+	text = strings.ReplaceAll(text, "{allergies}", v.words["allergies"]) // which is no number's place
 	return placeholder.ReplaceAllStringFunc(text, func(place string) string {
 		n++
 		name := strings.Trim(place, "{}")
