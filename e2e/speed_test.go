@@ -90,7 +90,7 @@ func TestPagesAreQuick(t *testing.T) {
 	writer.fresh()
 	n.must("long", "append", map[string]any{"text": "Mark:"}, nil)
 	for range paragraphs {
-		n.must("long", "append", map[string]any{"text": strings.Repeat("stable overnight on room air ", 10)}, nil)
+		n.must("long", "append", map[string]any{"text": strings.Repeat("stable overnight on room air ", 10) + "insulin 10 U qd"}, nil) // which is underlined
 	}
 	writer.wait(want{"unsynced": 0})
 	var paints, editors []float64

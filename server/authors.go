@@ -23,7 +23,8 @@ func (s *Server) mountAuthors(api huma.API) {
 }
 
 type authorsInput struct {
-	ID uuid.UUID `path:"id" format:"uuid"`
+	ID     uuid.UUID `path:"id" format:"uuid"`
+	Origin string    `query:"origin" enum:"carried" doc:"Only the text that came so. Of what was pasted by programs it may not be known until all of it is asked for"`
 }
 
 type authorsOutput struct {
@@ -81,6 +82,14 @@ func (s *Server) apiReadAuthors(ctx context.Context, in *authorsInput) (*authors
 	if _, err := s.mayDo(ctx, who, access.ReadNote, in.ID, how); err != nil {
 		return nil, apiError(ctx, err)
 	}
+	if in.Origin != "" {
+		if may, err := s.db.MayHaveCarried(ctx, in.ID); err != nil || !may {
+			if err != nil {
+				return nil, apiError(ctx, err)
+			}
+			return noAuthors(), nil
+		}
+	}
 	past, err := s.pastOf(ctx, in.ID)
 	if err != nil {
 		return nil, apiError(ctx, err)
@@ -92,11 +101,18 @@ func (s *Server) apiReadAuthors(ctx context.Context, in *authorsInput) (*authors
 	if err != nil {
 		return nil, apiError(ctx, err)
 	}
-	out, err := s.authorsOf(ctx, account)
+	out, err := s.authorsOf(ctx, account, in.Origin)
 	if err != nil {
 		return nil, apiError(ctx, err)
 	}
 	return out, nil
+}
+
+// noAuthors is the answer for a note in which nothing came so.
+func noAuthors() *authorsOutput {
+	out := new(authorsOutput)
+	out.Body.People, out.Body.Blocks, out.Body.Words, out.Body.Carried = []author{}, []authorBlock{}, []authorWords{}, []carriedFrom{}
+	return out
 }
 
 // pastOf returns what a note has been through up to now, with what was carried over in it.
@@ -114,9 +130,10 @@ func (s *Server) pastOf(ctx context.Context, note uuid.UUID) (*history.Past, err
 	return past, nil
 }
 
-func (s *Server) authorsOf(ctx context.Context, account *history.Account) (*authorsOutput, error) {
+// authorsOf says whose all text is, or only that of one origin.
+func (s *Server) authorsOf(ctx context.Context, account *history.Account, origin string) (*authorsOutput, error) {
 	var out authorsOutput
-	w := authorsWriter{account: account, blocks: []authorBlock{}, seen: make(map[uuid.UUID]bool), people: []uuid.UUID{}}
+	w := authorsWriter{account: account, origin: origin, blocks: []authorBlock{}, seen: make(map[uuid.UUID]bool), people: []uuid.UUID{}}
 	w.add(account.Body)
 	out.Body.Seq, out.Body.Blocks = account.Seq, w.blocks
 	sum := account.Summary()
@@ -143,6 +160,7 @@ func (s *Server) authorsOf(ctx context.Context, account *history.Account) (*auth
 // authorsWriter writes a note as blocks, and who occurs in it.
 type authorsWriter struct {
 	account *history.Account
+	origin  string // "": any
 	blocks  []authorBlock
 	seen    map[uuid.UUID]bool
 	people  []uuid.UUID
@@ -154,6 +172,9 @@ func (w *authorsWriter) add(n prose.Node) {
 	for _, c := range n.Content {
 		if c.Type != "text" {
 			w.add(c)
+			continue
+		}
+		if w.origin != "" && w.account.Of(c).Origin.String() != w.origin {
 			continue
 		}
 		if own < 0 {

@@ -144,4 +144,20 @@ func TestCarriedForward(t *testing.T) {
 	if len(answer.Carried) != 1 || answer.Carried[0].Words != 12 || names[answer.Carried[0].Author] != "Dr Mei Chen" {
 		t.Errorf("carried over: %+v", answer.Carried)
 	}
+
+	if _, copied, _ := h.get(h.signIn("chen"), "/notes/"+later.String()+"/print"); !strings.Contains(copied, "12 words from the note of ") || !strings.Contains(copied, ", less than a day old, written by Dr Mei Chen") {
+		t.Error("a copy says nothing of it")
+	}
+
+	// An editor asks for that alone: of what has none, nothing.
+	for note, want := range map[uuid.UUID]int{later: 1, earlier: 0} {
+		status, body, _ := h.api("GET", "/api/v1/notes/"+note.String()+"/authors?origin=carried", h.token("chen"), "", nil)
+		answer.Blocks = nil
+		if err := json.Unmarshal(body, &answer); err != nil || status != 200 || len(answer.Blocks) != want {
+			t.Fatalf("what was carried over: %d %v %s", status, err, body)
+		}
+		if want == 1 && (len(answer.Blocks[0].Spans) != 1 || answer.Blocks[0].Spans[0].Origin != "carried") {
+			t.Errorf("what was carried over is %+v", answer.Blocks)
+		}
+	}
 }

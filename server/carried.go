@@ -9,6 +9,7 @@ import (
 	"github.com/clisonix/tidechart/crdt/prose"
 	"github.com/clisonix/tidechart/sessions"
 	"github.com/clisonix/tidechart/sessions/history"
+	"github.com/clisonix/tidechart/web"
 )
 
 // Limits of looking for what was carried over from earlier notes (I10).
@@ -60,4 +61,45 @@ func (s *Server) compare(ctx context.Context, lumps *history.Lumps, note uuid.UU
 		lumps.Compare(note, account)
 	}
 	return err
+}
+
+// carriedText is a note in which something was carried over from earlier ones.
+type carriedText struct {
+	body prose.Node                      // cut where something was
+	says func(prose.Node) web.Authorship // of a piece of it
+	from []web.CarriedView
+}
+
+// carriedIn looks for what of a note was carried over; nil: nothing was.
+func (s *Server) carriedIn(ctx context.Context, note uuid.UUID) (*carriedText, error) {
+	if may, err := s.db.MayHaveCarried(ctx, note); err != nil || !may {
+		return nil, err
+	}
+	past, err := s.pastOf(ctx, note)
+	if err != nil {
+		return nil, err
+	}
+	account, err := past.Account(past.Head())
+	if err != nil {
+		return nil, err
+	}
+	sum := account.Summary()
+	if len(sum.Carried) == 0 {
+		return nil, nil
+	}
+	people, err := s.peopleOf(ctx, past, sum.Carried...)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	return &carriedText{
+		body: account.Body, from: carriedViews(sum.Carried, people, now),
+		says: func(text prose.Node) web.Authorship {
+			from := account.Of(text)
+			if from.Source == nil {
+				return web.Authorship{Plain: true}
+			}
+			return web.Authorship{Origin: from.Origin.String(), Source: people[from.Source.Author].Name, SourceAt: from.Source.At.Local(), Age: now.Sub(from.Source.At)}
+		},
+	}, nil
 }

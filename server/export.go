@@ -200,6 +200,15 @@ func (s *Server) paperOf(r *http.Request, who login.Person, id uuid.UUID, copied
 	n.Begun = paper.Event{By: row.Creator, At: row.Note.CreatedAt.Local()}
 	n.Saved = paper.Event{At: row.Note.EditedAt.Local()}
 	n.Body = prose.Read(c.Doc.XMLFragment(sessions.Fragment))
+	carried, err := s.carriedIn(ctx, id)
+	if err != nil {
+		return paper.Note{}, about, err
+	}
+	if carried != nil {
+		for _, c := range carried.from {
+			n.Carried = append(n.Carried, c.Says())
+		}
+	}
 	n.Copy = paper.Copy{ID: copied, By: who.Name, Role: string(who.Role), At: about.shell.Now.Local()}
 	if n.Contributors, err = s.contributors(ctx, n.Body, c.Whose); err == nil {
 		err = s.withSignatures(ctx, who, id, &n)

@@ -38,6 +38,11 @@ func (s *Server) signedPage(w http.ResponseWriter, r *http.Request, who login.Pe
 	if view.Tampered {
 		s.log.Error("a signed note does not read as it was signed", "note", id)
 	}
+	if carried, err := s.carriedIn(ctx, id); err != nil {
+		s.log.Warn("not found what was carried over", "note", id, "err", err)
+	} else if carried != nil && !view.Tampered {
+		view.Body, view.Carried = carried.body, carried.says
+	}
 	own, received := false, false
 	for _, one := range signatures {
 		own, received = own || one.By == who.ID, received || one.Meaning == signature.Receiver

@@ -21,6 +21,8 @@ type Authorship struct {
 	By       string // who brought it back, of what is recovered
 	Source   string // whose words they were, of what is carried,
 	SourceAt time.Time
+	Age      time.Duration // of it, where the page says only what was carried
+	Plain    bool          // of this piece the page says nothing
 }
 
 // OriginWords is how many words came in one way.
@@ -48,6 +50,9 @@ var originNames = []struct{ Origin, Says string }{
 
 // classes are those of the text.
 func (a Authorship) classes() string {
+	if a.Age > 0 {
+		return "by by-carried carried"
+	}
 	if a.Origin == "" {
 		return "by " + authorClass(a.Person.ColorIndex)
 	}
@@ -79,10 +84,27 @@ func (a Authorship) name() string {
 
 // says is all of it in one line.
 func (a Authorship) says() string {
+	if a.Age > 0 {
+		return fromNote(a.SourceAt, a.Age, a.Source)
+	}
 	if a.Origin == "" { // of which only the author is said
 		return a.name()
 	}
 	return fmt.Sprintf("%s, %s, %s", a.name(), a.At.Format(dateLayout+" 15:04"), a.how())
+}
+
+// fromNote says from when something is that was carried forward, as the editor says it (web/src/carried.ts).
+func fromNote(at time.Time, age time.Duration, author string) string {
+	says := fmt.Sprintf("from the note of %s, %s", at.Format(dateLayout), days(age))
+	if author != "" {
+		says += ", written by " + author
+	}
+	return says
+}
+
+// Says is it in a line of a copy.
+func (c CarriedView) Says() string {
+	return count(c.Words, "word", "words") + " " + fromNote(c.At, c.Age, c.Author.Name)
 }
 
 // days says an age in whole days.
@@ -153,5 +175,6 @@ func authorshipOf(ctx context.Context, text prose.Node) (Authorship, bool) {
 	if !ok {
 		return Authorship{}, false
 	}
-	return of(text), true
+	by := of(text)
+	return by, !by.Plain
 }

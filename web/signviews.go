@@ -94,7 +94,9 @@ type MisreadView struct {
 	Why     string
 }
 
-func (m MisreadView) says() string { return "write " + strings.Join(m.Instead, " or ") + ": " + m.Why }
+func (m MisreadView) says() string {
+	return "write “" + strings.Join(m.Instead, "” or “") + "”: " + m.Why
+}
 
 // BlankView is what is to be filled in, or looked at.
 type BlankView struct {
@@ -236,6 +238,7 @@ type SignedView struct {
 	ID, Title, Kind, LOINC string
 	Status                 NoteStatus
 	Body                   prose.Node
+	Carried                func(prose.Node) Authorship // of a piece of Body, if it was carried forward; nil: nothing was
 	CreatedBy              string
 	CreatedAt              time.Time
 	Signatures             []SignatureView

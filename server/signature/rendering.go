@@ -114,6 +114,8 @@ func (b *lines) block(n prose.Node) {
 		} else if len(c.Content) > 0 {
 			b.line(n, &line)
 			b.block(c)
+		} else if line.Len() > 0 && c.Type == "mention" {
+			line.WriteString(prose.MentionText(c))
 		} else if line.Len() > 0 { // a line break, or a node that stands in the line
 			line.WriteByte('\n')
 		}

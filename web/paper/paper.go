@@ -34,6 +34,7 @@ type Note struct {
 
 	Begun, Saved Event // Saved has no name
 	Contributors []Contributor
+	Carried      []string // "51 words from the note of 12-Nov-2026, 3 days old"
 	Body         prose.Node
 	Signatures   []Signature
 	Addenda      []Addendum // the oldest first
@@ -140,6 +141,7 @@ func (n Note) Facts() []Fact {
 		{"Begun", n.Begun.String()},
 		{"Last saved", n.Saved.String()},
 		{"Written by", strings.Join(writers, "; ")},
+		{"Carried forward", strings.Join(n.Carried, "; ")},
 	} {
 		if f.Value != "" {
 			facts = append(facts, f)

@@ -9,8 +9,8 @@ import { ySyncPluginKey } from '@tiptap/y-tiptap'
 import * as Y from 'yjs'
 
 import { onKey } from './keys.ts'
-import { eachRun, eachText } from './sharedtext.ts'
-import { MONTHS } from './dates.ts'
+import { day } from './dates.ts'
+import { type Elements, Pieces } from './pieces.ts'
 import { byId } from './status.ts'
 
 /** How long after a change the server is asked again, and after a failure. */
@@ -40,7 +40,7 @@ interface Span {
   template?: boolean
   by?: string
   source?: Source
-  elements: [number, number, number][]
+  elements: Elements[]
 }
 
 interface Words {
@@ -59,20 +59,7 @@ interface Answer {
   carried: Source[]
 }
 
-/** Elements from, up to to, of one client. */
-interface Piece {
-  from: number
-  to: number
-  span: Span
-}
-
 const key = new PluginKey<DecorationSet>('authors')
-
-/** A day as pages write it: 23-Nov-2026. */
-function date(at: string): string {
-  const d = new Date(at)
-  return `${String(d.getDate()).padStart(2, '0')}-${MONTHS[d.getMonth()]}-${d.getFullYear()}`
-}
 
 export class Authors {
   #editor: Editor
@@ -81,7 +68,7 @@ export class Authors {
   #button = byId('authors-toggle')
   #on = false
   #people = new Map<string, Person>()
-  #pieces = new Map<number, Piece[]>()
+  #pieces = new Pieces<Span>()
   #timer: ReturnType<typeof setTimeout> | undefined
   #frame = 0
 
@@ -150,16 +137,8 @@ export class Authors {
 
   #take(answer: Answer): void {
     this.#people = new Map(answer.people.map(p => [p.id, p]))
-    this.#pieces = new Map()
     const spans = answer.blocks.flatMap(b => b.spans)
-    for (const span of spans) {
-      for (const [client, from, to] of span.elements) {
-        let list = this.#pieces.get(client)
-        if (!list) this.#pieces.set(client, (list = []))
-        list.push({ from, to, span })
-      }
-    }
-    for (const list of this.#pieces.values()) list.sort((a, b) => a.from - b.from)
+    this.#pieces = new Pieces(spans.map(of => ({ elements: of.elements, of })))
     this.#list(answer, spans)
     this.#show()
   }
@@ -174,20 +153,7 @@ export class Authors {
 
   /** The decorations of a document that shows what is shared. */
   #decorations(doc: Node): DecorationSet {
-    const all: Decoration[] = []
-    eachText(this.#fragment, doc, (text, at) => this.#text(text, at, all))
-    return DecorationSet.create(doc, all)
-  }
-
-  #text(text: Y.XmlText, at: number, all: Decoration[]): void {
-    eachRun(text, at, (item, at) => {
-      const { client, clock } = item.id
-      for (const p of this.#pieces.get(client) ?? []) {
-        const from = Math.max(p.from, clock)
-        const to = Math.min(p.to, clock + item.length)
-        if (from < to) all.push(this.#decoration(at + from - clock, at + to - clock, p.span))
-      }
-    })
+    return this.#pieces.decorations(this.#fragment, doc, (from, to, span) => this.#decoration(from, to, span))
   }
 
   #decoration(from: number, to: number, span: Span): Decoration {
@@ -202,9 +168,9 @@ export class Authors {
 
   #says(span: Span): string {
     let how = span.template ? 'template' : span.origin
-    if (span.source) how = `carried forward, written by ${this.#name(span.source.author)} on ${date(span.source.at)}`
+    if (span.source) how = `carried forward, written by ${this.#name(span.source.author)} on ${day(new Date(span.source.at))}`
     if (span.by) how = `recovered by ${this.#name(span.by)}`
-    const at = span.at ? `${date(span.at)} ${new Date(span.at).toTimeString().slice(0, 5)}` : ''
+    const at = span.at ? `${day(new Date(span.at))} ${new Date(span.at).toTimeString().slice(0, 5)}` : ''
     return [this.#name(span.author), at, how].filter(Boolean).join(', ')
   }
 

@@ -9,3 +9,8 @@ export function clinicalDate(s: string): string {
   const month = m && MONTHS[Number(m[2]) - 1]
   return m && month ? `${m[3]}-${month}-${m[1]}${m[4] ? ` ${m[4]}` : ''}` : s
 }
+
+/** A day as pages write it: 23-Nov-2026. */
+export function day(d: Date): string {
+  return `${String(d.getDate()).padStart(2, '0')}-${MONTHS[d.getMonth()]}-${d.getFullYear()}`
+}

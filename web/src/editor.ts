@@ -6,6 +6,7 @@ import { Editor } from '@tiptap/core'
 import { Collaboration } from '@tiptap/extension-collaboration'
 import { CollaborationCaret } from '@tiptap/extension-collaboration-caret'
 import { HocuspocusProvider, HocuspocusProviderWebsocket } from '@hocuspocus/provider'
+import type { DecorationSet } from '@tiptap/pm/view'
 import * as Y from 'yjs'
 
 import { Authors } from './authors.ts'
@@ -14,9 +15,11 @@ import { schemaExtensions } from './extensions.ts'
 import { Find } from './find.ts'
 import { Here } from './here.ts'
 import { checkLogin, loginEnds, onLogoff } from './logoff.ts'
+import { Place } from './late.ts'
 import { LOSSES, LossNotice } from './losses.ts'
 import { mentions } from './mentions.ts'
 import { nameNeighbours } from './neighbours.ts'
+import type { Seen } from './misreadings.ts'
 import { Origins } from './origins.ts'
 import { cleanPastes } from './paste.ts'
 import { phrases } from './phrases.ts'
@@ -235,7 +238,7 @@ class NotePage {
     new Find(editor)
     const { note = '', userId = '' } = this.#root.dataset
     new Suggest(editor, [slash(editor), phrases(editor), mentions(editor, note, userId)])
-    void import('./misreadings.ts').then(m => editor.isDestroyed || new m.Misreadings(editor)).catch(() => {}) // without a line, nothing is underlined
+    this.#later(editor, note)
     this.#losses = new LossNotice(byId('losses'), this.#root.dataset.note ?? '', this.#doc, editor)
     this.#comments = new Comments(this.#root.dataset.note ?? '', this.#doc, editor, () => this.#allSaved())
     const awareness = this.#provider.awareness
@@ -243,6 +246,14 @@ class NotePage {
       new Here(awareness, this.#doc, editor, this.#me())
       nameMovingCarets(this.#body, awareness)
     }
+  }
+
+  // What marks the text, and nobody waits for: without a line it stays away.
+  #later(editor: Editor, note: string): void {
+    const [misread, carried] = [new Place<Seen>(editor), new Place<DecorationSet>(editor)]
+    const failed = () => {}
+    import('./misreadings.ts').then(m => editor.isDestroyed || new m.Misreadings(editor, misread), failed)
+    import('./carried.ts').then(m => editor.isDestroyed || new m.Carried(editor, carried, this.#doc.getXmlFragment('default'), note), failed)
   }
 
   // Waits a while until what was written here is saved, and says whether it is.

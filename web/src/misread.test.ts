@@ -3,6 +3,7 @@ import { test } from 'node:test'
 
 import cases from '../../server/misread/testdata/cases.json'
 import { misread } from './misread.ts'
+import { beingWritten } from './misreadings.ts'
 
 test('what is easily misread is found as the server finds it', () => {
   assert.ok(cases.length >= 40)
@@ -26,4 +27,12 @@ test('a long line takes no longer than its letters', () => {
     misread(text)
     assert.ok(performance.now() - began < 400, `${text.slice(0, 9)}: ${performance.now() - began} ms`)
   }
+})
+
+test('what somebody is typing waits until they go on', () => {
+  const [u] = misread('give 10 U')
+  assert.ok(u.from === 7 && beingWritten(u, 9))
+  assert.ok(!beingWritten(u, 10) && !beingWritten(u, undefined) && !beingWritten(u, 3))
+  const [trailing] = misread('1.0 mg')
+  assert.ok(beingWritten(trailing, 6), 'its unit belongs to it')
 })

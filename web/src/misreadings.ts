@@ -3,11 +3,12 @@
 
 import type { Editor } from '@tiptap/core'
 import type { Node } from '@tiptap/pm/model'
-import { Plugin, PluginKey, TextSelection, type EditorState, type Transaction } from '@tiptap/pm/state'
+import { TextSelection, type EditorState, type Transaction } from '@tiptap/pm/state'
 import { Decoration, DecorationSet } from '@tiptap/pm/view'
 import { ySyncPluginKey } from '@tiptap/y-tiptap'
 
 import { onKey } from './keys.ts'
+import type { Late, Place as LatePlace } from './late.ts'
 import { misread, type Place } from './misread.ts'
 import { byId } from './status.ts'
 import { eachText } from './texts.ts'
@@ -17,7 +18,10 @@ const AT_ONCE = 4_000
 
 /** How long is looked at a time, in milliseconds; and the longest block that is. */
 const SLICE_MS = 6
-const MAX_BLOCK = 20_000
+const MAX_BLOCK = 8_000
+
+/** How many places are underlined at most. */
+const MOST = 500
 
 /** How long after the last letter a word counts as written. */
 const REST_MS = 1_500
@@ -37,7 +41,7 @@ interface Left {
   within: number
 }
 
-interface Seen {
+export interface Seen {
   places: Marked[]
   left: Left[]
   /** Somebody is typing: what ends at their caret may go on. */
@@ -49,8 +53,6 @@ interface Seen {
 
 type Asked = { looked: true } | { leave: Left } | { rested: true }
 
-const key = new PluginKey<Seen>('misread')
-
 /** What was found in a block. Blocks never change, only which there are. */
 const known = new WeakMap<Node, Place[]>()
 
@@ -60,14 +62,16 @@ function look(block: Node, text: string): void {
 
 export class Misreadings {
   #editor: Editor
+  #place: LatePlace<Seen>
   #box = document.createElement('div')
   #said = document.createElement('p')
   #open: Marked | undefined
   #rest: ReturnType<typeof setTimeout> | undefined
   #idle = 0
 
-  constructor(editor: Editor) {
+  constructor(editor: Editor, place: LatePlace<Seen>) {
     this.#editor = editor
+    this.#place = place
     this.#box.className = 'suggest misread-box'
     this.#box.hidden = true
     this.#box.setAttribute('role', 'dialog')
@@ -82,66 +86,59 @@ export class Misreadings {
       this.#close()
       editor.view.focus()
     })
-    editor.registerPlugin(this.#plugin())
-    const place = () => this.#place()
+    place.take(editor, this.#late())
+    const moved = () => this.#put()
     const blurred = () => this.#tell({ rested: true })
     editor.view.dom.addEventListener('blur', blurred)
-    window.addEventListener('scroll', place, { passive: true, capture: true })
-    window.addEventListener('resize', place)
+    window.addEventListener('scroll', moved, { passive: true, capture: true })
+    window.addEventListener('resize', moved)
     const off = onKey(KEY, 'Go to the next notation that is easily misread, and choose what to write instead', () => this.#next())
     editor.on('destroy', () => {
       off()
       clearTimeout(this.#rest)
       clearTimeout(this.#idle)
-      window.removeEventListener('scroll', place, { capture: true })
-      window.removeEventListener('resize', place)
+      window.removeEventListener('scroll', moved, { capture: true })
+      window.removeEventListener('resize', moved)
       this.#box.remove()
       this.#said.remove()
     })
     this.#lookOn()
   }
 
-  #plugin(): Plugin<Seen> {
-    return new Plugin<Seen>({
-      key,
-      state: {
-        init: (_, state) => this.#seen(state, { left: [], typing: false }),
-        apply: (tr, was, before, state) => this.#apply(tr, was, before, state),
+  #late(): Late<Seen> {
+    return {
+      init: state => this.#seen(state, { left: [], typing: false }),
+      apply: (tr, was, before, state) => this.#apply(tr, was, before, state),
+      decorations: state => (this.#editor.isEditable ? this.#place.key.getState(state)?.marks : undefined),
+      handleClick: pos => {
+        const at = this.#placeAt(pos)
+        if (at && this.#editor.isEditable) this.#show(at)
       },
-      props: {
-        decorations: state => (this.#editor.isEditable ? key.getState(state)?.marks : undefined),
-        handleClick: (_view, pos) => {
-          const at = this.#placeAt(pos)
-          if (at) this.#show(at)
-          return false
-        },
-        handleKeyDown: (_view, e) => {
-          if (e.key !== 'Escape' || this.#box.hidden) return false
-          this.#close()
-          return true
-        },
+      handleKeyDown: e => {
+        if (e.key !== 'Escape' || this.#box.hidden) return false
+        this.#close()
+        return true
       },
-      view: () => ({
-        update: (view, before) => {
-          if (view.state.doc !== before.doc) this.#lookOn()
-          const open = this.#open
-          if (open && !this.#state.places.some(p => p.from === open.from && p.text === open.text)) this.#close()
-          else if (open && !view.state.selection.eq(before.selection) && !this.#placeAt(view.state.selection.head)) this.#close()
-        },
-      }),
-    })
+      updated: before => {
+        const { state } = this.#editor
+        if (state.doc !== before.doc) this.#lookOn()
+        const open = this.#open
+        if (open && !this.#state.places.some(p => p.from === open.from && p.text === open.text)) this.#close()
+        else if (open && !state.selection.eq(before.selection) && !this.#placeAt(state.selection.head)) this.#close()
+      },
+    }
   }
 
   get #state(): Seen {
-    return key.getState(this.#editor.state)!
+    return this.#place.key.getState(this.#editor.state)!
   }
 
   #tell(asked: Asked): void {
-    if (!this.#editor.isDestroyed) this.#editor.view.dispatch(this.#editor.state.tr.setMeta(key, asked).setMeta('addToHistory', false))
+    if (!this.#editor.isDestroyed) this.#editor.view.dispatch(this.#editor.state.tr.setMeta(this.#place.key, asked).setMeta('addToHistory', false))
   }
 
   #apply(tr: Transaction, was: Seen, before: EditorState, state: EditorState): Seen {
-    const asked = tr.getMeta(key) as Asked | undefined
+    const asked = tr.getMeta(this.#place.key) as Asked | undefined
     const remote = (tr.getMeta(ySyncPluginKey) as { isChangeOrigin?: boolean } | undefined)?.isChangeOrigin
     let { left, typing } = was
     if (tr.docChanged) {
@@ -166,6 +163,7 @@ export class Misreadings {
     let rest = 0
     let room = AT_ONCE
     eachText(state.doc, (block, begins, text) => {
+      if (places.length >= MOST) return
       if (!known.has(block)) {
         if (block.content.size > room) {
           rest++
@@ -180,10 +178,9 @@ export class Misreadings {
         if (!left.some(l => l.from === from && l.text === one.text)) places.push(one)
       }
     })
-    const { empty, head } = state.selection
-    const writing = (p: Place) => typing && empty && p.from <= head && head <= Math.max(p.to, p.ends)
+    const head = typing && state.selection.empty ? state.selection.head : undefined
     const marks = places
-      .filter(p => !writing(p))
+      .filter(p => !beingWritten(p, head))
       .map(p => Decoration.inline(p.from, p.to, { class: 'misread', title: `${p.why}. ${p.instead.map(s => `“${s.trim()}”`).join(' or ')} is clearer (${KEY}).` }))
     return { places, left, typing, rest, marks: DecorationSet.create(state.doc, marks) }
   }
@@ -196,7 +193,7 @@ export class Misreadings {
       const until = performance.now() + SLICE_MS
       let more = false
       eachText(this.#editor.state.doc, (block, _begins, text) => {
-        if (known.has(block)) return
+        if (more || known.has(block)) return
         if (performance.now() > until) more = true
         else look(block, text())
       })
@@ -244,9 +241,10 @@ export class Misreadings {
       })
       return b
     }
-    this.#box.replaceChildren(why, ...at.instead.map(s => button(`Write “${s.trim()}”`, () => this.#write(at, s))), button('Leave as it is', () => this.#leave(at)))
+    const choices = at.instead.map(s => button(`Write “${s.trim()}”`, () => this.#write(at, s)))
+    this.#box.replaceChildren(why, ...choices.flatMap(c => [c, ' ']), button('Leave as it is', () => this.#leave(at)))
     this.#box.hidden = false
-    this.#place()
+    this.#put()
   }
 
   #close(): void {
@@ -287,7 +285,7 @@ export class Misreadings {
   }
 
   /** Below the notation, or above it where there is more room; within the window. */
-  #place(): void {
+  #put(): void {
     if (this.#box.hidden || !this.#open || this.#open.from > this.#editor.state.doc.content.size) return
     const at = this.#editor.view.coordsAtPos(this.#open.from)
     const { offsetWidth, offsetHeight } = this.#box
@@ -295,6 +293,11 @@ export class Misreadings {
     this.#box.style.top = `${Math.round(below ? at.bottom + 4 : at.top - offsetHeight - 4)}px`
     this.#box.style.left = `${Math.round(Math.max(8, Math.min(at.left, document.documentElement.clientWidth - offsetWidth - 8)))}px`
   }
+}
+
+/** Whether somebody who types, whose caret is there, may be in the middle of it. */
+export function beingWritten(p: Pick<Place, 'from' | 'to' | 'ends'>, caret: number | undefined): boolean {
+  return caret !== undefined && p.from <= caret && caret <= Math.max(p.to, p.ends)
 }
 
 // Where what was left stands after a change of one's own; what is not there any more is not left.

@@ -70,7 +70,7 @@ SELECT coalesce((SELECT max(nudge.at) FROM nudge WHERE nudge.note_id = sqlc.arg(
 INSERT INTO nudge (note_id, to_id, by_id) VALUES ($1, $2, $3);
 
 -- name: NudgesTo :many
--- What somebody is told of notes and has not looked at since: of each note and kind the newest. Whether they may know is to be decided by their ties.
+-- What somebody is told of notes and has not looked at since, what they are asked to sign first: of each note and kind the newest. Whether they may know is to be decided by their ties.
 SELECT DISTINCT ON (nudge.what, nudge.note_id) nudge.what, nudge.note_id, nudge.at, note.kind, note.created_at, note.created_by, person.name, person.role, patient.vip,
        coalesce(bed.unit_id, note.unit_id)::text AS unit,
        coalesce((SELECT array_agg(tie.kind) FROM tie WHERE tie.person_id = sqlc.arg(person)::uuid AND tie.patient_id = note.patient_id), '{}')::text[] AS ties
@@ -83,7 +83,7 @@ SELECT DISTINCT ON (nudge.what, nudge.note_id) nudge.what, nudge.note_id, nudge.
  WHERE nudge.to_id = sqlc.arg(person) AND nudge.seen_at IS NULL
    AND CASE nudge.what WHEN 'sign' THEN note.state IN ('draft', 'review', 'signing') WHEN 'review' THEN note.state = 'review'
                        ELSE note.state NOT IN ('destroyed', 'retracted') END
- ORDER BY nudge.what, nudge.note_id, nudge.at DESC
+ ORDER BY nudge.what DESC, nudge.note_id, nudge.at DESC
  LIMIT sqlc.arg(max_rows);
 
 -- name: SeeNudges :execrows

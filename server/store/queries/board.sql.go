@@ -308,7 +308,7 @@ SELECT DISTINCT ON (nudge.what, nudge.note_id) nudge.what, nudge.note_id, nudge.
  WHERE nudge.to_id = $1 AND nudge.seen_at IS NULL
    AND CASE nudge.what WHEN 'sign' THEN note.state IN ('draft', 'review', 'signing') WHEN 'review' THEN note.state = 'review'
                        ELSE note.state NOT IN ('destroyed', 'retracted') END
- ORDER BY nudge.what, nudge.note_id, nudge.at DESC
+ ORDER BY nudge.what DESC, nudge.note_id, nudge.at DESC
  LIMIT $2
 `
 
@@ -326,7 +326,7 @@ type NudgesToRow struct {
 	Ties      []string
 }
 
-// What somebody is told of notes and has not looked at since: of each note and kind the newest. Whether they may know is to be decided by their ties.
+// What somebody is told of notes and has not looked at since, what they are asked to sign first: of each note and kind the newest. Whether they may know is to be decided by their ties.
 func (q *Queries) NudgesTo(ctx context.Context, person uuid.UUID, maxRows int32) ([]NudgesToRow, error) {
 	rows, err := q.db.Query(ctx, nudgesTo, person, maxRows)
 	if err != nil {

@@ -379,6 +379,7 @@ type NoteCarried struct {
 type NoteCompared struct {
 	NoteID uuid.UUID
 	Seq    int64
+	At     time.Time
 }
 
 // Up to which update stretch has everything. Whoever counts a note holds the lock of its row.

@@ -31,7 +31,13 @@ SELECT coalesce((SELECT seq FROM note_compared WHERE note_id = $1), 0)::bigint A
 
 -- name: SetCompared :exec
 INSERT INTO note_compared (note_id, seq) VALUES ($1, $2)
-    ON CONFLICT (note_id) DO UPDATE SET seq = greatest(note_compared.seq, excluded.seq);
+    ON CONFLICT (note_id) DO UPDATE SET seq = greatest(note_compared.seq, excluded.seq), at = now();
+
+-- name: MayHaveCarried :one
+-- Whether something of a note was carried over, or was pasted since that was looked for: what is pasted is told a little before it is stored.
+SELECT (EXISTS (SELECT FROM note_carried WHERE note_carried.note_id = $1)
+        OR EXISTS (SELECT FROM note_declared WHERE note_declared.note_id = $1 AND how = 'pasted'
+                      AND note_declared.at > coalesce((SELECT note_compared.at - interval '1 minute' FROM note_compared WHERE note_compared.note_id = $1), '-infinity')))::boolean AS may;
 
 -- name: EarlierNotes :many
 -- The newest other notes about the same patient that were begun before this one was changed last.

@@ -251,6 +251,20 @@ func (q *Queries) InsertMoved(ctx context.Context, arg InsertMovedParams) error 
 	return err
 }
 
+const mayHaveCarried = `-- name: MayHaveCarried :one
+SELECT (EXISTS (SELECT FROM note_carried WHERE note_carried.note_id = $1)
+        OR EXISTS (SELECT FROM note_declared WHERE note_declared.note_id = $1 AND how = 'pasted'
+                      AND note_declared.at > coalesce((SELECT note_compared.at - interval '1 minute' FROM note_compared WHERE note_compared.note_id = $1), '-infinity')))::boolean AS may
+`
+
+// Whether something of a note was carried over, or was pasted since that was looked for: what is pasted is told a little before it is stored.
+func (q *Queries) MayHaveCarried(ctx context.Context, noteID uuid.UUID) (bool, error) {
+	row := q.db.QueryRow(ctx, mayHaveCarried, noteID)
+	var may bool
+	err := row.Scan(&may)
+	return may, err
+}
+
 const moved = `-- name: Moved :many
 SELECT moved.person_id, moved.client_id, moved.clocks, moved.lengths, moved.from_clients, moved.from_clocks, moved.after
   FROM note_moved AS moved
@@ -365,7 +379,7 @@ func (q *Queries) RecoveredRanges(ctx context.Context, noteID uuid.UUID) ([]Reco
 
 const setCompared = `-- name: SetCompared :exec
 INSERT INTO note_compared (note_id, seq) VALUES ($1, $2)
-    ON CONFLICT (note_id) DO UPDATE SET seq = greatest(note_compared.seq, excluded.seq)
+    ON CONFLICT (note_id) DO UPDATE SET seq = greatest(note_compared.seq, excluded.seq), at = now()
 `
 
 func (q *Queries) SetCompared(ctx context.Context, noteID uuid.UUID, seq int64) error {
