@@ -27,7 +27,7 @@ func TestNamedPeopleAreTold(t *testing.T) {
 	}
 	began := time.Now()
 	line := prose.Node{Type: "paragraph", Content: []prose.Node{{Type: "text", Text: "Ask "}}}
-	for _, who := range []string{"okafor", "novak"} {
+	for _, who := range []string{"okafor", "brandt"} {
 		line.Content = append(line.Content, prose.Node{Type: "mention", Attrs: map[string]any{"kind": "person", "id": h.id(who).String(), "label": who}})
 	}
 	edit, err := prose.Build(77, prose.Node{Type: "doc", Content: []prose.Node{line}})
@@ -53,7 +53,7 @@ func TestNamedPeopleAreTold(t *testing.T) {
 	if n := h.count(`SELECT count(*) FROM nudge WHERE what = 'mention'`); n != 2 {
 		t.Errorf("%d are told", n)
 	}
-	if _, theirs, _ := h.get(h.signIn("novak"), "/security"); names(theirs) {
+	if _, theirs, _ := h.get(h.signIn("brandt"), "/security"); names(theirs) {
 		t.Error("who may not read the note is told of it")
 	}
 	if _, list, _ := h.get(okafor, "/"); strings.Count(list, ">you are named<") != 1 {
