@@ -42,14 +42,7 @@ func (d *Doc) LastChange() Change {
 
 func (d *Doc) formatMark(i int32) FormatMark {
 	x := &d.runs[i]
-	r := reader{b: d.content(x)}
-	m := FormatMark{ID: ID{d.ids[x.cl()], uint64(x.clk)}, Key: string(r.str())}
-	if x.ref() == refFormat {
-		m.Value = parseJSON(r.str())
-	} else {
-		m.Value = readAny(&r)
-	}
-	return m
+	return readFormat(ID{d.ids[x.cl()], uint64(x.clk)}, d.content(x), x.ref())
 }
 
 // changed returns the clients that the last transaction brought elements of,

@@ -146,22 +146,15 @@ func (w *spanWriter) alone(id ID) []Piece {
 
 // format turns a format on, or off if its value is null.
 func (w *spanWriter) format(x *run) {
-	r := reader{b: w.d.content(x)}
-	key := string(r.str())
-	var value any
-	if x.ref() == refFormat {
-		value = parseJSON(r.str())
-	} else {
-		value = readAny(&r)
-	}
-	if value == nil {
-		delete(w.formats, key)
+	m := readFormat(ID{}, w.d.content(x), x.ref())
+	if m.Value == nil {
+		delete(w.formats, m.Key)
 		return
 	}
 	if w.formats == nil {
 		w.formats = make(map[string]any)
 	}
-	w.formats[key] = value
+	w.formats[m.Key] = m.Value
 }
 
 func (w *spanWriter) flush() {

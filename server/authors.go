@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -34,12 +35,20 @@ type authorsOutput struct {
 		Blocks  []authorBlock `json:"blocks" nullable:"false" doc:"Paragraphs, headings and other blocks with text, in order"`
 		Words   []authorWords `json:"words" nullable:"false" doc:"How many words are whose, who has most first. A word belongs to whoever wrote its first letter"`
 		Carried []carriedFrom `json:"carried" nullable:"false" doc:"What was carried over from where, the most first"`
+
+		Suggestions []suggestion `json:"suggestions" nullable:"false" doc:"What is suggested and not decided on, in the order of the text"`
 	}
 }
 
 type author struct {
 	apiPerson
 	Color int `json:"color" minimum:"0" maximum:"7" doc:"Number of the author's colour"`
+}
+
+type suggestion struct {
+	ID string      `json:"id" doc:"Of its marks"`
+	By []uuid.UUID `json:"by" nullable:"false" format:"uuid" doc:"Of people: who suggested it; then who marked, or wrote, some of its text afterwards"`
+	At *time.Time  `json:"at,omitempty" doc:"When it was suggested"`
 }
 
 type authorBlock struct {
@@ -101,7 +110,7 @@ func (s *Server) apiReadAuthors(ctx context.Context, in *authorsInput) (*authors
 	if err != nil {
 		return nil, apiError(ctx, err)
 	}
-	out, err := s.authorsOf(ctx, account, in.Origin)
+	out, err := s.authorsOf(ctx, past, account, in.Origin)
 	if err != nil {
 		return nil, apiError(ctx, err)
 	}
@@ -131,11 +140,13 @@ func (s *Server) pastOf(ctx context.Context, note uuid.UUID) (*history.Past, err
 }
 
 // authorsOf says whose all text is, or only that of one origin.
-func (s *Server) authorsOf(ctx context.Context, account *history.Account, origin string) (*authorsOutput, error) {
+func (s *Server) authorsOf(ctx context.Context, past *history.Past, account *history.Account, origin string) (*authorsOutput, error) {
 	var out authorsOutput
-	w := authorsWriter{account: account, origin: origin, blocks: []authorBlock{}, seen: make(map[uuid.UUID]bool), people: []uuid.UUID{}}
+	w := authorsWriter{
+		past: past, account: account, origin: origin, blocks: []authorBlock{}, suggestions: []suggestion{}, seen: make(map[uuid.UUID]bool), people: []uuid.UUID{},
+	}
 	w.add(account.Body)
-	out.Body.Seq, out.Body.Blocks = account.Seq, w.blocks
+	out.Body.Seq, out.Body.Blocks, out.Body.Suggestions = account.Seq, w.blocks, w.suggestions
 	sum := account.Summary()
 	out.Body.Words, out.Body.Carried = make([]authorWords, len(sum.Shares)), make([]carriedFrom, len(sum.Carried))
 	for i, x := range sum.Shares {
@@ -159,11 +170,13 @@ func (s *Server) authorsOf(ctx context.Context, account *history.Account, origin
 
 // authorsWriter writes a note as blocks, and who occurs in it.
 type authorsWriter struct {
-	account *history.Account
-	origin  string // "": any
-	blocks  []authorBlock
-	seen    map[uuid.UUID]bool
-	people  []uuid.UUID
+	past        *history.Past
+	account     *history.Account
+	origin      string // "": any
+	blocks      []authorBlock
+	suggestions []suggestion
+	seen        map[uuid.UUID]bool
+	people      []uuid.UUID
 }
 
 // add adds the block that n is, if it has text of its own, and those in it. Package prose bounds how deep they lie.
@@ -182,6 +195,37 @@ func (w *authorsWriter) add(n prose.Node) {
 			w.blocks = append(w.blocks, authorBlock{Type: n.Type})
 		}
 		w.blocks[own].Spans = append(w.blocks[own].Spans, w.span(c))
+		w.suggested(c)
+	}
+}
+
+// suggested adds whose the suggestions are that a text is of. No attribute says so: it is who marked it, and who wrote what is to be added.
+func (w *authorsWriter) suggested(text prose.Node) {
+	for _, m := range text.Marks {
+		id, _ := m.Attrs["id"].(string)
+		if id == "" || !prose.Suggests(m) {
+			continue
+		}
+		k := slices.IndexFunc(w.suggestions, func(s suggestion) bool { return s.ID == id })
+		if k < 0 {
+			k = len(w.suggestions)
+			w.suggestions = append(w.suggestions, suggestion{ID: id, By: []uuid.UUID{}})
+			for i, by := range w.past.Suggesters(id) {
+				if i == 0 {
+					w.suggestions[k].At = &by.At
+				}
+				w.suggestions[k].by(w.person(by.Person))
+			}
+		}
+		if m.Type == "insertion" {
+			w.suggestions[k].by(w.person(w.account.Of(text).Author))
+		}
+	}
+}
+
+func (s *suggestion) by(person *uuid.UUID) {
+	if person != nil && !slices.Contains(s.By, *person) {
+		s.By = append(s.By, *person)
 	}
 }
 

@@ -59,6 +59,57 @@ func TestAuthors(t *testing.T) {
 			}
 		}
 	}
+	// Chen suggests to say it otherwise; Rivera strikes something else under the same id, and adds under another. Chen accepts what Rivera adds:
+	// it stays Rivera's.
+	marks := func(user string, at, n int, kind, id string, value any) {
+		h.edit(user, state(), func(tx *crdt.Txn, f *crdt.XMLFragment) {
+			var t any = f
+			for x, ok := t.(interface{ Get(int) (crdt.Child, bool) }); ok; x, ok = t.(interface{ Get(int) (crdt.Child, bool) }) {
+				child, _ := x.Get(0)
+				t = child.Value
+			}
+			t.(*crdt.XMLText).Format(tx, at, n, map[string]any{kind + "--" + id: value})
+		})
+	}
+	suggests := func() (says []string) {
+		_, body, _ := h.api("GET", path+"/authors", h.token("lindqvist"), "", nil)
+		var answer struct {
+			Blocks      []struct{ Spans []struct{ Text, Author string } }
+			Suggestions []struct {
+				ID string
+				By []string
+				At time.Time
+			}
+		}
+		if err := json.Unmarshal(body, &answer); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range answer.Suggestions {
+			line := s.ID
+			for _, by := range s.By {
+				line += " " + names[by]
+			}
+			if time.Since(s.At) > time.Hour {
+				t.Errorf("%s was suggested at %v", s.ID, s.At)
+			}
+			says = append(says, line)
+		}
+		for _, s := range answer.Blocks[0].Spans {
+			says = append(says, s.Text+": "+names[s.Author])
+		}
+		return says
+	}
+	marks("chen", 0, 6, "deletion", "AAAAAAAA", map[string]any{"id": "s1"})
+	marks("rivera", 7, 9, "deletion", "AAAAAAAA", map[string]any{"id": "s1"})
+	marks("rivera", 17, 8, "insertion", "BBBBBBBB", map[string]any{"id": "s2"})
+	if got, want := strings.Join(suggests(), "|"), "s1 Dr Mei Chen Rosa Rivera RN|s2 Rosa Rivera RN|Stable: Dr Mei Chen| : Dr Mei Chen|overnight: Dr Mei Chen|.: Dr Mei Chen| Walked.: Rosa Rivera RN"; got != want {
+		t.Errorf("suggested: %s\nwant %s", got, want)
+	}
+	marks("chen", 17, 8, "insertion", "BBBBBBBB", nil)
+	marks("chen", 0, 16, "deletion", "AAAAAAAA", nil)
+	if got, want := strings.Join(suggests(), "|"), "Stable overnight.: Dr Mei Chen| Walked.: Rosa Rivera RN"; got != want {
+		t.Errorf("accepted: %s\nwant %s", got, want)
+	}
 	for path, want := range map[string]int{path + "/authors": 403, "/api/v1/notes/" + uuid.NewString() + "/authors": 404} {
 		user := map[int]string{403: "novak", 404: "chen"}[want]
 		if status, _, _ := h.api("GET", path, h.token(user), "", nil); status != want {

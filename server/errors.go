@@ -62,6 +62,7 @@ var statuses = []struct {
 	{store.ErrSignedBefore, http.StatusConflict, "You have signed this note already."},
 	{store.ErrNoCosign, http.StatusConflict, "The note does not wait for another signature."},
 	{store.ErrBlanks, http.StatusConflict, "There are *** left in the note. Fill them in, or take them out, before you sign."},
+	{store.ErrSuggestions, http.StatusConflict, "There are suggestions in the note. Accept or reject each of them before you sign."},
 	{store.ErrLate, http.StatusConflict, "Nothing of yours waits beside this note: it was decided already, or is somebody else's."},
 	{store.ErrManyComments, http.StatusConflict, "This note, or this thread, has as many comments as it may have."},
 	{store.ErrNotTheirs, http.StatusConflict, "This comment is somebody else's, or was removed."},

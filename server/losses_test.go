@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clisonix/tidechart/crdt"
+	"github.com/clisonix/tidechart/crdt/prose"
 	"github.com/clisonix/tidechart/sessions"
 )
 
@@ -80,7 +81,7 @@ func (h *hospital) edit(user string, state []byte, f func(*crdt.Txn, *crdt.XMLFr
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	if status, body, _ := h.api("POST", "/api/v1/notes/"+h.note.String()+"/edits", h.token(user), "", update); status != 200 {
+	if status, body, _ := h.api("POST", "/api/v1/notes/"+h.note.String()+"/edits?schema="+prose.CurrentSchema().Fingerprint(), h.token(user), "", update); status != 200 {
 		h.t.Fatalf("%s's edit: %d %s", user, status, body)
 	}
 	return update

@@ -170,7 +170,7 @@ func (s *Server) signHere(w http.ResponseWriter, r *http.Request, who login.Pers
 	default:
 		_, err = s.signNote(r.Context(), who, id, seen.Seen)
 	}
-	for _, again := range []error{store.ErrChanged, store.ErrFrozen, store.ErrFreezeOver, store.ErrBlanks} {
+	for _, again := range []error{store.ErrChanged, store.ErrFrozen, store.ErrFreezeOver, store.ErrBlanks, store.ErrSuggestions} {
 		if errors.Is(err, again) {
 			return s.showSheet(w, r, who, id, seen, again)
 		}
@@ -312,6 +312,8 @@ func (s *Server) barSigning(who login.Person, sheet store.Sheet, view *web.SignV
 	case view.Meaning == web.MeaningAuthor:
 		if len(sheet.Blanks) > 0 {
 			says(store.ErrBlanks)
+		} else if sheet.Suggestions.Open > 0 {
+			says(store.ErrSuggestions)
 		} else if view.Frozen != nil && !view.Frozen.Own {
 			says(store.ErrFrozen)
 		}
@@ -364,6 +366,7 @@ func (s *Server) fillSheet(ctx context.Context, sheet store.Sheet, view *web.Sig
 		view.Blanks = append(view.Blanks, blankView(b))
 	}
 	view.Misread, view.MisreadAll = misreadViews(sheet.Doc)
+	view.Suggestions, view.FirstSuggestion = sheet.Suggestions.Open, sheet.Suggestions.First
 	for _, c := range sheet.Cosigners {
 		view.Cosigners = append(view.Cosigners, web.CosignerView{Name: c.Name, Supervises: c.Supervises})
 	}

@@ -24,6 +24,18 @@ func (h *hospital) types(user, text string) {
 	})
 }
 
+// suggests has somebody suggest to say something else than "Afebrile".
+func (h *hospital) suggests(user string) {
+	h.t.Helper()
+	_, state, _ := h.api("GET", "/api/v1/notes/"+h.note.String()+"/state", h.token(user), "", nil)
+	h.edit(user, state, func(tx *crdt.Txn, f *crdt.XMLFragment) {
+		text := crdt.NewXMLText("")
+		f.Insert(tx, 0, crdt.NewXMLElement("paragraph", nil, text))
+		text.InsertFormatted(tx, 0, "Afebrile", map[string]any{"deletion--AAAAAAAA": map[string]any{"id": "s1"}})
+		text.InsertFormatted(tx, text.Len(), "Febrile", map[string]any{"insertion--AAAAAAAA": map[string]any{"id": "s1"}})
+	})
+}
+
 // physicians makes the note one that nurses write in, and do not sign.
 func (h *hospital) physicians() *hospital {
 	h.t.Helper()
@@ -246,6 +258,32 @@ func TestHandoffIsReadBack(t *testing.T) {
 	}
 	if to := h.post303(h.signIn("okafor"), note+"/sign", signedForm(t, h, "okafor", "receiver")); to != note {
 		t.Errorf("a second receiver is sent to %q", to)
+	}
+}
+
+// TestNobodySignsOverSuggestions: while a note has a suggestion, its sheet says so and leads there, and it is not signed, whoever asks; decided on,
+// it is.
+func TestNobodySignsOverSuggestions(t *testing.T) {
+	h := open(t).physicians()
+	okafor := h.signIn("okafor")
+	note := "/notes/" + h.note.String()
+	h.types("okafor", "Afebrile overnight.")
+	h.suggests("chen")
+	h.acts()
+	form, page := h.sheet(okafor, note+"/sign")
+	says(t, "the sheet with a suggestion", page, `<a href="#block-1">1 suggestion waits</a>`, `id="block-1"`, "It cannot be signed now", "Accept or reject each of them")
+	if strings.Contains(page, `id="sign"`) {
+		t.Error("it offers to sign all the same")
+	}
+	if status, body := h.post(okafor, note+"/sign", form); status != 409 || !strings.Contains(alertOf(body), "suggestions in the note") {
+		t.Errorf("signed over a suggestion: %d, %s", status, alertOf(body))
+	}
+	h.recorded("tries to sign", "note.open done okafor note: page", "note.sign failed okafor note: suggestions")
+	h.cuts("chen")
+	form, page = h.sheet(okafor, note+"/sign")
+	says(t, "the sheet", page, "None that waits to be decided on")
+	if status, _ := h.post(okafor, note+"/sign", form); status != 303 || h.count(`SELECT count(*) FROM note_signature`) != 1 {
+		t.Errorf("it is not signed: %d", status)
 	}
 }
 

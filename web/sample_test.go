@@ -128,7 +128,7 @@ func signSample() SignView {
 		Contributors: []Contributor{{Person: okafor, Words: 212}, {Person: rivera, Words: 88}, {Words: 3}}, Seq: 41, Content: "c0", Attribution: "a0",
 		Blanks:    []BlankView{{Section: "Objective", Before: "Weight ", Mark: "***", After: " kg", Nth: 3}},
 		Losses:    []LossView{{Author: rivera.Name, By: chen.Name, At: now.Add(-time.Minute), Words: "two of ten"}},
-		Cosigners: []CosignerView{{chen.Name, true}, {"Dr Ada Long", false}}, Threads: 2,
+		Cosigners: []CosignerView{{chen.Name, true}, {"Dr Ada Long", false}}, Threads: 2, Suggestions: 2, FirstSuggestion: 3,
 		About:  &AboutView{ID: "n1", Parent: "n0", ParentTitle: "Progress note, day 2", Relation: "correction", Reason: "The weight was of another day."},
 		Frozen: &FreezeView{By: chen.Name, Until: now.Add(time.Minute), Epoch: 3},
 		Since: &Since{Seq: 41, Changed: true, More: 2, Lines: []ChangedLine{{[]ChangedPiece{

@@ -71,6 +71,8 @@ type SignView struct {
 	Signatures   []SignatureView
 	Cosigners    []CosignerView // one of them has to sign as well
 	Threads      int            // of comments that are not resolved
+	// Suggestions are how many nobody has decided on, and FirstSuggestion is the block that has the first.
+	Suggestions, FirstSuggestion int
 
 	// What of the note is shown: the form returns it, and nothing else is signed.
 	Content, Attribution string

@@ -11,6 +11,9 @@ import (
 // until somebody decides.
 var suggestions = map[string]string{"insertion": "suggested insertion", "deletion": "suggested deletion"}
 
+// Suggests reports whether a mark says that wording is suggested, and not decided on.
+func Suggests(m Mark) bool { return suggestions[m.Type] != "" }
+
 // SuggestionOf returns what is suggested of the first of some inline nodes, and it with those behind it that are of the same suggestion,
 // without that mark. It says nothing if the first is of none.
 func SuggestionOf(ns []Node) (m Mark, says string, of []Node) {

@@ -269,6 +269,30 @@ func TestBlanks(t *testing.T) {
 	}
 }
 
+// TestSuggestionsIn: a suggestion of several words in several places is one; words that two people suggest to delete are two; what has no id
+// is one each time it begins anew.
+func TestSuggestionsIn(t *testing.T) {
+	t.Parallel()
+	with := func(s string, marks ...prose.Mark) prose.Node {
+		n := text(s)
+		n.Marks = marks
+		return n
+	}
+	mark := func(kind, id string) prose.Mark { return prose.Mark{Type: kind, Attrs: map[string]any{"id": id}} }
+	bare := prose.Mark{Type: "insertion", Attrs: map[string]any{}}
+	got := SuggestionsIn(block("doc", block("heading", text("Plan")), block("paragraph"),
+		block("bulletList", block("listItem", block("paragraph", text("give "), with("40", mark("deletion", "a")), with("80", mark("insertion", "a"), prose.Mark{Type: "bold"}),
+			with(" mg", mark("deletion", "b"), mark("deletion", "c"))))),
+		block("paragraph", with("daily", mark("insertion", "a")), with("x", bare), with("y", bare, prose.Mark{Type: "bold"}), text("z"), with("w", bare)),
+		block("paragraph", prose.Node{Type: "mention", Marks: []prose.Mark{bare}})))
+	if want := (Suggestions{Open: 6, First: 2}); got != want {
+		t.Errorf("suggestions: %+v, want %+v", got, want)
+	}
+	if none := SuggestionsIn(block("doc", block("paragraph", text("del", "bold"), text("***")))); none != (Suggestions{}) {
+		t.Errorf("none are %+v", none)
+	}
+}
+
 // TestContentOfBlocks: what a signer sees of tables, tasks, mentions and suggestions is signed. A note that differs in a tick, an owner, a
 // time, a cell or a suggestion is another.
 func TestContentOfBlocks(t *testing.T) {

@@ -69,6 +69,20 @@ type Blank struct {
 	Nth     int    // which paragraph or other block with text of the note it is, from 1
 }
 
+// Suggestions are what of a note is suggested and not decided on: text to be added, and text to be deleted. A note with one is not signed.
+type Suggestions struct {
+	Open  int // suggestions, of which one may be of several words; what has no id is one each time it begins anew
+	First int // which block with text of the note has the first, as [Blank] counts them; 0: there is none
+}
+
+// SuggestionsIn counts what is suggested in a note.
+func SuggestionsIn(doc prose.Node) Suggestions {
+	s := suggestions{seen: make(map[string]bool)}
+	l := lines{each: func(Line) {}, suggestions: &s}
+	l.block(doc)
+	return s.Suggestions
+}
+
 // maxBlanks is how many are listed (I10): who has that many left knows what to do.
 const maxBlanks = 200
 
@@ -101,14 +115,19 @@ func EachLine(doc prose.Node, f func(Line)) {
 }
 
 type lines struct {
-	each    func(Line)
-	section string
-	nth     int
+	each        func(Line)
+	suggestions *suggestions // nil: they are not asked for
+	section     string
+	nth         int
 }
 
 func (b *lines) block(n prose.Node) {
 	var line strings.Builder
+	without := "" // kinds of what is suggested without an id by the node before
 	for _, c := range n.Content {
+		if b.suggestions != nil {
+			without = b.suggestions.add(c, without, b.nth+1)
+		}
 		if c.Type == "text" {
 			line.WriteString(c.Text)
 		} else if len(c.Content) > 0 {
@@ -121,6 +140,38 @@ func (b *lines) block(n prose.Node) {
 		}
 	}
 	b.line(n, &line)
+}
+
+// suggestions counts what is suggested.
+type suggestions struct {
+	Suggestions
+	seen map[string]bool // ids of those that are counted
+}
+
+// add counts what is suggested of an inline node in a block, and returns the kinds of that which has no id. before is what it returned of the
+// node before.
+func (s *suggestions) add(n prose.Node, before string, block int) (without string) {
+	for _, m := range n.Marks {
+		if !prose.Suggests(m) {
+			continue
+		}
+		id, _ := m.Attrs["id"].(string)
+		if id == "" {
+			without += m.Type + " "
+			if strings.Contains(before, m.Type) {
+				continue
+			}
+		} else if s.seen[id] {
+			continue
+		} else {
+			s.seen[id] = true
+		}
+		s.Open++
+		if s.First == 0 {
+			s.First = block
+		}
+	}
+	return without
 }
 
 // line hands on what has been gathered of a block's text, and begins anew.

@@ -49,6 +49,8 @@ var (
 	ErrNoCosign = errors.New("the note waits for no other signature")
 	// ErrBlanks means that there is something to fill in.
 	ErrBlanks = errors.New("there are *** in the note that wait to be filled in")
+	// ErrSuggestions means that there is wording that somebody suggests, and nobody has accepted or rejected.
+	ErrSuggestions = errors.New("there are suggestions in the note that wait to be decided on")
 )
 
 // whyNot names these in the log of acts.
@@ -64,6 +66,7 @@ var whyNot = []struct {
 	{ErrSignedBefore, "signed-before"},
 	{ErrNoCosign, "no-cosign"},
 	{ErrBlanks, "blanks"},
+	{ErrSuggestions, "suggestions"},
 	{signature.ErrTooLarge, "too-large"},
 }
 
@@ -158,6 +161,8 @@ func (db *DB) sign(ctx context.Context, note, by uuid.UUID, seen Seen) (s Signat
 			return s, ErrChanged
 		case len(signature.Blanks(r.Doc)) > 0:
 			return s, ErrBlanks
+		case signature.SuggestionsIn(r.Doc).Open > 0:
+			return s, ErrSuggestions
 		}
 		s, err = db.signAt(ctx, note, by, seen.Epoch, r)
 		if !errors.Is(err, errMoved) {

@@ -35,9 +35,10 @@ type Sheet struct {
 	Note      queries.Note
 	About     *About // what the note is about; nil: it stands alone
 
-	Contributors []Contributor     // who wrote most first
-	Blanks       []signature.Blank // *** that wait to be filled in: while there are any, the note is not signed
-	Losses       []sessions.Loss   // text that was removed unseen, and whose author has not said what becomes of it; of very many the newest
+	Contributors []Contributor         // who wrote most first
+	Blanks       []signature.Blank     // *** that wait to be filled in: while there are any, the note is not signed
+	Suggestions  signature.Suggestions // what is suggested: while there is any, the note is not signed
+	Losses       []sessions.Loss       // text that was removed unseen, and whose author has not said what becomes of it; of very many the newest
 	// Unsearched reports that what was written last has not been searched for lost text yet: somebody types at this moment.
 	Unsearched bool
 
@@ -65,7 +66,7 @@ func (db *DB) ReadyToSign(ctx context.Context, note, by uuid.UUID) (s Sheet, err
 		}
 		return slices.Compare(a.Person[:], b.Person[:])
 	})
-	s.Blanks = signature.Blanks(s.Doc)
+	s.Blanks, s.Suggestions = signature.Blanks(s.Doc), signature.SuggestionsIn(s.Doc)
 	if s.Losses, err = db.Losses(ctx, note, sessions.LossQuery{Waiting: true, Limit: maxOpenLosses}); err != nil {
 		return s, err
 	}

@@ -54,6 +54,8 @@ type Past struct {
 	origins  sessions.Origins
 	marks    map[crdt.ClientID][]mark // in order of clocks, without overlap
 	pasted   []int32                  // of large, those that count as pasted
+
+	suggested map[string][]suggested // by the id of the suggestion, in the order of rows
 }
 
 // copied is text that a row brings and that is not new.
@@ -94,6 +96,7 @@ func newPast(store sessions.Store, note sessions.NoteID, spacing int) *Past {
 	return &Past{
 		store: store, note: note, spacing: spacing, tip: crdt.New(""), known: make(map[hand]int32),
 		people: make(map[sessions.PersonID]int), brought: make(map[crdt.ClientID][]brought),
+		suggested: make(map[string][]suggested),
 	}
 }
 
@@ -188,6 +191,7 @@ func (p *Past) take(r sessions.Row, said tellings) error {
 		p.copies, p.copied = append(p.copies, copied{i, copies}), p.copied+len(copies)
 	}
 	p.index(i, u, brings, copies)
+	p.suggest(i, u)
 	if len(p.rows)%p.spacing != 0 {
 		return nil
 	}
