@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -182,10 +183,11 @@ func routeText(e ast.Expr, named map[string]ast.Expr) string {
 const (
 	maxEditor = 200 << 10
 	maxPage   = 45 << 10
+	maxLater  = 16 << 10 // what the editor loads when somebody first uses it, all together
 )
 
 // TestPagesAreLight: no page loads more of scripts and styles than a ward's old computers take in at once, as the page itself and what
-// it imports say; and each answers.
+// it imports say; and each answers. What an editor loads only once somebody uses it is counted by itself.
 func TestPagesAreLight(t *testing.T) {
 	s := shared.get(t)
 	scene := newScene(t, s)
@@ -231,6 +233,20 @@ func TestPagesAreLight(t *testing.T) {
 	if editor > maxEditor || editor < 100_000 {
 		t.Errorf("the editor has %d bytes of gzip", editor)
 	}
+	all, later := slices.Collect(maps.Keys(editors)), 0
+	for asset := range editors {
+		_, body := fetch(t, http.DefaultClient, s.url+asset)
+		for _, m := range importedLater.FindAllSubmatch(body, -1) {
+			all = withImports(t, s, string(m[1]), weights, all)
+		}
+	}
+	for _, asset := range all[len(editors):] {
+		later += weights[asset]
+	}
+	t.Logf("what it loads on use: %d bytes of gzip in %d files", later, len(all)-len(editors))
+	if later > maxLater || later == 0 {
+		t.Errorf("what the editor loads on use has %d bytes of gzip", later)
+	}
 }
 
 // assetsOf are the scripts and styles that a page loads, with what these import.
@@ -250,7 +266,11 @@ func assetsOf(t *testing.T, s *server, page []byte, weights map[string]int) (all
 	return all
 }
 
-var imported = regexp.MustCompile(`(?:from|import) ?"(/assets/[^"]+\.js)"`)
+// What a script loads with itself, and what it loads when it is used.
+var (
+	imported      = regexp.MustCompile(`(?:from|import) ?"(/assets/[^"]+\.js)"`)
+	importedLater = regexp.MustCompile(`import\("(/assets/[^"]+\.js)"\)`)
+)
 
 // withImports adds a file, and what it imports, to those that are known.
 func withImports(t *testing.T, s *server, asset string, weights map[string]int, known []string) []string {

@@ -49,6 +49,8 @@ type suggestion struct {
 	ID string      `json:"id" doc:"Of its marks"`
 	By []uuid.UUID `json:"by" nullable:"false" format:"uuid" doc:"Of people: who suggested it; then who marked, or wrote, some of its text afterwards"`
 	At *time.Time  `json:"at,omitempty" doc:"When it was suggested"`
+
+	seq uint64 // the row in which it was
 }
 
 type authorBlock struct {
@@ -199,7 +201,8 @@ func (w *authorsWriter) add(n prose.Node) {
 	}
 }
 
-// suggested adds whose the suggestions are that a text is of. No attribute says so: it is who marked it, and who wrote what is to be added.
+// suggested adds whose the suggestions are that a text is of. No attribute says so: it is who marked it, and who has written in what is to be
+// added since. Of equal letters side by side, such as two spaces, an editor may mark the one that was there before as added.
 func (w *authorsWriter) suggested(text prose.Node) {
 	for _, m := range text.Marks {
 		id, _ := m.Attrs["id"].(string)
@@ -212,13 +215,13 @@ func (w *authorsWriter) suggested(text prose.Node) {
 			w.suggestions = append(w.suggestions, suggestion{ID: id, By: []uuid.UUID{}})
 			for i, by := range w.past.Suggesters(id) {
 				if i == 0 {
-					w.suggestions[k].At = &by.At
+					w.suggestions[k].At, w.suggestions[k].seq = &by.At, by.Seq
 				}
 				w.suggestions[k].by(w.person(by.Person))
 			}
 		}
-		if m.Type == "insertion" {
-			w.suggestions[k].by(w.person(w.account.Of(text).Author))
+		if from := w.account.Of(text); m.Type == "insertion" && from.Seq >= w.suggestions[k].seq {
+			w.suggestions[k].by(w.person(from.Author))
 		}
 	}
 }

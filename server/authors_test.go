@@ -63,18 +63,15 @@ func TestAuthors(t *testing.T) {
 	// it stays Rivera's.
 	marks := func(user string, at, n int, kind, id string, value any) {
 		h.edit(user, state(), func(tx *crdt.Txn, f *crdt.XMLFragment) {
-			var t any = f
-			for x, ok := t.(interface{ Get(int) (crdt.Child, bool) }); ok; x, ok = t.(interface{ Get(int) (crdt.Child, bool) }) {
-				child, _ := x.Get(0)
-				t = child.Value
-			}
-			t.(*crdt.XMLText).Format(tx, at, n, map[string]any{kind + "--" + id: value})
+			firstText(f).Format(tx, at, n, map[string]any{kind + "--" + id: value})
 		})
 	}
 	suggests := func() (says []string) {
 		_, body, _ := h.api("GET", path+"/authors", h.token("lindqvist"), "", nil)
 		var answer struct {
-			Blocks      []struct{ Spans []struct{ Text, Author string } }
+			Blocks []struct {
+				Spans []struct{ Text, Author string }
+			}
 			Suggestions []struct {
 				ID string
 				By []string
@@ -102,9 +99,17 @@ func TestAuthors(t *testing.T) {
 	marks("chen", 0, 6, "deletion", "AAAAAAAA", map[string]any{"id": "s1"})
 	marks("rivera", 7, 9, "deletion", "AAAAAAAA", map[string]any{"id": "s1"})
 	marks("rivera", 17, 8, "insertion", "BBBBBBBB", map[string]any{"id": "s2"})
-	if got, want := strings.Join(suggests(), "|"), "s1 Dr Mei Chen Rosa Rivera RN|s2 Rosa Rivera RN|Stable: Dr Mei Chen| : Dr Mei Chen|overnight: Dr Mei Chen|.: Dr Mei Chen| Walked.: Rosa Rivera RN"; got != want {
+	// Chen's full stop was there before, and is not of what Rivera adds; what Chen writes into that later is.
+	marks("rivera", 16, 1, "insertion", "CCCCCCCC", map[string]any{"id": "s3"})
+	if got, want := strings.Join(suggests(), "|"), "s1 Dr Mei Chen Rosa Rivera RN|s3 Rosa Rivera RN|s2 Rosa Rivera RN|Stable: Dr Mei Chen| : Dr Mei Chen|overnight: Dr Mei Chen|.: Dr Mei Chen| Walked.: Rosa Rivera RN"; got != want {
 		t.Errorf("suggested: %s\nwant %s", got, want)
 	}
+	h.edit("chen", state(), func(tx *crdt.Txn, f *crdt.XMLFragment) { firstText(f).Insert(tx, 25, " Twice.") })
+	if got, want := strings.Join(suggests(), "|"), "s1 Dr Mei Chen Rosa Rivera RN|s3 Rosa Rivera RN|s2 Rosa Rivera RN Dr Mei Chen|"; !strings.HasPrefix(got, want) {
+		t.Errorf("suggested: %s\nwant %s", got, want)
+	}
+	h.edit("chen", state(), func(tx *crdt.Txn, f *crdt.XMLFragment) { firstText(f).Delete(tx, 25, 7) })
+	marks("chen", 16, 1, "insertion", "CCCCCCCC", nil)
 	marks("chen", 17, 8, "insertion", "BBBBBBBB", nil)
 	marks("chen", 0, 16, "deletion", "AAAAAAAA", nil)
 	if got, want := strings.Join(suggests(), "|"), "Stable overnight.: Dr Mei Chen| Walked.: Rosa Rivera RN"; got != want {
@@ -116,6 +121,16 @@ func TestAuthors(t *testing.T) {
 			t.Errorf("%s asks for authors: %d, want %d", user, status, want)
 		}
 	}
+}
+
+// firstText is the text that a note begins with.
+func firstText(f *crdt.XMLFragment) *crdt.XMLText {
+	var at any = f
+	for x, ok := at.(interface{ Get(int) (crdt.Child, bool) }); ok; x, ok = at.(interface{ Get(int) (crdt.Child, bool) }) {
+		child, _ := x.Get(0)
+		at = child.Value
+	}
+	return at.(*crdt.XMLText)
 }
 
 // TestCarriedForward: what somebody pastes from an earlier note of the patient is told to be that, and whose words it was;

@@ -38,8 +38,8 @@ func findBar() templ.Component {
 	})
 }
 
-// stopsCount says how many places are to be filled in, and leads to the next one.
-func stopsCount() templ.Component {
+// suggestionsBar says what is suggested, and decides on it. The script shows it while somebody suggests, or while there is a suggestion.
+func suggestionsBar() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -60,7 +60,37 @@ func stopsCount() templ.Component {
 			templ_7745c5c3_Var2 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<button type=\"button\" id=\"stops\" class=\"btn stops-count\" data-variant=\"outline\" data-size=\"sm\" title=\"Go to the next *** (F2)\" hidden></button>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<section id=\"suggestions\" class=\"suggestions\" aria-label=\"Suggestions\" hidden><p id=\"suggestions-mode\" class=\"suggestions-mode\" role=\"status\"></p><p id=\"suggestions-says\" class=\"suggestions-says\" role=\"status\"></p><div class=\"suggestions-acts\"><button type=\"button\" class=\"btn\" data-size=\"sm\" data-suggestions=\"accept\" title=\"Alt+Y\" hidden>Accept</button> <button type=\"button\" class=\"btn\" data-variant=\"outline\" data-size=\"sm\" data-suggestions=\"reject\" title=\"Alt+R\" hidden>Reject</button> <button type=\"button\" class=\"btn\" data-variant=\"outline\" data-size=\"sm\" data-suggestions=\"previous\" title=\"Alt+P\" hidden>Previous</button> <button type=\"button\" class=\"btn\" data-variant=\"outline\" data-size=\"sm\" data-suggestions=\"next\" title=\"Alt+N\" hidden>Next</button> <button type=\"button\" class=\"btn\" data-variant=\"ghost\" data-size=\"sm\" data-suggestions=\"accept-all\" hidden>Accept all</button> <button type=\"button\" class=\"btn\" data-variant=\"ghost\" data-size=\"sm\" data-suggestions=\"reject-all\" hidden>Reject all</button> <button type=\"button\" class=\"btn\" data-variant=\"outline\" data-size=\"sm\" data-suggestions=\"stop\" title=\"Ctrl+Shift+E\" hidden>Stop suggesting</button></div></section>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		return nil
+	})
+}
+
+// stopsCount says how many places are to be filled in, and leads to the next one.
+func stopsCount() templ.Component {
+	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
+		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
+		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
+			return templ_7745c5c3_CtxErr
+		}
+		templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
+		if !templ_7745c5c3_IsBuffer {
+			defer func() {
+				templ_7745c5c3_BufErr := templruntime.ReleaseBuffer(templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err == nil {
+					templ_7745c5c3_Err = templ_7745c5c3_BufErr
+				}
+			}()
+		}
+		ctx = templ.InitializeContext(ctx)
+		templ_7745c5c3_Var3 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var3 == nil {
+			templ_7745c5c3_Var3 = templ.NopComponent
+		}
+		ctx = templ.ClearChildren(ctx)
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<button type=\"button\" id=\"stops\" class=\"btn stops-count\" data-variant=\"outline\" data-size=\"sm\" title=\"Go to the next *** (F2)\" hidden></button>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -85,12 +115,12 @@ func keysButton() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var3 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var3 == nil {
-			templ_7745c5c3_Var3 = templ.NopComponent
+		templ_7745c5c3_Var4 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var4 == nil {
+			templ_7745c5c3_Var4 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<button type=\"button\" class=\"btn\" data-variant=\"ghost\" data-size=\"icon-sm\" id=\"keys-toggle\" aria-label=\"Keys of this page\" title=\"Keys of this page (?)\" hidden><svg viewBox=\"0 0 24 24\" width=\"18\" height=\"18\" aria-hidden=\"true\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"2\" stroke-linecap=\"round\" stroke-linejoin=\"round\"><rect x=\"2\" y=\"6\" width=\"20\" height=\"12\" rx=\"2\"></rect> <path d=\"M6 10h.01M10 10h.01M14 10h.01M18 10h.01M7 14h10\"></path></svg></button>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<button type=\"button\" class=\"btn\" data-variant=\"ghost\" data-size=\"icon-sm\" id=\"keys-toggle\" aria-label=\"Keys of this page\" title=\"Keys of this page (?)\" hidden><svg viewBox=\"0 0 24 24\" width=\"18\" height=\"18\" aria-hidden=\"true\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"2\" stroke-linecap=\"round\" stroke-linejoin=\"round\"><rect x=\"2\" y=\"6\" width=\"20\" height=\"12\" rx=\"2\"></rect> <path d=\"M6 10h.01M10 10h.01M14 10h.01M18 10h.01M7 14h10\"></path></svg></button>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

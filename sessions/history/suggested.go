@@ -13,6 +13,7 @@ import (
 // Suggester is somebody who marked text as suggested, and when they did so first.
 type Suggester struct {
 	Person sessions.PersonID // none: nobody knows who
+	Seq    uint64
 	At     time.Time
 }
 
@@ -49,7 +50,8 @@ func (p *Past) Suggesters(id string) (all []Suggester) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	for _, s := range p.suggested[id] {
-		all = append(all, Suggester{p.writers[s.client], p.moment(int(s.row)).At})
+		m := p.moment(int(s.row))
+		all = append(all, Suggester{p.writers[s.client], m.Seq, m.At})
 	}
 	return all
 }

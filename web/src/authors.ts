@@ -9,7 +9,7 @@ import { ySyncPluginKey } from '@tiptap/y-tiptap'
 import * as Y from 'yjs'
 
 import { onKey } from './keys.ts'
-import { day } from './dates.ts'
+import { dayOf, momentOf } from './dates.ts'
 import { type Elements, Pieces } from './pieces.ts'
 import { byId } from './status.ts'
 
@@ -168,9 +168,9 @@ export class Authors {
 
   #says(span: Span): string {
     let how = span.template ? 'template' : span.origin
-    if (span.source) how = `carried forward, written by ${this.#name(span.source.author)} on ${day(new Date(span.source.at))}`
+    if (span.source) how = `carried forward, written by ${this.#name(span.source.author)} on ${dayOf(span.source.at)}`
     if (span.by) how = `recovered by ${this.#name(span.by)}`
-    const at = span.at ? `${day(new Date(span.at))} ${new Date(span.at).toTimeString().slice(0, 5)}` : ''
+    const at = span.at ? momentOf(span.at) : ''
     return [this.#name(span.author), at, how].filter(Boolean).join(', ')
   }
 

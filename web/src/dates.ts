@@ -11,6 +11,12 @@ export function clinicalDate(s: string): string {
 }
 
 /** A day as pages write it: 23-Nov-2026. */
-export function day(d: Date): string {
+export function dayOf(at: string): string {
+  const d = new Date(at)
   return `${String(d.getDate()).padStart(2, '0')}-${MONTHS[d.getMonth()]}-${d.getFullYear()}`
+}
+
+/** A moment as pages write it: 23-Nov-2026 14:02. */
+export function momentOf(at: string): string {
+  return `${dayOf(at)} ${new Date(at).toTimeString().slice(0, 5)}`
 }

@@ -31,6 +31,7 @@ import { byId, type Edits, type Link, status, StatusLine } from './status.ts'
 import { Steps } from './steps.ts'
 import { Stops } from './stops.ts'
 import { Suggest } from './suggest.ts'
+import { Suggesting } from './suggesting.ts'
 import { TaskDialog } from './taskdialog.ts'
 import { Toolbar } from './toolbar.ts'
 import { wordsOf } from './words.ts'
@@ -238,6 +239,7 @@ class NotePage {
     new Find(editor)
     const { note = '', userId = '' } = this.#root.dataset
     new Suggest(editor, [slash(editor), phrases(editor), mentions(editor, note, userId)])
+    new Suggesting(editor, note, userId)
     this.#later(editor, note)
     this.#losses = new LossNotice(byId('losses'), this.#root.dataset.note ?? '', this.#doc, editor)
     this.#comments = new Comments(this.#root.dataset.note ?? '', this.#doc, editor, () => this.#allSaved())

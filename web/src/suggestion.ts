@@ -11,7 +11,7 @@ function suggestion(name: 'insertion' | 'deletion', tag: 'ins' | 'del', says: st
   return Mark.create({
     name,
     priority: 1100,
-    inclusive: name === 'insertion',
+    inclusive: false, // who writes behind it suggests nothing
     excludes: '',
 
     addAttributes() {

@@ -19,6 +19,8 @@ const tools: Record<string, Tool> = {
   strike: mark('strike'),
   // Whoever has the comments hears it: class Comments.
   comment: { run: e => e.view.dom.dispatchEvent(new Event('comment')) },
+  // So does class Suggesting.
+  suggest: { run: e => e.view.dom.dispatchEvent(new Event('suggest')), on: e => e.view.dom.dataset.suggesting !== undefined },
   undo: { run: e => e.chain().focus().undo().run(), can: e => e.can().undo() },
   redo: { run: e => e.chain().focus().redo().run(), can: e => e.can().redo() },
 }
