@@ -120,6 +120,7 @@ func TestSuggestions(t *testing.T) {
 	okafor.suggestionsSay("Rosa Rivera RN suggests “80” in place of “40”, ")
 	okafor.suggestionsSay("(1 of 2)")
 	okafor.shot("suggestion")
+	okafor.suggests("-40|+80|- twice")
 	okafor.alt("y")
 	okafor.suggestionsSay("Accepted. 1 suggestion left.")
 	okafor.alt("n")

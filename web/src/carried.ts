@@ -6,7 +6,7 @@ import { Decoration, type DecorationSet } from '@tiptap/pm/view'
 import { ySyncPluginKey } from '@tiptap/y-tiptap'
 import type * as Y from 'yjs'
 
-import { day } from './dates.ts'
+import { dayOf } from './dates.ts'
 import type { Place } from './late.ts'
 import { type Elements, Pieces } from './pieces.ts'
 
@@ -32,7 +32,7 @@ interface Answer {
 export function says(at: Date, now: Date, author?: string): string {
   const days = Math.floor((now.getTime() - at.getTime()) / 86_400_000)
   const age = days < 1 ? 'less than a day old' : days === 1 ? 'a day old' : `${days} days old`
-  return `from the note of ${day(at)}, ${age}${author ? `, written by ${author}` : ''}`
+  return `from the note of ${dayOf(at.toISOString())}, ${age}${author ? `, written by ${author}` : ''}`
 }
 
 export class Carried {

@@ -53,6 +53,7 @@ export class Suggestions {
   #made = new Set<string>()
   #whose = new Map<string, Whose>()
   #names = new Map<string, string>()
+  #gone: string | undefined
   #refused = false
   #news = ''
   #frame = 0
@@ -138,12 +139,11 @@ export class Suggestions {
 
   // Deciding
 
-  /** The suggestion that the caret is in, or that is selected. */
+  /** The suggestion that the caret is in or at; of several, the one that was gone to. */
   #here(state = this.#editor.state): Suggestion | undefined {
     const { from, to } = state.selection
-    const all = allIn(state.doc)
-    const within = (strict: boolean) => all.find(s => s.all.some(r => (strict ? r.from < to && to < r.to : r.from <= from && to <= r.to)))
-    return within(true) ?? within(false) ?? all.find(s => s.all[0].from === from && s.all.at(-1)!.to === to)
+    const at = allIn(state.doc).filter(s => s.all.some(r => r.from <= from && to <= r.to))
+    return at.find(s => s.id === this.#gone) ?? at.find(s => s.all.some(r => r.from < to && from < r.to)) ?? at[0]
   }
 
   get #all(): Suggestion[] {
@@ -181,8 +181,9 @@ export class Suggestions {
     let to = here ? this.#all.indexOf(here) + by : this.#all.findIndex(s => s.all[0].from > from)
     if (!here && by < 0) to = this.#all.findLastIndex(s => s.all[0].from < from)
     else if (!here && to < 0) to = 0
-    const s = this.#all[(to + n) % n].all
-    view.dispatch(state.tr.setSelection(TextSelection.create(state.doc, s[0].from, s.at(-1)!.to)).scrollIntoView())
+    const s = this.#all[(to + n) % n]
+    this.#gone = s.id
+    view.dispatch(state.tr.setSelection(TextSelection.create(state.doc, s.all[0].from)).scrollIntoView())
     view.focus()
     return true
   }
@@ -239,7 +240,7 @@ export class Suggestions {
     const [goes, comes] = [words('deletion'), words('insertion')]
     const what = goes && comes ? `“${comes}” in place of “${goes}”` : goes ? `to take out “${goes}”` : `to add “${comes}”`
     const at = this.#whose.get(s.id)?.at
-    return `${this.#by(s)} ${what}${at ? `, ${momentOf(at)}` : ''}`
+    return `${this.#by(s)} ${what}${at ? `, ${momentOf(at).replaceAll('-', '\u2011')}` : ''}`
   }
 
   // The bar
