@@ -84,6 +84,11 @@ func TestPostQuantumTLS(t *testing.T) {
 			t.Errorf("the metrics have no %s:\n%s", line, linesWith(string(figures), "tidechart_tls"))
 		}
 	}
+	for _, name := range []string{"tidechart_log_entries", "tidechart_log_waiting_acts", "tidechart_log_waiting_seconds", "tidechart_log_checkpoint_age_seconds"} {
+		if !strings.Contains(string(figures), "\n"+name+" ") {
+			t.Errorf("the metrics have no %s", name)
+		}
+	}
 	if !strings.Contains(string(figures), `group="X25519MLKEM768",post_quantum="true"} `) || strings.Contains(string(figures), `group="X25519MLKEM768",post_quantum="true"} 0`) {
 		t.Errorf("no handshake by %s is counted:\n%s", hybrid, linesWith(string(figures), "tidechart_tls"))
 	}

@@ -72,6 +72,8 @@ var actsText = []web.Choice{
 	{Value: string(audit.LiftHold), Text: "lifted a legal hold"},
 	{Value: string(audit.AskDestroy), Text: "asked that a record be destroyed"},
 	{Value: string(audit.ApproveDestroy), Text: "approved that a record be destroyed"},
+	{Value: string(audit.SeeDecisions), Text: "looked at what is to be destroyed, is due or is held"},
+	{Value: string(audit.SeeHolds), Text: "looked at what is held"},
 	{Value: string(audit.EndDestroy), Text: "decided against destroying a record"},
 	{Value: string(audit.Destroy), Text: "destroyed a record"},
 	{Value: string(audit.SearchSessions), Text: "searched sessions"},
@@ -110,6 +112,8 @@ var actsText = []web.Choice{
 	{Value: string(audit.RecoverKeys), Text: "opened all keys by shares of the recovery key"},
 	{Value: string(audit.MakeSigner), Text: "made the log’s keys"},
 	{Value: string(audit.RestoreLog), Text: "accepted an older state of the database"},
+	{Value: string(audit.TakeInLog), Text: "took the log over from another database server"},
+	{Value: string(audit.FindActs), Text: "found acts that had been kept out of this log"},
 }
 
 func actText(act string) string {

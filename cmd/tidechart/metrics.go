@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strconv"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -44,9 +45,9 @@ func (f metricsFlags) listen() (net.Listener, error) {
 }
 
 // serveMetrics answers on l until the returned function is called. speaks is nil if a proxy speaks TLS.
-func serveMetrics(log *slog.Logger, l net.Listener, speaks *transport.Transport, line store.Line, hub *sessions.Hub) (stop func()) {
+func serveMetrics(log *slog.Logger, l net.Listener, speaks *transport.Transport, line store.Line, hub *sessions.Hub, acts *store.Sequencer) (stop func()) {
 	all := prometheus.NewRegistry()
-	all.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newFigures(speaks, line, hub))
+	all.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newFigures(speaks, line, hub, acts))
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(all, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes, Timeout: bodyTimeout}))
 	web := &http.Server{
@@ -67,18 +68,25 @@ type figures struct {
 	speaks *transport.Transport
 	line   store.Line
 	hub    *sessions.Hub
+	acts   *store.Sequencer
+
+	entries, waiting, waited, signed *prometheus.Desc
 
 	sockets, notes, queued, unsettled, commits, retries *prometheus.Desc
 
 	handshakes, failures, taken, broken, ends, database *prometheus.Desc
 }
 
-func newFigures(speaks *transport.Transport, line store.Line, hub *sessions.Hub) *figures {
+func newFigures(speaks *transport.Transport, line store.Line, hub *sessions.Hub, acts *store.Sequencer) *figures {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("tidechart_"+name, help, labels, nil)
 	}
 	return &figures{
-		speaks: speaks, line: line, hub: hub,
+		speaks: speaks, line: line, hub: hub, acts: acts,
+		entries:    desc("log_entries", "Acts that have a place in the log of acts."),
+		waiting:    desc("log_waiting_acts", "Acts that have no place in it yet; up to a thousand are counted."),
+		waited:     desc("log_waiting_seconds", "How long the first of those has been without one. More than some seconds: a transaction stays open, or no server gives places."),
+		signed:     desc("log_checkpoint_age_seconds", "How old the newest checkpoint is. More than ten: nothing is signed any more."),
 		sockets:    desc("sockets", "WebSockets that are open."),
 		notes:      desc("open_notes", "Notes with a session."),
 		queued:     desc("queued_commits", "Sessions whose edits wait for their commit."),
@@ -96,7 +104,7 @@ func newFigures(speaks *transport.Transport, line store.Line, hub *sessions.Hub)
 
 // Describe implements [prometheus.Collector].
 func (f *figures) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{f.sockets, f.notes, f.queued, f.unsettled, f.commits, f.retries, f.handshakes, f.failures, f.taken, f.broken, f.ends, f.database} {
+	for _, d := range []*prometheus.Desc{f.entries, f.waiting, f.waited, f.signed, f.sockets, f.notes, f.queued, f.unsettled, f.commits, f.retries, f.handshakes, f.failures, f.taken, f.broken, f.ends, f.database} {
 		to <- d
 	}
 }
@@ -114,6 +122,7 @@ func (f *figures) Collect(to chan<- prometheus.Metric) {
 		group = f.line.Group.String()
 	}
 	f.collectHub(to, gauge, count)
+	f.collectLog(gauge)
 	gauge(f.database, 1, strconv.FormatBool(f.line.TLS), strconv.FormatBool(f.line.Verified), group)
 	if f.speaks == nil {
 		return
@@ -132,6 +141,20 @@ func (f *figures) Collect(to chan<- prometheus.Metric) {
 	}
 	gauge(f.broken, broken)
 	gauge(f.ends, float64(t.Ends.Unix()))
+}
+
+// collectLog adds how the log of acts does.
+func (f *figures) collectLog(gauge func(*prometheus.Desc, float64, ...string)) {
+	now, waited := f.acts.Figures(), 0.0
+	if !now.Since.IsZero() {
+		waited = max(0, time.Since(now.Since).Seconds())
+	}
+	gauge(f.entries, float64(now.Entries))
+	gauge(f.waiting, float64(now.Waiting))
+	gauge(f.waited, waited)
+	if !now.Signed.IsZero() {
+		gauge(f.signed, time.Since(now.Signed).Seconds())
+	}
 }
 
 // collectHub adds how live editing does.

@@ -188,7 +188,7 @@ func (v service) run(ctx context.Context, log *slog.Logger, ready func()) error 
 		go each(watch, followEvery, v.speaks.Tend)
 	}
 	if v.metrics != nil {
-		defer serveMetrics(log, v.metrics, v.speaks, line, hub)()
+		defer serveMetrics(log, v.metrics, v.speaks, line, hub, sequencer)()
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- web.Serve(listener) }()

@@ -67,7 +67,9 @@ const (
 	AskDestroy     Act = "destroy.ask"
 	ApproveDestroy Act = "destroy.approve"
 	EndDestroy     Act = "destroy.end" // withdrawn or refused
-	Destroy        Act = "destroy.do"  // the code says who decided it
+	SeeDecisions   Act = "destroy.list"
+	SeeHolds       Act = "hold.list"
+	Destroy        Act = "destroy.do" // the code says who decided it
 
 	SetRetention Act = "retention.set" // for how long records of a class are kept, or of which a patient's is
 	BeginPurge   Act = "retention.begin"
@@ -112,6 +114,8 @@ const (
 	RecoverKeys   Act = "key.recover" // by shares of the recovery key
 	MakeSigner    Act = "log.signer"  // of checkpoints; the first, or who signs instead from now on
 	RestoreLog    Act = "log.restore" // an older state of the whole database was put back on purpose
+	TakeInLog     Act = "log.cluster" // its acts came from another cluster, as after a restore
+	FindActs      Act = "log.skipped" // had been kept from their places, and have them now
 )
 
 // Outcome says how an act ended.

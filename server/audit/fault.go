@@ -1,6 +1,9 @@
 package audit
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Fault is what is wrong with a log, and where first.
 type Fault struct {
@@ -23,6 +26,7 @@ const (
 	RolledBack FaultKind = "rolled back" // somebody was shown a longer log
 	Unproven   FaultKind = "unproven"    // a proof does not prove that its entry is in the log
 	Incomplete FaultKind = "incomplete"  // the file ends before its end
+	Stale      FaultKind = "stale"       // a server shows an old checkpoint, or one of a time to come
 	Opened     FaultKind = "details"     // the details that come with an entry are not its own
 )
 
@@ -43,3 +47,8 @@ func fault(kind FaultKind, entry int64, says string, args ...any) *Fault {
 
 // whole is where a fault is that concerns no entry.
 const whole = -1
+
+// NoPlace is the fault of acts that were recorded, and kept from the log.
+func NoPlace(acts int, first time.Time) *Fault {
+	return fault(Missing, whole, "acts were recorded, the first of %d at %s, that have no place in the log, and would get none", acts, first.UTC().Format(leafTime))
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -34,6 +35,11 @@ type Sequencer struct {
 
 	seen   audit.Checkpoint // the newest that this server has signed, or found signed: the log goes on behind it
 	memory Memory
+	placed audit.Checkpoint // the tree as this server has stored it last, signed or not
+	looker skipped
+
+	figures atomic.Pointer[LogFigures]
+	now     func() time.Time
 
 	anchored time.Time // when the log was told last how far notes have come
 	looked   uuid.UUID // the last note of those that were looked at since the start
@@ -46,7 +52,9 @@ func (db *DB) NewSequencer(ctx context.Context) (*Sequencer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Sequencer{db: db, signing: signing}, nil
+	s := &Sequencer{db: db, signing: signing, now: time.Now}
+	s.figures.Store(new(LogFigures))
+	return s, nil
 }
 
 // Memory keeps the newest checkpoint where the database is not.
@@ -98,6 +106,7 @@ func (s *Sequencer) AcceptOlder(ctx context.Context, m Memory) (had, has int64, 
 
 // Run sequences until ctx ends, and then what is left.
 func (s *Sequencer) Run(ctx context.Context, log *slog.Logger) {
+	began, told := s.now(), time.Time{}
 	for looked := time.Now(); ; {
 		ending := ctx.Err() != nil // what comes from here on is the last of it
 		s.anchor(ctx, ending, log)
@@ -109,12 +118,16 @@ func (s *Sequencer) Run(ctx context.Context, log *slog.Logger) {
 		}
 		wait := sequenceEvery
 		switch n, err := s.Step(context.WithoutCancel(ctx)); {
+		case errors.Is(err, ErrLogChanged):
+			log.Error("acts are recorded, and neither sequenced nor signed for", "err", err)
+			wait = sequenceRetry
 		case err != nil:
 			log.Warn("acts are recorded, and not sequenced yet", "err", err)
 			wait = sequenceRetry
-		case n == maxSequenced:
+		case n >= maxSequenced:
 			wait = 0
 		}
+		told = s.tellLate(log, told, began)
 		if ending {
 			return
 		}
@@ -152,11 +165,11 @@ func (s *Sequencer) Step(ctx context.Context) (n int, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("look up head of the log: %w", err)
 	}
-	has, err := s.db.HasEventsToSequence(ctx)
+	waiting, err := s.db.EventsWaiting(ctx, head.Xid, head.N)
 	if err != nil {
 		return 0, fmt.Errorf("look for acts: %w", err)
 	}
-	if !has && head.Here && time.Since(head.Signed) < checkpointEvery {
+	if due := s.look(head, waiting); !waiting.Due && head.Here && !due {
 		return 0, nil
 	}
 	var signed []byte
@@ -164,6 +177,10 @@ func (s *Sequencer) Step(ctx context.Context) (n int, err error) {
 		n, signed, err = s.step(ctx, q)
 		return err
 	})
+	if err == nil && n > 0 {
+		s.placed.Size, s.placed.At = s.edge.Size(), s.now()
+		s.placed.Root, err = s.edge.Root()
+	}
 	if err == nil && signed != nil {
 		err = s.remember(signed)
 	}
@@ -206,16 +223,27 @@ func (s *Sequencer) step(ctx context.Context, q *queries.Queries) (n int, signed
 		if err := s.settle(ctx, q); err != nil {
 			return 0, nil, fmt.Errorf("take in the log of another database cluster: %w", err)
 		}
+		if head, err = q.AuditHead(ctx); err != nil {
+			return 0, nil, err
+		}
 	}
-	rows, err := q.EventsToSequence(ctx, maxSequenced)
+	due := s.due(head)
+	if due {
+		if n, err = s.find(ctx, q, head); err != nil {
+			return 0, nil, fmt.Errorf("look for acts without a place: %w", err)
+		}
+	}
+	rows, err := q.EventsToSequence(ctx, head.Xid, head.N, maxSequenced)
 	if err != nil {
 		return 0, nil, err
 	}
 	if err := s.place(ctx, q, rows); err != nil {
 		return 0, nil, err
 	}
-	signed, err = s.sign(ctx, q, head)
-	return len(rows), signed, err
+	if due {
+		signed, err = s.sign(ctx, q, head)
+	}
+	return n + len(rows), signed, err
 }
 
 // settle places what a database brought that was restored elsewhere: there, all transactions are over.
@@ -229,7 +257,10 @@ func (s *Sequencer) settle(ctx context.Context, q *queries.Queries) error {
 			return err
 		}
 		if len(left) == 0 {
-			return q.SettleCluster(ctx)
+			if err := q.SettleCluster(ctx); err != nil {
+				return err
+			}
+			return s.db.record(ctx, q, audit.Event{Act: audit.TakeInLog, Code: fmt.Sprintf("entries=%d", s.edge.Size())})
 		}
 		rows := make([]queries.EventsToSequenceRow, len(left))
 		for i, row := range left {
@@ -263,7 +294,7 @@ func (s *Sequencer) place(ctx context.Context, q *queries.Queries, rows []querie
 	if failed != nil {
 		return failed
 	}
-	return q.MoveHead(ctx, s.edge.Size(), events[len(events)-1])
+	return q.MoveHead(ctx, s.edge.Size())
 }
 
 // entryOf is a row as the log has it.
@@ -274,17 +305,22 @@ func entryOf(row queries.EventsToSequenceRow) audit.Entry {
 	}
 }
 
-// sign signs a checkpoint if one is due. While nothing happens, the same tree is signed again, and says that it still is.
+// due reports whether it is time for a checkpoint. The newest one has its time signed, which counts: what the row beside it says can only
+// have it signed earlier.
+func (s *Sequencer) due(head queries.AuditHeadRow) bool {
+	newest, err := s.newest(head)
+	now := s.now()
+	old := now.Sub(newest.At)
+	return err != nil || old >= checkpointEvery || old <= -checkpointEvery || now.Sub(head.Signed) >= checkpointEvery
+}
+
+// sign signs a checkpoint. While nothing happens, the same tree is signed again, and says that it still is.
 func (s *Sequencer) sign(ctx context.Context, q *queries.Queries, head queries.AuditHeadRow) ([]byte, error) {
-	now := time.Now()
-	if now.Sub(head.Signed) < checkpointEvery {
-		return nil, nil
-	}
 	root, err := s.edge.Root()
 	if err != nil {
 		return nil, err
 	}
-	c := audit.Checkpoint{Size: s.edge.Size(), Root: root, At: now.Truncate(time.Microsecond)}
+	c := audit.Checkpoint{Size: s.edge.Size(), Root: root, At: s.now().Truncate(time.Microsecond)}
 	signed, err := s.signer.SignCheckpoint(c)
 	if err != nil {
 		return nil, err
@@ -312,8 +348,8 @@ func (s *Sequencer) newest(head queries.AuditHeadRow) (audit.Checkpoint, error) 
 // ErrLogChanged means that the log is not what was signed: nothing more is, until somebody has looked (tidechart audit verify).
 var ErrLogChanged = errors.New("the log is not the one that was signed")
 
-// reach reads the edge of the tree, unless it is in memory. What was signed last has to be in it, and what this server has seen signed:
-// a database that was put back to an earlier time has the one, and not the other.
+// reach reads the edge of the tree, unless it is in memory. What was signed last has to be in it, what this server has seen signed, and what it
+// has placed itself: a database that was put back to an earlier time has the first, and not the others.
 func (s *Sequencer) reach(ctx context.Context, q *queries.Queries, head queries.AuditHeadRow) error {
 	if s.edge != nil && s.edge.Size() == head.Size {
 		return nil
@@ -323,7 +359,7 @@ func (s *Sequencer) reach(ctx context.Context, q *queries.Queries, head queries.
 		return fmt.Errorf("%w: the newest checkpoint is %w", ErrLogChanged, err)
 	}
 	tile := func(level int, n int64) ([]byte, error) { return q.Tile(ctx, int16(level), n) }
-	for _, c := range []audit.Checkpoint{before, s.seen} {
+	for _, c := range []audit.Checkpoint{before, s.seen, s.placed} {
 		if c.Size > head.Size {
 			return fmt.Errorf("%w: it has %d entries, and had %d at %s", ErrLogChanged, head.Size, c.Size, c.At.UTC().Format(time.RFC3339))
 		}

@@ -16,7 +16,11 @@ func (h hospital) check(t testing.TB, witnessed ...[]byte) (audit.Report, error)
 	if err != nil {
 		return audit.Report{}, err
 	}
-	return audit.Verify(l.Items(t.Context(), l.Size), audit.Check{Keys: l.Keys, Witnessed: witnessed, Unsigned: true})
+	report, err := audit.Verify(l.Items(t.Context(), l.Size), audit.Check{Keys: l.Keys, Witnessed: witnessed, Unsigned: true})
+	if err == nil {
+		_, err = h.db.CheckPlaces(t.Context())
+	}
+	return report, err
 }
 
 // TestTamperedLog: whoever can write in the database, triggers and all, is found out, and where.
@@ -66,6 +70,8 @@ func TestTamperedLog(t *testing.T) {
 		"two change places":      {sql: []string{`UPDATE audit_order SET n = -n WHERE seq IN (` + fmt.Sprint(at, ",", at+1) + `)`, `UPDATE audit_order SET n = -n - CASE WHEN n = -` + event + ` THEN -1 ELSE 1 END WHERE n < 0`}, kind: audit.Changed, first: at, last: at},
 		"the tail is gone":       {sql: []string{`DELETE FROM audit_event WHERE n > ` + event}, kind: audit.Missing, first: at + 1, last: begin + 19},
 		"everything is gone":     {sql: []string{`TRUNCATE audit_event, audit_order`}, kind: audit.Missing, first: 0, last: 0},
+		"an act gets no place":   {sql: []string{`INSERT INTO audit_event (xid, act, outcome, code) VALUES ('3', 'test', 'done', 'early')`}, kind: audit.Missing, first: -1, last: -1},
+		"nor in times to come":   {sql: []string{`INSERT INTO audit_event (xid, act, outcome, code) VALUES ('1000000000', 'test', 'done', 'late')`}, kind: audit.Missing, first: -1, last: -1},
 		"details are changed":    {sql: []string{`UPDATE audit_event SET details = set_byte(details, 40, get_byte(details, 40) # 1) WHERE code = 'b3'`}, kind: audit.Opened, first: at, last: at},
 		"details change places":  {sql: []string{`UPDATE audit_event a SET details = b.details FROM audit_event b WHERE a.code = 'b3' AND b.code = 'b4'`}, kind: audit.Opened, first: at, last: at},
 		"a hash is changed":      {sql: []string{`UPDATE audit_tile SET data = set_byte(data, ` + fmt.Sprint(at*32) + `, get_byte(data, ` + fmt.Sprint(at*32) + `) # 1) WHERE level = 0`}, kind: audit.Changed, first: at, last: at},

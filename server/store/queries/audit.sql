@@ -18,9 +18,14 @@ INSERT INTO audit_signer (id, keys, seed, statement) VALUES ($1, $2, $3, $4) ON 
 SELECT * FROM audit_signer ORDER BY id;
 
 -- name: AuditHead :one
-SELECT size, newest, signed, cluster = (SELECT system_identifier FROM pg_control_system()) AS here,
-       coalesce((SELECT max(signer.id) FROM audit_signer signer), 0)::integer AS signer
-  FROM audit_head;
+-- xid and n are those of the last entry, behind which the log goes on: of the entry itself, since a number beside it could be changed to
+-- pass acts over. Zero: it tells nothing, because it came from another cluster, or its transaction is none of those that are over.
+SELECT head.size, head.newest, head.signed, head.cluster = (SELECT system_identifier FROM pg_control_system()) AS here,
+       coalesce((SELECT max(signer.id) FROM audit_signer signer), 0)::integer AS signer,
+       coalesce(last.xid, '0')::xid8 AS xid, coalesce(last.n, 0)::bigint AS n
+  FROM audit_head head
+  LEFT JOIN audit_order placed ON placed.seq = head.size - 1
+  LEFT JOIN audit_event last ON last.n = placed.n AND last.n > head.settled AND last.xid < pg_snapshot_xmin(pg_current_snapshot());
 
 -- name: SequencesNow :one
 -- Whether nobody else does, until the end of the transaction. It takes no transaction number, which would hold back others.
@@ -35,17 +40,37 @@ SELECT pg_advisory_xact_lock(hashtextextended('tidechart audit', 0));
 -- higher number, and comes behind these. An identity alone would not do: a lower one can commit after a higher one.
 SELECT audit_event.n, audit_event.id, audit_event.at, audit_event.act, audit_event.outcome, audit_event.who, audit_event.patient_id, audit_event.note_id, audit_event.about, audit_event.code, audit_event.commitment
   FROM audit_event
- WHERE (audit_event.xid, audit_event.n) > ((SELECT head.xid FROM audit_head head), (SELECT head.n FROM audit_head head))
-   AND audit_event.n > (SELECT head.settled FROM audit_head head)
+ WHERE (audit_event.xid, audit_event.n) > (sqlc.arg(xid)::xid8, sqlc.arg(n)::bigint)
    AND audit_event.xid < pg_snapshot_xmin(pg_current_snapshot())
+   AND NOT EXISTS (SELECT FROM audit_order placed WHERE placed.n = audit_event.n AND placed.seq < (SELECT head.size FROM audit_head head))
  ORDER BY audit_event.xid, audit_event.n
  LIMIT sqlc.arg(max_rows);
 
--- name: HasEventsToSequence :one
-SELECT EXISTS (SELECT FROM audit_event event
- WHERE (event.xid, event.n) > ((SELECT head.xid FROM audit_head head), (SELECT head.n FROM audit_head head))
-   AND event.n > (SELECT head.settled FROM audit_head head)
-   AND event.xid < pg_snapshot_xmin(pg_current_snapshot()));
+-- name: EventsWaiting :one
+-- How many acts have no place yet, up to a thousand, and when the first of them happened. due: one can have it.
+SELECT count(*)::bigint AS acts, coalesce(min(waiting.at), 'epoch')::timestamptz AS since,
+       coalesce(bool_or(waiting.xid < pg_snapshot_xmin(pg_current_snapshot())), false)::boolean AS due
+  FROM (SELECT event.xid, event.at
+          FROM audit_event event
+         WHERE (event.xid, event.n) > (sqlc.arg(xid)::xid8, sqlc.arg(n)::bigint)
+           AND event.xid < pg_snapshot_xmax(pg_current_snapshot())
+           AND NOT EXISTS (SELECT FROM audit_order placed WHERE placed.n = event.n AND placed.seq < (SELECT head.size FROM audit_head head))
+         ORDER BY event.xid, event.n
+         LIMIT 1000) waiting;
+
+-- name: EventsSkipped :many
+-- Among some acts those without a place that nobody is about to give one: they are not behind the last entry, or of no transaction
+-- that there was. Only who changes the log from beside makes such.
+SELECT audit_event.n, audit_event.id, audit_event.at, audit_event.act, audit_event.outcome, audit_event.who, audit_event.patient_id, audit_event.note_id, audit_event.about, audit_event.code, audit_event.commitment
+  FROM audit_event
+ WHERE audit_event.n > sqlc.arg(after) AND audit_event.n <= sqlc.arg(upto)
+   AND ((audit_event.xid, audit_event.n) <= (sqlc.arg(xid)::xid8, sqlc.arg(n)::bigint) OR audit_event.xid >= pg_snapshot_xmax(pg_current_snapshot()))
+   AND NOT EXISTS (SELECT FROM audit_order placed WHERE placed.n = audit_event.n AND placed.seq < (SELECT head.size FROM audit_head head))
+ ORDER BY audit_event.n
+ LIMIT sqlc.arg(max_rows);
+
+-- name: NewestEvent :one
+SELECT coalesce(max(n), 0)::bigint FROM audit_event;
 
 -- name: LockEvents :exec
 -- Nobody records an act meanwhile.
@@ -55,15 +80,14 @@ LOCK TABLE audit_event IN SHARE ROW EXCLUSIVE MODE;
 -- Of another cluster, whose transactions are all over: numbers of transactions mean nothing here.
 SELECT audit_event.n, audit_event.id, audit_event.at, audit_event.act, audit_event.outcome, audit_event.who, audit_event.patient_id, audit_event.note_id, audit_event.about, audit_event.code, audit_event.commitment
   FROM audit_event
- WHERE audit_event.n > (SELECT head.settled FROM audit_head head)
-   AND NOT EXISTS (SELECT FROM audit_order placed WHERE placed.n = audit_event.n)
+ WHERE NOT EXISTS (SELECT FROM audit_order placed WHERE placed.n = audit_event.n AND placed.seq < (SELECT head.size FROM audit_head head))
  ORDER BY audit_event.xid, audit_event.n
  LIMIT sqlc.arg(max_rows);
 
 -- name: SettleCluster :exec
 -- What there is came from another cluster. From here on numbers of transactions are this one's.
 UPDATE audit_head
-   SET settled = greatest(settled, (SELECT coalesce(max(event.n), 0) FROM audit_event event)), xid = '0', n = 0,
+   SET settled = (SELECT coalesce(max(event.n), 0) FROM audit_event event),
        cluster = (SELECT system_identifier FROM pg_control_system());
 
 -- name: PlaceEvents :exec
@@ -78,7 +102,7 @@ INSERT INTO audit_tile (level, n, data) VALUES ($1, $2, $3)
 SELECT data FROM audit_tile WHERE level = $1 AND n = $2;
 
 -- name: MoveHead :exec
-UPDATE audit_head SET size = sqlc.arg(size), n = sqlc.arg(last), xid = (SELECT event.xid FROM audit_event event WHERE event.n = sqlc.arg(last));
+UPDATE audit_head SET size = $1;
 
 -- name: SetNewest :exec
 UPDATE audit_head SET newest = $1, signed = $2;

@@ -13,9 +13,12 @@ import (
 )
 
 const auditHead = `-- name: AuditHead :one
-SELECT size, newest, signed, cluster = (SELECT system_identifier FROM pg_control_system()) AS here,
-       coalesce((SELECT max(signer.id) FROM audit_signer signer), 0)::integer AS signer
-  FROM audit_head
+SELECT head.size, head.newest, head.signed, head.cluster = (SELECT system_identifier FROM pg_control_system()) AS here,
+       coalesce((SELECT max(signer.id) FROM audit_signer signer), 0)::integer AS signer,
+       coalesce(last.xid, '0')::xid8 AS xid, coalesce(last.n, 0)::bigint AS n
+  FROM audit_head head
+  LEFT JOIN audit_order placed ON placed.seq = head.size - 1
+  LEFT JOIN audit_event last ON last.n = placed.n AND last.n > head.settled AND last.xid < pg_snapshot_xmin(pg_current_snapshot())
 `
 
 type AuditHeadRow struct {
@@ -24,8 +27,12 @@ type AuditHeadRow struct {
 	Signed time.Time
 	Here   bool
 	Signer int32
+	Xid    uint64
+	N      int64
 }
 
+// xid and n are those of the last entry, behind which the log goes on: of the entry itself, since a number beside it could be changed to
+// pass acts over. Zero: it tells nothing, because it came from another cluster, or its transaction is none of those that are over.
 func (q *Queries) AuditHead(ctx context.Context) (AuditHeadRow, error) {
 	row := q.db.QueryRow(ctx, auditHead)
 	var i AuditHeadRow
@@ -35,6 +42,8 @@ func (q *Queries) AuditHead(ctx context.Context) (AuditHeadRow, error) {
 		&i.Signed,
 		&i.Here,
 		&i.Signer,
+		&i.Xid,
+		&i.N,
 	)
 	return i, err
 }
@@ -152,8 +161,7 @@ func (q *Queries) Checkpoints(ctx context.Context, size int64, at time.Time, max
 const eventsLeft = `-- name: EventsLeft :many
 SELECT audit_event.n, audit_event.id, audit_event.at, audit_event.act, audit_event.outcome, audit_event.who, audit_event.patient_id, audit_event.note_id, audit_event.about, audit_event.code, audit_event.commitment
   FROM audit_event
- WHERE audit_event.n > (SELECT head.settled FROM audit_head head)
-   AND NOT EXISTS (SELECT FROM audit_order placed WHERE placed.n = audit_event.n)
+ WHERE NOT EXISTS (SELECT FROM audit_order placed WHERE placed.n = audit_event.n AND placed.seq < (SELECT head.size FROM audit_head head))
  ORDER BY audit_event.xid, audit_event.n
  LIMIT $1
 `
@@ -205,14 +213,86 @@ func (q *Queries) EventsLeft(ctx context.Context, maxRows int32) ([]EventsLeftRo
 	return items, nil
 }
 
+const eventsSkipped = `-- name: EventsSkipped :many
+SELECT audit_event.n, audit_event.id, audit_event.at, audit_event.act, audit_event.outcome, audit_event.who, audit_event.patient_id, audit_event.note_id, audit_event.about, audit_event.code, audit_event.commitment
+  FROM audit_event
+ WHERE audit_event.n > $1 AND audit_event.n <= $2
+   AND ((audit_event.xid, audit_event.n) <= ($3::xid8, $4::bigint) OR audit_event.xid >= pg_snapshot_xmax(pg_current_snapshot()))
+   AND NOT EXISTS (SELECT FROM audit_order placed WHERE placed.n = audit_event.n AND placed.seq < (SELECT head.size FROM audit_head head))
+ ORDER BY audit_event.n
+ LIMIT $5
+`
+
+type EventsSkippedParams struct {
+	After   int64
+	Upto    int64
+	Xid     uint64
+	N       int64
+	MaxRows int32
+}
+
+type EventsSkippedRow struct {
+	N          int64
+	ID         uuid.UUID
+	At         time.Time
+	Act        string
+	Outcome    string
+	Who        uuid.NullUUID
+	PatientID  uuid.NullUUID
+	NoteID     uuid.NullUUID
+	About      uuid.NullUUID
+	Code       string
+	Commitment []byte
+}
+
+// Among some acts those without a place that nobody is about to give one: they are not behind the last entry, or of no transaction
+// that there was. Only who changes the log from beside makes such.
+func (q *Queries) EventsSkipped(ctx context.Context, arg EventsSkippedParams) ([]EventsSkippedRow, error) {
+	rows, err := q.db.Query(ctx, eventsSkipped,
+		arg.After,
+		arg.Upto,
+		arg.Xid,
+		arg.N,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EventsSkippedRow
+	for rows.Next() {
+		var i EventsSkippedRow
+		if err := rows.Scan(
+			&i.N,
+			&i.ID,
+			&i.At,
+			&i.Act,
+			&i.Outcome,
+			&i.Who,
+			&i.PatientID,
+			&i.NoteID,
+			&i.About,
+			&i.Code,
+			&i.Commitment,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const eventsToSequence = `-- name: EventsToSequence :many
 SELECT audit_event.n, audit_event.id, audit_event.at, audit_event.act, audit_event.outcome, audit_event.who, audit_event.patient_id, audit_event.note_id, audit_event.about, audit_event.code, audit_event.commitment
   FROM audit_event
- WHERE (audit_event.xid, audit_event.n) > ((SELECT head.xid FROM audit_head head), (SELECT head.n FROM audit_head head))
-   AND audit_event.n > (SELECT head.settled FROM audit_head head)
+ WHERE (audit_event.xid, audit_event.n) > ($1::xid8, $2::bigint)
    AND audit_event.xid < pg_snapshot_xmin(pg_current_snapshot())
+   AND NOT EXISTS (SELECT FROM audit_order placed WHERE placed.n = audit_event.n AND placed.seq < (SELECT head.size FROM audit_head head))
  ORDER BY audit_event.xid, audit_event.n
- LIMIT $1
+ LIMIT $3
 `
 
 type EventsToSequenceRow struct {
@@ -231,8 +311,8 @@ type EventsToSequenceRow struct {
 
 // Those behind the last one, of transactions that are over, and before any that is not: whatever commits later has a
 // higher number, and comes behind these. An identity alone would not do: a lower one can commit after a higher one.
-func (q *Queries) EventsToSequence(ctx context.Context, maxRows int32) ([]EventsToSequenceRow, error) {
-	rows, err := q.db.Query(ctx, eventsToSequence, maxRows)
+func (q *Queries) EventsToSequence(ctx context.Context, xid uint64, n int64, maxRows int32) ([]EventsToSequenceRow, error) {
+	rows, err := q.db.Query(ctx, eventsToSequence, xid, n, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -263,18 +343,30 @@ func (q *Queries) EventsToSequence(ctx context.Context, maxRows int32) ([]Events
 	return items, nil
 }
 
-const hasEventsToSequence = `-- name: HasEventsToSequence :one
-SELECT EXISTS (SELECT FROM audit_event event
- WHERE (event.xid, event.n) > ((SELECT head.xid FROM audit_head head), (SELECT head.n FROM audit_head head))
-   AND event.n > (SELECT head.settled FROM audit_head head)
-   AND event.xid < pg_snapshot_xmin(pg_current_snapshot()))
+const eventsWaiting = `-- name: EventsWaiting :one
+SELECT count(*)::bigint AS acts, coalesce(min(waiting.at), 'epoch')::timestamptz AS since,
+       coalesce(bool_or(waiting.xid < pg_snapshot_xmin(pg_current_snapshot())), false)::boolean AS due
+  FROM (SELECT event.xid, event.at
+          FROM audit_event event
+         WHERE (event.xid, event.n) > ($1::xid8, $2::bigint)
+           AND event.xid < pg_snapshot_xmax(pg_current_snapshot())
+           AND NOT EXISTS (SELECT FROM audit_order placed WHERE placed.n = event.n AND placed.seq < (SELECT head.size FROM audit_head head))
+         ORDER BY event.xid, event.n
+         LIMIT 1000) waiting
 `
 
-func (q *Queries) HasEventsToSequence(ctx context.Context) (bool, error) {
-	row := q.db.QueryRow(ctx, hasEventsToSequence)
-	var exists bool
-	err := row.Scan(&exists)
-	return exists, err
+type EventsWaitingRow struct {
+	Acts  int64
+	Since time.Time
+	Due   bool
+}
+
+// How many acts have no place yet, up to a thousand, and when the first of them happened. due: one can have it.
+func (q *Queries) EventsWaiting(ctx context.Context, xid uint64, n int64) (EventsWaitingRow, error) {
+	row := q.db.QueryRow(ctx, eventsWaiting, xid, n)
+	var i EventsWaitingRow
+	err := row.Scan(&i.Acts, &i.Since, &i.Due)
+	return i, err
 }
 
 const insertAuditSigner = `-- name: InsertAuditSigner :execrows
@@ -373,12 +465,23 @@ func (q *Queries) LogEntries(ctx context.Context, first int64, size int64, maxRo
 }
 
 const moveHead = `-- name: MoveHead :exec
-UPDATE audit_head SET size = $1, n = $2, xid = (SELECT event.xid FROM audit_event event WHERE event.n = $2)
+UPDATE audit_head SET size = $1
 `
 
-func (q *Queries) MoveHead(ctx context.Context, size int64, last int64) error {
-	_, err := q.db.Exec(ctx, moveHead, size, last)
+func (q *Queries) MoveHead(ctx context.Context, size int64) error {
+	_, err := q.db.Exec(ctx, moveHead, size)
 	return err
+}
+
+const newestEvent = `-- name: NewestEvent :one
+SELECT coalesce(max(n), 0)::bigint FROM audit_event
+`
+
+func (q *Queries) NewestEvent(ctx context.Context) (int64, error) {
+	row := q.db.QueryRow(ctx, newestEvent)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
 }
 
 const placeEvents = `-- name: PlaceEvents :exec
@@ -466,7 +569,7 @@ func (q *Queries) SetNewest(ctx context.Context, newest *string, signed time.Tim
 
 const settleCluster = `-- name: SettleCluster :exec
 UPDATE audit_head
-   SET settled = greatest(settled, (SELECT coalesce(max(event.n), 0) FROM audit_event event)), xid = '0', n = 0,
+   SET settled = (SELECT coalesce(max(event.n), 0) FROM audit_event event),
        cluster = (SELECT system_identifier FROM pg_control_system())
 `
 

@@ -58,12 +58,12 @@ type AuditEvent struct {
 type AuditHead struct {
 	Single  bool
 	Size    int64
-	Xid     uint64
-	N       int64
 	Cluster int64
+	// Up to which n the last entry says nothing of transactions here: it came from another cluster. Too high a number takes time, and hides nothing.
 	Settled int64
 	Newest  *string
-	Signed  time.Time
+	// When the newest checkpoint was signed. A server signs when this says that it is time, or the checkpoint itself does.
+	Signed time.Time
 }
 
 // The place of each entry in the log. Rows are added, never changed.
