@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -78,9 +79,11 @@ func TestAuditCommands(t *testing.T) {
 	}
 	refused("changed, entry ", "audit", "verify", in("forged"))
 	must("audit", "prove", "--data", s.data, number, in("proof"))
-	if said := must("audit", "verify", in("proof"), "--public", in("public")); !strings.Contains(said, "entries     1,") {
+	if said := must("audit", "verify", in("proof"), "--public", in("public")); !strings.HasPrefix(said, "good, as a selection\n") || !strings.Contains(said, "entries     a selection: 1 of ") {
 		t.Errorf("the proof: %s", said)
 	}
+	refused("is a selection", "audit", "verify", in("proof"), "--public", in("public"), "--whole")
+	must("audit", "verify", in("bundle"), "--public", in("public"), "--whole")
 
 	witness := []string{"audit", "witness", s.url, "--public", in("public"), "--dir", in("witness"), "--once"}
 	must(witness...)
@@ -96,6 +99,20 @@ func TestAuditCommands(t *testing.T) {
 	if said := must("audit", "verify", "--data", s.data, "--witnessed", seen, "--witness-key", filepath.Join(in("witness"), "keys")); !strings.Contains(said, "are there") {
 		t.Errorf("with a witness: %s", said)
 	}
+
+	// What the privacy officer exports is checked elsewhere, and is not taken for the whole log.
+	resp, err := s.signIn(t, "lindqvist").PostForm(s.url+"/reviews/log", url.Values{"act": {"note.create"}, "export": {"yes"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(in("acts.bundle"), readAll(t, resp), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	said := must("audit", "verify", in("acts.bundle"), "--public", in("public"), "--witnessed", seen, "--witness-key", filepath.Join(in("witness"), "keys"))
+	if !strings.HasPrefix(said, "good, as a selection\n") || strings.Contains(said, "are there") || !regexp.MustCompile(`a selection: \d+ of \d+; what is between is not shown`).MatchString(said) {
+		t.Errorf("the privacy officer's bundle: %s", said)
+	}
+	refused("is a selection", "audit", "verify", in("acts.bundle"), "--whole")
 
 	// The server shows an older log, as after a restore: an old checkpoint does, for a witness that has seen a newer one.
 	stale := http.NewServeMux()

@@ -112,11 +112,13 @@ type auditVerifyCmd struct {
 	trust
 
 	Bundle string `arg:"" optional:"" type:"existingfile" help:"Bundle to check, away from any database. Without one, the database is."`
+	Whole  bool   `help:"Take a bundle of the whole log only: one of some entries, each with its proof, is refused."`
 }
 
 func (c *auditVerifyCmd) Help() string {
 	return `A log is good if each entry is what the signed tree has in its place, each checkpoint is signed by Ed25519 and by ML-DSA-65, and
-nothing is missing that a witness has seen. In a database, every note also has to go as far as the log says that it had come: one that was
+nothing is missing that a witness has seen. A bundle of some entries, as the privacy officer exports it, is good if each is in the log: what
+else is there it does not show, and --whole refuses it. In a database, each act that was recorded has to have its place, and every note also has to go as far as the log says that it had come: one that was
 put back to an earlier state, or lost its end, is named. With --keys, what of the log is sealed has to open, too, and every row of every
 note is read, and compared with its chain.
 
@@ -148,6 +150,10 @@ func (c *auditVerifyCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return asFound(err)
 	}
+	waiting, err := db.CheckPlaces(ctx)
+	if err != nil {
+		return asFound(err)
+	}
 	notes, err := checkNotes(ctx, db)
 	if err != nil {
 		return err
@@ -156,7 +162,7 @@ func (c *auditVerifyCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if details {
 		how = "all their rows are those that the log has"
 	}
-	return errors.Join(c.tell(report, check.Keys), say("notes       %d, %s\n", notes, how))
+	return errors.Join(c.tell(report, check.Keys), say("waiting     %d acts, which have no place yet\nnotes       %d, %s\n", waiting, notes, how))
 }
 
 // say prints something.
@@ -218,6 +224,9 @@ func (c *auditVerifyCmd) bundle() error {
 	if err != nil {
 		return asFound(fmt.Errorf("%s: %w", c.Bundle, err))
 	}
+	if b.Selection && c.Whole {
+		return foundBad{fmt.Errorf("%s is a selection: it does not show the whole log", c.Bundle)}
+	}
 	check, err := c.check(b.Keys)
 	if err != nil {
 		return err
@@ -239,13 +248,39 @@ func (c *auditVerifyCmd) tell(r audit.Report, keys audit.Ring) error {
 	if c.Public == "" {
 		whose = "the log's own word; compare the fingerprint with what the operator gave you, or give --public"
 	}
-	fresh := "unknown: no --witnessed checkpoint was given; the end may be missing"
-	if r.Fresh {
-		fresh = fmt.Sprintf("all %d entries that a witness saw by %s are there", r.Witnessed.Size, r.Witnessed.At.Local().Format(time.DateTime))
-	}
-	_, err := fmt.Printf("good\nlog         %s\nkeys        %s, %s\nentries     %d, %d more are not signed for yet\ncheckpoints %d, the newest of %s\ndetails     %d opened\nfreshness   %s\n",
-		keys.Name(), keys.Newest().Fingerprint(), whose, r.Entries, r.Unsigned, r.Checkpoints, r.Newest.At.Local().Format(time.DateTime), r.Details, fresh)
+	_, err := fmt.Printf("%s\nlog         %s\nkeys        %s, %s\nentries     %s\ncheckpoints %d, the newest of %s, %s ago\ndetails     %d opened\nfreshness   %s\n",
+		verdict(r), keys.Name(), keys.Newest().Fingerprint(), whose, entriesText(r), r.Checkpoints, r.Newest.At.Local().Format(time.DateTime),
+		time.Since(r.Newest.At).Round(time.Second), r.Details, freshText(r, len(c.Witnessed) > 0))
 	return err
+}
+
+func verdict(r audit.Report) string {
+	if r.Selection {
+		return "good, as a selection"
+	}
+	return "good"
+}
+
+func entriesText(r audit.Report) string {
+	if r.Selection {
+		return fmt.Sprintf("a selection: %d of %d; what is between is not shown", r.Entries, r.Newest.Size)
+	}
+	return fmt.Sprintf("%d, %d more are not signed for yet", r.Entries, r.Unsigned)
+}
+
+// freshText says whether the end of the log may be missing.
+func freshText(r audit.Report, witnessed bool) string {
+	at := r.Witnessed.At.Local().Format(time.DateTime)
+	switch {
+	case r.Fresh && r.Selection:
+		return fmt.Sprintf("the log had the tree that a witness saw by %s; what else is in that, this does not show", at)
+	case r.Fresh:
+		return fmt.Sprintf("all %d entries that a witness saw by %s are there", r.Witnessed.Size, at)
+	case witnessed:
+		return "unknown: the witness saw the log with another number of entries, which a selection cannot be compared with"
+	default:
+		return "unknown: no --witnessed checkpoint was given; the end may be missing"
+	}
 }
 
 type auditExportCmd struct {

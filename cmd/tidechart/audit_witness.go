@@ -27,8 +27,11 @@ const (
 	witnessLog  = "log-keys"   // of the log, as far as they were handed over
 )
 
-// fetchTimeout bounds each request of a witness.
-const fetchTimeout = 10 * time.Second
+// Limits of a witness (I10).
+const (
+	fetchTimeout = 10 * time.Second // of each request
+	staleRetry   = 3 * time.Second  // after which it asks again whoever shows an old checkpoint
+)
 
 type auditWitnessCmd struct {
 	URL    string        `arg:"" help:"Where the server is, as in https://notes.hospital.example."`
@@ -43,7 +46,7 @@ func (c *auditWitnessCmd) Help() string {
 	return `Run it where whoever runs the server has no say. Give the file "keys" in its directory to auditors, once; the file "checkpoint" says
 what it has seen: tidechart audit verify --witnessed checkpoint --witness-key keys.
 
-When the log shows something else than before, nothing is signed; what it showed is kept beside, as evidence: it is signed by the
+When the log shows something else than before, or nothing that was signed within the last minute, nothing is signed; what it showed is kept beside, as evidence: it is signed by the
 log's keys. Exit status: 2 then, 1 when it could not look.`
 }
 
@@ -91,7 +94,7 @@ func (c *auditWitnessCmd) look(ctx context.Context, w *audit.Witness, trusted au
 	if err != nil {
 		return err
 	}
-	shown, err := fetch(ctx, at, "checkpoint", audit.MaxCheckpoint)
+	shown, err := c.newest(ctx, w, at)
 	if err != nil {
 		return err
 	}
@@ -100,7 +103,7 @@ func (c *auditWitnessCmd) look(ctx context.Context, w *audit.Witness, trusted au
 			return err
 		}
 	}
-	signed, err := w.Cosign(kept, shown, func(tile tlog.Tile) ([]byte, error) {
+	signed, err := w.Cosign(kept, shown, time.Now(), func(tile tlog.Tile) ([]byte, error) {
 		return fetch(ctx, at, tile.Path(), tile.W*tlog.HashSize)
 	})
 	if err != nil {
@@ -115,6 +118,23 @@ func (c *auditWitnessCmd) look(ctx context.Context, w *audit.Witness, trusted au
 	now, err := w.Log.Open(signed)
 	log.Info("witnessed", "log", now.Origin, "entries", now.Size, "at", now.At)
 	return err
+}
+
+// newest reads the newest checkpoint. A server that has just begun shows an old one until it has signed: it is asked once more.
+func (c *auditWitnessCmd) newest(ctx context.Context, w *audit.Witness, at *url.URL) ([]byte, error) {
+	shown, err := fetch(ctx, at, "checkpoint", audit.MaxCheckpoint)
+	if err != nil {
+		return nil, err
+	}
+	if now, err := w.Log.Open(shown); err != nil || time.Since(now.At) <= audit.MaxAge {
+		return shown, nil // what it is, Cosign says
+	}
+	select {
+	case <-time.After(min(c.Every, staleRetry)):
+		return fetch(ctx, at, "checkpoint", audit.MaxCheckpoint)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // follow reads how far the log's keys were handed over when the witness looked last.

@@ -139,18 +139,18 @@ func TestKeysAreHandedOver(t *testing.T) {
 
 	// A witness that knows the first keys goes on with the statements, and not without.
 	w := audit.Witness{Log: audit.Only(old.Keys()), Signer: newSigner(t, "witness.example")}
-	kept, err := w.Cosign(nil, log.points[10], tiles(log))
+	kept, err := w.Cosign(nil, log.points[10], someTime, tiles(log))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Cosign(kept, log.points[35], tiles(log)); err == nil {
+	if _, err := w.Cosign(kept, log.points[35], someTime, tiles(log)); err == nil {
 		t.Error("the witness signs for keys that it does not know")
 	}
 	w.Log = log.ring
-	if kept, err = w.Cosign(kept, log.points[35], tiles(log)); err != nil {
+	if kept, err = w.Cosign(kept, log.points[35], someTime, tiles(log)); err != nil {
 		t.Fatalf("with the statements: %v", err)
 	}
-	if _, err := w.Cosign(kept, log.points[20], tiles(log)); err == nil {
+	if _, err := w.Cosign(kept, log.points[20], someTime, tiles(log)); err == nil {
 		t.Error("the witness goes back to before the keys were handed over")
 	}
 }

@@ -41,13 +41,14 @@ type Check struct {
 
 // Report is what a check found good.
 type Report struct {
+	Selection   bool       // these are some entries, and what is between is not known
 	Entries     int64      // that a checkpoint is signed for
 	Unsigned    int64      // behind the newest one
 	Checkpoints int        // that were compared
 	Newest      Checkpoint // of the log
 	Details     int        // that came with entries, and are theirs
 	Witnessed   Checkpoint // the newest one that somebody kept, if any was compared
-	Fresh       bool       // one was
+	Fresh       bool       // one was; of a selection: its checkpoint is of the tree that somebody kept, whatever else is in that
 }
 
 // walk goes through a log from its beginning.
@@ -242,7 +243,7 @@ func (w *walk) end() error {
 
 // VerifySelection checks some entries of a log: that each is in the tree of the one checkpoint that comes first.
 func VerifySelection(items iter.Seq2[Item, error], c Check) (Report, error) {
-	w := &walk{Check: c}
+	w := &walk{Check: c, report: Report{Selection: true}}
 	if err := w.openWitnessed(); err != nil {
 		return w.report, err
 	}

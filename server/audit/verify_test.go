@@ -309,7 +309,7 @@ func TestSelections(t *testing.T) {
 	signer := newSigner(t, "log.example")
 	log := newLog(t, signer).add(300, "a")
 	bundle := log.selection(0, 17, 299)
-	if report, err := verify(bundle, audit.Check{Witnessed: [][]byte{log.points[300]}}); err != nil || report.Entries != 3 || !report.Fresh {
+	if report, err := verify(bundle, audit.Check{Witnessed: [][]byte{log.points[300]}}); err != nil || report.Entries != 3 || !report.Fresh || !report.Selection {
 		t.Fatalf("%+v, %v", report, err)
 	}
 	other := newLog(t, signer).add(300, "a")
@@ -339,19 +339,20 @@ func TestWitness(t *testing.T) {
 	signer := newSigner(t, "log.example")
 	w := audit.Witness{Log: audit.Only(signer.Keys()), Signer: newSigner(t, "witness.example")}
 	log := newLog(t, signer).add(300, "a")
-	kept, err := w.Cosign(nil, log.points[300], tiles(log))
+	kept, err := w.Cosign(nil, log.points[300], someTime.Add(300*time.Second+audit.MaxAge), tiles(log))
 	if err != nil {
 		t.Fatal(err)
 	}
 	log.add(700, "b")
-	next, err := w.Cosign(kept, log.points[1000], tiles(log))
+	then := someTime.Add(1000 * time.Second)
+	next, err := w.Cosign(kept, log.points[1000], then, tiles(log))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if c, err := w.Signer.Keys().Cosigned(audit.Only(signer.Keys()), next); err != nil || c.Size != 1000 {
 		t.Fatalf("%+v, %v", c, err)
 	}
-	if _, err := w.Cosign(next, log.points[1000], tiles(log)); err != nil {
+	if _, err := w.Cosign(next, log.points[1000], then, tiles(log)); err != nil {
 		t.Errorf("nothing has happened: %v", err)
 	}
 	fork := newLog(t, signer).add(300, "a").add(700, "b").add(1, "c")
@@ -373,17 +374,24 @@ func TestWitness(t *testing.T) {
 		"stripped of ML-DSA":       {kept, []byte(strings.Join(strings.SplitAfter(string(log.points[1000]), "\n")[:6], "")), tiles(log), audit.Unsigned},
 		"another log's signatures": {kept, newLog(t, newSigner(t, "log.example")).add(400, "a").points[400], tiles(log), audit.Unsigned},
 	} {
-		signed, err := w.Cosign(tt.kept, tt.shown, tt.tree)
+		signed, err := w.Cosign(tt.kept, tt.shown, then, tt.tree)
 		var fault *audit.Fault
 		if !errors.As(err, &fault) || fault.Kind != tt.kind || signed != nil {
 			t.Errorf("%s: %v; want %s", name, err, tt.kind)
 		}
 	}
 	var fault *audit.Fault
-	if _, err := w.Cosign(kept, log.points[1000], func(tlog.Tile) ([]byte, error) { return nil, away }); !errors.Is(err, away) || errors.As(err, &fault) {
+	for what, at := range map[string]time.Time{"old": then.Add(audit.MaxAge + time.Second), "of a time to come": then.Add(-audit.MaxAge - time.Second)} {
+		for _, before := range [][]byte{nil, kept, next} {
+			if signed, err := w.Cosign(before, log.points[1000], at, tiles(log)); !errors.As(err, &fault) || fault.Kind != audit.Stale || signed != nil {
+				t.Errorf("a checkpoint that is %s: %v", what, err)
+			}
+		}
+	}
+	if _, err := w.Cosign(kept, log.points[1000], then, func(tlog.Tile) ([]byte, error) { return nil, away }); !errors.Is(err, away) || errors.As(err, &fault) {
 		t.Errorf("a tree that cannot be read is none that is forked: %v", err)
 	}
-	if _, err := w.Cosign(log.points[300], log.points[1000], tiles(log)); !errors.Is(err, audit.ErrSignature) {
+	if _, err := w.Cosign(log.points[300], log.points[1000], then, tiles(log)); !errors.Is(err, audit.ErrSignature) {
 		t.Errorf("what was kept is not what was signed here: %v", err)
 	}
 }

@@ -3,6 +3,7 @@ package audit
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -16,13 +17,17 @@ type Witness struct {
 // Tree reads a log's tiles: data of the width that the tile has.
 type Tree func(tile tlog.Tile) ([]byte, error)
 
+// MaxAge is how far the time of a checkpoint that a server shows may be from a witness's own. Servers sign another every few seconds,
+// whether or not anything happens: one that does not hides something, or has stopped.
+const MaxAge = time.Minute
+
 // Errors of a witness: what a log shows does not fit what it has shown. Each is a [*Fault], too.
 var errStranger = errors.New("the log shows no tree that fits")
 
 // Cosign signs a checkpoint, if it is of the log whose last one was kept, and of a tree that goes on where that one ended: as tree,
 // which is not believed, lets it compute. kept is nil the first time. What does not fit is a [*Fault], [Forked], [RolledBack] or
-// [Unsigned], and is never signed.
-func (w Witness) Cosign(kept, shown []byte, tree Tree) ([]byte, error) {
+// [Unsigned], or [Stale] by more than [MaxAge] from at, and is never signed.
+func (w Witness) Cosign(kept, shown []byte, at time.Time, tree Tree) ([]byte, error) {
 	now, err := w.Log.Open(shown)
 	if err != nil {
 		return nil, fault(Unsigned, whole, "the checkpoint that the log shows is %v", err)
@@ -35,6 +40,12 @@ func (w Witness) Cosign(kept, shown []byte, tree Tree) ([]byte, error) {
 		if err := goesOn(before, now, tree); err != nil {
 			return nil, err
 		}
+	}
+	switch age := at.Sub(now.At); {
+	case age > MaxAge:
+		return nil, fault(Stale, whole, "the newest checkpoint is of %s, %s ago", now.At.Format(leafTime), age.Round(time.Second))
+	case age < -MaxAge:
+		return nil, fault(Stale, whole, "the newest checkpoint is of %s, in %s by the clock of the witness", now.At.Format(leafTime), -age.Round(time.Second))
 	}
 	return w.Signer.Cosign(w.Log, shown)
 }
