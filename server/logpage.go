@@ -180,14 +180,7 @@ func (s *Server) logOfActs(w http.ResponseWriter, r *http.Request, who login.Per
 	if len(rows) > maxActs {
 		rows, view.Truncated = rows[:maxActs], true
 	}
-	for _, row := range rows {
-		one := web.LogRow{Entry: row.Seq, At: row.At.Local(), Who: row.Who, Role: row.Role, What: actText(row.Act), Outcome: row.Outcome, Code: codeText(row.Code), About: row.About}
-		if row.PatientID.Valid {
-			one.PatientID = row.PatientID.UUID.String()
-		}
-		view.Rows = append(view.Rows, one)
-	}
-	if err := s.showProof(r, &view); err != nil {
+	if err := s.showActs(r, &view, rows); err != nil {
 		return err
 	}
 	view.Shell = s.shellOf(r, who, "Log of acts", web.SectionReviews)
@@ -240,23 +233,6 @@ func (s *Server) logSearch(r *http.Request, v web.LogView) (search queries.Searc
 		search.Patient = uuid.NullUUID{UUID: row.Patient.ID, Valid: true}
 	}
 	return search, "", nil
-}
-
-// showProof adds how far the log is signed for.
-func (s *Server) showProof(r *http.Request, v *web.LogView) error {
-	l, err := s.db.AuditLog(r.Context(), false)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return nil
-	case errors.Is(err, audit.ErrSignature), errors.Is(err, audit.ErrCheckpoint):
-		v.Broken = err.Error()
-		return nil
-	case err != nil:
-		return err
-	}
-	c, err := l.Keys.Open(l.Newest)
-	v.Signed, v.SignedAt, v.Waiting, v.Fingerprint = c.Size, c.At.Local(), l.Size-c.Size, l.Keys.Newest().Fingerprint()
-	return err
 }
 
 // exportActs hands entries out, each with its proof. What is not signed for yet is not in it.

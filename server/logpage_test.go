@@ -71,6 +71,9 @@ func TestLogPage(t *testing.T) {
 			t.Errorf("%q: %d", ask, status)
 		}
 	}
+	if _, rows := list(); strings.Contains(rows, "not as signed") || strings.Contains(rows, "no place") {
+		t.Error("an entry that is as it was is said not to be")
+	}
 	h.acts()
 	list("person", "chen")
 	h.recorded("the search", "search.log done lindqvist chen")
@@ -94,6 +97,20 @@ func TestLogPage(t *testing.T) {
 	h.age()
 	if status, _ := h.post(lindqvist, "/reviews/log", form("export", "yes")); status != http.StatusSeeOther {
 		t.Errorf("an export without a fresh proof: %d", status)
+	}
+	for _, sql := range []string{
+		`ALTER TABLE audit_event DISABLE TRIGGER ALL`, `GRANT ALL ON audit_event TO CURRENT_USER`,
+		`UPDATE audit_event SET code = 'page by glass' WHERE code = 'page by unit' AND act = 'note.open'`,
+		`INSERT INTO audit_event (xid, at, act, outcome, code) VALUES ('3', now() - interval '5 minutes', 'token.issue', 'done', 'kept out')`,
+	} {
+		h.sql(sql)
+	}
+	_, page := h.post(lindqvist, "/reviews/log", nil)
+	changed, kept := strings.Index(page, "page by glass"), strings.Index(page, "kept out")
+	if changed < 0 || kept < 0 || strings.Count(page, "not as signed") != 1 || strings.Count(page, ">no place<") != 1 || !strings.Contains(page, "2 entries below are not what was signed") {
+		t.Errorf("a changed entry, and one without a place: %s", page)
+	} else if between := page[changed:]; strings.Index(between, "not as signed") > strings.Index(between, "</tr>") {
+		t.Error("another entry is said to be changed")
 	}
 	for _, who := range []string{"chen", "novak"} {
 		if status, _, _ := h.get(h.signIn(who), "/reviews/log"); status != http.StatusForbidden {

@@ -23,7 +23,9 @@ type LogView struct {
 	SignedAt    time.Time
 	Waiting     int64  // entries behind it
 	Fingerprint string // of the keys
+	SignedAgo   time.Duration
 	Broken      string // what is wrong with the newest checkpoint, if anything
+	Bad         int    // rows that are not what was signed, or have no place
 }
 
 // Proof says how far the log is signed for.
@@ -38,6 +40,24 @@ func (v LogView) Proof() string {
 	}
 }
 
+// signedLate is how old the newest checkpoint is when the page says so.
+const signedLate = 30 * time.Second
+
+// Alarm says what is wrong with the log, in one sentence; empty: nothing that is seen here.
+func (v LogView) Alarm() string {
+	switch {
+	case v.Bad == 1:
+		return "An entry below is not what was signed, or has no place in the log."
+	case v.Bad > 1:
+		return fmt.Sprintf("%d entries below are not what was signed, or have no place in the log.", v.Bad)
+	case v.Broken != "":
+		return "The newest checkpoint is not good: " + v.Broken + "."
+	case !v.SignedAt.IsZero() && v.SignedAgo > signedLate:
+		return "Nothing has been signed for " + v.SignedAgo.Round(time.Second).String() + "."
+	}
+	return ""
+}
+
 // LogRow is an entry of the log.
 type LogRow struct {
 	Entry     int64 // its place; -1: none yet
@@ -48,6 +68,8 @@ type LogRow struct {
 	Code      string // words of the program
 	PatientID string
 	About     string // somebody else's name
+	Changed   bool   // it is not what the signed tree has in its place
+	Late      bool   // it should have had a place long ago
 }
 
 func (r LogRow) whoText() string {
@@ -60,9 +82,11 @@ func (r LogRow) whoText() string {
 // entryText is the place of an entry, and whether that is signed for.
 func (r LogRow) entryText(signed int64) string {
 	switch {
+	case r.Late:
+		return "none"
 	case r.Entry < 0:
 		return "not yet"
-	case r.Entry >= signed:
+	case r.Entry >= signed && !r.Changed:
 		return strconv.FormatInt(r.Entry, 10) + ", not signed yet"
 	default:
 		return strconv.FormatInt(r.Entry, 10)

@@ -18,6 +18,7 @@ import (
 const (
 	entriesAtOnce     = 2048 // a multiple of a tile's width
 	checkpointsAtOnce = 100
+	tilesKept         = 1000 // of 8 kB, while entries are compared with the tree
 )
 
 // AuditLog is the log as the database has it, up to a size. It is for one goroutine.
@@ -30,12 +31,14 @@ type AuditLog struct {
 	db      *DB
 	details map[uint32]*vault.Key
 	tiles   map[int64][]byte // of level 0: the last that were read
+	root    tlog.Hash        // of the newest checkpoint
+	read    map[tileAt][]byte
 }
 
 // AuditLog returns the log as it is now. With details, entries come with what is sealed of them, which takes a vault.
 // [ErrNotFound]: nothing is signed yet.
 func (db *DB) AuditLog(ctx context.Context, details bool) (*AuditLog, error) {
-	l := &AuditLog{db: db}
+	l := &AuditLog{db: db, read: make(map[tileAt][]byte)}
 	var err error
 	if l.Keys, err = db.AuditRing(ctx); err != nil {
 		return nil, err
@@ -52,7 +55,7 @@ func (db *DB) AuditLog(ctx context.Context, details bool) (*AuditLog, error) {
 	if err != nil {
 		return nil, fmt.Errorf("newest checkpoint: %w", err)
 	}
-	l.Signed = c.Size
+	l.Signed, l.root = c.Size, c.Root
 	if details {
 		l.details, err = db.auditKeys(ctx)
 	}
@@ -167,6 +170,45 @@ func (l *AuditLog) leafHash(ctx context.Context, seq int64) (h tlog.Hash, err er
 		copy(h[:], data[at:])
 	}
 	return h, nil
+}
+
+// Holds reports whether an act is, as a row says it now, what the tree has in its place: the tree that is signed, if that goes so far.
+func (l *AuditLog) Holds(ctx context.Context, row queries.SearchAuditRow) (bool, error) {
+	hash := audit.HashOf(entryOf(queries.EventsToSequenceRow{
+		N: row.N, ID: row.ID, At: row.At, Act: row.Act, Outcome: row.Outcome, Who: row.WhoID, PatientID: row.PatientID, NoteID: row.NoteID,
+		About: row.AboutID, Code: row.Code, Commitment: row.Commitment,
+	}).Leaf())
+	if row.Seq >= l.Signed {
+		stored, err := l.leafHash(ctx, row.Seq)
+		return stored == hash, err
+	}
+	var failed error // to read, which says nothing of the log
+	proof, err := tlog.ProveRecord(l.Signed, row.Seq, audit.Tiles(func(level int, n int64) ([]byte, error) {
+		data, err := l.tile(ctx, level, n)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			failed = err
+		}
+		return data, err
+	}))
+	return err == nil && tlog.CheckRecord(proof, l.Signed, l.root, row.Seq, hash) == nil, failed
+}
+
+// tile reads a tile once.
+func (l *AuditLog) tile(ctx context.Context, level int, n int64) ([]byte, error) {
+	at := tileAt{level, n}
+	if data, read := l.read[at]; read {
+		return data, nil
+	}
+	data, err := l.db.Tile(ctx, int16(level), n)
+	if err == nil && len(l.read) < tilesKept {
+		l.read[at] = data
+	}
+	return data, err
+}
+
+type tileAt struct {
+	level int
+	n     int64
 }
 
 // Prove returns an entry with the proof that it is in the tree of the newest checkpoint. [ErrNotFound]: it has no such entry.

@@ -3,7 +3,7 @@
 -- name: SearchAudit :many
 -- Entries, the newest first. What is empty is not asked for; how far notes have come, which no person did, only by name. seq is -1 for what has no place yet.
 SELECT coalesce(audit_order.seq, -1)::bigint AS seq, audit_event.n, audit_event.at, audit_event.act, audit_event.outcome, audit_event.code, audit_event.patient_id,
-       audit_event.note_id, coalesce(person.name, '')::text AS who, coalesce(person.role, '')::text AS role, coalesce(them.name, '')::text AS about
+       audit_event.note_id, audit_event.id, audit_event.who AS who_id, audit_event.about AS about_id, audit_event.commitment, coalesce(person.name, '')::text AS who, coalesce(person.role, '')::text AS role, coalesce(them.name, '')::text AS about
   FROM audit_event
   LEFT JOIN audit_order ON audit_order.n = audit_event.n
   LEFT JOIN person ON person.id = audit_event.who

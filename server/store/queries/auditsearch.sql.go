@@ -15,7 +15,7 @@ import (
 const searchAudit = `-- name: SearchAudit :many
 
 SELECT coalesce(audit_order.seq, -1)::bigint AS seq, audit_event.n, audit_event.at, audit_event.act, audit_event.outcome, audit_event.code, audit_event.patient_id,
-       audit_event.note_id, coalesce(person.name, '')::text AS who, coalesce(person.role, '')::text AS role, coalesce(them.name, '')::text AS about
+       audit_event.note_id, audit_event.id, audit_event.who AS who_id, audit_event.about AS about_id, audit_event.commitment, coalesce(person.name, '')::text AS who, coalesce(person.role, '')::text AS role, coalesce(them.name, '')::text AS about
   FROM audit_event
   LEFT JOIN audit_order ON audit_order.n = audit_event.n
   LEFT JOIN person ON person.id = audit_event.who
@@ -38,17 +38,21 @@ type SearchAuditParams struct {
 }
 
 type SearchAuditRow struct {
-	Seq       int64
-	N         int64
-	At        time.Time
-	Act       string
-	Outcome   string
-	Code      string
-	PatientID uuid.NullUUID
-	NoteID    uuid.NullUUID
-	Who       string
-	Role      string
-	About     string
+	Seq        int64
+	N          int64
+	At         time.Time
+	Act        string
+	Outcome    string
+	Code       string
+	PatientID  uuid.NullUUID
+	NoteID     uuid.NullUUID
+	ID         uuid.UUID
+	WhoID      uuid.NullUUID
+	AboutID    uuid.NullUUID
+	Commitment []byte
+	Who        string
+	Role       string
+	About      string
 }
 
 // What the privacy officer looks for in the log of acts.
@@ -78,6 +82,10 @@ func (q *Queries) SearchAudit(ctx context.Context, arg SearchAuditParams) ([]Sea
 			&i.Code,
 			&i.PatientID,
 			&i.NoteID,
+			&i.ID,
+			&i.WhoID,
+			&i.AboutID,
+			&i.Commitment,
 			&i.Who,
 			&i.Role,
 			&i.About,
