@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clisonix/tidechart/server/access"
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/sessions"
@@ -245,6 +246,9 @@ func (s *Server) showDestruction(w http.ResponseWriter, r *http.Request, who log
 	holds, err := s.db.Holds(r.Context(), false, maxDecisions)
 	if err != nil {
 		return fmt.Errorf("list holds: %w", err)
+	}
+	if err := s.db.Record(r.Context(), audit.Event{Act: audit.SeeDecisions, Code: fmt.Sprintf("decisions=%d holds=%d", len(rows), len(holds))}); err != nil {
+		return err
 	}
 	for _, row := range holds {
 		view.Holds = append(view.Holds, web.Hold{

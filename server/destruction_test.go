@@ -55,6 +55,7 @@ func TestRecordsAreDestroyed(t *testing.T) {
 	}
 	h.recorded("asks", "destroy.ask done lindqvist note: request=")
 	_, page, _ := h.get(admin, "/destruction")
+	h.recorded("looks at decisions and holds", "destroy.list done novak: decisions=1 holds=0")
 	request := requestID.FindStringSubmatch(page)
 	if request == nil || !strings.Contains(page, "It was written about another patient.") || !strings.Contains(page, "/approve") {
 		t.Fatal("the administrator does not see it")

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clisonix/tidechart/server/access"
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/web"
 )
@@ -51,6 +52,9 @@ func (s *Server) retentionPage(w http.ResponseWriter, r *http.Request, who login
 	due, err := s.db.Due(ctx, maxDue)
 	if err != nil {
 		return fmt.Errorf("list what is due: %w", err)
+	}
+	if err := s.db.Record(ctx, audit.Event{Act: audit.SeeDecisions, Code: fmt.Sprintf("due=%d", len(due))}); err != nil {
+		return err
 	}
 	for _, d := range due {
 		view.Due = append(view.Due, web.DueNote{

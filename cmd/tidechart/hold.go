@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/store"
 )
@@ -128,6 +129,9 @@ func (c *holdListCmd) Run(ctx context.Context, log *slog.Logger) error {
 	rows, err := db.Holds(ctx, c.All, maxHolds)
 	if err != nil {
 		return fmt.Errorf("list holds: %w", err)
+	}
+	if err := db.Record(ctx, audit.Event{Act: audit.SeeHolds, Code: fmt.Sprintf("holds=%d", len(rows))}); err != nil {
+		return err
 	}
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "HOLD\tNUMBER\tNOTE\tSINCE\tBY\tWHY\tLIFTED") // Flush tells

@@ -224,6 +224,9 @@ func TestCutOffSessionsAreMended(t *testing.T) {
 	if n, err := h.db.MendCutOffSessions(ctx); n != 1 || err != nil {
 		t.Errorf("MendCutOffSessions = %d, %v", n, err)
 	}
+	if code := one[string](t, h, `SELECT code FROM audit_event WHERE act = 'note.leave' AND note_id = $1 AND who = $2 AND patient_id IS NOT NULL`, note, h.author); code != "cut off" {
+		t.Errorf("that they left is on record as %q", code)
+	}
 	people, err := h.db.Participants(ctx, []uuid.UUID{session})
 	if err != nil || len(people) != 1 || people[0].Present {
 		t.Errorf("Participants = %+v, %v", people, err)

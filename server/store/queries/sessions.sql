@@ -42,8 +42,15 @@ UPDATE session SET ended_at = coalesce(greatest((SELECT max(at) FROM note_update
  WHERE ended_at IS NULL;
 
 -- name: EndCutOffParticipations :exec
-UPDATE participation SET left_at = greatest(joined_at, session.ended_at)
-  FROM session WHERE session.id = participation.session_id AND left_at IS NULL AND session.ended_at IS NOT NULL;
+-- When they left is not known; that it is on record late, the code says.
+WITH late AS (
+    UPDATE participation SET left_at = greatest(joined_at, session.ended_at)
+      FROM session WHERE session.id = participation.session_id AND left_at IS NULL AND session.ended_at IS NOT NULL
+    RETURNING participation.id, participation.person_id, session.note_id
+)
+INSERT INTO audit_event (act, outcome, who, patient_id, note_id, about, code)
+SELECT 'note.leave', 'done', late.person_id, note.patient_id, note.id, late.id, 'cut off'
+  FROM late JOIN note ON note.id = late.note_id;
 
 -- name: ShowClient :exec
 UPDATE participation SET client_id = $2 WHERE id = $1;
