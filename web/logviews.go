@@ -83,7 +83,7 @@ func (r LogRow) whoText() string {
 func (r LogRow) entryText(signed int64) string {
 	switch {
 	case r.Late:
-		return "none"
+		return ""
 	case r.Entry < 0:
 		return "not yet"
 	case r.Entry >= signed && !r.Changed:

@@ -27,7 +27,7 @@ const (
 )
 
 // Sequencer gives acts their places in the log, and signs it. Several servers may have one: whichever comes first does the
-// work, the others find it done. One goroutine uses it.
+// work, the others find it done. One goroutine uses it; what it says of itself ([Sequencer.Figures]) any may ask.
 type Sequencer struct {
 	db *DB
 	signing
