@@ -24,7 +24,7 @@ type auditAcceptCmd struct {
 
 func (c *auditAcceptCmd) Help() string {
 	return `The log of acts says how far each note had come. One whose rows end before that does not open: somebody took its end away, or put an
-older state of it back. If that was you, from a backup, say so with this command. It needs the key file: whoever can only write in the
+older state of it back; nor does one that was put into another patient's record, even when it is back in its own. If that was you, from a backup, say so with this command. It needs the key file: whoever can only write in the
 database cannot say it. What was there and is not any more stays on record, with how far it went.
 
 Afterwards people may bring back what their browsers still hold: tidechart recover.

@@ -33,10 +33,15 @@ func endOf(head int64, chain []byte) end {
 // NoteFault says that a note's log is not the one that is on record. It is a [vault.ErrTampered].
 type NoteFault struct {
 	Note uuid.UUID
-	Kind audit.FaultKind // [audit.RolledBack], [audit.Forked], [audit.Changed], [audit.Missing]
+	Kind audit.FaultKind // [audit.RolledBack], [audit.Forked], [audit.Changed], [audit.Missing], [audit.Misplaced], [Retimed]
 	Head uint64          // where its log ends, as it is now
 	Had  uint64          // how far it is on record: in the log of acts, or in this server's memory
+
+	Whose uuid.UUID // of what is misplaced: the patient whose it is on record
 }
+
+// Retimed means that a row's time is not between those of the entries of the log of acts before and behind it.
+const Retimed audit.FaultKind = "retimed"
 
 func (f *NoteFault) Error() string {
 	switch f.Kind {
@@ -46,6 +51,10 @@ func (f *NoteFault) Error() string {
 		return fmt.Sprintf("%s: the log of note %s is another than the one that is on record up to seq %d", f.Kind, f.Note, f.Had)
 	case audit.Missing:
 		return fmt.Sprintf("%s: note %s, whose log had come to seq %d", f.Kind, f.Note, f.Had)
+	case audit.Misplaced:
+		return fmt.Sprintf("%s: note %s is on record as another patient's, %s", f.Kind, f.Note, f.Whose)
+	case Retimed:
+		return fmt.Sprintf("%s: the time of row %d of note %s is not the one at which it came, by the log of acts", f.Kind, f.Head, f.Note)
 	default:
 		return fmt.Sprintf("%s: the rows of note %s up to seq %d are not those of its chain", f.Kind, f.Note, f.Head)
 	}
@@ -99,25 +108,51 @@ func parseAnchor(code string) (e end, is bool) {
 
 // anchorOf returns how far a note's log has come by the log of acts; zero: it does not say. What was recorded before an older state
 // of the note was put back on purpose does not count (accepted), if the record of that was made with the note's key, and for what was
-// known then.
-func anchorOf(ctx context.Context, q *queries.Queries, keys *keySet, note sessions.NoteID, restored bool) (known end, accepted bool, err error) {
-	after := int64(0)
-	if restored {
+// known then. A note that is on record as another patient's is a [NoteFault].
+func anchorOf(ctx context.Context, q *queries.Queries, keys *keySet, note sessions.NoteID, row queries.NoteToLoadRow) (known end, accepted bool, err error) {
+	known, after, since, err := recorded(ctx, q, keys, note, row)
+	if err != nil {
+		return end{}, false, err
+	}
+	if row.Whose != row.PatientID {
+		if other, err := q.WhoseSince(ctx, note, row.PatientID, since); err != nil {
+			return end{}, false, err
+		} else if other {
+			return end{}, false, misplaced(note, row)
+		}
+	}
+	return known, after > 0, nil
+}
+
+// misplaced says that a note is in another patient's record than the log of acts has it.
+func misplaced(note sessions.NoteID, row queries.NoteToLoadRow) error {
+	return &NoteFault{Note: note, Kind: audit.Misplaced, Head: uint64(row.Head), Had: uint64(row.Head), Whose: row.Whose}
+}
+
+// recorded returns how far a note's log has come by the log of acts, behind which place that counts, since an older state was put back
+// on purpose, and since when what is said of whose it is.
+func recorded(ctx context.Context, q *queries.Queries, keys *keySet, note sessions.NoteID, row queries.NoteToLoadRow) (known end, after, since int64, err error) {
+	if row.Restored {
 		restores, err := q.RestoresOf(ctx, note)
 		if err != nil {
-			return end{}, false, err
+			return end{}, 0, 0, err
 		}
 		for _, r := range restores {
 			if known, err = furthest(ctx, q, note, after, r.N, known); err != nil {
-				return end{}, false, err
+				return end{}, 0, 0, err
 			}
-			if back, is := parseAnchor(r.Code); is && strings.HasSuffix(r.Code, keys.restoreProof(back, known)) {
+			back, is := parseAnchor(r.Code)
+			switch {
+			case !is:
+			case strings.HasSuffix(r.Code, keys.restoreProof(back, known, r.PatientID.UUID)):
+				known, after, since = back, r.N, r.N
+			case strings.HasSuffix(r.Code, keys.restoreProof(back, known, uuid.Nil)): // of a version before
 				known, after = back, r.N
 			}
 		}
 	}
 	known, err = furthest(ctx, q, note, after, maxPlace, known)
-	return known, after > 0, err
+	return known, after, since, err
 }
 
 // maxPlace is behind every entry of the log of acts.
@@ -137,25 +172,45 @@ func furthest(ctx context.Context, q *queries.Queries, note sessions.NoteID, aft
 	return end{uint64(row.Head), e.link}, nil
 }
 
-// restoreProof ends the code of an entry that says that a note was put back to an older state, in place of the one that was known:
-// nobody makes it without the note's key, and it counts for these two states alone.
-func (k *keySet) restoreProof(back, known end) string {
-	sum := k.keys[k.first].Index("tidechart/restored-note/v1", anchorCode(back)+" over "+anchorCode(known))
+// restoreProof ends the code of an entry that says that a note of a patient was put back to an older state, in place of the one that was
+// known: nobody makes it without the note's key, and it counts for these two states and this patient alone. Those of versions before named none.
+func (k *keySet) restoreProof(back, known end, patient uuid.UUID) string {
+	purpose, states := "tidechart/restored-note/v1", anchorCode(back)+" over "+anchorCode(known)
+	if patient != uuid.Nil {
+		purpose, states = "tidechart/restored-note/v2", states+" of "+patient.String()
+	}
+	sum := k.keys[k.first].Index(purpose, states)
 	return " proof=" + base64.StdEncoding.EncodeToString(sum)
 }
 
-// AcceptOlder has a note open again whose log was put back to an older state on purpose, and records that, unless it is as it was on record.
+// AcceptOlder has a note open again whose log was put back to an older state on purpose, or that was put back into the record of its patient,
+// and records that, unless it is as it was on record.
 // It returns how far the log had come, and where it ends now. What its rows say has to be the chain's: only its end may be another.
 func (db *DB) AcceptOlder(ctx context.Context, note sessions.NoteID) (had, has uint64, accepted bool, err error) {
 	err = db.withKeys(ctx, note, func(keys *keySet) error {
 		e := audit.Event{Act: audit.RestoreNote}
 		var known, now end
+		var patient uuid.UUID
+		wasElsewhere := false
 		read := func(q *queries.Queries) error {
 			row, err := q.NoteToLoad(ctx, note)
 			if err != nil {
 				return err
 			}
-			if known, _, err = anchorOf(ctx, q, keys, note, row.Restored); err != nil {
+			patient = row.PatientID
+			_, _, err = anchorOf(ctx, q, keys, note, row)
+			var fault *NoteFault
+			if wasElsewhere = errors.As(err, &fault); err != nil && !wasElsewhere {
+				return err
+			}
+			if wasElsewhere { // it may come back to whose it was, and not go to others
+				if first, err := q.FirstWhose(ctx, note); err != nil {
+					return err
+				} else if first.UUID != patient {
+					return fault
+				}
+			}
+			if known, _, _, err = recorded(ctx, q, keys, note, row); err != nil {
 				return err
 			}
 			if now, err = chainOf(ctx, q, keys, note, math.MaxInt64); err != nil {
@@ -169,11 +224,11 @@ func (db *DB) AcceptOlder(ctx context.Context, note sessions.NoteID) (had, has u
 		if err := db.reading(ctx, read); err != nil {
 			return err
 		}
-		if had, has = known.head, now.head; had <= has && !db.forked(ctx, keys, note, known) {
+		if had, has = known.head, now.head; had <= has && !wasElsewhere && !db.forked(ctx, keys, note, known) {
 			return nil
 		}
 		accepted = true
-		e.Code = fmt.Sprintf("%s over=%d%s", anchorCode(now), known.head, keys.restoreProof(now, known))
+		e.Code = fmt.Sprintf("%s over=%d%s", anchorCode(now), known.head, keys.restoreProof(now, known, patient))
 		return db.recordAbout(ctx, db.Queries, note, e)
 	})
 	if err != nil {

@@ -137,6 +137,8 @@ func TestNotesPutBack(t *testing.T) {
 		"the link is another's":            {sql: []string{`UPDATE note SET chain = (SELECT chain FROM first)`}, opened: audit.Changed, checked: audit.Changed, blind: audit.Forked},
 		"there is no link":                 {sql: []string{`UPDATE note SET chain = NULL`}, opened: audit.Changed, checked: audit.Changed, blind: audit.Forked},
 		"it never was":                     {sql: []string{`DELETE FROM note_update`, `UPDATE note SET head = 0, chain = NULL`, `DELETE FROM note_base`}, opened: audit.RolledBack, checked: audit.RolledBack, blind: audit.RolledBack},
+		"a row is said to be older":        {sql: []string{`UPDATE note_update SET at = at - interval '3 days' WHERE seq = 28`}, checked: store.Retimed},
+		"a row is said to be newer":        {sql: []string{`UPDATE note_update SET at = at + interval '3 days' WHERE seq = 28`}, checked: store.Retimed},
 		"an old entry is said again": {
 			sql:  []string{`INSERT INTO audit_event (act, outcome, note_id, code) SELECT act, outcome, note_id, code FROM audit_event WHERE act = 'note.anchor' AND code LIKE 'head=21 %'`},
 			back: "early", opened: audit.RolledBack, checked: audit.RolledBack, blind: audit.RolledBack,
@@ -307,4 +309,51 @@ func TestUnrecordedEndsAreFound(t *testing.T) {
 	if head := one[int](t, c.hospital, known, c.note); head != 33 {
 		t.Errorf("after a clean stop the log of acts has it up to %d", head)
 	}
+}
+
+// TestNotesStayTheirPatients: a note that was put into another patient's record is not shown as theirs, whatever is added to the log of acts;
+// put back, it opens when somebody says so who has the key.
+func TestNotesStayTheirPatients(t *testing.T) {
+	c := open(t).chained(t, 20)
+	server := c.fresh(t)
+	if _, err := server.Load(t.Context(), c.note); err != nil {
+		t.Fatal(err)
+	}
+	own := one[uuid.UUID](t, c.hospital, `SELECT patient_id FROM note WHERE id = $1`, c.note)
+	other, err := c.db.PutPatient(t.Context(), planted, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const move = `UPDATE note SET patient_id = $2 WHERE id = $1`
+	is := func(what string, want, blind audit.FaultKind) {
+		t.Helper()
+		if opened, checked, checkedBlind := c.found(t); opened != want || checked != want || checkedBlind != blind {
+			t.Errorf("%s: opened: %q, checked: %q, without the key: %q", what, opened, checked, checkedBlind)
+		}
+		var fault *store.NoteFault
+		if _, err := server.NoteByID(t.Context(), c.note); (want == "") != (err == nil) || want != "" && (!errors.As(err, &fault) || fault.Kind != want) {
+			t.Errorf("%s: its page: %v", what, err)
+		}
+	}
+	is("as it is", "", "")
+	c.must(t, move, c.note, other)
+	is("in another's record", audit.Misplaced, audit.Misplaced)
+	if n := one[int](t, c.hospital, `SELECT count(*) FROM audit_event WHERE act = 'note.fault' AND note_id = $1 AND patient_id = $2 AND code LIKE 'misplaced %'`, c.note, own); n == 0 {
+		t.Error("that is not on the record of whose it is")
+	}
+	c.must(t, `INSERT INTO audit_event (act, outcome, patient_id, note_id, code) SELECT act, outcome, $2, note_id, code FROM audit_event WHERE note_id = $1 AND code LIKE '%chain=%'`, c.note, other)
+	is("with entries of theirs", audit.Misplaced, audit.Misplaced)
+	if _, _, _, err := c.db.AcceptOlder(t.Context(), c.note); !errors.Is(err, vault.ErrTampered) {
+		t.Errorf("as another's it is accepted: %v", err)
+	}
+	c.must(t, move, c.note, own)
+	is("back, with their entries in the log", audit.Misplaced, audit.Misplaced)
+	if _, _, accepted, err := c.fresh(t).AcceptOlder(t.Context(), c.note); err != nil || !accepted {
+		t.Fatalf("accepted: %t, %v", accepted, err)
+	}
+	is("accepted", "", "")
+	c.must(t, move, c.note, other)
+	is("in another's record again", audit.Misplaced, "")
+	c.must(t, `INSERT INTO audit_event (act, outcome, patient_id, note_id, code) SELECT act, outcome, $1, note_id, code FROM audit_event WHERE act = 'note.restore'`, other)
+	is("and accepted by who has no key", audit.Misplaced, "")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -59,7 +60,7 @@ func (db *DB) checkNote(ctx context.Context, note sessions.NoteID) error {
 	return err
 }
 
-// checkEnd compares what a note says of itself with what is on record: who changes it there has no key for the link.
+// checkEnd compares what a note says of itself, and whose it is, with what is on record: who changes it there has no key for the link.
 func checkEnd(ctx context.Context, q *queries.Queries, note sessions.NoteID) error {
 	row, err := q.NoteToLoad(ctx, note)
 	if err != nil || row.Restored {
@@ -70,6 +71,8 @@ func checkEnd(ctx context.Context, q *queries.Queries, note sessions.NoteID) err
 	switch {
 	case err != nil:
 		return err
+	case row.Whose != row.PatientID:
+		return misplaced(note, row)
 	case stored.head < known.head:
 		return &NoteFault{Note: note, Kind: audit.RolledBack, Head: stored.head, Had: known.head}
 	case stored.head == known.head && stored != known:
@@ -84,7 +87,7 @@ func checkRows(ctx context.Context, q *queries.Queries, keys *keySet, note sessi
 	if err != nil {
 		return err
 	}
-	known, _, err := anchorOf(ctx, q, keys, note, row.Restored)
+	known, _, err := anchorOf(ctx, q, keys, note, row)
 	if err != nil {
 		return err
 	}
@@ -92,7 +95,15 @@ func checkRows(ctx context.Context, q *queries.Queries, keys *keySet, note sessi
 	if stored.head < known.head {
 		return &NoteFault{Note: note, Kind: audit.RolledBack, Head: stored.head, Had: known.head}
 	}
+	clock, err := q.AnchorTimes(ctx, note)
+	if err != nil {
+		return err
+	}
+	if row.Restored { // rows that came instead of others came later than these
+		clock = nil
+	}
 	f := follow(keys, end{}, known)
+	var late error // rows that are not the note's are said first
 	for f.head < stored.head {
 		rows, err := logAfter(ctx, q, keys, note, f.head, chainAtOnce)
 		if err != nil {
@@ -103,7 +114,34 @@ func checkRows(ctx context.Context, q *queries.Queries, keys *keySet, note sessi
 		}
 		for _, r := range rows {
 			f.row(r.Author, r.Session, r.Update)
+			for len(clock) > 1 && uint64(clock[1].Head) < r.Seq {
+				clock = clock[1:]
+			}
+			if late == nil && !timely(r, clock) {
+				late = &NoteFault{Note: note, Kind: Retimed, Head: r.Seq, Had: known.head}
+			}
 		}
 	}
-	return f.fault(note, stored)
+	if err := f.fault(note, stored); err != nil {
+		return err
+	}
+	return late
+}
+
+// clocksDiffer is by how much a row's time may be beside what the log of acts says: servers have clocks of their own, and it is told of several
+// notes at once.
+const clocksDiffer = time.Minute
+
+// timely reports whether a row came between the two times at which the log of acts says that the note ended before it, and not before it.
+// clock begins with the last of the former, if there is one.
+func timely(r sessions.Row, clock []queries.AnchorTimesRow) bool {
+	for _, c := range clock {
+		if uint64(c.Head) >= r.Seq {
+			return !r.At.After(c.At.Add(clocksDiffer))
+		}
+		if r.At.Before(c.At.Add(-clocksDiffer)) {
+			return false
+		}
+	}
+	return true
 }

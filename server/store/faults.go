@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clisonix/tidechart/server/audit"
+	"github.com/clisonix/tidechart/server/store/queries"
 )
 
 // Limits of what is on record of notes that are not as they were (I10).
@@ -46,7 +47,14 @@ func (db *DB) recordFault(ctx context.Context, err error) {
 		return
 	}
 	e := audit.Event{Act: audit.FaultyNote, Outcome: audit.Failed, Code: fmt.Sprintf("%s has=%d had=%d", strings.ReplaceAll(string(fault.Kind), " ", "-"), fault.Head, fault.Had)}
-	if err := db.recordAbout(ctx, db.Queries, fault.Note, e); err != nil {
+	about := db.recordAbout
+	if fault.Whose != uuid.Nil { // not the one in whose record it is
+		e.Patient, e.Note = fault.Whose, fault.Note
+		about = func(ctx context.Context, q *queries.Queries, _ uuid.UUID, e audit.Event) error {
+			return db.record(ctx, q, e)
+		}
+	}
+	if err := about(ctx, db.Queries, fault.Note, e); err != nil {
 		db.log.Error("that a note is not as it was is not on record", "note", fault.Note, "err", err)
 	}
 }

@@ -62,7 +62,7 @@ func logAfter(ctx context.Context, q *queries.Queries, keys *keySet, note sessio
 			if bursts == most && part.Sum == nil {
 				break // the rest of the bursts belongs before this row
 			}
-			return nil, fmt.Errorf("log has seq %d where %d belongs", part.Seq, next)
+			return nil, fmt.Errorf("log has seq %d where %d belongs: %w", part.Seq, next, vault.ErrTampered)
 		}
 		log = append(log, rows...)
 		if len(log) >= int(limit) {

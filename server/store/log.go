@@ -67,7 +67,7 @@ func (db *DB) load(ctx context.Context, keys *keySet, note sessions.NoteID) (log
 			return sessions.ErrDestroyed
 		}
 		stored := endOf(row.Head, row.Chain)
-		known, accepted, err := anchorOf(ctx, q, keys, note, row.Restored)
+		known, accepted, err := anchorOf(ctx, q, keys, note, row)
 		if err != nil {
 			return err
 		}

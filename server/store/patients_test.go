@@ -180,8 +180,8 @@ func TestTamperedPatients(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.patient = id
 	note, glass := h.newNote(t), h.speak(t, id)
-	h.must(t, `UPDATE note SET patient_id = $2 WHERE id = $1`, note, id)
 	other := planted
 	other.Mrn, other.Family = "other", "Other"
 	otherID, err := h.db.PutPatient(ctx, other, "")

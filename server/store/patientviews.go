@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"unicode"
 
@@ -20,14 +21,34 @@ type NoteByIDRow struct {
 	Patient Patient
 }
 
-// NoteByID returns a note. The error is [ErrNotFound] if there is none, and another if it cannot be said whose it is.
+// NoteByID returns a note. The error is [ErrNotFound] if there is none, and another if it cannot be said whose it is, or is on record as
+// another patient's.
 func (db *DB) NoteByID(ctx context.Context, id uuid.UUID) (NoteByIDRow, error) {
 	row, err := db.Queries.NoteByID(ctx, id)
 	if err != nil {
 		return NoteByIDRow{}, err
 	}
+	if row.Misplaced && row.Note.State != Gone { // unless that was put right
+		if err := db.placeOf(ctx, id); err != nil {
+			db.recordFault(ctx, err)
+			return NoteByIDRow{}, fmt.Errorf("whose note %s is: %w", id, err)
+		}
+	}
 	p, err := db.OpenPatient(ctx, row.Patient)
 	return NoteByIDRow{row, p}, err
+}
+
+// placeOf compares whose a note is with what is on record.
+func (db *DB) placeOf(ctx context.Context, note sessions.NoteID) error {
+	return db.withKeys(ctx, note, func(keys *keySet) error {
+		return db.reading(ctx, func(q *queries.Queries) error {
+			row, err := q.NoteToLoad(ctx, note)
+			if err == nil {
+				_, _, err = anchorOf(ctx, q, keys, note, row)
+			}
+			return err
+		})
+	})
 }
 
 // NotesForRow is a note of a list with its patient.

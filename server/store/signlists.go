@@ -52,7 +52,7 @@ func (db *DB) ReadyToSign(ctx context.Context, note, by uuid.UUID) (s Sheet, err
 	if s.Rendering, err = db.Render(ctx, note); err != nil {
 		return s, err
 	}
-	row, err := db.Queries.NoteByID(ctx, note)
+	row, err := db.NoteByID(ctx, note)
 	if err != nil {
 		return s, err
 	}

@@ -1,8 +1,13 @@
 -- Chains of notes' logs, and what the log of acts says of them.
 
 -- name: NoteToLoad :one
--- No row: there is no such note. restored: an older state of it was put back on purpose.
-SELECT note.head, note.chain, note.state = 'destroyed' AS destroyed, coalesce(note_searched.seq, 0)::bigint AS searched,
+-- No row: there is no such note. restored: an older state of it was put back on purpose. whose: another patient, whose the log of acts
+-- says that it is, or was.
+SELECT note.head, note.chain, note.patient_id, note.state = 'destroyed' AS destroyed, coalesce(note_searched.seq, 0)::bigint AS searched,
+       coalesce((SELECT event.patient_id FROM audit_event event
+                  WHERE event.note_id = note.id AND event.code LIKE '%chain=%' AND event.patient_id < note.patient_id LIMIT 1),
+                (SELECT event.patient_id FROM audit_event event
+                  WHERE event.note_id = note.id AND event.code LIKE '%chain=%' AND event.patient_id > note.patient_id LIMIT 1), note.patient_id)::uuid AS whose,
        EXISTS (SELECT FROM audit_event restore WHERE restore.note_id = note.id AND restore.act = 'note.restore') AS restored
   FROM note LEFT JOIN note_searched ON note_searched.note_id = note.id
  WHERE note.id = $1;
@@ -16,8 +21,23 @@ SELECT coalesce(substring(audit_event.code FROM 'head=([0-9]{1,18}) chain=')::bi
  ORDER BY substring(audit_event.code FROM 'head=([0-9]{1,18}) chain=')::bigint DESC NULLS LAST, audit_event.n DESC
  LIMIT 1;
 
+-- name: AnchorTimes :many
+-- When the log of acts said how far a note's log had come.
+SELECT coalesce(substring(code FROM 'head=([0-9]{1,18}) chain=')::bigint, 0)::bigint AS head, at FROM audit_event
+ WHERE note_id = sqlc.arg(note)::uuid AND code LIKE '%chain=%'
+ ORDER BY substring(code FROM 'head=([0-9]{1,18}) chain=')::bigint, n;
+
+-- name: WhoseSince :one
+-- Whether the log of acts says from a place on that a note is another patient's.
+SELECT EXISTS (SELECT FROM audit_event
+                WHERE note_id = sqlc.arg(note)::uuid AND code LIKE '%chain=%' AND patient_id <> sqlc.arg(patient)::uuid AND n >= sqlc.arg(since));
+
+-- name: FirstWhose :one
+-- Whose a note was when the log of acts first said how far its log had come.
+SELECT patient_id FROM audit_event WHERE note_id = sqlc.arg(note)::uuid AND code LIKE '%chain=%' AND patient_id IS NOT NULL ORDER BY n LIMIT 1;
+
 -- name: RestoresOf :many
-SELECT n, code FROM audit_event WHERE note_id = sqlc.arg(note)::uuid AND act = 'note.restore' ORDER BY n;
+SELECT n, code, patient_id FROM audit_event WHERE note_id = sqlc.arg(note)::uuid AND act = 'note.restore' ORDER BY n;
 
 -- name: AnchorNotes :many
 -- Records how far some notes' logs have come.

@@ -7,6 +7,7 @@ package queries
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -43,6 +44,38 @@ func (q *Queries) AnchorNotes(ctx context.Context, notes []uuid.UUID) ([]uuid.Nu
 			return nil, err
 		}
 		items = append(items, note_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const anchorTimes = `-- name: AnchorTimes :many
+SELECT coalesce(substring(code FROM 'head=([0-9]{1,18}) chain=')::bigint, 0)::bigint AS head, at FROM audit_event
+ WHERE note_id = $1::uuid AND code LIKE '%chain=%'
+ ORDER BY substring(code FROM 'head=([0-9]{1,18}) chain=')::bigint, n
+`
+
+type AnchorTimesRow struct {
+	Head int64
+	At   time.Time
+}
+
+// When the log of acts said how far a note's log had come.
+func (q *Queries) AnchorTimes(ctx context.Context, note uuid.UUID) ([]AnchorTimesRow, error) {
+	rows, err := q.db.Query(ctx, anchorTimes, note)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AnchorTimesRow
+	for rows.Next() {
+		var i AnchorTimesRow
+		if err := rows.Scan(&i.Head, &i.At); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -110,6 +143,18 @@ func (q *Queries) DeleteBase(ctx context.Context, noteID uuid.UUID, seq int64) e
 	return err
 }
 
+const firstWhose = `-- name: FirstWhose :one
+SELECT patient_id FROM audit_event WHERE note_id = $1::uuid AND code LIKE '%chain=%' AND patient_id IS NOT NULL ORDER BY n LIMIT 1
+`
+
+// Whose a note was when the log of acts first said how far its log had come.
+func (q *Queries) FirstWhose(ctx context.Context, note uuid.UUID) (uuid.NullUUID, error) {
+	row := q.db.QueryRow(ctx, firstWhose, note)
+	var patient_id uuid.NullUUID
+	err := row.Scan(&patient_id)
+	return patient_id, err
+}
+
 const lockUnchained = `-- name: LockUnchained :one
 SELECT head FROM note WHERE id = $1 AND chain IS NULL FOR UPDATE
 `
@@ -146,7 +191,11 @@ func (q *Queries) NewestAnchor(ctx context.Context, note uuid.UUID, after int64,
 
 const noteToLoad = `-- name: NoteToLoad :one
 
-SELECT note.head, note.chain, note.state = 'destroyed' AS destroyed, coalesce(note_searched.seq, 0)::bigint AS searched,
+SELECT note.head, note.chain, note.patient_id, note.state = 'destroyed' AS destroyed, coalesce(note_searched.seq, 0)::bigint AS searched,
+       coalesce((SELECT event.patient_id FROM audit_event event
+                  WHERE event.note_id = note.id AND event.code LIKE '%chain=%' AND event.patient_id < note.patient_id LIMIT 1),
+                (SELECT event.patient_id FROM audit_event event
+                  WHERE event.note_id = note.id AND event.code LIKE '%chain=%' AND event.patient_id > note.patient_id LIMIT 1), note.patient_id)::uuid AS whose,
        EXISTS (SELECT FROM audit_event restore WHERE restore.note_id = note.id AND restore.act = 'note.restore') AS restored
   FROM note LEFT JOIN note_searched ON note_searched.note_id = note.id
  WHERE note.id = $1
@@ -155,21 +204,26 @@ SELECT note.head, note.chain, note.state = 'destroyed' AS destroyed, coalesce(no
 type NoteToLoadRow struct {
 	Head      int64
 	Chain     []byte
+	PatientID uuid.UUID
 	Destroyed bool
 	Searched  int64
+	Whose     uuid.UUID
 	Restored  bool
 }
 
 // Chains of notes' logs, and what the log of acts says of them.
-// No row: there is no such note. restored: an older state of it was put back on purpose.
+// No row: there is no such note. restored: an older state of it was put back on purpose. whose: another patient, whose the log of acts
+// says that it is, or was.
 func (q *Queries) NoteToLoad(ctx context.Context, id uuid.UUID) (NoteToLoadRow, error) {
 	row := q.db.QueryRow(ctx, noteToLoad, id)
 	var i NoteToLoadRow
 	err := row.Scan(
 		&i.Head,
 		&i.Chain,
+		&i.PatientID,
 		&i.Destroyed,
 		&i.Searched,
+		&i.Whose,
 		&i.Restored,
 	)
 	return i, err
@@ -291,12 +345,13 @@ func (q *Queries) ResealBase(ctx context.Context, noteID uuid.UUID, seq int64, d
 }
 
 const restoresOf = `-- name: RestoresOf :many
-SELECT n, code FROM audit_event WHERE note_id = $1::uuid AND act = 'note.restore' ORDER BY n
+SELECT n, code, patient_id FROM audit_event WHERE note_id = $1::uuid AND act = 'note.restore' ORDER BY n
 `
 
 type RestoresOfRow struct {
-	N    int64
-	Code string
+	N         int64
+	Code      string
+	PatientID uuid.NullUUID
 }
 
 func (q *Queries) RestoresOf(ctx context.Context, note uuid.UUID) ([]RestoresOfRow, error) {
@@ -308,7 +363,7 @@ func (q *Queries) RestoresOf(ctx context.Context, note uuid.UUID) ([]RestoresOfR
 	var items []RestoresOfRow
 	for rows.Next() {
 		var i RestoresOfRow
-		if err := rows.Scan(&i.N, &i.Code); err != nil {
+		if err := rows.Scan(&i.N, &i.Code, &i.PatientID); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -335,4 +390,17 @@ UPDATE sealing SET chains = true
 func (q *Queries) SetChainsMade(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, setChainsMade)
 	return err
+}
+
+const whoseSince = `-- name: WhoseSince :one
+SELECT EXISTS (SELECT FROM audit_event
+                WHERE note_id = $1::uuid AND code LIKE '%chain=%' AND patient_id <> $2::uuid AND n >= $3)
+`
+
+// Whether the log of acts says from a place on that a note is another patient's.
+func (q *Queries) WhoseSince(ctx context.Context, note uuid.UUID, patient uuid.UUID, since int64) (bool, error) {
+	row := q.db.QueryRow(ctx, whoseSince, note, patient, since)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
 }

@@ -1,8 +1,11 @@
 -- Notes, their log and their bases.
 
 -- name: NoteByID :one
+-- misplaced: the log of acts says that it is another patient's, or was.
 SELECT sqlc.embed(note), sqlc.embed(patient), person.name AS creator,
-       coalesce(bed.label, '')::text AS bed_label
+       coalesce(bed.label, '')::text AS bed_label,
+       (EXISTS (SELECT FROM audit_event event WHERE event.note_id = note.id AND event.code LIKE '%chain=%' AND event.patient_id < note.patient_id)
+        OR EXISTS (SELECT FROM audit_event event WHERE event.note_id = note.id AND event.code LIKE '%chain=%' AND event.patient_id > note.patient_id))::boolean AS misplaced
   FROM note
   JOIN patient ON patient.id = note.patient_id
   JOIN person ON person.id = note.created_by

@@ -168,7 +168,9 @@ func (q *Queries) NewestBase(ctx context.Context, noteID uuid.UUID) (NewestBaseR
 const noteByID = `-- name: NoteByID :one
 
 SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, person.name AS creator,
-       coalesce(bed.label, '')::text AS bed_label
+       coalesce(bed.label, '')::text AS bed_label,
+       (EXISTS (SELECT FROM audit_event event WHERE event.note_id = note.id AND event.code LIKE '%chain=%' AND event.patient_id < note.patient_id)
+        OR EXISTS (SELECT FROM audit_event event WHERE event.note_id = note.id AND event.code LIKE '%chain=%' AND event.patient_id > note.patient_id))::boolean AS misplaced
   FROM note
   JOIN patient ON patient.id = note.patient_id
   JOIN person ON person.id = note.created_by
@@ -178,13 +180,15 @@ SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state
 `
 
 type NoteByIDRow struct {
-	Note     Note
-	Patient  Patient
-	Creator  string
-	BedLabel string
+	Note      Note
+	Patient   Patient
+	Creator   string
+	BedLabel  string
+	Misplaced bool
 }
 
 // Notes, their log and their bases.
+// misplaced: the log of acts says that it is another patient's, or was.
 func (q *Queries) NoteByID(ctx context.Context, id uuid.UUID) (NoteByIDRow, error) {
 	row := q.db.QueryRow(ctx, noteByID, id)
 	var i NoteByIDRow
@@ -215,6 +219,7 @@ func (q *Queries) NoteByID(ctx context.Context, id uuid.UUID) (NoteByIDRow, erro
 		&i.Patient.SeenAt,
 		&i.Creator,
 		&i.BedLabel,
+		&i.Misplaced,
 	)
 	return i, err
 }
