@@ -158,11 +158,18 @@ func (c *auditVerifyCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	how := "their ends are where the log has them; with --keys all their rows are looked at"
+	how, patients := "their ends are where the log has them; with --keys all their rows are looked at", 0
 	if details {
 		how = "all their rows are those that the log has"
+		if patients, err = checkPatients(ctx, db); err != nil {
+			return err
+		}
 	}
-	return errors.Join(c.tell(report, check.Keys), say("waiting     %d acts, which have no place yet\nnotes       %d, %s\n", waiting, notes, how))
+	err = errors.Join(c.tell(report, check.Keys), say("waiting     %d acts, which have no place yet\nnotes       %d, %s\n", waiting, notes, how))
+	if details {
+		err = errors.Join(err, say("patients    %d, their records and beds are those that the log has\n", patients))
+	}
+	return err
 }
 
 // say prints something.
@@ -191,6 +198,24 @@ func checkNotes(ctx context.Context, db *store.DB) (notes int64, err error) {
 		err = foundBad{fmt.Errorf("%d of %d notes are not what the log of acts says of them", wrong, notes)}
 	}
 	return notes, err
+}
+
+// checkPatients does the same for the records of all patients.
+func checkPatients(ctx context.Context, db *store.DB) (patients int, err error) {
+	bar, wrong := newBar(-1, "patients"), 0
+	err = db.CheckPatients(ctx, func(fault error) {
+		patients++
+		bar.add(1)
+		if fault != nil {
+			wrong++
+			err = errors.Join(err, say("%v\n", fault))
+		}
+	})
+	bar.end()
+	if err == nil && wrong > 0 {
+		err = foundBad{fmt.Errorf("the records of %d of %d patients are not what the log of acts says of them", wrong, patients)}
+	}
+	return patients, err
 }
 
 // noLog is err, in words, if it says that there is no log.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -49,6 +50,7 @@ type bedsideRecord struct {
 	Isolation string                `json:"isolation"`
 	Home      string                `json:"home"` // YYYY-MM-DD
 	Changes   []bedsideChangeRecord `json:"changes"`
+	Rev       uint64                `json:"rev,omitempty"` // how often anything was said of the patient; 0: by a version that did not count
 }
 
 type bedsideChangeRecord struct {
@@ -81,23 +83,36 @@ func (b Bedside) differs(was Bedside) (changes []BedsideChange) {
 	return changes
 }
 
-func (b Bedside) seal(key *vault.Key) ([]byte, error) {
-	r := bedsideRecord{Severity: b.Severity, Code: b.Code, Isolation: b.Isolation, Home: b.home()}
+// seal seals it as the record of a number, and returns what the log of acts is told, by the patient's first key.
+func (b Bedside) seal(key, first *vault.Key, rev uint64) (sealed []byte, code string, err error) {
+	r := bedsideRecord{Severity: b.Severity, Code: b.Code, Isolation: b.Isolation, Home: b.home(), Rev: rev}
 	for _, c := range b.Changes {
 		r.Changes = append(r.Changes, bedsideChangeRecord(c))
 	}
-	return sealValue(key, bedsideOfPatient, r)
+	says, err := json.Marshal(r)
+	if err != nil {
+		return nil, "", err
+	}
+	return sealJSON(key, bedsideOfPatient, says), markCode(first, audit.ChangeBedside, rev, says), nil
 }
 
-func openBedside(keys *keySet, sealed []byte, n int32, at *time.Time) (b Bedside, err error) {
+// openBedside opens what the bed of a patient says, if it is what is on record.
+func openBedside(keys *keySet, patient uuid.UUID, sealed []byte, n int32, at *time.Time, on marks) (b Bedside, err error) {
 	if b.N = n; sealed == nil {
-		return b, nil
+		return b, on.check(patient, keys, audit.ChangeBedside, 0, nil)
 	}
 	if keys == nil {
 		return b, errNoPatientKey
 	}
 	var r bedsideRecord
-	if err := openValue(keys, bedsideOfPatient, sealed, &r); err != nil {
+	says, err := keys.open(bedsideOfPatient, sealed)
+	if err == nil {
+		err = json.Unmarshal(says, &r)
+	}
+	if err == nil {
+		err = on.check(patient, keys, audit.ChangeBedside, r.Rev, says)
+	}
+	if err != nil {
 		return b, err
 	}
 	b.Severity, b.Code, b.Isolation = r.Severity, r.Code, r.Isolation
@@ -117,6 +132,10 @@ func openBedside(keys *keySet, sealed []byte, n int32, at *time.Time) (b Bedside
 
 // Bedside returns what the bed of a patient says. The error is [ErrNotFound] if they lie nowhere.
 func (db *DB) Bedside(ctx context.Context, patient uuid.UUID) (Bedside, error) {
+	on, err := marksOf(ctx, db.Queries, audit.ChangeBedside, patient)
+	if err != nil {
+		return Bedside{}, err
+	}
 	row, err := db.StayOf(ctx, patient)
 	if err != nil {
 		return Bedside{}, err
@@ -125,7 +144,19 @@ func (db *DB) Bedside(ctx context.Context, patient uuid.UUID) (Bedside, error) {
 	if err != nil {
 		return Bedside{}, err
 	}
-	return openBedside(keys[patient], row.Bedside, row.BedsideN, row.BedsideAt)
+	return openBedside(keys[patient], patient, row.Bedside, row.BedsideN, row.BedsideAt, on)
+}
+
+// beginBedside has a stay that is about to begin say nothing of a patient, whatever an earlier one said.
+func (db *DB) beginBedside(ctx context.Context, q *queries.Queries, patient uuid.UUID) error {
+	on, err := marksOf(ctx, q, audit.ChangeBedside, patient)
+	if _, said := on[patient]; err != nil || !said {
+		return err
+	}
+	if _, err := q.StayOf(ctx, patient); !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	return db.record(ctx, q, audit.Event{Act: audit.ChangeBedside, Patient: patient, Code: "begins " + markCode(nil, audit.ChangeBedside, on.next(patient), nil)})
 }
 
 // SetBedside has the bed say something else of who lies in it, in somebody's name, who has seen change number b.N, and puts that on
@@ -147,7 +178,11 @@ func (db *DB) SetBedside(ctx context.Context, patient uuid.UUID, bed, by string,
 		if err != nil {
 			return err
 		}
-		was, err := openBedside(keys[patient], row.Bedside, row.BedsideN, row.BedsideAt)
+		on, err := marksOf(ctx, q, audit.ChangeBedside, patient)
+		if err != nil {
+			return err
+		}
+		was, err := openBedside(keys[patient], patient, row.Bedside, row.BedsideN, row.BedsideAt, on)
 		if err != nil {
 			return err
 		}
@@ -163,11 +198,11 @@ func (db *DB) SetBedside(ctx context.Context, patient uuid.UUID, bed, by string,
 		}
 		b.Changes = append(changes, was.Changes...)
 		b.Changes = b.Changes[:min(len(b.Changes), MaxBedsideChanges)]
-		e.Code = strings.Join(fields, ", ")
-		sealed, err := b.seal(keys[patient].sealing())
+		sealed, mark, err := b.seal(keys[patient].sealing(), keys[patient].chaining(), on.next(patient))
 		if err != nil {
 			return err
 		}
+		e.Code = strings.Join(fields, ", ") + " " + mark
 		return q.SetBedside(ctx, patient, sealed)
 	})
 	if errors.Is(err, errSame) {
@@ -211,6 +246,10 @@ func (db *DB) BoardBeds(ctx context.Context, unit string) ([]BoardBed, error) {
 	if err != nil {
 		return nil, err
 	}
+	on, err := marksOf(ctx, db.Queries, audit.ChangeBedside, ids...)
+	if err != nil {
+		return nil, err
+	}
 	beds := make([]BoardBed, len(rows))
 	for i, r := range rows {
 		beds[i].BoardBedsRow = r
@@ -218,7 +257,10 @@ func (db *DB) BoardBeds(ctx context.Context, unit string) ([]BoardBed, error) {
 			continue
 		}
 		beds[i].Patient, patients = patients[0], patients[1:]
-		beds[i].Bedside, err = openBedside(keys[r.PatientID.UUID], r.Bedside, r.BedsideN, r.BedsideAt)
+		beds[i].Bedside, err = openBedside(keys[r.PatientID.UUID], r.PatientID.UUID, r.Bedside, r.BedsideN, r.BedsideAt, on)
+		if errors.Is(err, vault.ErrTampered) { // or it was read before what is on record of it was
+			beds[i].Bedside, err = db.Bedside(ctx, r.PatientID.UUID)
+		}
 		if err != nil {
 			db.log.Error("what a bed says does not open", "patient", r.PatientID.UUID, "err", err)
 		}
@@ -236,9 +278,16 @@ func (db *DB) plantBedside(ctx context.Context, q *queries.Queries, patient uuid
 	if err != nil {
 		return err
 	}
-	sealed, err := b.seal(key)
+	on, err := marksOf(ctx, q, audit.ChangeBedside, patient)
 	if err != nil {
 		return err
 	}
-	return q.SetBedside(ctx, patient, sealed)
+	sealed, mark, err := b.seal(key, key, on.next(patient))
+	if err != nil {
+		return err
+	}
+	if err := q.SetBedside(ctx, patient, sealed); err != nil {
+		return err
+	}
+	return db.record(ctx, q, audit.Event{Act: audit.ChangeBedside, Patient: patient, Code: "at first " + mark})
 }

@@ -41,6 +41,7 @@ type patientRecord struct {
 	Born      string `json:"born"` // YYYY-MM-DD
 	Gender    string `json:"gender"`
 	Allergies string `json:"allergies"`
+	Rev       uint64 `json:"rev,omitempty"` // how often it was written; 0: by a version that did not count
 }
 
 // Where what is about a patient is sealed for. Words belong to the broken glass that they are about.
@@ -59,7 +60,11 @@ func sealValue(key *vault.Key, at vault.Place, value any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return key.Seal(at, append(b, bytes.Repeat([]byte{' '}, (padTo-len(b)%padTo)%padTo)...)), nil
+	return sealJSON(key, at, b), nil
+}
+
+func sealJSON(key *vault.Key, at vault.Place, b []byte) []byte {
+	return key.Seal(at, append(b, bytes.Repeat([]byte{' '}, (padTo-len(b)%padTo)%padTo)...))
 }
 
 func openValue(keys *keySet, at vault.Place, record []byte, value any) error {
@@ -70,12 +75,17 @@ func openValue(keys *keySet, at vault.Place, record []byte, value any) error {
 	return json.Unmarshal(b, value)
 }
 
-// sealPatient seals who a patient is, and returns the hash by which their number is found.
-func (db *DB) sealPatient(key *vault.Key, p Patient) (sealed, index []byte, err error) {
-	sealed, err = sealValue(key, recordOfPatient, patientRecord{
+// sealPatient seals who a patient is, as their record of a number, and returns the hash by which they are found, and what the log of acts
+// is told, by their first key.
+func (db *DB) sealPatient(key, first *vault.Key, p Patient, rev uint64) (sealed, index []byte, code string, err error) {
+	says, err := json.Marshal(patientRecord{
 		MRN: p.Mrn, Family: p.Family, Given: p.Given, Title: p.Title, Born: p.BirthDate.Format(time.DateOnly), Gender: p.Gender, Allergies: p.Allergies,
+		Rev: rev,
 	})
-	return sealed, db.mrnIndex(p.Mrn), err
+	if err != nil {
+		return nil, nil, "", err
+	}
+	return sealJSON(key, recordOfPatient, says), db.mrnIndex(p.Mrn), markCode(first, audit.ChangePatient, rev, says), nil
 }
 
 // mrnIndex is the hash by which a record number is found, however it is capitalised.
@@ -105,18 +115,18 @@ func (db *DB) openIndex(ctx context.Context) error {
 	return err
 }
 
-// insertPatient adds a patient, with a data key of their own.
-func (db *DB) insertPatient(ctx context.Context, q *queries.Queries, p Patient) error {
+// insertPatient adds a patient, with a data key of their own, and returns what the log of acts is told.
+func (db *DB) insertPatient(ctx context.Context, q *queries.Queries, p Patient) (code string, err error) {
 	key, err := db.newDataKey(ctx, q, vault.Name{Scope: vault.OfPatient, Owner: p.ID, Epoch: 1}, 1)
 	if err != nil {
-		return err
+		return "", err
 	}
-	sealed, index, err := db.sealPatient(key, p)
+	sealed, index, code, err := db.sealPatient(key, key, p, 1)
 	if err != nil {
-		return err
+		return "", err
 	}
 	class := classAt(p.BirthDate, time.Now())
-	return q.InsertPatient(ctx, queries.InsertPatientParams{ID: p.ID, Sealed: sealed, MrnIndex: index, Vip: p.Vip, Retention: &class})
+	return code, q.InsertPatient(ctx, queries.InsertPatientParams{ID: p.ID, Sealed: sealed, MrnIndex: index, Vip: p.Vip, Retention: &class})
 }
 
 // PutPatient stores who somebody is: the patient of that number, or if there is none, a new one. With a bed, they lie there from now on. What
@@ -130,20 +140,24 @@ func (db *DB) PutPatient(ctx context.Context, p Patient, bed string) (id uuid.UU
 	}
 	e := audit.Event{Act: audit.ChangePatient}
 	err = db.Act(ctx, &e, func(q *queries.Queries) error {
-		row, err := q.PatientByIndex(ctx, db.mrnIndex(p.Mrn))
+		var mark string
+		row, err := db.patientByMRN(ctx, q, p.Mrn)
 		if errors.Is(err, pgx.ErrNoRows) {
 			p.ID, e.Code = uuid.New(), "added"
-			err = db.insertPatient(ctx, q, p)
+			mark, err = db.insertPatient(ctx, q, p)
 		} else if err == nil {
 			p.ID, e.Code = row.Patient.ID, "identity"
-			err = db.updatePatient(ctx, q, p)
+			mark, err = db.updatePatient(ctx, q, p)
 		}
 		e.Patient = p.ID
-		if err != nil || bed == "" {
-			return err
+		e.Code += " " + mark
+		if err == nil && bed != "" {
+			e.Code += " bed=" + bed // behind what must not be cut off
+			if err = db.beginBedside(ctx, q, p.ID); err == nil {
+				err = q.PutStay(ctx, p.ID, bed)
+			}
 		}
-		e.Code += " bed=" + bed
-		return q.PutStay(ctx, p.ID, bed)
+		return err
 	})
 	if IsTaken(err) || isMissing(err) {
 		return id, fmt.Errorf("%w: there is no such bed, somebody lies in it, or the patient was added at this moment", ErrHospital)
@@ -151,23 +165,31 @@ func (db *DB) PutPatient(ctx context.Context, p Patient, bed string) (id uuid.UU
 	return p.ID, err
 }
 
-func (db *DB) updatePatient(ctx context.Context, q *queries.Queries, p Patient) error {
+// updatePatient writes over who a patient is, and returns what the log of acts is told.
+func (db *DB) updatePatient(ctx context.Context, q *queries.Queries, p Patient) (code string, err error) {
 	keys, err := db.patientKeys(ctx, []uuid.UUID{p.ID})
 	if err != nil {
-		return err
+		return "", err
 	}
 	k := keys[p.ID]
 	if k == nil {
-		return errNoPatientKey
+		return "", errNoPatientKey
 	}
-	sealed, index, err := db.sealPatient(k.sealing(), p)
+	if _, err := q.LockPatient(ctx, p.ID); err != nil { // numbers are in the order of commits
+		return "", err
+	}
+	on, err := marksOf(ctx, q, audit.ChangePatient, p.ID)
 	if err != nil {
-		return err
+		return "", err
+	}
+	sealed, index, code, err := db.sealPatient(k.sealing(), k.chaining(), p, on.next(p.ID))
+	if err != nil {
+		return "", err
 	}
 	if _, err := q.UpdatePatient(ctx, p.ID, sealed, index); err != nil {
-		return err
+		return "", err
 	}
-	return q.ClassIfUndecided(ctx, p.ID, classAt(p.BirthDate, time.Now()))
+	return code, q.ClassIfUndecided(ctx, p.ID, classAt(p.BirthDate, time.Now()))
 }
 
 // errNoPatientKey means that a patient's data key is gone, and with it who they are.
@@ -198,7 +220,7 @@ func (db *DB) patientKeys(ctx context.Context, patients []uuid.UUID) (map[uuid.U
 		}
 		k := keys[row.Owner]
 		if k == nil {
-			k = &keySet{keys: make(map[uint32]*vault.Key), until: time.Now().Add(keysKept)}
+			k = &keySet{keys: make(map[uint32]*vault.Key), first: uint32(row.Epoch), until: time.Now().Add(keysKept)}
 			keys[row.Owner] = k
 		}
 		k.keys[uint32(row.Epoch)], k.newest = key, row
@@ -222,11 +244,15 @@ func (db *DB) openPatients(ctx context.Context, rows []queries.Patient) ([]Patie
 	if err != nil {
 		return nil, err
 	}
+	on, err := marksOf(ctx, db.Queries, audit.ChangePatient, ids...)
+	if err != nil {
+		return nil, err
+	}
 	patients := make([]Patient, len(rows))
 	for i, row := range rows {
 		if row.DestroyedAt != nil {
 			patients[i] = destroyed(row)
-		} else if patients[i], err = openPatient(keys[row.ID], row); err != nil {
+		} else if patients[i], err = db.openMarked(ctx, keys[row.ID], row, on); err != nil {
 			db.log.Error("record of a patient does not open", "patient", row.ID, "err", err)
 			patients[i] = Patient{ID: row.ID, Family: Unreadable, Vip: row.Vip}
 		}
@@ -253,26 +279,51 @@ func (db *DB) OpenPatient(ctx context.Context, row queries.Patient) (Patient, er
 	if err != nil {
 		return Patient{}, err
 	}
-	p, err := openPatient(keys[row.ID], row)
+	on, err := marksOf(ctx, db.Queries, audit.ChangePatient, row.ID)
+	if err != nil {
+		return Patient{}, err
+	}
+	p, err := db.openMarked(ctx, keys[row.ID], row, on)
 	if err != nil {
 		return Patient{}, fmt.Errorf("patient %s: %w", row.ID, err)
 	}
 	return p, nil
 }
 
-func openPatient(keys *keySet, row queries.Patient) (Patient, error) {
-	if keys == nil {
-		return Patient{}, errNoPatientKey
-	}
-	var r patientRecord
-	if err := openValue(keys, recordOfPatient, row.Sealed, &r); err != nil {
+// openMarked opens who a patient is, if it is what is on record.
+func (db *DB) openMarked(ctx context.Context, keys *keySet, row queries.Patient, on marks) (Patient, error) {
+	p, r, says, err := openPatient(keys, row)
+	if err != nil {
 		return Patient{}, err
+	}
+	if on.check(row.ID, keys, audit.ChangePatient, r.Rev, says) == nil {
+		return p, nil
+	}
+	// It may have been read before what is on record of it was: now it is read after that.
+	if row, err = db.PatientByID(ctx, row.ID); err != nil {
+		return Patient{}, err
+	}
+	if p, r, says, err = openPatient(keys, row); err == nil {
+		err = on.check(row.ID, keys, audit.ChangePatient, r.Rev, says)
+	}
+	return p, err
+}
+
+func openPatient(keys *keySet, row queries.Patient) (p Patient, r patientRecord, says []byte, err error) {
+	if keys == nil {
+		return p, r, nil, errNoPatientKey
+	}
+	if says, err = keys.open(recordOfPatient, row.Sealed); err != nil {
+		return p, r, nil, err
+	}
+	if err := json.Unmarshal(says, &r); err != nil {
+		return p, r, nil, err
 	}
 	born, err := time.Parse(time.DateOnly, r.Born)
 	if err != nil {
-		return Patient{}, errors.New("no date of birth")
+		return p, r, nil, errors.New("no date of birth")
 	}
 	return Patient{
 		ID: row.ID, Mrn: r.MRN, Family: r.Family, Given: r.Given, Title: r.Title, BirthDate: born, Gender: r.Gender, Allergies: r.Allergies, Vip: row.Vip,
-	}, nil
+	}, r, says, nil
 }

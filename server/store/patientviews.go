@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -96,20 +97,49 @@ func (db *DB) BedsFor(ctx context.Context, person uuid.UUID, unit string) ([]Bed
 	return beds, nil
 }
 
-// PatientByMRN finds a patient by number. The error is [ErrNotFound] if there is none.
+// PatientByMRN finds a patient by number. The error is [ErrNotFound] if there is none, and a [vault.ErrTampered] if the one who is found has
+// another number.
 func (db *DB) PatientByMRN(ctx context.Context, mrn string) (queries.PatientByIndexRow, error) {
+	return db.patientByMRN(ctx, db.Queries, mrn)
+}
+
+func (db *DB) patientByMRN(ctx context.Context, q *queries.Queries, mrn string) (queries.PatientByIndexRow, error) {
 	if db.vault == nil {
 		return queries.PatientByIndexRow{}, ErrNoKeys
 	}
-	return db.PatientByIndex(ctx, db.mrnIndex(mrn))
+	row, err := q.PatientByIndex(ctx, db.mrnIndex(mrn))
+	if err == nil {
+		err = db.hasNumber(ctx, row.Patient, mrn)
+	}
+	return row, err
 }
 
-// PatientSought finds a patient by number, or by the bed they lie in. The error is [ErrNotFound] if there is none.
+// hasNumber compares the number of a patient who was found by it with their record: the hash beside that is whoever's who writes in the database.
+func (db *DB) hasNumber(ctx context.Context, row queries.Patient, mrn string) error {
+	keys, err := db.patientKeys(ctx, []uuid.UUID{row.ID})
+	if err != nil {
+		return err
+	}
+	_, r, _, err := openPatient(keys[row.ID], row)
+	if err == nil && !bytes.Equal(db.mrnIndex(r.MRN), db.mrnIndex(mrn)) {
+		err = otherNumber(row.ID)
+	}
+	return err
+}
+
+// PatientSought finds a patient by number, or by the bed they lie in. Errors are those of [DB.PatientByMRN].
 func (db *DB) PatientSought(ctx context.Context, numberOrBed string) (uuid.UUID, error) {
 	if db.vault == nil {
 		return uuid.Nil, ErrNoKeys
 	}
-	return db.PatientAtIndexOrBed(ctx, db.mrnIndex(numberOrBed), numberOrBed)
+	row, err := db.PatientAtIndexOrBed(ctx, db.mrnIndex(numberOrBed), numberOrBed)
+	if err == nil && row.ByNumber {
+		err = db.hasNumber(ctx, row.Patient, numberOrBed)
+	}
+	if err != nil {
+		return uuid.Nil, err
+	}
+	return row.Patient.ID, nil
 }
 
 // FollowRow is an opened record, with its patient.

@@ -55,9 +55,9 @@ func (db *DB) sealPatientOfBefore(ctx context.Context, q *queries.Queries, patie
 	if err != nil {
 		return err
 	}
-	sealed, index, err := db.sealPatient(key, Patient{
+	sealed, index, _, err := db.sealPatient(key, key, Patient{
 		Mrn: row.Mrn, Family: row.Family, Given: row.Given, Title: row.Title, BirthDate: row.BirthDate, Gender: row.Gender, Allergies: row.Allergies,
-	})
+	}, 0)
 	if err != nil {
 		return err
 	}

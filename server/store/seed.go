@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/store/queries"
 )
 
@@ -68,7 +69,10 @@ func (db *DB) plant(ctx context.Context, q *queries.Queries, s Seed) error {
 		}))
 	}
 	for _, p := range s.Patients {
-		try(db.insertPatient(ctx, q, p))
+		mark, err := db.insertPatient(ctx, q, p)
+		if try(err); first == nil {
+			try(db.record(ctx, q, audit.Event{Act: audit.ChangePatient, Patient: p.ID, Code: "added " + mark}))
+		}
 	}
 	for _, st := range s.Stays {
 		try(q.InsertStay(ctx, st.PatientID, st.BedID, st.AdmittedAt))

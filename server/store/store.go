@@ -127,6 +127,9 @@ func Open(ctx context.Context, url string, v *vault.Vault, options ...Option) (*
 	if err == nil {
 		err = db.sealPatients(ctx)
 	}
+	if err == nil {
+		err = db.markRecords(ctx)
+	}
 	if err != nil {
 		db.Close()
 		return nil, fmt.Errorf("seal database: %w", err)

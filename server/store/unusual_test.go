@@ -40,7 +40,7 @@ func TestMassReadingIsReviewed(t *testing.T) {
 			if n%50 == 0 {
 				p.Family = fmt.Sprintf("Reader%d", n%100)
 			}
-			err = db.insertPatient(t.Context(), q, p)
+			_, err = db.insertPatient(t.Context(), q, p)
 		}
 		return err
 	})

@@ -10,7 +10,7 @@ RETURNING until;
 
 -- name: PatientAtIndexOrBed :one
 -- A patient by number, or by where they lie, whoever asks. No row: nobody.
-SELECT patient.id FROM patient LEFT JOIN stay ON stay.patient_id = patient.id LEFT JOIN bed ON bed.id = stay.bed_id
+SELECT sqlc.embed(patient), coalesce(patient.mrn_index = sqlc.arg(index)::bytea, false)::boolean AS by_number FROM patient LEFT JOIN stay ON stay.patient_id = patient.id LEFT JOIN bed ON bed.id = stay.bed_id
  WHERE patient.mrn_index = sqlc.arg(index)::bytea OR upper(bed.label) = upper(sqlc.arg(bed)::text)
  ORDER BY patient.mrn_index = sqlc.arg(index)::bytea DESC LIMIT 1;
 

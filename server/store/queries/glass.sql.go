@@ -341,17 +341,31 @@ func (q *Queries) Openings(ctx context.Context, patient uuid.UUID, maxRows int32
 }
 
 const patientAtIndexOrBed = `-- name: PatientAtIndexOrBed :one
-SELECT patient.id FROM patient LEFT JOIN stay ON stay.patient_id = patient.id LEFT JOIN bed ON bed.id = stay.bed_id
+SELECT patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, coalesce(patient.mrn_index = $1::bytea, false)::boolean AS by_number FROM patient LEFT JOIN stay ON stay.patient_id = patient.id LEFT JOIN bed ON bed.id = stay.bed_id
  WHERE patient.mrn_index = $1::bytea OR upper(bed.label) = upper($2::text)
  ORDER BY patient.mrn_index = $1::bytea DESC LIMIT 1
 `
 
+type PatientAtIndexOrBedRow struct {
+	Patient  Patient
+	ByNumber bool
+}
+
 // A patient by number, or by where they lie, whoever asks. No row: nobody.
-func (q *Queries) PatientAtIndexOrBed(ctx context.Context, index []byte, bed string) (uuid.UUID, error) {
+func (q *Queries) PatientAtIndexOrBed(ctx context.Context, index []byte, bed string) (PatientAtIndexOrBedRow, error) {
 	row := q.db.QueryRow(ctx, patientAtIndexOrBed, index, bed)
-	var id uuid.UUID
-	err := row.Scan(&id)
-	return id, err
+	var i PatientAtIndexOrBedRow
+	err := row.Scan(
+		&i.Patient.ID,
+		&i.Patient.Vip,
+		&i.Patient.Sealed,
+		&i.Patient.MrnIndex,
+		&i.Patient.DestroyedAt,
+		&i.Patient.Retention,
+		&i.Patient.SeenAt,
+		&i.ByNumber,
+	)
+	return i, err
 }
 
 const readSince = `-- name: ReadSince :many

@@ -1,0 +1,137 @@
+package store_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/server/vault"
+)
+
+// wrongPatients is what a check of a server that has just been started finds wrong with the records of patients.
+func (h hospital) wrongPatients(t *testing.T) (wrong string) {
+	t.Helper()
+	err := h.fresh(t).CheckPatients(t.Context(), func(err error) {
+		if err != nil {
+			wrong += err.Error()
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wrong
+}
+
+// TestEarlierRecords: an earlier record of a patient, or an earlier word of their bed, or none, put back, is missed wherever it is read, with what an
+// insert-only role can add to the log of acts; a patient who is written anew is as they were written.
+func TestEarlierRecords(t *testing.T) {
+	h := open(t)
+	ctx := t.Context()
+	p := planted
+	p.Allergies = "none"
+	id, err := h.db.PutPatient(ctx, p, "4w-2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.db.SetBedside(ctx, id, "4w-2", "x", store.Bedside{Code: "full"}); err != nil {
+		t.Fatal(err)
+	}
+	h.must(t, `CREATE TABLE early AS SELECT patient.id, patient.sealed, stay.bedside FROM patient JOIN stay ON stay.patient_id = patient.id WHERE patient.id = $1`, id)
+	p.Allergies = "penicillin"
+	if _, err := h.db.PutPatient(ctx, p, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.db.SetBedside(ctx, id, "4w-2", "x", store.Bedside{Code: "dnr", N: 1}); err != nil {
+		t.Fatal(err)
+	}
+	h.must(t, `CREATE TABLE good AS SELECT patient.id, patient.sealed, patient.mrn_index, stay.bedside FROM patient JOIN stay ON stay.patient_id = patient.id WHERE patient.id = $1`, id)
+	read := func() (allergies, code string) {
+		t.Helper()
+		db := h.fresh(t)
+		defer db.Close()
+		row, err := db.PatientByID(ctx, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		opened, err := db.OpenPatient(ctx, row)
+		if allergies = opened.Allergies; err != nil {
+			if !errors.Is(err, vault.ErrTampered) {
+				t.Errorf("it does not open: %v", err)
+			}
+			_, allergies, _ = strings.Cut(err.Error(), ": ")
+			allergies, _, _ = strings.Cut(allergies, ": ")
+		}
+		beds, err := db.BoardBeds(ctx, "4w")
+		if err != nil || len(beds) != 2 {
+			t.Fatal(beds, err)
+		}
+		if (beds[1].Patient.Family == store.Unreadable) != (opened.Family == "") {
+			t.Errorf("the board has %s, and the page %s", beds[1].Patient.Family, opened.Family)
+		}
+		b, err := db.Bedside(ctx, id)
+		if code = b.Code; err != nil {
+			code, _, _ = strings.Cut(err.Error(), ": ")
+		}
+		if err == nil && beds[1].Bedside.Code != b.Code || err != nil && beds[1].Bedside.Code != "" {
+			t.Errorf("the board says %q, and the bed's page %q, %v", beds[1].Bedside.Code, b.Code, err)
+		}
+		return allergies, code
+	}
+	again := `INSERT INTO audit_event (act, outcome, patient_id, code) SELECT act, outcome, patient_id, code FROM audit_event WHERE code LIKE '%rev=1 mark=%' AND patient_id = '` + id.String() + `'`
+	const putBack = `UPDATE patient SET sealed = o.sealed FROM early o WHERE o.id = patient.id`
+	const bedBack = `UPDATE stay SET bedside = o.bedside FROM early o WHERE o.id = stay.patient_id`
+	for _, tt := range []struct {
+		what            string
+		sql             []string
+		allergies, code string
+		checked         []string // words of what is found
+	}{
+		{"as it is", nil, "penicillin", "dnr", nil},
+		{"an earlier record", []string{putBack}, "rolled back", "dnr", []string{"rolled back: patient.change of patient " + id.String() + " is number 1, and number 2 is on record"}},
+		{"and its entry said again", []string{putBack, again}, "rolled back", "dnr", []string{"rolled back"}},
+		{"an earlier word of the bed", []string{bedBack}, "penicillin", "rolled back", []string{"rolled back: patient.bedside of patient " + id.String() + " is number 1, and number 2 is on record"}},
+		{"no word of the bed", []string{`UPDATE stay SET bedside = NULL`}, "penicillin", "rolled back", []string{"rolled back: patient.bedside"}},
+		{"a number that finds nobody", []string{`UPDATE patient SET mrn_index = sha256('') WHERE id = (SELECT id FROM good)`}, "penicillin", "dnr", []string{"misplaced"}},
+	} {
+		for _, sql := range tt.sql {
+			h.must(t, sql)
+		}
+		if allergies, code := read(); allergies != tt.allergies || code != tt.code {
+			t.Errorf("%s: allergies %q, the bed says %q", tt.what, allergies, code)
+		}
+		wrong := h.wrongPatients(t)
+		for _, want := range tt.checked {
+			if !strings.Contains(wrong, want) {
+				t.Errorf("%s: found: %s", tt.what, wrong)
+			}
+		}
+		if tt.checked == nil && wrong != "" {
+			t.Errorf("%s: found: %s", tt.what, wrong)
+		}
+		h.must(t, `UPDATE patient SET sealed = o.sealed, mrn_index = o.mrn_index FROM good o WHERE o.id = patient.id`)
+		h.must(t, `UPDATE stay SET bedside = o.bedside FROM good o WHERE o.id = stay.patient_id`)
+	}
+	// Written anew, they are what somebody wrote; and a bed of theirs begins anew.
+	h.must(t, putBack)
+	if _, err := h.db.PutPatient(ctx, p, ""); err != nil {
+		t.Fatal(err)
+	}
+	h.must(t, `DELETE FROM stay WHERE patient_id = $1`, id)
+	if _, err := h.db.PutPatient(ctx, p, "4w-2"); err != nil {
+		t.Fatal(err)
+	}
+	if allergies, code := read(); allergies != "penicillin" || code != "" {
+		t.Errorf("written anew: allergies %q, the bed says %q", allergies, code)
+	}
+	// A database of before, whose log says nothing of it, says it from its first start on.
+	h.must(t, `GRANT ALL ON audit_event TO CURRENT_USER; ALTER TABLE audit_event DISABLE TRIGGER ALL; DELETE FROM audit_event WHERE code LIKE '%mark=%'; UPDATE sealing SET marks = false`)
+	h.fresh(t).Close()
+	if n := one[int](t, h, `SELECT count(*) FROM audit_event WHERE act = 'patient.change' AND code LIKE 'as it was rev=% mark=%'`); n != 2 {
+		t.Errorf("%d records are on record", n)
+	}
+	h.must(t, putBack)
+	if allergies, _ := read(); allergies == "none" {
+		t.Error("an earlier record opens")
+	}
+}
