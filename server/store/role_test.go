@@ -90,4 +90,24 @@ func TestServerRole(t *testing.T) {
 			t.Errorf("the server may: %s: %v", sql, err)
 		}
 	}
+
+	// What was destroyed it does not say to be erased, neither while it cannot do it, nor while it does not see who looks at it still.
+	c.must(t, `ALTER TABLE shredding DISABLE TRIGGER USER`)
+	c.must(t, `INSERT INTO shredding (id, patient_id, reason, words, asked_by, approved_by, approved_at, until, done_at)
+		VALUES (gen_random_uuid(), $1, 'test', repeat('x', 40)::bytea, $2, $3, now(), now() + interval '1 hour', now())`, c.patient, c.author, c.other)
+	erases := func(want error) {
+		t.Helper()
+		if _, err := server.db.Erase(t.Context()); !errors.Is(err, want) {
+			t.Errorf("erasing: %v; want %v", err, want)
+		}
+		if n := one[int](t, c.hospital, `SELECT count(*) FROM shredding WHERE erased_at IS NOT NULL`); n != 0 {
+			t.Errorf("%d records are said to be erased", n)
+		}
+	}
+	erases(store.ErrNotOwner)
+	for _, table := range []string{"data_key", "patient"} {
+		c.must(t, `ALTER TABLE `+table+` OWNER TO `+role)
+		defer func() { c.must(t, `ALTER TABLE `+table+` OWNER TO CURRENT_USER`) }()
+	}
+	erases(store.ErrUnseen)
 }

@@ -195,7 +195,10 @@ func (db *DB) Erase(ctx context.Context) (n int, err error) {
 	}
 	runs, err := db.RunsToErase(ctx)
 	if err == nil && len(ids)+len(runs) > 0 {
-		if err = db.awaitSnapshots(ctx); err == nil {
+		if err = db.mayErase(ctx); err == nil {
+			err = db.awaitSnapshots(ctx)
+		}
+		if err == nil {
 			err = db.writeAnew(ctx, "data_key", "patient")
 		}
 		if err == nil {
@@ -206,6 +209,31 @@ func (db *DB) Erase(ctx context.Context) (n int, err error) {
 		return 0, fmt.Errorf("write tables anew: %w", err)
 	}
 	return len(ids), nil
+}
+
+// Why a role cannot erase what was destroyed, of which Postgres says nothing.
+var (
+	// ErrUnseen means that it is not shown whose transactions are open: to it, everybody's look ended.
+	ErrUnseen = errors.New("this role does not see whose transactions are open: let it (GRANT pg_read_all_stats TO …), and call this again")
+	// ErrNotOwner means that it does not own the tables: VACUUM passes them over.
+	ErrNotOwner = errors.New("this role does not own the tables, and cannot write them anew: call this again as their owner")
+)
+
+// mayErase is an error of a role that cannot.
+func (db *DB) mayErase(ctx context.Context) error {
+	var sees, owns bool
+	err := db.commits.QueryRow(ctx, `
+		SELECT pg_has_role('pg_read_all_stats', 'USAGE'), bool_and(pg_has_role(relowner, 'USAGE'))
+		  FROM pg_class WHERE oid IN ('data_key'::regclass, 'patient'::regclass)`).Scan(&sees, &owns)
+	switch {
+	case err != nil:
+		return err
+	case !owns:
+		return ErrNotOwner
+	case !sees:
+		return ErrUnseen
+	}
+	return nil
 }
 
 // ErrSnapshots means that a transaction from before is open, which may look at what was destroyed, so that it cannot be erased.
