@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -21,12 +22,13 @@ import (
 // server is one `tidechart demo` on a data directory of its own. It can be
 // stopped, killed and started again; address and data stay.
 type server struct {
-	t     *testing.T
-	addr  string // 127.0.0.1:port, the same over restarts
-	data  string
-	flags []string // of every start, beside those two
-	url   string   // as the ready line says
-	log   *logBuffer
+	t       *testing.T
+	addr    string // 127.0.0.1:port, the same over restarts
+	data    string
+	flags   []string // of every start, beside those two
+	through []string // what starts it, if it is not started as it is
+	url     string   // as the ready line says
+	log     *logBuffer
 
 	cmd    *exec.Cmd
 	exited chan struct{} // closed when cmd has ended and exitErr is set
@@ -94,7 +96,8 @@ func (s *server) demo() error {
 }
 
 func (s *server) run(args ...string) error {
-	cmd := exec.Command(binary, args...)
+	all := slices.Concat(s.through, []string{binary}, args)
+	cmd := exec.Command(all[0], all[1:]...)
 	cmd.Dir = filepath.Dir(s.data)
 	if err := os.MkdirAll(cmd.Dir, 0o755); err != nil {
 		return err

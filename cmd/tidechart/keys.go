@@ -51,10 +51,14 @@ func ownKeys(ctx context.Context, url, data string, log *slog.Logger) (*vault.Va
 	return unlock(secret)
 }
 
-// unlock opens a vault, and sees to it that no dump of this process's memory holds it.
+// unlock opens a vault, and sees to it that no dump of this process's memory holds it: neither a file, nor what a program gets that dumps are
+// piped to, which heeds no limit.
 func unlock(secret vault.Secret) (*vault.Vault, error) {
 	if err := syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}); err != nil {
 		return nil, fmt.Errorf("forbid core files: %w", err)
+	}
+	if err := forbidDumps(); err != nil {
+		return nil, fmt.Errorf("forbid dumps: %w", err)
 	}
 	return vault.New(secret)
 }
