@@ -58,12 +58,12 @@ type AuditEvent struct {
 type AuditHead struct {
 	Single  bool
 	Size    int64
-	Xid     uint64
-	N       int64
 	Cluster int64
+	// Up to which n the last entry says nothing of transactions here: it came from another cluster. Too high a number takes time, and hides nothing.
 	Settled int64
 	Newest  *string
-	Signed  time.Time
+	// When the newest checkpoint was signed. A server signs when this says that it is time, or the checkpoint itself does.
+	Signed time.Time
 }
 
 // The place of each entry in the log. Rows are added, never changed.
@@ -379,6 +379,7 @@ type NoteCarried struct {
 type NoteCompared struct {
 	NoteID uuid.UUID
 	Seq    int64
+	At     time.Time
 }
 
 // Up to which update stretch has everything. Whoever counts a note holds the lock of its row.
@@ -430,6 +431,14 @@ type NoteLossSettled struct {
 	Part   int16
 	How    string
 	At     time.Time
+}
+
+// Whom a note names, up to where note_tasked says; derived from the log. After somebody deletes both, people are told again.
+type NoteMention struct {
+	NoteID   uuid.UUID
+	Client   int64
+	Clock    int64
+	PersonID uuid.UUID
 }
 
 // Rows are added, never changed. Each was stored before the rows of the log of which it speaks: those behind after.
@@ -532,7 +541,7 @@ type NoteUpdate struct {
 	At   time.Time
 }
 
-// Somebody asked whoever began a note to sign it. Their pages say so until they have looked, or it is signed.
+// What somebody's pages tell them of a note, until they have looked or it is over: they are asked to sign it, it names them, it is ready for review.
 type Nudge struct {
 	ID     uuid.UUID
 	NoteID uuid.UUID
@@ -540,6 +549,7 @@ type Nudge struct {
 	ByID   uuid.UUID
 	At     time.Time
 	SeenAt *time.Time
+	What   string
 }
 
 // Who has opened which record, how, and by what right; and who tried to.
@@ -705,6 +715,8 @@ type Sealing struct {
 	Chains bool
 	// The log of acts says of every record which it is.
 	Marks bool
+	// What notes and the log of acts say from then on is sealed by data keys that were made since.
+	FreshSince *time.Time
 }
 
 // How servers do. A row that is not renewed is of a server that has stopped, or does not reach the database.
