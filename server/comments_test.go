@@ -146,7 +146,11 @@ func TestComments(t *testing.T) {
 	var acts []string
 	for _, line := range h.acts() {
 		if strings.HasPrefix(line, "note.comment") {
-			acts = append(acts, strings.TrimPrefix(line, "note.comment done "))
+			act, _, marked := strings.Cut(strings.TrimPrefix(line, "note.comment done "), " rev=")
+			if !marked {
+				t.Errorf("on record is not how much there is in the thread: %s", line)
+			}
+			acts = append(acts, act)
 		}
 	}
 	if got, want := strings.Join(acts, "; "), "chen note: began; rivera note: said; rivera note: began; chen note: changed n=1; rivera note: removed n=2"; got != want {

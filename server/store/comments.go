@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -115,24 +117,65 @@ func threadAt(seq uint64, thread, by uuid.UUID) vault.Place {
 
 // Threads lists what was said about a note, the oldest thread first.
 func (db *DB) Threads(ctx context.Context, note uuid.UUID) (threads []Thread, err error) {
-	rows, err := db.Queries.Threads(ctx, note)
-	if err != nil {
-		return nil, fmt.Errorf("list threads of note %s: %w", note, err)
-	}
-	if len(rows) == 0 {
-		return nil, nil
-	}
-	acts, err := db.ThreadActs(ctx, note, uuid.NullUUID{})
-	if err == nil {
-		err = db.withKeys(ctx, note, func(keys *keySet) (err error) {
-			threads, err = keys.openThreads(rows, acts)
-			return err
+	n, err := db.CountThreads(ctx, note)
+	if err == nil && n > 0 {
+		err = db.withKeys(ctx, note, func(keys *keySet) error {
+			return db.reading(ctx, func(q *queries.Queries) (err error) {
+				threads, err = readThreads(ctx, q, keys, note)
+				return err
+			})
 		})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open threads of note %s: %w", note, err)
 	}
 	return threads, nil
+}
+
+// readThreads reads them at one moment, and compares them with what is on record then.
+func readThreads(ctx context.Context, q *queries.Queries, keys *keySet, note uuid.UUID) ([]Thread, error) {
+	rows, err := q.Threads(ctx, note)
+	if err != nil {
+		return nil, err
+	}
+	acts, err := q.ThreadActs(ctx, note, uuid.NullUUID{})
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]uuid.UUID, len(rows))
+	for i, row := range rows {
+		ids[i] = row.ID
+	}
+	on, err := marksOf(ctx, q, audit.CommentNote, ids...)
+	if err != nil {
+		return nil, err
+	}
+	threads, err := keys.openThreads(rows, acts)
+	for i := 0; err == nil && i < len(threads); i++ {
+		err = threads[i].check(keys, on)
+	}
+	return threads, err
+}
+
+// says is what was done in a thread, for the log of acts. When, the database decides.
+func (t Thread) says() ([]byte, error) {
+	acts := slices.Clone(t.Acts)
+	for i := range acts {
+		acts[i].At = time.Time{}
+	}
+	return json.Marshal(acts)
+}
+
+// check compares what was done in a thread with what is on record. What a version before did, nothing says.
+func (t Thread) check(keys *keySet, on marks) error {
+	says, err := t.says()
+	if err != nil {
+		return err
+	}
+	if last, is := on[t.ID]; is && len(t.Acts) > int(last.Rev) {
+		return fmt.Errorf("%s: %d acts of thread %s, of which %d are on record: %w", audit.Forked, len(t.Acts), t.ID, last.Rev, vault.ErrTampered)
+	}
+	return on.check(t.ID, keys, audit.CommentNote, uint64(len(t.Acts)), says)
 }
 
 func (k *keySet) openThreads(rows []queries.Thread, acts []queries.ThreadAct) ([]Thread, error) {
@@ -189,29 +232,30 @@ func (k *keySet) openThreadActs(rows []queries.ThreadAct) ([]ThreadAct, error) {
 // that is, and an [ErrManyComments]. The caller has decided that they may.
 func (db *DB) BeginThread(ctx context.Context, note, by uuid.UUID, place *TextPlace, words string) (id uuid.UUID, err error) {
 	id = uuid.New()
-	err = db.comment(ctx, note, id, "began", func(q *queries.Queries, keys *keySet) error {
+	err = db.comment(ctx, note, id, "began", func(q *queries.Queries, keys *keySet) ([]ThreadAct, error) {
 		if err := q.LockThreads(ctx, note); err != nil {
-			return err
+			return nil, err
 		}
 		if n, err := q.CountThreads(ctx, note); err != nil {
-			return err
+			return nil, err
 		} else if n >= MaxThreads {
-			return ErrManyComments
+			return nil, ErrManyComments
 		}
 		row := queries.InsertThreadParams{ID: id, NoteID: note, ByID: by}
 		if place != nil {
 			var err error
 			if row.Quote, err = sealValue(keys.sealing(), threadAt(quoteSeq, id, by), place.Words); err != nil {
-				return err
+				return nil, err
 			}
 			if row.Place, err = sealValue(keys.sealing(), threadAt(placeSeq, id, uuid.Nil), place); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		if err := q.InsertThread(ctx, row); err != nil {
-			return err
+			return nil, err
 		}
-		return insertThreadAct(ctx, q, keys, note, id, ThreadAct{N: 1, Do: Say, By: by, Words: words})
+		first := ThreadAct{N: 1, Do: Say, By: by, Words: words}
+		return []ThreadAct{first}, insertThreadAct(ctx, q, keys, note, id, first)
 	})
 	return id, err
 }
@@ -226,26 +270,33 @@ func (db *DB) InThread(ctx context.Context, note, thread uuid.UUID, act ThreadAc
 	if act.Of > 0 {
 		code = fmt.Sprintf("%s n=%d", act.Do, act.Of)
 	}
-	err := db.comment(ctx, note, thread, code, func(q *queries.Queries, keys *keySet) error {
+	err := db.comment(ctx, note, thread, code, func(q *queries.Queries, keys *keySet) ([]ThreadAct, error) {
 		if _, err := q.LockThread(ctx, thread, note); err != nil {
-			return err
+			return nil, err
 		}
 		rows, err := q.ThreadActs(ctx, note, uuid.NullUUID{UUID: thread, Valid: true})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if len(rows) >= MaxThreadActs {
-			return ErrManyComments
+			return nil, ErrManyComments
 		}
-		var t Thread
-		for _, row := range rows {
-			t.Acts = append(t.Acts, actOf(row))
+		t := Thread{ID: thread}
+		if t.Acts, err = keys.openThreadActs(rows); err != nil {
+			return nil, err
+		}
+		on, err := marksOf(ctx, q, audit.CommentNote, thread)
+		if err == nil {
+			err = t.check(keys, on)
+		}
+		if err != nil {
+			return nil, err
 		}
 		if err := t.takes(act); err != nil {
-			return err
+			return nil, err
 		}
 		act.N = len(rows) + 1
-		return insertThreadAct(ctx, q, keys, note, thread, act)
+		return append(t.Acts, act), insertThreadAct(ctx, q, keys, note, thread, act)
 	})
 	if errors.Is(err, errSo) {
 		return nil
@@ -283,15 +334,21 @@ func insertThreadAct(ctx context.Context, q *queries.Queries, keys *keySet, note
 	return q.InsertThreadAct(ctx, row)
 }
 
-// comment does something with a thread, on record, while nobody signs the note.
-func (db *DB) comment(ctx context.Context, note, thread uuid.UUID, code string, f func(*queries.Queries, *keySet) error) error {
+// comment does something with a thread, on record, while nobody signs the note. f returns all that was done in the thread then.
+func (db *DB) comment(ctx context.Context, note, thread uuid.UUID, code string, f func(*queries.Queries, *keySet) ([]ThreadAct, error)) error {
 	e := audit.Event{Act: audit.CommentNote, Note: note, About: thread, Code: code}
 	err := db.Act(ctx, &e, func(q *queries.Queries) (err error) {
 		keys, err := db.openToComments(ctx, q, note, &e.Patient)
 		if err != nil {
 			return err
 		}
-		return f(q, keys)
+		acts, err := f(q, keys)
+		if err != nil {
+			return err
+		}
+		says, err := Thread{Acts: acts}.says()
+		e.Code += " " + markCode(keys.chaining(), audit.CommentNote, uint64(len(acts)), says)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("comment on note %s: %w", note, err)

@@ -19,17 +19,17 @@ import (
 // Records about a patient that are written over have a number, sealed in them, and each time the log of acts says, in the entry of the act,
 // which it is, with a keyed hash of what it says. An earlier record, which opens as well, is not the one that is on record.
 
-// marks are what the log of acts says of the records of some patients. It is looked up before a record is read, or says less than is there.
+// marks are what the log of acts says of the records of some patients, or of some threads of comments. It is looked up before a record is read, or says less than is there.
 type marks map[uuid.UUID]queries.MarksRow
 
-func marksOf(ctx context.Context, q *queries.Queries, act audit.Act, patients ...uuid.UUID) (marks, error) {
-	rows, err := q.Marks(ctx, patients, string(act))
+func marksOf(ctx context.Context, q *queries.Queries, act audit.Act, of ...uuid.UUID) (marks, error) {
+	rows, err := q.Marks(ctx, of, string(act))
 	if err != nil {
-		return nil, fmt.Errorf("look up what is on record of patients: %w", err)
+		return nil, fmt.Errorf("look up which records there are: %w", err)
 	}
 	m := make(marks, len(rows))
 	for _, row := range rows {
-		m[row.Patient] = row
+		m[row.Whose] = row
 	}
 	return m, nil
 }

@@ -135,3 +135,38 @@ func TestEarlierRecords(t *testing.T) {
 		t.Error("an earlier record opens")
 	}
 }
+
+// TestThreadsLoseNothing: what was done last in a thread, taken away, is missed; and so is what nobody did.
+func TestThreadsLoseNothing(t *testing.T) {
+	h := open(t)
+	ctx := t.Context()
+	note := h.newNote(t)
+	id, err := h.db.BeginThread(ctx, note, h.author, nil, "stop the warfarin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, act := range []store.ThreadAct{{Do: store.Resolve, By: h.other}, {Do: store.Say, By: h.other, Words: "or not"}, {Do: store.Reopen, By: h.other}} {
+		if err := h.db.InThread(ctx, note, id, act); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.must(t, `ALTER TABLE thread_act DISABLE TRIGGER USER; CREATE TABLE good AS TABLE thread_act`)
+	for what, sql := range map[string]string{
+		"as it is":              ``,
+		"the last is gone":      `DELETE FROM thread_act WHERE n = 4`,
+		"the last two are gone": `DELETE FROM thread_act WHERE n > 2`,
+		"resolved by nobody":    `INSERT INTO thread_act (thread_id, n, note_id, by_id, act) SELECT thread_id, 5, note_id, by_id, act FROM thread_act WHERE n = 2`,
+		"resolved by another":   `UPDATE thread_act SET by_id = (SELECT by_id FROM thread_act WHERE n = 1) WHERE n = 2`,
+		"never reopened":        `UPDATE thread_act SET act = 'resolved' WHERE n = 4`,
+	} {
+		h.must(t, sql)
+		threads, err := h.fresh(t).Threads(ctx, note)
+		if bad := errors.Is(err, vault.ErrTampered); bad != (sql != "") || !bad && (err != nil || len(threads) != 1 || len(threads[0].Acts) != 4) {
+			t.Errorf("%s: %+v, %v", what, threads, err)
+		}
+		if err := h.db.InThread(ctx, note, id, store.ThreadAct{Do: store.Reopen, By: h.other}); errors.Is(err, vault.ErrTampered) != (sql != "") {
+			t.Errorf("%s, and then: %v", what, err)
+		}
+		h.must(t, `DELETE FROM thread_act; INSERT INTO thread_act TABLE good`)
+	}
+}

@@ -1,13 +1,13 @@
 -- What the log of acts says of records that are written over.
 
 -- name: Marks :many
--- The newest that it says of patients, by an act. Who is not among them has nothing on record.
-SELECT whose.id::uuid AS patient, mark.rev, mark.code
-  FROM unnest(sqlc.arg(patients)::uuid[]) AS whose (id)
+-- The newest that it says of patients, or of what entries are about, by an act. What is not among them has nothing on record.
+SELECT whose.id::uuid AS whose, mark.rev, mark.code
+  FROM unnest(sqlc.arg(ids)::uuid[]) AS whose (id)
  CROSS JOIN LATERAL (
        SELECT coalesce(substring(event.code FROM 'rev=([0-9]{1,18}) mark=')::bigint, 0)::bigint AS rev, event.code
          FROM audit_event event
-        WHERE event.patient_id = whose.id AND event.act = sqlc.arg(act) AND event.code LIKE '%rev=% mark=%'
+        WHERE coalesce(event.about, event.patient_id) = whose.id AND event.act = sqlc.arg(act) AND event.code LIKE '%rev=% mark=%'
         ORDER BY substring(event.code FROM 'rev=([0-9]{1,18}) mark=')::bigint DESC NULLS LAST
         LIMIT 1) AS mark;
 

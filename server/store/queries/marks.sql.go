@@ -13,26 +13,26 @@ import (
 
 const marks = `-- name: Marks :many
 
-SELECT whose.id::uuid AS patient, mark.rev, mark.code
+SELECT whose.id::uuid AS whose, mark.rev, mark.code
   FROM unnest($1::uuid[]) AS whose (id)
  CROSS JOIN LATERAL (
        SELECT coalesce(substring(event.code FROM 'rev=([0-9]{1,18}) mark=')::bigint, 0)::bigint AS rev, event.code
          FROM audit_event event
-        WHERE event.patient_id = whose.id AND event.act = $2 AND event.code LIKE '%rev=% mark=%'
+        WHERE coalesce(event.about, event.patient_id) = whose.id AND event.act = $2 AND event.code LIKE '%rev=% mark=%'
         ORDER BY substring(event.code FROM 'rev=([0-9]{1,18}) mark=')::bigint DESC NULLS LAST
         LIMIT 1) AS mark
 `
 
 type MarksRow struct {
-	Patient uuid.UUID
-	Rev     int64
-	Code    string
+	Whose uuid.UUID
+	Rev   int64
+	Code  string
 }
 
 // What the log of acts says of records that are written over.
-// The newest that it says of patients, by an act. Who is not among them has nothing on record.
-func (q *Queries) Marks(ctx context.Context, patients []uuid.UUID, act string) ([]MarksRow, error) {
-	rows, err := q.db.Query(ctx, marks, patients, act)
+// The newest that it says of patients, or of what entries are about, by an act. What is not among them has nothing on record.
+func (q *Queries) Marks(ctx context.Context, ids []uuid.UUID, act string) ([]MarksRow, error) {
+	rows, err := q.db.Query(ctx, marks, ids, act)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (q *Queries) Marks(ctx context.Context, patients []uuid.UUID, act string) (
 	var items []MarksRow
 	for rows.Next() {
 		var i MarksRow
-		if err := rows.Scan(&i.Patient, &i.Rev, &i.Code); err != nil {
+		if err := rows.Scan(&i.Whose, &i.Rev, &i.Code); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
