@@ -114,7 +114,7 @@ func TestSessionsNameNoPatient(t *testing.T) {
 	officer := shell("Session", &novak, SectionSessions)
 	officer.CanReadNotes = true
 	html := render(t, Session(sessionSample(officer)))
-	for _, want := range []string{`href="/notes/n2/history?at=12"`, `href="/notes/n2/history?at=2300"`, okafor.Name + " 400 words, " + chen.Name + " 3."} {
+	for _, want := range []string{`href="/notes/n2/history?at=12"`, `href="/notes/n2/history?at=2300"`, okafor.Name + ": 400 words, " + chen.Name + ": 3."} {
 		if !strings.Contains(html, want) {
 			t.Errorf("the page of a session lacks %s", want)
 		}
