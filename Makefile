@@ -69,8 +69,9 @@ fmt: ## format Go and templ
 	@$(TOOL) templ fmt -log-level warn web
 
 .PHONY: generate generate-templ
-generate: generate-templ ## make all generated files anew: templ, sqlc, web/dist
+generate: generate-templ ## make all generated files anew: templ, sqlc, the catalogue of words, web/dist
 	@cd server/store && $(subst tools.mod,$(CURDIR)/tools.mod,$(SQLC)) generate
+	@go run ./web/words/extract
 	@go run ./web/build
 # From the root: errors name templates by their path there, as under make dev.
 generate-templ:

@@ -15,6 +15,7 @@ import (
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // How much of who has opened a record there is to see at once, and to hand out.
@@ -24,7 +25,7 @@ const (
 )
 
 // waysText says how a record was opened, for people.
-var waysText = map[string]string{
+var waysText = map[string]words.Text{
 	byPage: "read a note", byEditor: "had a note open to edit or follow", byAPI: "asked for it over the API", denied: "tried to, and was refused",
 	byGlass: "broke the glass", byAccesses: "looked at this list", byExport: "exported this list", byHistory: "looked at a note as it was",
 	byPrint: "printed a note", byFile: "took a note as a file",
@@ -48,12 +49,12 @@ func (s *Server) accessesPage(w http.ResponseWriter, r *http.Request, who login.
 		return err
 	}
 	view := web.AccessesView{
-		Shell:   s.shellOf(r, who, "Who has opened a record", web.SectionReviews),
+		Shell:   s.shellOf(r, who, words.Say(r.Context(), "Who has opened a record"), web.SectionReviews),
 		Patient: patientView(patient, row.BedLabel, ""), Truncated: len(rows) == maxOpenings,
 	}
 	for _, o := range rows {
 		view.Rows = append(view.Rows, web.Opening{
-			At: o.Opening.At.Local(), Name: o.Name, Role: o.Role, What: o.Title, How: waysText[o.Opening.How],
+			At: o.Opening.At.Local(), Name: o.Name, Role: o.Role, What: o.Title, How: words.Say(r.Context(), waysText[o.Opening.How]),
 			Ties: o.Opening.Ties, Refused: o.Opening.How == denied, Glass: strings.Contains(o.Opening.Ties, "glass") || o.Opening.How == byGlass,
 		})
 	}
@@ -94,10 +95,10 @@ func (s *Server) exportAccesses(w http.ResponseWriter, r *http.Request, who logi
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="accesses.csv"`)
 	out := csv.NewWriter(w)
-	_ = out.Write([]string{"When", "Who", "Function", "What", "How", "Linked by"}) // Flush tells
+	_ = out.Write([]string{"When", "Who", "Function", "What", "How", words.Say(r.Context(), "Linked by")}) // Flush tells
 	for _, o := range rows {
 		_ = out.Write([]string{
-			o.Opening.At.Local().Format(time.RFC3339), plainCell(o.Name), o.Role, plainCell(o.Title), waysText[o.Opening.How], o.Opening.Ties,
+			o.Opening.At.Local().Format(time.RFC3339), plainCell(o.Name), o.Role, plainCell(o.Title), words.Say(r.Context(), waysText[o.Opening.How]), o.Opening.Ties,
 		})
 	}
 	out.Flush()

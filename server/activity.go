@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // What the review of activity looks at.
@@ -28,13 +30,13 @@ func (s *Server) activityPage(w http.ResponseWriter, r *http.Request, who login.
 		return fmt.Errorf("review activity: %w", err)
 	}
 	view := web.ActivityView{
-		Shell: s.shellOf(r, who, "Unusual access", web.SectionReviews), Days: int(activitySince.Hours() / 24), OfOne: maxOfOne, Truncated: len(rows) == maxActivity,
+		Shell: s.shellOf(r, who, words.Say(r.Context(), "Unusual access"), web.SectionReviews), Days: int(activitySince.Hours() / 24), OfOne: maxOfOne, Truncated: len(rows) == maxActivity,
 	}
 	for _, row := range rows {
 		view.Rows = append(view.Rows, web.Activity{
 			Person:    web.Person{Name: row.Name, Role: row.Role, Initials: initials(row.Name), ColorIndex: int(row.Color)},
 			PatientID: row.Patient.ID.String(), PatientInitials: initialsOf(row.Patient), MRN: row.Patient.Mrn,
-			Notes: int(row.Notes), Last: row.LastAt.Local(), Unusual: unusual(row),
+			Notes: int(row.Notes), Last: row.LastAt.Local(), Unusual: unusual(r.Context(), row),
 		})
 	}
 	s.render(w, r, http.StatusOK, web.ActivityReview(view))
@@ -42,17 +44,17 @@ func (s *Server) activityPage(w http.ResponseWriter, r *http.Request, who login.
 }
 
 // unusual says what is, the gravest first.
-func unusual(row store.UnusualRow) (what []string) {
+func unusual(ctx context.Context, row store.UnusualRow) (what []string) {
 	for _, one := range []struct {
 		is   bool
 		text string
 	}{
-		{row.Own, "own record"},
-		{row.SameName, "same family name"},
-		{row.Unrelated, "nothing linked them"},
-		{row.Restricted, "restricted record"},
-		{row.Bulk, fmt.Sprintf("%d records in a day", row.Records)},
-		{row.Refused, "was refused"},
+		{row.Own, words.Say(ctx, "own record")},
+		{row.SameName, words.Say(ctx, "same family name")},
+		{row.Unrelated, words.Say(ctx, "nothing linked them")},
+		{row.Restricted, words.Say(ctx, "restricted record")},
+		{row.Bulk, words.Say(ctx, "{records} records in a day", fmt.Sprint(row.Records))},
+		{row.Refused, words.Say(ctx, "was refused")},
 	} {
 		if one.is {
 			what = append(what, one.text)

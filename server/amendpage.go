@@ -17,6 +17,7 @@ import (
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/sessions"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // amendPage asks what somebody wants to say about a signed note.
@@ -43,7 +44,7 @@ func (s *Server) showAmend(w http.ResponseWriter, r *http.Request, who login.Per
 		return err
 	}
 	view.ID, view.Title, view.MaxReason = id.String(), row.Note.Title, store.MaxReason
-	view.Shell = s.shellOf(r, who, "About: "+web.TabTitle(kindName(row.Note.Kind), view.Patient), web.SectionWorklist)
+	view.Shell = s.shellOf(r, who, words.Say(r.Context(), "About: {tabTitle}", web.TabTitle(r.Context(), kindName(row.Note.Kind), view.Patient)), web.SectionWorklist)
 	s.render(w, r, status, web.Amend(view))
 	return nil
 }
@@ -60,9 +61,9 @@ func (s *Server) amendHere(w http.ResponseWriter, r *http.Request, who login.Per
 	}
 	switch {
 	case !signature.Relation(view.Relation).Known():
-		view.Relation, view.Error = "", "Choose what it is."
+		view.Relation, view.Error = "", words.Say(r.Context(), "Choose what it is.")
 	case !isReason(view.Reason):
-		_, view.Error = statusOf(store.ErrReason)
+		_, view.Error = statusOf(r.Context(), store.ErrReason)
 	}
 	if view.Error != "" {
 		return s.showAmend(w, r, who, id, http.StatusUnprocessableEntity, view)
@@ -98,7 +99,7 @@ func (s *Server) showLate(w http.ResponseWriter, r *http.Request, who login.Pers
 		if err != nil {
 			return err
 		}
-		e := audit.Event{Act: audit.OpenNote, Patient: st.PatientID, Note: n.NoteID, Code: byPage + byRight(st.note.Ties)}
+		e := audit.Event{Act: audit.OpenNote, Patient: st.PatientID, Note: n.NoteID, Code: byPage + byRight(r.Context(), st.note.Ties)}
 		if err := s.opened(ctx, who, byPage, st.note.Ties, e); err != nil {
 			return err
 		}
@@ -123,7 +124,7 @@ func (s *Server) showLate(w http.ResponseWriter, r *http.Request, who login.Pers
 			view.Rows = append(view.Rows, one)
 		}
 	}
-	view.Shell = s.shellOf(r, who, "Words that came too late", web.SectionNone)
+	view.Shell = s.shellOf(r, who, words.Say(r.Context(), "Words that came too late"), web.SectionNone)
 	view.Shell.Late = 0 // the page itself tells
 	s.render(w, r, status, web.Late(view))
 	return nil
@@ -190,7 +191,7 @@ func (s *Server) settleLate(w http.ResponseWriter, r *http.Request, who login.Pe
 		reason = cmp.Or(reason, defaultLateReason)
 	}
 	if !isReason(reason) {
-		status, says := statusOf(store.ErrReason)
+		status, says := statusOf(r.Context(), store.ErrReason)
 		return s.showLate(w, r, who, status, id, says, clip(reason, maxForm))
 	}
 	if how == "aside" {

@@ -106,7 +106,7 @@ func (s *Server) apiLogin(api huma.API) func(huma.Context, func(huma.Context)) {
 		reason := new(error)
 		who, err := s.asks(r.WithContext(limit))
 		if err != nil {
-			status, detail := statusOf(err)
+			status, detail := statusOf(ctx.Context(), err)
 			retryAfter(w.Header(), err)
 			_ = huma.WriteErr(api, ctx, status, detail) // the caller may be gone
 		} else {
@@ -132,7 +132,7 @@ func (s *Server) apiMay(ctx context.Context, act access.Act, note uuid.UUID) (lo
 
 // apiError answers as RFC 9457 says, and leaves the reason for the log.
 func apiError(ctx context.Context, err error) error {
-	status, detail := statusOf(err)
+	status, detail := statusOf(ctx, err)
 	*ctx.Value(callerKey{}).(caller).reason = err
 	header := make(http.Header)
 	retryAfter(header, err)

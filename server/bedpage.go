@@ -1,8 +1,8 @@
 package server
 
 import (
+	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -16,6 +16,7 @@ import (
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // A day on which somebody is expected to go is no longer ago, and no further away, than this.
@@ -60,29 +61,29 @@ func (s *Server) bedPage(w http.ResponseWriter, r *http.Request, who login.Perso
 
 func (s *Server) showBed(w http.ResponseWriter, r *http.Request, who login.Person, status int, row queries.BedForRow, patient store.Patient, says store.Bedside, problem string) {
 	view := web.BedView{
-		Shell: s.shellOf(r, who, "Bed "+row.BedLabel, web.SectionBoard), Patient: patientView(patient, row.BedLabel, ""),
-		BoardUnitID: r.PathValue("id"), BedID: row.BedID, N: says.N, Bedside: bedsideView(says), Error: problem, Filter: web.BoardFilterOf(r.URL.Query()),
-		Severities: choices(bedside.Severities), Codes: choices(bedside.CodeStatuses), Isolations: choices(bedside.Isolations),
+		Shell: s.shellOf(r, who, words.Say(r.Context(), "Bed {bedLabel}", row.BedLabel), web.SectionBoard), Patient: patientView(patient, row.BedLabel, ""),
+		BoardUnitID: r.PathValue("id"), BedID: row.BedID, N: says.N, Bedside: bedsideView(r.Context(), says), Error: problem, Filter: web.BoardFilterOf(r.URL.Query()),
+		Severities: choices(r.Context(), bedside.Severities), Codes: choices(r.Context(), bedside.CodeStatuses), Isolations: choices(r.Context(), bedside.Isolations),
 	}
 	for _, c := range says.Changes {
-		view.Changes = append(view.Changes, web.BedChange{At: c.At.Local(), By: c.By, What: c.What, Was: inWords(c.What, c.Was), Now: inWords(c.What, c.Now)})
+		view.Changes = append(view.Changes, web.BedChange{At: c.At.Local(), By: c.By, What: c.What, Was: inWords(r.Context(), c.What, c.Was), Now: inWords(r.Context(), c.What, c.Now)})
 	}
 	s.render(w, r, status, web.Bed(view))
 }
 
-func choices(words []bedside.Word) []web.Choice {
-	all := make([]web.Choice, len(words))
-	for i, w := range words {
-		all[i] = web.Choice{Value: w.Code, Text: w.Name}
+func choices(ctx context.Context, offered []bedside.Word) []web.Choice {
+	all := make([]web.Choice, len(offered))
+	for i, w := range offered {
+		all[i] = web.Choice{Value: w.Code, Text: words.Say(ctx, w.Name)}
 	}
 	return all
 }
 
 // inWords is what was said of one thing.
-func inWords(what, code string) string {
-	for _, words := range [][]bedside.Word{bedside.Severities, bedside.CodeStatuses, bedside.Isolations} {
-		if name, is := bedside.Name(words, code); is {
-			return name
+func inWords(ctx context.Context, what, code string) string {
+	for _, all := range [][]bedside.Word{bedside.Severities, bedside.CodeStatuses, bedside.Isolations} {
+		if name, is := bedside.Name(all, code); is {
+			return words.Say(ctx, name)
 		}
 	}
 	if day, err := time.Parse(time.DateOnly, code); what == "discharge" && err == nil {
@@ -113,12 +114,12 @@ func (s *Server) changeBed(w http.ResponseWriter, r *http.Request, who login.Per
 	}
 	// Whom they were shown, and what: else they would say it of somebody else.
 	if shown, err := uuid.Parse(r.PostFormValue("patient")); err != nil || shown != patient.ID {
-		s.showBed(w, r, who, http.StatusConflict, row, patient, says, "Somebody else lies in this bed by now. Look whom it is about, and say it again if you have to.")
+		s.showBed(w, r, who, http.StatusConflict, row, patient, says, words.Say(r.Context(), "Somebody else lies in this bed by now. Look whom it is about, and say it again if you have to."))
 		return nil
 	}
 	err = s.db.SetBedside(r.Context(), patient.ID, row.BedID, who.Name, wanted)
 	if errors.Is(err, store.ErrBedsideChanged) {
-		s.showBed(w, r, who, http.StatusConflict, row, patient, says, "Somebody else changed this while you looked. This is what it says now: change it again if you have to.")
+		s.showBed(w, r, who, http.StatusConflict, row, patient, says, words.Say(r.Context(), "Somebody else changed this while you looked. This is what it says now: change it again if you have to."))
 		return nil
 	}
 	if err != nil {
@@ -131,10 +132,10 @@ func (s *Server) changeBed(w http.ResponseWriter, r *http.Request, who login.Per
 
 // bedsideAsked is what a form says, and what is wrong with it for who filled it in.
 func bedsideAsked(r *http.Request, now time.Time) (b store.Bedside, problem string) {
-	field := func(name string, words []bedside.Word) string {
+	field := func(name string, offered []bedside.Word) string {
 		code := r.PostFormValue(name)
-		if _, is := bedside.Name(words, code); !is && code != "" {
-			problem = "Choose from what the form offers."
+		if _, is := bedside.Name(offered, code); !is && code != "" {
+			problem = words.Say(r.Context(), "Choose from what the form offers.")
 			return ""
 		}
 		return code
@@ -143,12 +144,12 @@ func bedsideAsked(r *http.Request, now time.Time) (b store.Bedside, problem stri
 	if n, err := strconv.ParseInt(r.PostFormValue("n"), 10, 32); err == nil {
 		b.N = int32(n)
 	} else {
-		problem = "Choose from what the form offers."
+		problem = words.Say(r.Context(), "Choose from what the form offers.")
 	}
 	if home := strings.TrimSpace(r.PostFormValue("home")); home != "" {
 		day, err := time.ParseInLocation(time.DateOnly, home, time.Local)
 		if err != nil || now.Sub(day) > homeAgo || day.Sub(now) > homeAhead {
-			return b, fmt.Sprintf("Say the day of discharge as a date, such as %s, or leave it empty.", now.AddDate(0, 0, 2).Format(time.DateOnly))
+			return b, words.Say(r.Context(), "Say the day of discharge as a date, such as {addDate}, or leave it empty.", now.AddDate(0, 0, 2).Format(time.DateOnly))
 		}
 		b.Home = day
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // boardPoll is how often a board looks though nothing was told: for edits of notes, and for what becomes overdue.
@@ -86,7 +87,7 @@ func (s *Server) boardFor(ctx context.Context, who login.Person, unit queries.Un
 	v := boardViewer{look: look, who: who, asks: asker(who), unit: unit, ties: ties, now: time.Now()}
 	beds := make([]web.BoardBed, len(look.beds))
 	for i, bed := range look.beds {
-		beds[i] = v.bed(i, bed)
+		beds[i] = v.bed(ctx, i, bed)
 	}
 	return beds, nil
 }
@@ -101,7 +102,7 @@ type boardViewer struct {
 	now  time.Time
 }
 
-func (v *boardViewer) bed(place int, row store.BoardBed) web.BoardBed {
+func (v *boardViewer) bed(ctx context.Context, place int, row store.BoardBed) web.BoardBed {
 	bed := web.BoardBed{ID: row.BedID, UnitID: v.unit.ID, Label: row.BedLabel, Place: place}
 	if !row.PatientID.Valid {
 		return bed
@@ -111,7 +112,7 @@ func (v *boardViewer) bed(place int, row store.BoardBed) web.BoardBed {
 		return bed
 	}
 	patient := patientView(row.Patient, row.BedLabel, v.unit.Name)
-	bed.Patient, bed.Bedside, bed.Alike = &patient, bedsideView(row.Bedside), v.look.alike[row.BedID]
+	bed.Patient, bed.Bedside, bed.Alike = &patient, bedsideView(ctx, row.Bedside), v.look.alike[row.BedID]
 	bed.CanChange = access.Decide(v.asks, access.ChangeBedside, about).Allow
 	bed.Mine = about.Ties&access.Team != 0
 	bed.AsOf = newest(clock(row.AdmittedAt), row.Bedside.At.Local())
@@ -156,10 +157,10 @@ func (v *boardViewer) note(row queries.BoardNotesRow, about access.Note) web.Boa
 
 func newest(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Time.Compare) }
 
-func bedsideView(b store.Bedside) web.Bedside {
-	said := func(words []bedside.Word, code string) web.Choice {
-		name, _ := bedside.Name(words, code)
-		return web.Choice{Value: code, Text: name}
+func bedsideView(ctx context.Context, b store.Bedside) web.Bedside {
+	said := func(all []bedside.Word, code string) web.Choice {
+		name, _ := bedside.Name(all, code)
+		return web.Choice{Value: code, Text: words.Say(ctx, name)}
 	}
 	return web.Bedside{
 		Severity: said(bedside.Severities, b.Severity), Code: said(bedside.CodeStatuses, b.Code), Isolation: said(bedside.Isolations, b.Isolation),

@@ -13,6 +13,7 @@ import (
 
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // securityPath is where somebody changes how they sign in. Only who has just proven that it is them does.
@@ -66,7 +67,7 @@ func (s *Server) showCodes(w http.ResponseWriter, r *http.Request, who login.Per
 		return err
 	}
 	view := web.CodesView{
-		Shell: s.shellOf(r, who, "Codes from an app", web.SectionNone), URI: app.URI, Secret: app.Secret, QR: picture, Error: says,
+		Shell: s.shellOf(r, who, words.Say(r.Context(), "Codes from an app"), web.SectionNone), URI: app.URI, Secret: app.Secret, QR: picture, Error: says,
 		Next: next, Back: back,
 	}
 	s.render(w, r, status, web.Codes(view))
@@ -80,12 +81,12 @@ func (s *Server) acceptCodes(w http.ResponseWriter, r *http.Request, who login.P
 		return toSecurity(w, r)
 	}
 	if err != nil {
-		status, says := refusedTry(w, err)
+		status, says := refusedTry(r.Context(), w, err)
 		if says == "" {
 			return err
 		}
 		if status == http.StatusUnauthorized {
-			status, says = http.StatusUnprocessableEntity, "This is not what the app should show now. Check that the clock of its device is right, and type the newest code."
+			status, says = http.StatusUnprocessableEntity, words.Say(r.Context(), "This is not what the app should show now. Check that the clock of its device is right, and type the newest code.")
 		}
 		return s.showCodes(w, r, who, status, says)
 	}
@@ -101,7 +102,7 @@ func (s *Server) acceptCodes(w http.ResponseWriter, r *http.Request, who login.P
 
 func (s *Server) showRecovery(w http.ResponseWriter, r *http.Request, who login.Person, codes []string, next string) error {
 	s.render(w, r, http.StatusOK, web.Recovery(web.RecoveryView{
-		Shell: s.shellOf(r, who, "Recovery codes", web.SectionNone), Codes: codes, Next: cmp.Or(next, securityPath),
+		Shell: s.shellOf(r, who, words.Say(r.Context(), "Recovery codes"), web.SectionNone), Codes: codes, Next: cmp.Or(next, securityPath),
 	}))
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/clisonix/tidechart/sessions"
 	"github.com/clisonix/tidechart/sessions/history"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // comparePage shows two versions of a note in one. The address says which, each by the row of the log that it ends with or by the id
@@ -40,7 +41,7 @@ func (s *Server) comparePage(w http.ResponseWriter, r *http.Request, who login.P
 	if err != nil {
 		return err
 	}
-	view.Heading, view.Whole = "Versions compared", asked.Get("show") == "all"
+	view.Heading, view.Whole = words.Say(r.Context(), "Versions compared"), asked.Get("show") == "all"
 	view.From.Name, view.To.Name = nameOf(named, from), nameOf(named, to)
 	s.render(w, r, http.StatusOK, web.Compare(view))
 	return nil
@@ -93,7 +94,7 @@ func (s *Server) compared(r *http.Request, who login.Person, id uuid.UUID, past 
 		return web.CompareView{}, err
 	}
 	view := web.CompareView{
-		Shell: s.shellOf(r, who, "Versions: "+about.tab, web.SectionWorklist),
+		Shell: s.shellOf(r, who, words.Say(r.Context(), "Versions: {tab}", about.tab), web.SectionWorklist),
 		ID:    id.String(), Title: about.title, Patient: about.patient, Head: past.Head(), From: sideOf(past, from), To: sideOf(past, to),
 	}
 	older, err := noteAt(past, from)
@@ -128,5 +129,5 @@ func (s *Server) tellEdits(ctx context.Context, past *history.Past, view *web.Co
 		return err
 	}
 	t := teller{past: past, people: people, view: view, back: view.To.Seq < view.From.Seq, tallies: make(map[uuid.UUID]*web.Tally)}
-	return t.tell()
+	return t.tell(ctx)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // errStale means that whoever asks has not proven for a while that it is them.
@@ -41,7 +42,7 @@ func (s *Server) showConfirm(w http.ResponseWriter, r *http.Request, who login.P
 	if err != nil {
 		return err
 	}
-	view.Shell = s.shellOf(r, who, "Confirm that it is you", web.SectionNone)
+	view.Shell = s.shellOf(r, who, words.Say(r.Context(), "Confirm that it is you"), web.SectionNone)
 	_, named := s.site(r)
 	view.HasPassword, view.Codes, view.Passkeys = ways.Password, ways.Codes, named && len(ways.Passkeys) > 0
 	if view.Weak = who.Weak && (ways.Codes || len(ways.Passkeys) > 0); view.Weak {
@@ -64,7 +65,7 @@ func (s *Server) showConfirm(w http.ResponseWriter, r *http.Request, who login.P
 func (s *Server) confirm(w http.ResponseWriter, r *http.Request, who login.Person) error {
 	next := localPath(r.PostFormValue("next"))
 	if err := s.desk.Confirm(w, r, who, r.PostFormValue("password"), r.PostFormValue("code")); err != nil {
-		status, says := refusedTry(w, err)
+		status, says := refusedTry(r.Context(), w, err)
 		if says == "" {
 			return err
 		}

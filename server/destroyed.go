@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,6 +13,7 @@ import (
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/sessions"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // stateDestroyed is that of a note whose keys are gone.
@@ -30,11 +30,11 @@ func (gone) Error() string { return sessions.ErrDestroyed.Error() }
 func (gone) Unwrap() error { return sessions.ErrDestroyed }
 
 // detail is the sentence for whoever asked.
-func (g gone) detail() string {
+func (g gone) detail(ctx context.Context) string {
 	if g.asked == "" {
-		return fmt.Sprintf("It was destroyed on %s, because it had been kept for as long as it had to be. Nothing can open it any more.", g.at.Local().Format("2 January 2006"))
+		return words.Say(ctx, "It was destroyed on {at}, because it had been kept for as long as it had to be. Nothing can open it any more.", g.at.Local().Format("2 January 2006"))
 	}
-	return fmt.Sprintf("It was destroyed on %s, by decision of %s and %s. Nothing can open it any more.", g.at.Local().Format("2 January 2006"), g.asked, g.approved)
+	return words.Say(ctx, "It was destroyed on {at}, by decision of {asked} and {approved}. Nothing can open it any more.", g.at.Local().Format("2 January 2006"), g.asked, g.approved)
 }
 
 // destroyed says why a note that was does not open: to who might read it, if it were there, that; to others what they would be told

@@ -1,9 +1,11 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -15,6 +17,7 @@ import (
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/sessions"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // This file is the page on which two people decide that a record is destroyed, and on which records are held.
@@ -28,7 +31,7 @@ const (
 const maxDecisions = 200
 
 // shredReasons are the coded reasons, in the order of the form. They stay when the words are destroyed with the rest.
-var shredReasons = []web.Choice{
+var shredReasons = []web.Option{
 	{Value: "retention", Text: "It need not be kept any longer"},
 	{Value: "erasure", Text: "The patient asks for it, and the law is with them"},
 	{Value: "order", Text: "A court or an authority orders it"},
@@ -102,12 +105,12 @@ func (s *Server) recordNamed(r *http.Request, name string) (store.Record, error)
 // recordIn is the record that a form names, which somebody may do act to; or what the form lacks.
 func (s *Server) recordIn(r *http.Request, who login.Person, act access.Act, v *web.DestructionView) (record store.Record, says string, err error) {
 	v.Sought, v.Words = clip(strings.TrimSpace(r.PostFormValue("record")), maxQuery), strings.TrimSpace(r.PostFormValue("words"))
-	if says := wordsMissing(v.Words); says != "" {
+	if says := wordsMissing(r.Context(), v.Words); says != "" {
 		return record, says, nil
 	}
 	record, err = s.recordNamed(r, v.Sought)
 	if errors.Is(err, store.ErrNotFound) || store.IsBadValue(err) {
-		return record, "No patient has this number, and no note this address. Check it, and try again.", nil
+		return record, words.Say(r.Context(), "No patient has this number, and no note this address. Check it, and try again."), nil
 	}
 	if err == nil {
 		err = s.mayAbout(r, who, act, record.Patient)
@@ -116,24 +119,24 @@ func (s *Server) recordIn(r *http.Request, who login.Person, act access.Act, v *
 }
 
 // wordsMissing says what is wrong with words that say why.
-func wordsMissing(words string) string {
-	if n := utf8.RuneCountInString(words); n < minWords || n > maxWords || !utf8.ValidString(words) || strings.ContainsRune(words, 0) {
-		return fmt.Sprintf("Say why in %d to %d characters. Somebody will read it.", minWords, maxWords)
+func wordsMissing(ctx context.Context, why string) string {
+	if n := utf8.RuneCountInString(why); n < minWords || n > maxWords || !utf8.ValidString(why) || strings.ContainsRune(why, 0) {
+		return words.Say(ctx, "Say why in {minWords} to {maxWords} characters. Somebody will read it.", strconv.Itoa(minWords), strconv.Itoa(maxWords))
 	}
 	return ""
 }
 
 // refusedDecision says to whoever decides why the database does not take it; "" if err is nothing of that kind.
-func refusedDecision(err error) string {
+func refusedDecision(ctx context.Context, err error) string {
 	switch {
 	case store.IsTaken(err):
-		return "Somebody has asked for this already: it is in the list."
+		return words.Say(ctx, "Somebody has asked for this already: it is in the list.")
 	case errors.Is(err, store.ErrTwoPeople):
-		return "That does not count: two people decide, of whom one asks and the other approves, within a week; and it may be over by now."
+		return words.Say(ctx, "That does not count: two people decide, of whom one asks and the other approves, within a week; and it may be over by now.")
 	case errors.Is(err, sessions.ErrDestroyed):
-		return "It is destroyed already."
+		return words.Say(ctx, "It is destroyed already.")
 	case errors.Is(err, store.ErrNotFound):
-		return "It is over by now."
+		return words.Say(ctx, "It is over by now.")
 	}
 	return ""
 }
@@ -141,7 +144,7 @@ func refusedDecision(err error) string {
 // settleDecision goes back to the page, or shows why it was not done.
 func (s *Server) settleDecision(w http.ResponseWriter, r *http.Request, who login.Person, v web.DestructionView, says string, err error) error {
 	if err != nil {
-		if says = refusedDecision(err); says == "" {
+		if says = refusedDecision(r.Context(), err); says == "" {
 			return err
 		}
 	}
@@ -156,8 +159,8 @@ func (s *Server) settleDecision(w http.ResponseWriter, r *http.Request, who logi
 func (s *Server) askDestruction(w http.ResponseWriter, r *http.Request, who login.Person) error {
 	view := web.DestructionView{Reason: r.PostFormValue("reason")}
 	record, says, err := s.recordIn(r, who, access.AskDestroy, &view)
-	if says == "" && err == nil && choiceText(shredReasons, view.Reason) == "" {
-		says = "Choose a reason."
+	if says == "" && err == nil && choiceText(r.Context(), shredReasons, view.Reason) == "" {
+		says = words.Say(r.Context(), "Choose a reason.")
 	}
 	if says == "" && err == nil {
 		_, err = s.db.AskShredding(r.Context(), record, who.ID, view.Reason, view.Words)
@@ -210,17 +213,17 @@ func (s *Server) liftHold(w http.ResponseWriter, r *http.Request, who login.Pers
 		return err
 	}
 	words := strings.TrimSpace(r.PostFormValue("words"))
-	says := wordsMissing(words)
+	says := wordsMissing(r.Context(), words)
 	if says == "" {
 		err = s.db.LiftHold(r.Context(), id, who.ID, words)
 	}
 	return s.settleDecision(w, r, who, web.DestructionView{}, says, err)
 }
 
-func choiceText(choices []web.Choice, value string) string {
+func choiceText(ctx context.Context, choices []web.Option, value string) string {
 	for _, c := range choices {
 		if c.Value == value {
-			return c.Text
+			return words.Say(ctx, c.Text)
 		}
 	}
 	return ""
@@ -228,15 +231,15 @@ func choiceText(choices []web.Choice, value string) string {
 
 // showDestruction shows what was decided and what is held, after a refusal with what was typed.
 func (s *Server) showDestruction(w http.ResponseWriter, r *http.Request, who login.Person, status int, view web.DestructionView) error {
-	view.Shell = s.shellOf(r, who, "Destruction of records", web.SectionDestruction)
+	view.Shell = s.shellOf(r, who, words.Say(r.Context(), "Destruction of records"), web.SectionDestruction)
 	view.Fresh, view.CanAsk, view.CanHold = who.Fresh(), access.May(who.Role, access.AskDestroy), access.May(who.Role, access.Hold)
-	view.Reasons, view.Within, view.MinWords, view.MaxWords = shredReasons, store.ShredWithin, minWords, maxWords
+	view.Reasons, view.Within, view.MinWords, view.MaxWords = web.Choices(r.Context(), shredReasons), store.ShredWithin, minWords, maxWords
 	rows, err := s.db.Shreddings(r.Context(), maxDecisions)
 	if err != nil {
 		return fmt.Errorf("list decisions: %w", err)
 	}
 	for _, row := range rows {
-		one, over := decisionView(who, row)
+		one, over := decisionView(r.Context(), who, row)
 		if over {
 			view.Over = append(view.Over, one)
 		} else {
@@ -272,10 +275,10 @@ func recordView(p store.Patient, note uuid.NullUUID, kind string) web.Record {
 }
 
 // decisionView is a decision as somebody sees it who has a part in such.
-func decisionView(who login.Person, row store.ShreddingsRow) (one web.Destruction, over bool) {
+func decisionView(ctx context.Context, who login.Person, row store.ShreddingsRow) (one web.Destruction, over bool) {
 	d := row.Shredding
 	one = web.Destruction{
-		ID: d.ID.String(), Record: recordView(row.Patient, d.NoteID, row.Kind), Reason: choiceText(shredReasons, d.Reason), Words: row.Words,
+		ID: d.ID.String(), Record: recordView(row.Patient, d.NoteID, row.Kind), Reason: choiceText(ctx, shredReasons, d.Reason), Words: row.Words,
 		Notes: int(row.Notes), Held: row.Held, Here: row.Here && !d.NoteID.Valid,
 		Asker: row.Asker, AskedAt: d.AskedAt.Local(), Until: d.Until.Local(), Approver: row.Approver, ApprovedAt: clock(d.ApprovedAt),
 		Ender: row.Ender, EndedAt: clock(d.EndedAt), DoneAt: clock(d.DoneAt),

@@ -1,12 +1,14 @@
 package server
 
 import (
+	"context"
 	"errors"
-	"fmt"
 	"net/http"
+	"strconv"
 
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 const notTheSame = "The two passwords are not the same. Type both again."
@@ -19,7 +21,7 @@ func (s *Server) enrolPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) showEnrol(w http.ResponseWriter, r *http.Request, status int, view web.EnrolView) {
-	view.Shell, view.MinPassword = s.shell(r, "First sign-in"), login.MinPassword
+	view.Shell, view.MinPassword = s.shell(r, words.Say(r.Context(), "First sign-in")), login.MinPassword
 	_, view.Passkeys = s.site(r)
 	view.Provider = s.providerName()
 	s.render(w, r, status, web.Enrol(view))
@@ -35,7 +37,7 @@ func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
 	password := r.PostFormValue("password")
 	var err error
 	if password != r.PostFormValue("repeat") {
-		view.Error = notTheSame
+		view.Error = words.Say(r.Context(), notTheSame)
 	} else if who, failed := s.desk.Enrol(w, r, view.Code, password); failed != nil {
 		err = failed
 	} else {
@@ -46,13 +48,13 @@ func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case errors.As(err, &many):
 		retryAfter(w.Header(), err)
-		status, view.Error = http.StatusTooManyRequests, tooManyTries(many)
+		status, view.Error = http.StatusTooManyRequests, tooManyTries(r.Context(), many)
 		s.log.Warn("enrolment refused", "remote", s.network(r), "status", status)
 	case errors.Is(err, login.ErrNoInvitation):
 		s.log.Warn("enrolment refused", "remote", s.network(r))
-		view.Error = noInvitation
+		view.Error = words.Say(r.Context(), noInvitation)
 	case err != nil:
-		says := refusedPassword(err)
+		says := refusedPassword(r.Context(), err)
 		if says == "" {
 			return err
 		}
@@ -63,12 +65,12 @@ func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
 }
 
 // refusedPassword tells somebody why the password that they chose is not taken, and what to do; empty if err is about something else.
-func refusedPassword(err error) string {
+func refusedPassword(ctx context.Context, err error) string {
 	switch {
 	case errors.Is(err, login.ErrWeakPassword):
-		return fmt.Sprintf("This password would be easy to guess. It needs %d characters that are not just your name, or one key again and again.", login.MinPassword)
+		return words.Say(ctx, "This password would be easy to guess. It needs {minPassword} characters that are not just your name, or one key again and again.", strconv.Itoa(login.MinPassword))
 	case errors.Is(err, login.ErrStolen):
-		return "This password, or one that differs only by digits and signs at its ends, was stolen from somebody elsewhere, and is tried first by whoever guesses. Choose another: a sentence that only you would say."
+		return words.Say(ctx, "This password, or one that differs only by digits and signs at its ends, was stolen from somebody elsewhere, and is tried first by whoever guesses. Choose another: a sentence that only you would say.")
 	}
 	return ""
 }

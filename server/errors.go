@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"github.com/clisonix/tidechart/sessions"
 	"github.com/clisonix/tidechart/sessions/history"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // badRequest is an error that the sender can mend; it is shown to them.
@@ -28,7 +28,7 @@ func (e badRequest) Error() string { return string(e) }
 var statuses = []struct {
 	err    error
 	status int
-	detail string // for the sender
+	detail words.Text // for the sender
 }{
 	{login.ErrNotSignedIn, http.StatusUnauthorized, "Sign in, or send a valid token."},
 	{login.ErrWrongPassword, http.StatusUnauthorized, "Wrong username, password or code."},
@@ -79,8 +79,8 @@ var statuses = []struct {
 }
 
 // tooManyTries says when what was wrong too often may be tried again.
-func tooManyTries(e *login.TooManyTries) string {
-	return fmt.Sprintf("Too many wrong tries. Try again in %s seconds, or ask for a new invitation.", (&tooMany{wait: e.Wait}).seconds())
+func tooManyTries(ctx context.Context, e *login.TooManyTries) string {
+	return words.Say(ctx, "Too many wrong tries. Try again in {seconds} seconds, or ask for a new invitation.", (&tooMany{wait: e.Wait}).seconds())
 }
 
 const asSchema = "Declare one as GET /api/v1/schema says; without one it is Tiptap's StarterKit."
@@ -88,45 +88,45 @@ const asSchema = "Declare one as GET /api/v1/schema says; without one it is Tipt
 const outcomeUnknown = "The database does not answer. What you sent may or may not be saved; sending it again does no harm."
 
 // statusOf returns the HTTP status of an error and a sentence for its sender.
-func statusOf(err error) (status int, detail string) {
+func statusOf(ctx context.Context, err error) (status int, detail string) {
 	var bad badRequest
 	if errors.As(err, &bad) {
 		return http.StatusUnprocessableEntity, bad.Error()
 	}
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		return http.StatusRequestEntityTooLarge, "What you sent is too large."
+		return http.StatusRequestEntityTooLarge, words.Say(ctx, "What you sent is too large.")
 	}
 	var many *tooMany
 	if errors.As(err, &many) {
-		return http.StatusTooManyRequests, "Too many requests at once. Ask again in " + many.seconds() + " s; nothing was done."
+		return http.StatusTooManyRequests, words.Say(ctx, "Too many requests at once. Ask again in {seconds} s; nothing was done.", many.seconds())
 	}
 	var wrong *login.TooManyTries
 	if errors.As(err, &wrong) {
-		return http.StatusTooManyRequests, tooManyTries(wrong)
+		return http.StatusTooManyRequests, tooManyTries(ctx, wrong)
 	}
 	var denied denial
 	if errors.As(err, &denied) {
-		return http.StatusForbidden, denied.detail()
+		return http.StatusForbidden, denied.detail(ctx)
 	}
 	var gone gone
 	if errors.As(err, &gone) {
-		return http.StatusGone, gone.detail()
+		return http.StatusGone, gone.detail(ctx)
 	}
 	if store.IsBadValue(err) {
 		err = store.ErrNotFound // nothing is called that
 	}
 	for _, s := range statuses {
 		if errors.Is(err, s.err) {
-			return s.status, s.detail
+			return s.status, words.Say(ctx, s.detail)
 		}
 	}
-	return http.StatusInternalServerError, "Something went wrong here. It has been written to the server's log."
+	return http.StatusInternalServerError, words.Say(ctx, "Something went wrong here. It has been written to the server's log.")
 }
 
 // renderError answers with a page that says what to do. Whoever is not signed in goes to sign in first.
 func (s *Server) renderError(w http.ResponseWriter, r *http.Request, err error) {
-	status, detail := statusOf(err)
+	status, detail := statusOf(r.Context(), err)
 	request := uuid.NewString()
 	retryAfter(w.Header(), err)
 	s.logRefusal(r, status, request, err)
@@ -153,7 +153,7 @@ func (s *Server) renderError(w http.ResponseWriter, r *http.Request, err error) 
 		http.Redirect(w, r, confirmPath(old.back), http.StatusSeeOther)
 		return
 	}
-	view := web.ErrorView{Shell: web.Shell{Title: "Error", Now: time.Now(), Connection: s.connection(r)}, Status: status, Request: request}
+	view := web.ErrorView{Shell: web.Shell{Title: words.Say(r.Context(), "Error"), Now: time.Now(), Connection: s.connection(r)}, Status: status, Request: request}
 	if r.Method == http.MethodGet && (status >= http.StatusInternalServerError || status == http.StatusTooManyRequests) {
 		view.Retry = r.URL.Path // what was asked for may be a secret of an address
 	}
@@ -162,7 +162,7 @@ func (s *Server) renderError(w http.ResponseWriter, r *http.Request, err error) 
 		view.NoteID = r.PathValue("id")
 	}
 	if status < http.StatusInternalServerError { // else the database may not even say who this is
-		view.Shell = s.shell(r, "Error")
+		view.Shell = s.shell(r, words.Say(r.Context(), "Error"))
 	}
 	if status != http.StatusNotFound && status < http.StatusInternalServerError || errors.Is(err, sessions.ErrSealed) {
 		view.Detail = detail

@@ -23,6 +23,7 @@ import (
 	"github.com/clisonix/tidechart/sessions"
 	"github.com/clisonix/tidechart/web"
 	"github.com/clisonix/tidechart/web/paper"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // This file is how notes leave: on paper and as files. Each copy is on record, with a number that it bears, before anybody gets it.
@@ -35,8 +36,8 @@ type format struct {
 	path  string // behind the note's
 	media string // "": it is a page
 	act   access.Act
-	name  string
-	says  string
+	name  words.Text
+	says  words.Text
 	write func(ctx context.Context, s *Server, id uuid.UUID, n paper.Note) ([]byte, error)
 }
 
@@ -84,12 +85,12 @@ func (s *Server) exportPage(w http.ResponseWriter, r *http.Request, who login.Pe
 	}
 	view := web.ExportView{Shell: about.shell, Patient: about.patient, ID: id.String(), Title: about.row.Note.Title}
 	for _, f := range formats {
-		way := web.ExportWay{Path: f.path, Name: f.name, Says: f.says, File: f.media != ""}
+		way := web.ExportWay{Path: f.path, Name: words.Say(r.Context(), f.name), Says: words.Say(r.Context(), f.says), File: f.media != ""}
 		switch {
 		case !access.May(who.Role, f.act):
-			way.Refused = "Your role does not allow this."
+			way.Refused = words.Say(r.Context(), "Your role does not allow this.")
 		case f.path == bundlePath && !paper.Signed(about.row.Note.State):
-			way.Refused = "Nobody has signed this note yet."
+			way.Refused = words.Say(r.Context(), "Nobody has signed this note yet.")
 		}
 		view.Ways = append(view.Ways, way)
 	}
@@ -195,7 +196,7 @@ func (s *Server) paperOf(r *http.Request, who login.Person, id uuid.UUID, copied
 		return paper.Note{}, about, err
 	}
 	row := about.row
-	n := web.PaperOf(about.patient, about.shell)
+	n := web.PaperOf(r.Context(), about.patient, about.shell)
 	n.Kind, n.Title, n.LOINC, n.State = kindName(row.Note.Kind), row.Note.Title, loincOf(row.Note.Kind), row.Note.State
 	n.Begun = paper.Event{By: row.Creator, At: row.Note.CreatedAt.Local()}
 	n.Saved = paper.Event{At: row.Note.EditedAt.Local()}
@@ -206,7 +207,7 @@ func (s *Server) paperOf(r *http.Request, who login.Person, id uuid.UUID, copied
 	}
 	if carried != nil {
 		for _, c := range carried.from {
-			n.Carried = append(n.Carried, c.Says())
+			n.Carried = append(n.Carried, c.Says(r.Context()))
 		}
 	}
 	n.Copy = paper.Copy{ID: copied, By: who.Name, Role: string(who.Role), At: about.shell.Now.Local()}

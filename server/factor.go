@@ -7,6 +7,7 @@ import (
 
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // This file leads whoever has shown a password alone, where more is demanded, to what else they have, or can get. Until
@@ -89,7 +90,7 @@ func (s *Server) secondFactor(w http.ResponseWriter, r *http.Request, who login.
 	}
 	_, named := s.site(r)
 	s.render(w, r, http.StatusOK, web.SecondFactor(web.SecondFactorView{
-		Shell: s.shellOf(r, who, "One more step", web.SectionNone), Next: next, Passkeys: named,
+		Shell: s.shellOf(r, who, words.Say(r.Context(), "One more step"), web.SectionNone), Next: next, Passkeys: named,
 	}))
 	return nil
 }

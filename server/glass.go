@@ -1,10 +1,12 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -17,6 +19,7 @@ import (
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/sessions"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // Limits of breaking the glass.
@@ -27,7 +30,7 @@ const (
 )
 
 // glassReasons are the coded reasons, in the order of the form.
-var glassReasons = []web.Choice{
+var glassReasons = []web.Option{
 	{Value: "emergency", Text: "Emergency: the patient needs care now"},
 	{Value: "cover", Text: "I cover for somebody, and was not put on the unit"},
 	{Value: "consult", Text: "I was asked for a consult"},
@@ -53,8 +56,8 @@ func glassPath(note string) string {
 }
 
 func (s *Server) showGlass(w http.ResponseWriter, r *http.Request, who login.Person, status int, view web.GlassView) {
-	view.Shell = s.shellOf(r, who, "Break the glass", web.SectionNone)
-	view.Reasons, view.Lasts, view.MinWords, view.MaxWords = glassReasons, glassLasts, minWords, maxWords
+	view.Shell = s.shellOf(r, who, words.Say(r.Context(), "Break the glass"), web.SectionNone)
+	view.Reasons, view.Lasts, view.MinWords, view.MaxWords = web.Choices(r.Context(), glassReasons), glassLasts, minWords, maxWords
 	s.render(w, r, status, web.Glass(view))
 }
 
@@ -71,13 +74,13 @@ func (s *Server) breakGlass(w http.ResponseWriter, r *http.Request, who login.Pe
 	if err := justProven(who, glassPath(clip(view.NoteID, maxQuery))); err != nil {
 		return err
 	}
-	if view.Error = glassMissing(view); view.Error != "" {
+	if view.Error = glassMissing(r.Context(), view); view.Error != "" {
 		s.showGlass(w, r, who, http.StatusUnprocessableEntity, view)
 		return nil
 	}
 	patient, err := s.sought(r, who, view)
 	if errors.Is(err, store.ErrNotFound) {
-		view.Error = "Nobody has this number or lies in this bed. Check it, and try again."
+		view.Error = words.Say(r.Context(), "Nobody has this number or lies in this bed. Check it, and try again.")
 		s.showGlass(w, r, who, http.StatusUnprocessableEntity, view)
 		return nil
 	}
@@ -108,18 +111,18 @@ func (s *Server) breakGlass(w http.ResponseWriter, r *http.Request, who login.Pe
 }
 
 // glassMissing says what a form lacks, for who filled it in.
-func glassMissing(v web.GlassView) string {
+func glassMissing(ctx context.Context, v web.GlassView) string {
 	known := false
 	for _, reason := range glassReasons {
 		known = known || reason.Value == v.Reason
 	}
 	switch n := utf8.RuneCountInString(v.Words); {
 	case !known:
-		return "Choose a reason."
+		return words.Say(ctx, "Choose a reason.")
 	case n < minWords || n > maxWords || !utf8.ValidString(v.Words) || strings.ContainsRune(v.Words, 0):
-		return fmt.Sprintf("Say why in %d to %d characters. Somebody will read it.", minWords, maxWords)
+		return words.Say(ctx, "Say why in {minWords} to {maxWords} characters. Somebody will read it.", strconv.Itoa(minWords), strconv.Itoa(maxWords))
 	case v.Sought == "" && v.NoteID == "":
-		return "Say which patient: their record number, or the bed they lie in."
+		return words.Say(ctx, "Say which patient: their record number, or the bed they lie in.")
 	}
 	return ""
 }
@@ -154,7 +157,7 @@ func (s *Server) reviewsPage(w http.ResponseWriter, r *http.Request, who login.P
 		if !access.Decide(asker(who), access.SeeReviews, about).Allow {
 			continue
 		}
-		one := reviewView(who, row, about)
+		one := reviewView(r.Context(), who, row, about)
 		if row.ReviewedAt != nil {
 			view.Closed = append(view.Closed, one)
 			continue
@@ -169,7 +172,7 @@ func (s *Server) reviewsPage(w http.ResponseWriter, r *http.Request, who login.P
 			return fmt.Errorf("note who looked: %w", err)
 		}
 	}
-	view.Shell = s.shellOf(r, who, "Emergency access", web.SectionReviews) // after that
+	view.Shell = s.shellOf(r, who, words.Say(r.Context(), "Emergency access"), web.SectionReviews) // after that
 	s.render(w, r, http.StatusOK, web.Reviews(view))
 	return nil
 }
@@ -181,9 +184,9 @@ func looksAt(r *http.Request, who login.Person) bool {
 
 // reviewView is broken glass as somebody may know of it: who broke it and when, and only if they may know of the patient, whose
 // record it was, and what was said about why.
-func reviewView(who login.Person, row store.GlassForRow, about access.Note) web.Review {
+func reviewView(ctx context.Context, who login.Person, row store.GlassForRow, about access.Note) web.Review {
 	one := web.Review{
-		ID: row.Glass.ID.String(), Person: personRowView(row.Person), Reason: reasonText(row.Glass.Reason),
+		ID: row.Glass.ID.String(), Person: personRowView(row.Person), Reason: reasonText(ctx, row.Glass.Reason),
 		At: row.Glass.At.Local(), Until: row.Glass.Until.Local(), Opened: int(row.Opened),
 		Reviewer: row.Reviewer, ReviewedAt: clock(row.ReviewedAt), Finding: row.Finding,
 		CanClose:    row.GlassForRow.Patient.DestroyedAt == nil && access.Decide(asker(who), access.CloseReview, about).Allow,
@@ -208,10 +211,10 @@ func reviewed(ties []string, own bool) access.Note {
 	return about
 }
 
-func reasonText(code string) string {
+func reasonText(ctx context.Context, code string) string {
 	for _, reason := range glassReasons {
 		if reason.Value == code {
-			return reason.Text
+			return words.Say(ctx, reason.Text)
 		}
 	}
 	return code

@@ -16,6 +16,7 @@ import (
 	"github.com/clisonix/tidechart/sessions"
 	"github.com/clisonix/tidechart/sessions/history"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 const (
@@ -38,7 +39,7 @@ func (s *Server) historyPage(w http.ResponseWriter, r *http.Request, who login.P
 		return err
 	}
 	view.ID, view.Title, view.Patient = id.String(), about.title, about.patient
-	view.Shell = s.shellOf(r, who, "History: "+about.tab, web.SectionWorklist)
+	view.Shell = s.shellOf(r, who, words.Say(r.Context(), "History: {tab}", about.tab), web.SectionWorklist)
 	s.render(w, r, http.StatusOK, web.History(view))
 	return nil
 }
@@ -81,7 +82,7 @@ func (s *Server) aboutNote(ctx context.Context, id uuid.UUID) (about, error) {
 		return about{}, err
 	}
 	patient := patientView(row.Patient, row.BedLabel, unit.Name)
-	return about{row, row.Note.Title, web.TabTitle(kindName(row.Note.Kind), patient), patient}, nil
+	return about{row, row.Note.Title, web.TabTitle(ctx, kindName(row.Note.Kind), patient), patient}, nil
 }
 
 // historyView is the note as it was where an address leads to.

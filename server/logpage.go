@@ -2,11 +2,13 @@ package server
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,6 +20,7 @@ import (
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // How much of the log of acts there is to see at once, and to hand out.
@@ -31,7 +34,7 @@ const (
 const logPage = "/reviews/log"
 
 // actsText says what the acts are, for people, in the order of the menu.
-var actsText = []web.Choice{
+var actsText = []web.Option{
 	{Value: string(audit.OpenNote), Text: "opened a note"},
 	{Value: string(audit.CreateNote), Text: "began a note"},
 	{Value: string(audit.EditNote), Text: "edited a note"},
@@ -116,12 +119,12 @@ var actsText = []web.Choice{
 	{Value: string(audit.FindActs), Text: "found acts that had been kept out of this log"},
 }
 
-func actText(act string) string {
-	i := slices.IndexFunc(actsText, func(c web.Choice) bool { return c.Value == act })
+func actText(ctx context.Context, act string) string {
+	i := slices.IndexFunc(actsText, func(c web.Option) bool { return c.Value == act })
 	if i < 0 {
 		return act
 	}
-	return actsText[i].Text
+	return words.Say(ctx, actsText[i].Text)
 }
 
 // codeText is as much of an entry's code as says something to people: not the links of notes.
@@ -141,7 +144,7 @@ func (s *Server) logOfActs(w http.ResponseWriter, r *http.Request, who login.Per
 	now := time.Now()
 	view := web.LogView{
 		Person: clip(strings.TrimSpace(asked.Get("person")), maxQuery), Patient: clip(strings.TrimSpace(asked.Get("patient")), maxQuery), Act: asked.Get("act"),
-		Since: cmp.Or(asked.Get("since"), now.Add(-logSince).Format(time.DateOnly)), Until: cmp.Or(asked.Get("until"), now.Format(time.DateOnly)), Acts: actsText,
+		Since: cmp.Or(asked.Get("since"), now.Add(-logSince).Format(time.DateOnly)), Until: cmp.Or(asked.Get("until"), now.Format(time.DateOnly)), Acts: web.Choices(r.Context(), actsText),
 	}
 	export := asked.Get("export") != ""
 	if export {
@@ -183,7 +186,7 @@ func (s *Server) logOfActs(w http.ResponseWriter, r *http.Request, who login.Per
 	if err := s.showActs(r, &view, rows); err != nil {
 		return err
 	}
-	view.Shell = s.shellOf(r, who, "Log of acts", web.SectionReviews)
+	view.Shell = s.shellOf(r, who, words.Say(r.Context(), "Log of acts"), web.SectionReviews)
 	status := http.StatusOK
 	if says != "" {
 		status = http.StatusUnprocessableEntity
@@ -209,13 +212,13 @@ func (s *Server) logSearch(r *http.Request, v web.LogView) (search queries.Searc
 	since, bad := time.ParseInLocation(time.DateOnly, v.Since, time.Local)
 	until, worse := time.ParseInLocation(time.DateOnly, v.Until, time.Local)
 	if bad != nil || worse != nil {
-		return search, "Give days as in 2026-11-22.", nil
+		return search, words.Say(r.Context(), "Give days as in 2026-11-22."), nil
 	}
 	search.Since, search.Until = since, until.AddDate(0, 0, 1)
 	if v.Person != "" {
 		p, err := s.db.AnyoneByUsername(r.Context(), v.Person)
 		if errors.Is(err, store.ErrNotFound) || store.IsBadValue(err) {
-			return search, "Nobody has this username.", nil
+			return search, words.Say(r.Context(), "Nobody has this username."), nil
 		}
 		if err != nil {
 			return search, "", err
@@ -225,7 +228,7 @@ func (s *Server) logSearch(r *http.Request, v web.LogView) (search queries.Searc
 	if v.Patient != "" {
 		row, err := s.db.PatientByMRN(r.Context(), v.Patient)
 		if errors.Is(err, store.ErrNotFound) || store.IsBadValue(err) {
-			return search, "No patient has this number.", nil
+			return search, words.Say(r.Context(), "No patient has this number."), nil
 		}
 		if err != nil {
 			return search, "", err
@@ -238,7 +241,7 @@ func (s *Server) logSearch(r *http.Request, v web.LogView) (search queries.Searc
 // exportActs hands entries out, each with its proof. What is not signed for yet is not in it.
 func (s *Server) exportActs(w http.ResponseWriter, r *http.Request, rows []queries.SearchAuditRow) error {
 	if len(rows) > maxActsExported {
-		return badRequest(fmt.Sprintf("That is more than %d entries. Go back, and give a shorter time.", maxActsExported))
+		return badRequest(words.Say(r.Context(), "That is more than {maxActsExported} entries. Go back, and give a shorter time.", strconv.Itoa(maxActsExported)))
 	}
 	l, err := s.db.AuditLog(r.Context(), false)
 	if errors.Is(err, store.ErrNotFound) {

@@ -22,7 +22,7 @@ func TestEachActHasWords(t *testing.T) {
 		}
 		if kind, ok := spec.Type.(*ast.Ident); ok && kind.Name == "Act" {
 			act, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
-			if n++; err != nil || actText(act) == act {
+			if n++; err != nil || actText(t.Context(), act) == act {
 				t.Errorf("%s has no words for people", act)
 			}
 		}

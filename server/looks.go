@@ -14,6 +14,7 @@ import (
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/sessions"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // lastLook is up to where somebody has seen a note.
@@ -78,7 +79,7 @@ func (s *Server) changesPage(w http.ResponseWriter, r *http.Request, who login.P
 	if err != nil {
 		return err
 	}
-	view.Heading, view.Whole = "Changed since you looked", asked.Get("show") == "all"
+	view.Heading, view.Whole = words.Say(r.Context(), "Changed since you looked"), asked.Get("show") == "all"
 	if err := s.db.LookAtNote(r.Context(), who.ID, id); err != nil {
 		return fmt.Errorf("keep last look: %w", err)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/clisonix/tidechart/server/access"
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // permissions turns off what no page here needs. Passkeys are for our own pages alone.
@@ -24,7 +25,7 @@ const permissions = "accelerometer=(), autoplay=(), bluetooth=(), camera=(), dis
 	"serial=(), usb=(), xr-spatial-tracking=()"
 
 // secured sets the headers that every answer carries. Each answer has a nonce of its own, which templates find in their
-// context.
+// context, and beside it the language that they are read in.
 func (s *Server) secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		nonce := rand.Text()
@@ -39,7 +40,8 @@ func (s *Server) secured(next http.Handler) http.Handler {
 		if s.secure {
 			h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
 		}
-		next.ServeHTTP(w, r.WithContext(templ.WithNonce(r.Context(), nonce)))
+		ctx := words.In(templ.WithNonce(r.Context(), nonce), words.For(r.Header.Get("Accept-Language")))
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 

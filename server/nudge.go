@@ -14,6 +14,7 @@ import (
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/sessions"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // nudge asks who began a note to sign it. Who asks stays on the board: a script is answered with a sentence, and the board changes
@@ -30,15 +31,15 @@ func (s *Server) nudge(w http.ResponseWriter, r *http.Request, who login.Person)
 	if err := s.decide(r.Context(), who, access.Nudge, access.Note{Ties: st.note.Ties & access.Unit}, onto{patient: st.PatientID, note: note}); err != nil {
 		return err
 	}
-	says, refused := "Asked.", error(nil)
+	says, refused := words.Say(r.Context(), "Asked."), error(nil)
 	var lately *store.AskedLately
 	switch err := s.db.Nudge(r.Context(), note, st.PatientID, who.ID); {
 	case errors.As(err, &lately):
-		says, refused = "You have asked for this lately. You can ask again at "+lately.Again.Local().Format("15:04")+".", &tooMany{wait: time.Until(lately.Again)}
+		says, refused = words.Say(r.Context(), "You have asked for this lately. You can ask again at {again}.", lately.Again.Local().Format("15:04")), &tooMany{wait: time.Until(lately.Again)}
 	case errors.Is(err, store.ErrSignedAlready):
-		says, refused = "The note is signed by now.", badRequest("The note is signed by now.")
+		says, refused = words.Say(r.Context(), "The note is signed by now."), badRequest("The note is signed by now.")
 	case errors.Is(err, store.ErrOwnNote):
-		says, refused = "You began this note yourself.", badRequest("You began this note yourself.")
+		says, refused = words.Say(r.Context(), "You began this note yourself."), badRequest("You began this note yourself.")
 	case err != nil:
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // This file is the first page of those who administer, and of those who review: what waits for them, and a search.
@@ -44,7 +45,7 @@ func (s *Server) overviewPage(w http.ResponseWriter, r *http.Request, who login.
 // overview is what waits for somebody.
 func (s *Server) overview(r *http.Request, who login.Person) (view web.OverviewView, err error) {
 	ctx := r.Context()
-	view = web.OverviewView{Shell: s.shellOf(r, who, "Overview", web.SectionOverview), FindsPatients: findsPatients(who)}
+	view = web.OverviewView{Shell: s.shellOf(r, who, words.Say(r.Context(), "Overview"), web.SectionOverview), FindsPatients: findsPatients(who)}
 	n, err := s.db.Waiting(ctx, overdueAfter.Seconds())
 	if err != nil {
 		return view, fmt.Errorf("look for what waits: %w", err)
@@ -62,14 +63,14 @@ func (s *Server) overview(r *http.Request, who login.Person) (view web.OverviewV
 		return view, err
 	}
 	if view.CanSeeReviews {
-		view.Wait(view.Notices.Reviews, "emergency access to be reviewed", "emergency accesses to be reviewed", "/reviews", true)
+		view.Wait(view.Notices.Reviews, words.Say(r.Context(), "emergency access to be reviewed"), words.Say(r.Context(), "emergency accesses to be reviewed"), "/reviews", true)
 	}
 	if access.May(who.Role, access.ApproveDestroy) {
-		view.Wait(int(n.ToApprove), "destruction to be decided", "destructions to be decided", destructionPath, true)
+		view.Wait(int(n.ToApprove), words.Say(r.Context(), "destruction to be decided"), words.Say(r.Context(), "destructions to be decided"), destructionPath, true)
 	}
-	view.Wait(int(n.ToCarryOut), "approved destruction to be carried out", "approved destructions to be carried out", destructionPath, true)
-	view.Wait(keys.Missing(), "server without a key that is in use", "servers without a key that is in use", keysPath, true)
-	view.Wait(keys.WithoutCopy(), "data key that the recovery key does not open", "data keys that the recovery key does not open", keysPath, true)
+	view.Wait(int(n.ToCarryOut), words.Say(r.Context(), "approved destruction to be carried out"), words.Say(r.Context(), "approved destructions to be carried out"), destructionPath, true)
+	view.Wait(keys.Missing(), words.Say(r.Context(), "server without a key that is in use"), words.Say(r.Context(), "servers without a key that is in use"), keysPath, true)
+	view.Wait(keys.WithoutCopy(), words.Say(r.Context(), "data key that the recovery key does not open"), words.Say(r.Context(), "data keys that the recovery key does not open"), keysPath, true)
 	silent := 0
 	for _, one := range servers {
 		if one.Running {
@@ -78,14 +79,14 @@ func (s *Server) overview(r *http.Request, who login.Person) (view web.OverviewV
 			silent++
 		}
 	}
-	view.Wait(silent, "server that is not heard of any more", "servers that are not heard of any more", systemPath, true)
+	view.Wait(silent, words.Say(r.Context(), "server that is not heard of any more"), words.Say(r.Context(), "servers that are not heard of any more"), systemPath, true)
 	signIns := ""
 	if access.May(who.Role, access.SeeAccesses) {
 		signIns = logPage
 	}
-	view.Wait(int(n.FailedSignIns), "sign-in failed since yesterday", "sign-ins failed since yesterday", signIns, false)
-	view.Wait(int(n.UnsignedNotes), "note unsigned for more than a day", "notes unsigned for more than a day", "", false)
-	view.Wait(int(due.Notes-due.Held), "note whose time to be kept is over", "notes whose time to be kept is over", retentionPath, false)
+	view.Wait(int(n.FailedSignIns), words.Say(r.Context(), "sign-in failed since yesterday"), words.Say(r.Context(), "sign-ins failed since yesterday"), signIns, false)
+	view.Wait(int(n.UnsignedNotes), words.Say(r.Context(), "note unsigned for more than a day"), words.Say(r.Context(), "notes unsigned for more than a day"), "", false)
+	view.Wait(int(due.Notes-due.Held), words.Say(r.Context(), "note whose time to be kept is over"), words.Say(r.Context(), "notes whose time to be kept is over"), retentionPath, false)
 	view.Live, view.People, view.Units = int(n.LiveSessions), int(n.People), int(n.Units)
 	return view, nil
 }

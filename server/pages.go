@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -14,6 +15,7 @@ import (
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/sessions"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // Limits of what pages list, and of forms.
@@ -39,7 +41,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	username, next := r.PostFormValue("username"), localPath(r.PostFormValue("next"))
 	who, err := s.desk.SignIn(w, r, username, r.PostFormValue("password"), r.PostFormValue("code"))
 	if err != nil {
-		status, says := refusedTry(w, err)
+		status, says := refusedTry(r.Context(), w, err)
 		if says == "" {
 			return err
 		}
@@ -51,7 +53,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, status int, view web.LoginView) {
-	view.Shell, view.Demo, view.Provider = s.shell(r, "Sign in"), s.demo, s.providerName()
+	view.Shell, view.Demo, view.Provider = s.shell(r, words.Say(r.Context(), "Sign in")), s.demo, s.providerName()
 	_, view.Passkeys = s.site(r)
 	s.render(w, r, status, web.Login(view))
 }
@@ -67,14 +69,14 @@ func (s *Server) arrive(w http.ResponseWriter, r *http.Request, who login.Person
 }
 
 // refusedTry is what whoever tried to prove who they are is told about a refusal; says is empty if err is none.
-func refusedTry(w http.ResponseWriter, err error) (status int, says string) {
+func refusedTry(ctx context.Context, w http.ResponseWriter, err error) (status int, says string) {
 	var many *login.TooManyTries
 	switch {
 	case errors.As(err, &many):
 		retryAfter(w.Header(), err)
-		return http.StatusTooManyRequests, tooManyTries(many)
+		return http.StatusTooManyRequests, tooManyTries(ctx, many)
 	case errors.Is(err, login.ErrWrongPassword):
-		return http.StatusUnauthorized, "The username, the password or the code is wrong. Check them and try again."
+		return http.StatusUnauthorized, words.Say(ctx, "The username, the password or the code is wrong. Check them and try again.")
 	}
 	return 0, ""
 }
@@ -139,7 +141,7 @@ func (s *Server) notePage(w http.ResponseWriter, r *http.Request, who login.Pers
 	letGo := st.note // who could write but for somebody who holds it still, may in a moment
 	letGo.Frozen = false
 	view := web.NoteView{
-		Shell: s.shellOf(r, who, web.TabTitle(kind, patient), web.SectionWorklist), Patient: patient,
+		Shell: s.shellOf(r, who, web.TabTitle(r.Context(), kind, patient), web.SectionWorklist), Patient: patient,
 		ID: id.String(), Kind: kind, Title: row.Note.Title, LOINC: loincOf(row.Note.Kind), Sections: sectionsOf(row.Note.Kind), Status: web.NoteStatus(store.StateOf(row.Note)),
 		Body: prose.Read(doc.XMLFragment(sessions.Fragment)),
 		Live: !newer, Newer: newer, Editable: access.Decide(st.who, access.WriteNote, letGo).Allow,

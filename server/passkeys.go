@@ -11,6 +11,7 @@ import (
 
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // site is where the browser that sent r reaches this server, as far as passkeys are concerned: as the operator says, else
@@ -52,7 +53,7 @@ func (s *Server) script(h handler) handler {
 		if err == nil {
 			return nil
 		}
-		status, says := statusOf(err)
+		status, says := statusOf(r.Context(), err)
 		var old *stale
 		answer := said{Error: says}
 		switch {
@@ -65,11 +66,11 @@ func (s *Server) script(h handler) handler {
 		case errors.Is(err, login.ErrNotSignedIn):
 			answer.Next = "/login"
 		case errors.Is(err, login.ErrPasskey):
-			status, answer.Error = http.StatusUnauthorized, "This passkey cannot be used here. Try another, or sign in in another way."
+			status, answer.Error = http.StatusUnauthorized, words.Say(r.Context(), "This passkey cannot be used here. Try another, or sign in in another way.")
 		case errors.Is(err, login.ErrPasskeyName):
 			status, answer.Error = http.StatusUnprocessableEntity, badPasskeyName
 		case errors.Is(err, login.ErrTooManyPasskeys):
-			status, answer.Error = http.StatusUnprocessableEntity, "You have as many passkeys as you may. Remove one first."
+			status, answer.Error = http.StatusUnprocessableEntity, words.Say(r.Context(), "You have as many passkeys as you may. Remove one first.")
 		}
 		retryAfter(w.Header(), err)
 		s.logRefusal(r, status, "", err)
@@ -241,7 +242,7 @@ func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request, who login
 	}
 	err = s.desk.RemovePasskey(r.Context(), who, id)
 	if errors.Is(err, store.ErrLastWay) {
-		return s.showSecurity(w, r, who, http.StatusConflict, lastWay)
+		return s.showSecurity(w, r, who, http.StatusConflict, words.Say(r.Context(), lastWay))
 	}
 	if err != nil {
 		return err

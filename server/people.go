@@ -2,6 +2,7 @@ package server
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // This file is the list of people, and how somebody comes onto it.
@@ -111,9 +113,9 @@ func mayAdminister(who login.Person) bool {
 }
 
 // complaint is what whoever administers is told about an error of theirs; empty: it is none.
-func complaint(err error) string {
+func complaint(ctx context.Context, err error) string {
 	if errors.Is(err, login.ErrOffice) {
-		return "You do not administer any more: another administrator has changed that."
+		return words.Say(ctx, "You do not administer any more: another administrator has changed that.")
 	}
 	for _, kind := range []error{login.ErrPerson, store.ErrHospital} {
 		if _, text, found := strings.Cut(err.Error(), kind.Error()+": "); found && errors.Is(err, kind) {
@@ -121,7 +123,7 @@ func complaint(err error) string {
 		}
 	}
 	if store.IsBadValue(err) {
-		return "This holds a character that cannot be kept."
+		return words.Say(ctx, "This holds a character that cannot be kept.")
 	}
 	return ""
 }
@@ -154,7 +156,7 @@ func (s *Server) peoplePage(w http.ResponseWriter, r *http.Request, who login.Pe
 		return err
 	}
 	view := web.PeopleView{
-		Shell: s.shellOf(r, who, "People", web.SectionPeople), Query: search.Words, Role: search.Role, Roles: roleNames(), Later: search.After != uuid.Nil,
+		Shell: s.shellOf(r, who, words.Say(r.Context(), "People"), web.SectionPeople), Query: search.Words, Role: search.Role, Roles: roleNames(), Later: search.After != uuid.Nil,
 	}
 	for _, a := range found {
 		view.Rows = append(view.Rows, accountView(a))
@@ -197,7 +199,7 @@ func (s *Server) showNewPerson(w http.ResponseWriter, r *http.Request, who login
 	if err != nil {
 		return err
 	}
-	view.Shell, view.Roles, view.Units = s.shellOf(r, who, "Add a person", web.SectionPeople), roleNames(), units
+	view.Shell, view.Roles, view.Units = s.shellOf(r, who, words.Say(r.Context(), "Add a person"), web.SectionPeople), roleNames(), units
 	s.render(w, r, status, web.NewPerson(view))
 	return nil
 }
@@ -218,7 +220,7 @@ func (s *Server) addPerson(w http.ResponseWriter, r *http.Request, who login.Per
 	}
 	id, err := login.Add(r.Context(), s.db, view.Username, login.Change{Name: &view.Name, Role: &view.Role, Unit: &view.Unit, Supervisor: &view.Supervisor})
 	if err != nil {
-		if view.Error = complaint(err); view.Error == "" {
+		if view.Error = complaint(r.Context(), err); view.Error == "" {
 			return err
 		}
 		return s.showNewPerson(w, r, who, http.StatusUnprocessableEntity, view)
@@ -237,7 +239,7 @@ func (s *Server) addPerson(w http.ResponseWriter, r *http.Request, who login.Per
 func (s *Server) showInvitation(w http.ResponseWriter, r *http.Request, who login.Person, them login.Account, invite inviter) error {
 	made, err := invite(r.Context(), s.db, them.Username)
 	if err != nil {
-		if says := complaint(err); says != "" {
+		if says := complaint(r.Context(), err); says != "" {
 			return s.showPerson(w, r, who, them, http.StatusUnprocessableEntity, says)
 		}
 		return err
@@ -260,7 +262,7 @@ func (s *Server) showUnits(w http.ResponseWriter, r *http.Request, who login.Per
 	if err != nil {
 		return err
 	}
-	view.Shell, view.Fresh = s.shellOf(r, who, "Units", web.SectionPeople), mayAdminister(who)
+	view.Shell, view.Fresh = s.shellOf(r, who, words.Say(r.Context(), "Units"), web.SectionPeople), mayAdminister(who)
 	for _, u := range units {
 		view.Rows = append(view.Rows, web.UnitRow{ID: u.ID, Name: u.Name, Beds: int(u.Beds), Patients: int(u.Patients)})
 	}
@@ -276,7 +278,7 @@ func (s *Server) addUnit(w http.ResponseWriter, r *http.Request, who login.Perso
 		beds = -1 // which is refused, too
 	}
 	if err = s.db.AddUnit(r.Context(), store.NewUnit{ID: view.ID, Name: view.Name, Beds: beds, Prefix: view.Prefix}); err != nil {
-		if view.Error = complaint(err); view.Error == "" {
+		if view.Error = complaint(r.Context(), err); view.Error == "" {
 			return err
 		}
 		return s.showUnits(w, r, who, http.StatusUnprocessableEntity, view)

@@ -15,19 +15,20 @@ import (
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // This file is the page about one person, and what an administrator does to them there.
 
 // done says what was, to whoever comes back to the page.
-var done = map[string]string{
+var done = map[string]words.Text{
 	"added": "Added.", "changed": "Changed.", "covers": "The shift counts from now on.", "uncovered": "They do not cover that unit any more.",
 	"suspended": "Suspended: what they had open has ended.", "reinstated": "They may sign in again, as before. Tokens have to be issued anew.",
 	"ended": "That sign-in has ended.", "revoked": "That token works no more.",
 }
 
 // scopesText says what scopes are for, to people.
-var scopesText = map[string]string{
+var scopesText = map[string]words.Text{
 	"notes:read":    "notes:read – read the notes of a unit",
 	"notes:write":   "notes:write – read them, begin notes, and write in its own",
 	"accesses:read": "accesses:read – follow who opens records",
@@ -46,11 +47,11 @@ func (s *Server) personPage(w http.ResponseWriter, r *http.Request, who login.Pe
 // showPerson shows what is known about somebody, after a refusal with the reason.
 func (s *Server) showPerson(w http.ResponseWriter, r *http.Request, who login.Person, them login.Account, status int, says string) error {
 	view := web.PersonView{
-		Shell: s.shellOf(r, who, "Person", web.SectionPeople), Account: accountView(them), Error: says,
+		Shell: s.shellOf(r, who, words.Say(r.Context(), "Person"), web.SectionPeople), Account: accountView(them), Error: says,
 		Self: them.ID == who.ID, Fresh: mayAdminister(who), Roles: rolesFor(them), Epoch: strconv.FormatInt(them.Epoch, 10),
 	}
 	if says == "" {
-		view.Done = done[r.URL.Query().Get("done")]
+		view.Done = words.Say(r.Context(), done[r.URL.Query().Get("done")])
 	}
 	var err error
 	if view.Units, err = s.unitChoices(r); err != nil {
@@ -65,7 +66,7 @@ func (s *Server) showPerson(w http.ResponseWriter, r *http.Request, who login.Pe
 	}
 	if view.Program {
 		for _, name := range access.ScopeNames() {
-			view.Scopes = append(view.Scopes, web.Choice{Value: name, Text: cmp.Or(scopesText[name], name)})
+			view.Scopes = append(view.Scopes, web.Choice{Value: name, Text: cmp.Or(words.Say(r.Context(), scopesText[name]), name)})
 		}
 	} else if err := s.showSignIn(r, them, &view); err != nil {
 		return err
@@ -137,7 +138,7 @@ func (s *Server) settle(w http.ResponseWriter, r *http.Request, who login.Person
 	if err == nil {
 		return toPerson(w, r, them, what)
 	}
-	if says := complaint(err); says != "" {
+	if says := complaint(r.Context(), err); says != "" {
 		return s.showPerson(w, r, who, them, http.StatusUnprocessableEntity, says)
 	}
 	return err
@@ -167,7 +168,7 @@ func (s *Server) reinstate(w http.ResponseWriter, r *http.Request, who login.Per
 func (s *Server) addShift(w http.ResponseWriter, r *http.Request, who login.Person, them login.Account) error {
 	until, is := hoursFrom(time.Now(), r.PostFormValue("hours"))
 	if !is {
-		return s.showPerson(w, r, who, them, http.StatusUnprocessableEntity, "Say for how many hours, from 1 to "+strconv.Itoa(maxHours)+".")
+		return s.showPerson(w, r, who, them, http.StatusUnprocessableEntity, words.Say(r.Context(), "Say for how many hours, from 1 to {maxHours}.", strconv.Itoa(maxHours)))
 	}
 	err := login.CoverUnit(r.Context(), s.db, them.Username, r.PostFormValue("unit"), until)
 	return s.settle(w, r, who, them, err, "covers")
@@ -203,11 +204,11 @@ func (s *Server) endLoginOf(w http.ResponseWriter, r *http.Request, who login.Pe
 // issueToken makes a token for a program, and shows it, once.
 func (s *Server) issueToken(w http.ResponseWriter, r *http.Request, who login.Person, them login.Account) error {
 	if !login.IsProgram(them.Role) { // who administers would speak for a person
-		return s.showPerson(w, r, who, them, http.StatusUnprocessableEntity, "Tokens are for service accounts here, not for people.")
+		return s.showPerson(w, r, who, them, http.StatusUnprocessableEntity, words.Say(r.Context(), "Tokens are for service accounts here, not for people."))
 	}
 	days, err := strconv.Atoi(strings.TrimSpace(r.PostFormValue("days")))
 	if err != nil || days <= 0 || days > maxHours/24 {
-		return s.showPerson(w, r, who, them, http.StatusUnprocessableEntity, "Say for how many days the token is, up to 365.")
+		return s.showPerson(w, r, who, them, http.StatusUnprocessableEntity, words.Say(r.Context(), "Say for how many days the token is, up to 365."))
 	}
 	token, err := login.IssueToken(r.Context(), s.db, login.NewToken{
 		Username: them.Username, Label: r.PostFormValue("label"), Scopes: r.PostForm["scope"], Unit: r.PostFormValue("unit"),
@@ -217,7 +218,7 @@ func (s *Server) issueToken(w http.ResponseWriter, r *http.Request, who login.Pe
 		return s.settle(w, r, who, them, err, "")
 	}
 	s.render(w, r, http.StatusOK, web.IssuedToken(web.IssuedTokenView{
-		Shell: s.shellOf(r, who, "New token", web.SectionPeople), Account: accountView(them), Token: token, Days: days,
+		Shell: s.shellOf(r, who, words.Say(r.Context(), "New token"), web.SectionPeople), Account: accountView(them), Token: token, Days: days,
 	}))
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // This file is ".phrases": what people and units write often. The page says which there are; the editor asks by the API.
@@ -47,7 +48,7 @@ func (s *Server) showPhrases(w http.ResponseWriter, r *http.Request, who login.P
 	if err != nil {
 		return err
 	}
-	view.Shell = s.shellOf(r, who, "Phrases", web.SectionPhrases)
+	view.Shell = s.shellOf(r, who, words.Say(r.Context(), "Phrases"), web.SectionPhrases)
 	view.Shelves = []web.PhraseShelf{{MaySet: true}}
 	for _, u := range units {
 		if access.Decide(asker(who), access.UsePhrases, onUnit(u.Works)).Allow {
@@ -100,7 +101,7 @@ func (s *Server) putPhrase(w http.ResponseWriter, r *http.Request, who login.Per
 	}
 	view := web.PhrasesView{ID: r.PathValue("id"), Unit: p.Unit, Name: clip(r.PostFormValue("name"), web.MaxPhraseName), Text: clip(r.PostFormValue("text"), web.MaxPhraseText)}
 	p.By = who.ID
-	if p.Name, p.Text, err = phraseOf(r.PostFormValue("name"), r.PostFormValue("text")); err == nil {
+	if p.Name, p.Text, err = phraseOf(r.Context(), r.PostFormValue("name"), r.PostFormValue("text")); err == nil {
 		_, err = s.db.PutPhrase(r.Context(), p)
 	}
 	var bad badRequest
@@ -111,9 +112,9 @@ func (s *Server) putPhrase(w http.ResponseWriter, r *http.Request, who login.Per
 	case errors.As(err, &bad):
 		view.Error = bad.Error()
 	case errors.Is(err, store.ErrPhraseName):
-		view.Error = "There is a phrase of that name already. Choose another name, or change that one."
+		view.Error = words.Say(r.Context(), "There is a phrase of that name already. Choose another name, or change that one.")
 	case errors.Is(err, store.ErrManyPhrases):
-		view.Error = "There are as many phrases as there may be: " + strconv.Itoa(store.MaxPhrases) + ". Remove one first."
+		view.Error = words.Say(r.Context(), "There are as many phrases as there may be: {maxPhrases}. Remove one first.", strconv.Itoa(store.MaxPhrases))
 	default:
 		return err
 	}
@@ -150,7 +151,7 @@ func (s *Server) maySetPhrase(ctx context.Context, who login.Person, p store.Phr
 var phraseName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,` + strconv.Itoa(web.MaxPhraseName-1) + `}$`)
 
 // phraseOf is a phrase as it is kept: its name without the dot, its text in lines without spaces at their ends.
-func phraseOf(name, text string) (string, string, error) {
+func phraseOf(ctx context.Context, name, text string) (string, string, error) {
 	name = strings.ToLower(strings.TrimPrefix(strings.TrimSpace(name), "."))
 	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
 	for i := range lines {
@@ -159,11 +160,11 @@ func phraseOf(name, text string) (string, string, error) {
 	text = strings.Trim(strings.Join(lines, "\n"), "\n")
 	switch {
 	case !phraseName.MatchString(name):
-		return "", "", badRequest("A name begins with a letter, and has letters from a to z, digits and dashes, " + strconv.Itoa(web.MaxPhraseName) + " at most.")
+		return "", "", badRequest(words.Say(ctx, "A name begins with a letter, and has letters from a to z, digits and dashes, {maxPhraseName} at most.", strconv.Itoa(web.MaxPhraseName)))
 	case strings.TrimSpace(text) == "":
 		return "", "", badRequest("Say what the phrase is to put in.")
 	case utf8.RuneCountInString(text) > web.MaxPhraseText:
-		return "", "", badRequest("A phrase has up to " + strconv.Itoa(web.MaxPhraseText) + " characters.")
+		return "", "", badRequest(words.Say(ctx, "A phrase has up to {maxPhraseText} characters.", strconv.Itoa(web.MaxPhraseText)))
 	case !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && r != '\t' && unicode.IsControl(r) }):
 		return "", "", badRequest("The text has characters that cannot be shown.")
 	}

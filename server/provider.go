@@ -58,7 +58,7 @@ func (s *Server) toProvider(w http.ResponseWriter, r *http.Request) error {
 	to, err := s.desk.AskProvider(w, r, s.provider, s.callback(r), why, who, r.PostFormValue("code"), localPath(r.PostFormValue("next")))
 	var many *login.TooManyTries
 	if errors.Is(err, login.ErrNoInvitation) || errors.As(err, &many) {
-		status, says := statusOf(err)
+		status, says := statusOf(r.Context(), err)
 		retryAfter(w.Header(), err)
 		s.log.Warn("enrolment refused", "remote", s.network(r), "status", status)
 		s.showEnrol(w, r, status, web.EnrolView{Code: clip(r.PostFormValue("code"), maxQuery), Error: says})

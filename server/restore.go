@@ -19,6 +19,7 @@ import (
 	"github.com/clisonix/tidechart/sessions"
 	"github.com/clisonix/tidechart/sessions/history"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // restorePage asks whether a note is to say again what it said, and shows what that would change.
@@ -46,9 +47,9 @@ func (s *Server) askRestore(w http.ResponseWriter, r *http.Request, who login.Pe
 	if err != nil {
 		return err
 	}
-	view.Heading, view.BringBack, view.Meanwhile, view.To.Name = "Bring back", true, meanwhile, nameOf(named, at)
+	view.Heading, view.BringBack, view.Meanwhile, view.To.Name = words.Say(r.Context(), "Bring back"), true, meanwhile, nameOf(named, at)
 	if _, err := turned(past, past.Head(), at); errors.Is(err, prose.ErrForeign) {
-		view.Why = "This cannot be brought back: one of the two versions has parts that this version of Tidechart cannot write."
+		view.Why = words.Say(r.Context(), "This cannot be brought back: one of the two versions has parts that this version of Tidechart cannot write.")
 	} else if err != nil {
 		return err
 	}

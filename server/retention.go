@@ -10,6 +10,7 @@ import (
 	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 const retentionPath = "/retention"
@@ -28,7 +29,7 @@ func (s *Server) retentionPage(w http.ResponseWriter, r *http.Request, who login
 		}
 	}
 	ctx := r.Context()
-	view := web.RetentionView{Shell: s.shellOf(r, who, "Retention of records", web.SectionDestruction)}
+	view := web.RetentionView{Shell: s.shellOf(r, who, words.Say(r.Context(), "Retention of records"), web.SectionDestruction)}
 	classes, err := s.db.RetentionClasses(ctx)
 	if err != nil {
 		return fmt.Errorf("list classes: %w", err)

@@ -9,6 +9,7 @@ import (
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // securityPage shows somebody how they sign in, and where they are signed in.
@@ -33,7 +34,7 @@ func (s *Server) showSecurity(w http.ResponseWriter, r *http.Request, who login.
 		}
 	}
 	view := web.SecurityView{
-		Shell: s.shellOf(r, who, "Your sign-in", web.SectionNone), Error: says,
+		Shell: s.shellOf(r, who, words.Say(r.Context(), "Your sign-in"), web.SectionNone), Error: says,
 		HasPassword: ways.Password, Codes: ways.Codes, Recovery: ways.Recovery, CanAddPasskey: named,
 		PasswordChanged: r.Method == http.MethodGet && r.URL.Query().Has("changed"),
 	}
@@ -109,7 +110,7 @@ func (s *Server) passwordPage(w http.ResponseWriter, r *http.Request, who login.
 
 func (s *Server) showPassword(w http.ResponseWriter, r *http.Request, who login.Person, status int, says string) error {
 	s.render(w, r, status, web.Password(web.PasswordView{
-		Shell: s.shellOf(r, who, "Another password", web.SectionNone), MinPassword: login.MinPassword, Error: says,
+		Shell: s.shellOf(r, who, words.Say(r.Context(), "Another password"), web.SectionNone), MinPassword: login.MinPassword, Error: says,
 	}))
 	return nil
 }
@@ -118,10 +119,10 @@ func (s *Server) showPassword(w http.ResponseWriter, r *http.Request, who login.
 func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, who login.Person) error {
 	password := r.PostFormValue("password")
 	if password != r.PostFormValue("repeat") {
-		return s.showPassword(w, r, who, http.StatusUnprocessableEntity, notTheSame)
+		return s.showPassword(w, r, who, http.StatusUnprocessableEntity, words.Say(r.Context(), notTheSame))
 	}
 	if err := s.desk.ChangePassword(w, r, who, password); err != nil {
-		says := refusedPassword(err)
+		says := refusedPassword(r.Context(), err)
 		if says == "" {
 			return err
 		}

@@ -2,9 +2,11 @@ package server
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 
 	"github.com/google/uuid"
 
@@ -14,13 +16,14 @@ import (
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/sessions/tally"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // maxSessionEvents is how much of each kind that happened in a session is shown (I10).
 const maxSessionEvents = 500
 
 // remedyText says what the author of lost text did about it.
-var remedyText = map[string]string{"": "not settled", "restored": "put back", "dismissed": "not wanted any more"}
+var remedyText = map[string]words.Text{"": "not settled", "restored": "put back", "dismissed": "not wanted any more"}
 
 // sessionPage shows one session: who was there, how much they wrote, and what went wrong. That somebody looks is on record.
 func (s *Server) sessionPage(w http.ResponseWriter, r *http.Request, who login.Person) error {
@@ -39,7 +42,7 @@ func (s *Server) sessionPage(w http.ResponseWriter, r *http.Request, who login.P
 	if err := s.db.Record(r.Context(), audit.Event{Act: audit.SeeSession, Patient: one.PatientID, Note: one.NoteID, About: id}); err != nil {
 		return err
 	}
-	view := web.SessionView{Shell: s.shellOf(r, who, "Session: "+kindName(one.Kind), web.SectionSessions), SessionRow: sessionRow(one)}
+	view := web.SessionView{Shell: s.shellOf(r, who, words.Say(r.Context(), "Session: {kindName}", kindName(one.Kind)), web.SectionSessions), SessionRow: sessionRow(one)}
 	if len(one.Stretches) > 0 {
 		view.First = one.Stretches[0].First
 	}
@@ -77,20 +80,20 @@ func (s *Server) whatHappened(r *http.Request, one store.Sitting, view *web.Sess
 	}
 	stretches := one.Stretches[:min(len(one.Stretches), maxSessionEvents)]
 	for _, x := range stretches {
-		view.Events = append(view.Events, stretchEvent(x, names[x.Person]))
+		view.Events = append(view.Events, stretchEvent(r.Context(), x, names[x.Person]))
 	}
 	for _, pause := range tally.Breaks(stretches) {
-		view.Events = append(view.Events, web.SessionEvent{At: pause.From.Local(), Until: pause.Until.Local(), Who: "nobody", What: "wrote: a break", Pause: true})
+		view.Events = append(view.Events, web.SessionEvent{At: pause.From.Local(), Until: pause.Until.Local(), Who: "nobody", What: words.Say(r.Context(), "wrote: a break"), Pause: true})
 	}
 	for _, x := range refusals {
 		view.Events = append(view.Events, web.SessionEvent{
-			At: x.At.Local(), Who: cmp.Or(x.Name, "nobody known"), What: "refused: " + actText(x.Act), More: codeText(x.Code), Grave: true,
+			At: x.At.Local(), Who: cmp.Or(x.Name, words.Say(r.Context(), "nobody known")), What: words.Say(r.Context(), "refused: {actText}", actText(r.Context(), x.Act)), More: codeText(x.Code), Grave: true,
 		})
 	}
 	for _, x := range losses {
 		view.Events = append(view.Events, web.SessionEvent{
-			At: x.At.Local(), Who: x.Author, What: "lost text unseen", Seq: uint64(x.Seq), Grave: true,
-			More: fmt.Sprintf("%d characters, removed by %s; %s", x.Units, x.Remover, cmp.Or(remedyText[x.How], x.How)),
+			At: x.At.Local(), Who: x.Author, What: words.Say(r.Context(), "lost text unseen"), Seq: uint64(x.Seq), Grave: true,
+			More: words.Say(r.Context(), "{units} characters, removed by {remover}; {or}", fmt.Sprint(x.Units), x.Remover, cmp.Or(words.Say(r.Context(), remedyText[x.How]), x.How)),
 		})
 	}
 	slices.SortStableFunc(view.Events, func(a, b web.SessionEvent) int { return a.At.Compare(b.At) })
@@ -99,9 +102,9 @@ func (s *Server) whatHappened(r *http.Request, one store.Sitting, view *web.Sess
 }
 
 // stretchEvent is a run of somebody's edits.
-func stretchEvent(x tally.Stretch, name string) web.SessionEvent {
+func stretchEvent(ctx context.Context, x tally.Stretch, name string) web.SessionEvent {
 	return web.SessionEvent{
 		At: x.From.Local(), Until: x.Until.Local(), Who: name, What: "wrote", Seq: x.First,
-		More: fmt.Sprintf("edits: %d; words: %d, deleted: %d", x.Edits, x.Typed.Words+x.Pasted.Words, x.Deleted.Words),
+		More: words.Say(ctx, "edits: {edits}; words: {words}, deleted: {words2}", strconv.Itoa(x.Edits), strconv.Itoa(x.Typed.Words+x.Pasted.Words), strconv.Itoa(x.Deleted.Words)),
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // Orders of sessions, as FindSessions has them.
@@ -25,7 +26,7 @@ const (
 	mostWords   = "words"
 )
 
-var sessionSorts = []web.Choice{
+var sessionSorts = []web.Option{
 	{Value: newestFirst, Text: "newest first"}, {Value: oldestFirst, Text: "oldest first"}, {Value: mostWords, Text: "most words first"},
 }
 
@@ -39,7 +40,7 @@ func sessionFilter(asked url.Values) web.SessionFilter {
 	if f.State != "live" && f.State != "ended" {
 		f.State = ""
 	}
-	if !slices.ContainsFunc(sessionSorts, func(c web.Choice) bool { return c.Value == f.Sort }) {
+	if !slices.ContainsFunc(sessionSorts, func(c web.Option) bool { return c.Value == f.Sort }) {
 		f.Sort = newestFirst
 	}
 	return f
@@ -53,21 +54,21 @@ func (s *Server) sessionQuery(r *http.Request, f web.SessionFilter) (q queries.F
 		q.Until, bad = dayOf(f.Until, 1)
 	}
 	if bad != nil {
-		return q, "Give days as in 2026-11-22.", nil
+		return q, words.Say(r.Context(), "Give days as in 2026-11-22."), nil
 	}
 	if f.Patient != "" {
 		id, err := uuid.Parse(f.Patient)
 		if err != nil {
-			return q, "There is no such patient.", nil
+			return q, words.Say(r.Context(), "There is no such patient."), nil
 		}
 		q.Patient = uuid.NullUUID{UUID: id, Valid: true}
 	}
 	if f.After != "" && goOn(&q, f.After) != nil {
-		return q, "There is no such page of this list.", nil
+		return q, words.Say(r.Context(), "There is no such page of this list."), nil
 	}
 	if f.Unit != "" {
 		if _, err := s.db.UnitByID(r.Context(), f.Unit); errors.Is(err, store.ErrNotFound) || store.IsBadValue(err) {
-			return q, "There is no such unit.", nil
+			return q, words.Say(r.Context(), "There is no such unit."), nil
 		} else if err != nil {
 			return q, "", err
 		}
@@ -75,7 +76,7 @@ func (s *Server) sessionQuery(r *http.Request, f web.SessionFilter) (q queries.F
 	if f.Person != "" {
 		p, err := s.db.AnyoneByUsername(r.Context(), f.Person)
 		if errors.Is(err, store.ErrNotFound) || store.IsBadValue(err) {
-			return q, "Nobody has this username.", nil
+			return q, words.Say(r.Context(), "Nobody has this username."), nil
 		}
 		if err != nil {
 			return q, "", err

@@ -20,6 +20,7 @@ import (
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/sessions/tally"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // Limits of the review of sessions (I10).
@@ -43,7 +44,7 @@ func (s *Server) mountSessions(mux *http.ServeMux) {
 func (s *Server) sessionsPage(w http.ResponseWriter, r *http.Request, who login.Person) error {
 	ctx := r.Context()
 	view := web.SessionsView{
-		Shell: s.shellOf(r, who, "Editing sessions", web.SectionSessions), Filter: sessionFilter(r.URL.Query()), Sorts: sessionSorts,
+		Shell: s.shellOf(r, who, words.Say(r.Context(), "Editing sessions"), web.SectionSessions), Filter: sessionFilter(r.URL.Query()), Sorts: web.Choices(r.Context(), sessionSorts),
 		CanFindPatients: findsPatients(who), CanExport: access.May(who.Role, access.Export),
 	}
 	units, err := s.db.Units(ctx)

@@ -65,7 +65,7 @@ func (s *Server) signedPage(w http.ResponseWriter, r *http.Request, who login.Pe
 	if view.Comments, err = s.commentsView(ctx, who, st, id); err != nil {
 		return err
 	}
-	view.Shell = s.shellOf(r, who, web.TabTitle(view.Kind, patient), web.SectionWorklist)
+	view.Shell = s.shellOf(r, who, web.TabTitle(r.Context(), view.Kind, patient), web.SectionWorklist)
 	s.render(w, r, http.StatusOK, web.Signed(view))
 	return nil
 }

@@ -15,12 +15,13 @@ import (
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/sessions"
 	"github.com/clisonix/tidechart/web/paper"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // meanings and relations are as copies have them.
 var (
-	meanings  = map[signature.Meaning]string{signature.Author: "Signed as author", signature.Cosign: "Cosigned", signature.Witness: "Signed as witness", signature.Receiver: "Read back by the receiver"}
-	relations = map[signature.Relation]string{
+	meanings  = map[signature.Meaning]words.Text{signature.Author: "Signed as author", signature.Cosign: "Cosigned", signature.Witness: "Signed as witness", signature.Receiver: "Read back by the receiver"}
+	relations = map[signature.Relation]words.Text{
 		signature.Addendum: "Addendum", signature.Correction: "Correction", signature.LateEntry: "Late entry", signature.Retraction: "Retraction",
 	}
 )
@@ -34,7 +35,7 @@ func (s *Server) withSignatures(ctx context.Context, who login.Person, id uuid.U
 	about, err := s.db.AboutWhat(ctx, id)
 	switch {
 	case err == nil:
-		n.About = relations[about.Relation] + " to note " + about.Parent.String()[:8]
+		n.About = words.Say(ctx, "{relations} to note {value}", words.Say(ctx, relations[about.Relation]), about.Parent.String()[:8])
 		n.Reason = about.Reason
 	case !errors.Is(err, store.ErrNotFound):
 		return err
@@ -44,13 +45,13 @@ func (s *Server) withSignatures(ctx context.Context, who login.Person, id uuid.U
 		return err
 	}
 	for _, a := range all {
-		one := paper.Addendum{Kind: relations[a.Relation], State: a.State, Begun: paper.Event{By: a.Creator, At: a.At.Local()}, Reason: a.Reason}
+		one := paper.Addendum{Kind: words.Say(ctx, relations[a.Relation]), State: a.State, Begun: paper.Event{By: a.Creator, At: a.At.Local()}, Reason: a.Reason}
 		st, err := s.standingOf(ctx, who, a.Note)
 		if err != nil {
 			return err
 		}
 		if !st.may(access.PrintNote).Allow {
-			one.Reason, one.Body = "", sentence("Who took this copy may not read it.")
+			one.Reason, one.Body = "", sentence(words.Say(ctx, "Who took this copy may not read it."))
 		} else if one.Body, one.Signatures, err = s.addendum(ctx, a.Note); err != nil {
 			return err
 		}
@@ -63,7 +64,7 @@ func (s *Server) withSignatures(ctx context.Context, who login.Person, id uuid.U
 func (s *Server) addendum(ctx context.Context, id uuid.UUID) (prose.Node, []paper.Signature, error) {
 	doc, err := s.hub.Doc(ctx, id)
 	if errors.Is(err, sessions.ErrDestroyed) {
-		return sentence("It was destroyed."), nil, nil
+		return sentence(words.Say(ctx, "It was destroyed.")), nil, nil
 	}
 	if err != nil {
 		return prose.Node{}, nil, err
@@ -80,7 +81,7 @@ func sentence(text string) prose.Node {
 func (s *Server) signaturesOf(ctx context.Context, id uuid.UUID) (list []paper.Signature, err error) {
 	signatures, err := s.db.Signatures(ctx, id)
 	for _, one := range signatures {
-		list = append(list, paper.Signature{Name: one.Name, Meaning: meanings[one.Meaning], At: one.At.Local()})
+		list = append(list, paper.Signature{Name: one.Name, Meaning: words.Say(ctx, meanings[one.Meaning]), At: one.At.Local()})
 	}
 	return list, err
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // overdueAfter is how long a note may wait for its signature before lists mark it.
@@ -29,7 +30,7 @@ func (s *Server) cosignPage(w http.ResponseWriter, r *http.Request, who login.Pe
 	if err != nil {
 		return err
 	}
-	view := web.SignList{Shell: s.shellOf(r, who, "To cosign", web.SectionCosign), Overdue: overdueAfter, Truncated: len(rows) >= store.MaxAwaiting}
+	view := web.SignList{Shell: s.shellOf(r, who, words.Say(r.Context(), "To cosign"), web.SectionCosign), Overdue: overdueAfter, Truncated: len(rows) >= store.MaxAwaiting}
 	if view.Tabs, err = s.worklistTabs(r.Context(), who, view.Shell); err != nil {
 		return err
 	}
@@ -69,7 +70,7 @@ func (s *Server) unsignedPage(w http.ResponseWriter, r *http.Request, who login.
 	if err != nil {
 		return err
 	}
-	view.Shell, view.Truncated = s.shellOf(r, who, "Unsigned notes", web.SectionUnsigned), len(rows) >= store.MaxUnsigned
+	view.Shell, view.Truncated = s.shellOf(r, who, words.Say(r.Context(), "Unsigned notes"), web.SectionUnsigned), len(rows) >= store.MaxUnsigned
 	if view.Tabs, err = s.worklistTabs(r.Context(), who, view.Shell); err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/sessions"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // This file has the sheet on which somebody signs a note. A page shows a note at one moment; what is signed is what it showed, by
@@ -262,15 +263,15 @@ func (s *Server) showSheet(w http.ResponseWriter, r *http.Request, who login.Per
 	}
 	code := http.StatusOK
 	if why != nil {
-		code, view.Error = statusOf(why)
+		code, view.Error = statusOf(r.Context(), why)
 	}
-	s.barSigning(who, sheet, &view)
+	s.barSigning(r.Context(), who, sheet, &view)
 	patient, err := s.patientOf(ctx, id)
 	if err != nil {
 		return err
 	}
 	view.Patient = patient
-	view.Shell = s.shellOf(r, who, "Sign: "+web.TabTitle(view.Kind, patient), web.SectionWorklist)
+	view.Shell = s.shellOf(r, who, words.Say(r.Context(), "Sign: {tabTitle}", web.TabTitle(r.Context(), view.Kind, patient)), web.SectionWorklist)
 	s.render(w, r, code, web.Sign(view))
 	return nil
 }
@@ -296,10 +297,10 @@ func (s *Server) fillOrigins(ctx context.Context, sheet store.Sheet, view *web.S
 }
 
 // barSigning says what cannot be signed at all, and why.
-func (s *Server) barSigning(who login.Person, sheet store.Sheet, view *web.SignView) {
+func (s *Server) barSigning(ctx context.Context, who login.Person, sheet store.Sheet, view *web.SignView) {
 	says := func(err error) {
 		view.Barred = true
-		_, view.Error = statusOf(err)
+		_, view.Error = statusOf(ctx, err)
 	}
 	signed := len(sheet.Signatures) > 0
 	for _, one := range sheet.Signatures {
@@ -431,7 +432,7 @@ func (s *Server) freezeView(ctx context.Context, who login.Person, n queries.Not
 	if n.State != store.Freezing || store.Writable(n) || n.FrozenUntil == nil {
 		return nil
 	}
-	f := &web.FreezeView{Until: n.FrozenUntil.Local(), Own: n.FrozenBy.UUID == who.ID, Epoch: n.SignEpoch, By: "Somebody"}
+	f := &web.FreezeView{Until: n.FrozenUntil.Local(), Own: n.FrozenBy.UUID == who.ID, Epoch: n.SignEpoch, By: words.Say(ctx, "Somebody")}
 	if people, err := s.peopleNamed(ctx, []uuid.UUID{n.FrozenBy.UUID}); err == nil && people[n.FrozenBy.UUID].Name != "" {
 		f.By = people[n.FrozenBy.UUID].Name
 	}

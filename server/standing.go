@@ -16,6 +16,7 @@ import (
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/sessions"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // This file finds out what people have to do with notes and patients, and has package access decide.
@@ -31,26 +32,26 @@ func (d denial) Error() string { return d.act.String() + ": " + d.reason.String(
 func (denial) Is(target error) bool { return target == errForbidden }
 
 // detail is the sentence for whoever was refused.
-func (d denial) detail() string {
+func (d denial) detail(ctx context.Context) string {
 	switch d.reason {
 	case access.NoRelation:
-		return "This patient or unit is not one of yours: you do not work there, and are not on the care team."
+		return words.Say(ctx, "This patient or unit is not one of yours: you do not work there, and are not on the care team.")
 	case access.Restricted:
-		return "This record is restricted to the patient's care team."
+		return words.Say(ctx, "This record is restricted to the patient's care team.")
 	case access.OwnRecord:
-		return "This is about yourself. Nobody opens their own record by way of their work, reviews what they did, or administers themselves."
+		return words.Say(ctx, "This is about yourself. Nobody opens their own record by way of their work, reviews what they did, or administers themselves.")
 	case access.NotYourKind:
-		return "Notes of this kind are written by others."
+		return words.Say(ctx, "Notes of this kind are written by others.")
 	case access.AlreadySigned:
-		return "The note is signed."
+		return words.Say(ctx, "The note is signed.")
 	case access.BeingSigned:
-		return "Somebody is about to sign the note. It can be written again if they do not, in two minutes at most."
+		return words.Say(ctx, "Somebody is about to sign the note. It can be written again if they do not, in two minutes at most.")
 	case access.NotFresh:
-		return "For this, prove again who you are."
+		return words.Say(ctx, "For this, prove again who you are.")
 	case access.OutOfScope:
-		return "The token is for something else, or for another unit."
+		return words.Say(ctx, "The token is for something else, or for another unit.")
 	default:
-		return "Your role does not allow this."
+		return words.Say(ctx, "Your role does not allow this.")
 	}
 }
 
@@ -179,7 +180,7 @@ func (s *Server) mayDoAs(ctx context.Context, p login.Person, act access.Act, no
 	if how == notAgain || how == byTicket && refused == nil {
 		return st, refused
 	}
-	e.Patient, e.Note, e.Code = st.PatientID, note, e.Code+byRight(st.note.Ties)
+	e.Patient, e.Note, e.Code = st.PatientID, note, e.Code+byRight(ctx, st.note.Ties)
 	if refused != nil {
 		how, e.Act, e.Outcome, e.Code = denied, audit.Access, audit.Refused, refused.Error()
 	}
@@ -188,11 +189,11 @@ func (s *Server) mayDoAs(ctx context.Context, p login.Person, act access.Act, no
 }
 
 // byRight says for the log of acts what linked somebody to a patient.
-func byRight(ties access.Ties) string {
+func byRight(ctx context.Context, ties access.Ties) string {
 	if ties == 0 {
 		return ""
 	}
-	return " by " + ties.String()
+	return " " + words.Say(ctx, "by {ties}", ties.String())
 }
 
 // opened records that somebody has opened a record, or one note of it, in some way: for the list of who has, and in the log of

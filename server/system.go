@@ -12,6 +12,7 @@ import (
 	"github.com/clisonix/tidechart/server/vault"
 	"github.com/clisonix/tidechart/sessions"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // This file is the pages about how servers do, and about keys. Nothing is changed there, and no key is shown.
@@ -64,7 +65,7 @@ func (s *Server) systemPage(w http.ResponseWriter, r *http.Request, who login.Pe
 		return fmt.Errorf("ask the database how it does: %w", err)
 	}
 	view := web.SystemView{
-		Shell: s.shellOf(r, who, "System", web.SectionOverview),
+		Shell: s.shellOf(r, who, words.Say(r.Context(), "System"), web.SectionOverview),
 		Database: web.DatabaseView{
 			Version: database.Version, Bytes: database.Bytes, Connections: int(database.Connections), Most: int(database.MaxConnections), Began: database.BeganAt.Local(),
 		},
@@ -117,7 +118,7 @@ func (s *Server) keysPage(w http.ResponseWriter, r *http.Request, who login.Pers
 	if err != nil {
 		return err
 	}
-	view.Shell = s.shellOf(r, who, "Keys", web.SectionOverview)
+	view.Shell = s.shellOf(r, who, words.Say(r.Context(), "Keys"), web.SectionOverview)
 	s.render(w, r, http.StatusOK, web.Keys(view))
 	return nil
 }

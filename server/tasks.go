@@ -19,6 +19,7 @@ import (
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/sessions"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 const tasksPath = "/tasks"
@@ -41,7 +42,7 @@ func (s *Server) tasksPage(w http.ResponseWriter, r *http.Request, who login.Per
 	if err != nil {
 		return err
 	}
-	view := web.TasksView{Shell: s.shellOf(r, who, "My tasks", web.SectionTasks), Truncated: len(tasks) >= store.MaxTasks}
+	view := web.TasksView{Shell: s.shellOf(r, who, words.Say(r.Context(), "My tasks"), web.SectionTasks), Truncated: len(tasks) >= store.MaxTasks}
 	recorded := make(map[uuid.UUID]bool)
 	for _, task := range tasks {
 		note := taskNote(task.OpenTasksOfRow.OpenTasksOfRow, who)
@@ -50,7 +51,7 @@ func (s *Server) tasksPage(w http.ResponseWriter, r *http.Request, who login.Per
 		}
 		if !recorded[task.Note.ID] {
 			recorded[task.Note.ID] = true
-			e := audit.Event{Act: audit.OpenNote, Patient: task.Note.PatientID, Note: task.Note.ID, Code: byPage + byRight(note.Ties)}
+			e := audit.Event{Act: audit.OpenNote, Patient: task.Note.PatientID, Note: task.Note.ID, Code: byPage + byRight(r.Context(), note.Ties)}
 			if err := s.opened(ctx, who, byPage, note.Ties, e); err != nil {
 				return err
 			}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -12,6 +13,7 @@ import (
 	"github.com/clisonix/tidechart/crdt/prose"
 	"github.com/clisonix/tidechart/sessions/history"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // Limits of what is said about two versions, beside what is shown of them (I10).
@@ -35,7 +37,7 @@ type teller struct {
 	within  []*prose.Part // what came or went as a whole, and is being gone through
 }
 
-func (t *teller) tell() error {
+func (t *teller) tell(ctx context.Context) error {
 	var added, removed []crdt.Piece
 	eachPart(t.view.Body, func(p *prose.Part) {
 		switch p.Change {
@@ -54,7 +56,7 @@ func (t *teller) tell() error {
 		return err
 	}
 	t.view.Edits = make(map[*prose.Part]web.Edit)
-	t.blocks(t.view.Body, false)
+	t.blocks(ctx, t.view.Body, false)
 	for _, tally := range t.tallies {
 		t.view.Tallies = append(t.view.Tallies, *tally)
 	}
@@ -73,23 +75,23 @@ func eachPart(parts []prose.Part, f func(*prose.Part)) {
 }
 
 // blocks numbers the changes of blocks and of the text in them. What is in a block that came or went as a whole is one with it.
-func (t *teller) blocks(parts []prose.Part, within bool) {
+func (t *teller) blocks(ctx context.Context, parts []prose.Part, within bool) {
 	t.open = false
 	for i := range parts {
 		p := &parts[i]
 		if prose.Inline(p.Node) {
-			t.inline(p, within)
+			t.inline(ctx, p, within)
 			continue
 		}
 		t.open = false
 		if p.Change != prose.Same {
-			t.edit(p, !within, web.BlockChange(p)+" "+excerpt(p))
+			t.edit(ctx, p, !within, web.BlockChange(ctx, p)+" "+excerpt(ctx, p))
 		}
 		whole := p.Change == prose.Added || p.Change == prose.Removed
 		if whole {
 			t.within = append(t.within, p)
 		}
-		t.blocks(p.Parts, within || whole)
+		t.blocks(ctx, p.Parts, within || whole)
 		if whole {
 			t.within = t.within[:len(t.within)-1]
 		}
@@ -98,12 +100,12 @@ func (t *teller) blocks(parts []prose.Part, within bool) {
 }
 
 // inline numbers changes of text: those with nothing but gaps between them are one.
-func (t *teller) inline(p *prose.Part, within bool) {
+func (t *teller) inline(ctx context.Context, p *prose.Part, within bool) {
 	if p.Change == prose.Same {
 		t.open = t.open && p.Node.Type == "text" && strings.TrimSpace(p.Node.Text) == ""
 		return
 	}
-	t.edit(p, !within && !t.open, excerpt(p))
+	t.edit(ctx, p, !within && !t.open, excerpt(ctx, p))
 	if !within && t.open && p.Change == prose.Added && t.n <= maxListed { // what came says more than what went
 		line := &t.view.Changes[t.n-1]
 		if !strings.Contains(line.Text, " → ") {
@@ -114,12 +116,12 @@ func (t *teller) inline(p *prose.Part, within bool) {
 }
 
 // edit says what is known of a part; a change begins there, or goes on.
-func (t *teller) edit(p *prose.Part, begins bool, text string) {
+func (t *teller) edit(ctx context.Context, p *prose.Part, begins bool, text string) {
 	e := web.Edit{}
 	t.parts++
 	e.Part = t.parts
 	var who uuid.UUID
-	e.Says, who = t.says(p)
+	e.Says, who = t.says(ctx, p)
 	e.By = t.people[who]
 	if t.back { // who removed it since has not written it
 		e.By = t.people[t.past.Writer(p.Node.Author)]
@@ -157,48 +159,48 @@ func (t *teller) count(p *prose.Part, who uuid.UUID) {
 }
 
 // says is a sentence about a part, and who did what it says.
-func (t *teller) says(p *prose.Part) (string, uuid.UUID) {
+func (t *teller) says(ctx context.Context, p *prose.Part) (string, uuid.UUID) {
 	writer := t.past.Writer(p.Node.Author)
 	switch {
 	case p.Change == prose.Changed && p.Node.Type == "text":
-		return "Formatting changed", uuid.Nil
+		return words.Say(ctx, "Formatting changed"), uuid.Nil
 	case p.Change == prose.Changed:
-		return "Changed by " + t.name(writer), writer
+		return words.Say(ctx, "Changed by {name}", t.name(ctx, writer)), writer
 	case p.Change == prose.Added == t.back: // it is in the older version only
 		by, when := t.did(p, history.Traced.Went)
-		said := "Removed"
+		said := words.Say(ctx, "Removed")
 		if t.back {
-			said = "Removed since"
+			said = words.Say(ctx, "Removed since")
 		}
 		if p.Moved {
-			said = "Moved from here"
+			said = words.Say(ctx, "Moved from here")
 		}
 		if by == uuid.Nil {
-			return said + "; written by " + t.name(writer), uuid.Nil
+			return words.Say(ctx, "{said}; written by {name}", said, t.name(ctx, writer)), uuid.Nil
 		}
-		return said + " by " + t.name(by) + when + t.ofOther(by, writer), by
+		return words.Say(ctx, "{said} by {name}{when}{ofOther}", said, t.name(ctx, by), when, t.ofOther(ctx, by, writer)), by
 	default:
 		by, when := t.did(p, history.Traced.Came)
-		said := "Added"
+		said := words.Say(ctx, "Added")
 		if t.back {
-			said = "Added since"
+			said = words.Say(ctx, "Added since")
 		}
 		if p.Moved {
-			return "Moved here by " + t.name(by) + when + t.ofOther(by, writer), writer
+			return words.Say(ctx, "Moved here by {name}{when}{ofOther}", t.name(ctx, by), when, t.ofOther(ctx, by, writer)), writer
 		}
 		if by != writer && by != uuid.Nil && writer != uuid.Nil { // brought by another, who moved it, or recovered it
-			return said + " by " + t.name(writer) + when + "; put here by " + t.name(by), writer
+			return words.Say(ctx, "{said} by {name}{when}; put here by {name2}", said, t.name(ctx, writer), when, t.name(ctx, by)), writer
 		}
-		return said + " by " + t.name(writer) + when, writer
+		return words.Say(ctx, "{said} by {name}{when}", said, t.name(ctx, writer), when), writer
 	}
 }
 
 // ofOther says whose text it was, if somebody else's.
-func (t *teller) ofOther(by, writer uuid.UUID) string {
+func (t *teller) ofOther(ctx context.Context, by, writer uuid.UUID) string {
 	if by == writer {
 		return ""
 	}
-	return "; written by " + t.name(writer)
+	return words.Say(ctx, "; written by {name}", t.name(ctx, writer))
 }
 
 // did is who did something to a part last, and when; or to what it went with, unseen.
@@ -221,10 +223,12 @@ func (t *teller) did(p *prose.Part, rows func(history.Traced, crdt.Piece) []uint
 	return m.Author, ", " + m.At.Local().Format("02-Jan-2006 15:04")
 }
 
-func (t *teller) name(id uuid.UUID) string { return cmp.Or(t.people[id].Name, "somebody unknown") }
+func (t *teller) name(ctx context.Context, id uuid.UUID) string {
+	return cmp.Or(t.people[id].Name, words.Say(ctx, "somebody unknown"))
+}
 
 // excerpt is how a part begins.
-func excerpt(p *prose.Part) string {
+func excerpt(ctx context.Context, p *prose.Part) string {
 	var b strings.Builder
 	var add func(p *prose.Part)
 	add = func(p *prose.Part) {
@@ -239,7 +243,7 @@ func excerpt(p *prose.Part) string {
 	add(p)
 	text := clipWords(b.String(), maxExcerpt)
 	if text == "" {
-		return "(no text)"
+		return words.Say(ctx, "(no text)")
 	}
 	return text
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/clisonix/tidechart/sessions"
 	"github.com/clisonix/tidechart/sessions/history"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // Limits of the list of versions (I10).
@@ -59,11 +60,11 @@ func (s *Server) showVersions(w http.ResponseWriter, r *http.Request, who login.
 	if err != nil {
 		return err
 	}
-	view.Shell = s.shellOf(r, who, "Versions: "+about.tab, web.SectionWorklist)
+	view.Shell = s.shellOf(r, who, words.Say(r.Context(), "Versions: {tab}", about.tab), web.SectionWorklist)
 	view.ID, view.Title, view.Patient, view.Head = id.String(), about.title, about.patient, past.Head()
 	view.MayWrite = st.may(access.WriteNote).Allow
 	view.MayName, view.Looked = view.MayWrite, look.from > 0
-	rows := versionRows(past, named, turns, people, who.ID, view.MayName)
+	rows := versionRows(r.Context(), past, named, turns, people, who.ID, view.MayName)
 	if before, err := strconv.ParseUint(r.URL.Query().Get("before"), 10, 64); err == nil {
 		rows = slices.DeleteFunc(rows, func(row web.VersionRow) bool { return row.Seq >= before })
 	}
@@ -77,13 +78,13 @@ func (s *Server) showVersions(w http.ResponseWriter, r *http.Request, who login.
 }
 
 // versionRows are all versions of a note, the newest first.
-func versionRows(past *history.Past, named []store.Version, turns []queries.NoteTurnsRow, people map[uuid.UUID]web.Person, who uuid.UUID, mayName bool) []web.VersionRow {
+func versionRows(ctx context.Context, past *history.Past, named []store.Version, turns []queries.NoteTurnsRow, people map[uuid.UUID]web.Person, who uuid.UUID, mayName bool) []web.VersionRow {
 	rows := make(map[uint64]*web.VersionRow)
 	row := func(seq uint64) *web.VersionRow {
 		seq = min(max(seq, 1), past.Head())
 		if rows[seq] == nil {
 			at := past.Moment(seq).At.Local()
-			rows[seq] = &web.VersionRow{Seq: seq, At: at, What: "As it was, " + at.Format("02-Jan-2006 15:04")}
+			rows[seq] = &web.VersionRow{Seq: seq, At: at, What: words.Say(ctx, "As it was, {at}", at.Format("02-Jan-2006 15:04"))}
 		}
 		return rows[seq]
 	}
@@ -94,13 +95,13 @@ func versionRows(past *history.Past, named []store.Version, turns []queries.Note
 			x.People = append(x.People, people[p])
 		}
 	}
-	row(1).What = "As it was begun"
+	row(1).What = words.Say(ctx, "As it was begun")
 	for _, t := range turns {
-		if text := turnText[t.State]; text != "" {
+		if text := words.Say(ctx, turnText[t.State]); text != "" {
 			row(uint64(t.Seq)).What = text + ", " + t.At.Local().Format("02-Jan-2006 15:04")
 		}
 	}
-	row(past.Head()).What = "As it is now"
+	row(past.Head()).What = words.Say(ctx, "As it is now")
 	for _, v := range named {
 		x := row(v.Seq)
 		x.Names = append(x.Names, web.VersionName{ID: v.ID.String(), Name: v.Name, By: v.ByName, At: v.At.Local(), Mine: mayName && v.By == who})
@@ -117,7 +118,7 @@ func versionRows(past *history.Past, named []store.Version, turns []queries.Note
 }
 
 // turnText says what a state was that a note came to; what it only passes through is none.
-var turnText = map[string]string{
+var turnText = map[string]words.Text{
 	"draft": "A draft again", "review": "Sent for review", "signed": "Signed", "cosigned": "Cosigned", "amended": "Corrected", "added": "Added to",
 	"retracted": "Entered in error",
 }
@@ -182,7 +183,7 @@ func (s *Server) changeVersion(w http.ResponseWriter, r *http.Request, who login
 	if _, err := s.mayDo(r.Context(), who, access.WriteNote, id, notAgain); err != nil {
 		return err
 	}
-	name, err := versionName(form.Get("name"))
+	name, err := versionName(r.Context(), form.Get("name"))
 	if err == nil {
 		err = change(r.Context(), id, form, name)
 	}
@@ -195,9 +196,9 @@ func (s *Server) changeVersion(w http.ResponseWriter, r *http.Request, who login
 	case errors.As(err, &bad):
 		says = bad.Error()
 	case errors.Is(err, store.ErrNameTaken):
-		says = "Another version of this note has that name. Choose another one."
+		says = words.Say(r.Context(), "Another version of this note has that name. Choose another one.")
 	case errors.Is(err, store.ErrManyVersions):
-		says = "This note has as many named versions as it may have. Remove a name first."
+		says = words.Say(r.Context(), "This note has as many named versions as it may have. Remove a name first.")
 	default:
 		return err
 	}
@@ -206,13 +207,13 @@ func (s *Server) changeVersion(w http.ResponseWriter, r *http.Request, who login
 }
 
 // versionName is a name as it is kept, in one line.
-func versionName(typed string) (string, error) {
+func versionName(ctx context.Context, typed string) (string, error) {
 	name := strings.Join(strings.Fields(typed), " ")
 	switch {
 	case name == "":
 		return "", badRequest("Give the version a name.")
 	case utf8.RuneCountInString(name) > web.MaxVersionName:
-		return "", badRequest("A name has up to " + strconv.Itoa(web.MaxVersionName) + " characters.")
+		return "", badRequest(words.Say(ctx, "A name has up to {maxVersionName} characters.", strconv.Itoa(web.MaxVersionName)))
 	case !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }):
 		return "", badRequest("The name has characters that cannot be shown.")
 	}

@@ -28,7 +28,7 @@ func (s *Server) wall(w http.ResponseWriter, r *http.Request, who login.Person) 
 		return err
 	}
 	now := time.Now()
-	view := web.WallView{UnitID: unit.Unit.ID, UnitName: unit.Unit.Name, AsOf: now, Now: now, Beds: wallBeds(look, now)}
+	view := web.WallView{UnitID: unit.Unit.ID, UnitName: unit.Unit.Name, AsOf: now, Now: now, Beds: wallBeds(r.Context(), look, now)}
 	s.render(w, r, http.StatusOK, web.Wall(view))
 	return nil
 }
@@ -59,7 +59,7 @@ func (p *wallPart) show(ctx context.Context, who login.Person) (templ.Component,
 	}
 	now := time.Now()
 	var differ []web.WallBed
-	p.shown, differ = changed(p.shown, p.day == now.YearDay(), wallBeds(look, now), func(bed web.WallBed) string { return bed.ID })
+	p.shown, differ = changed(p.shown, p.day == now.YearDay(), wallBeds(ctx, look, now), func(bed web.WallBed) string { return bed.ID })
 	if differ == nil {
 		return nil, nil
 	}
@@ -68,12 +68,12 @@ func (p *wallPart) show(ctx context.Context, who login.Person) (templ.Component,
 }
 
 // wallBeds are the beds of a unit for everybody: initials, and of a restricted record just that the bed is taken.
-func wallBeds(look *unitLook, now time.Time) []web.WallBed {
+func wallBeds(ctx context.Context, look *unitLook, now time.Time) []web.WallBed {
 	beds := make([]web.WallBed, len(look.beds))
 	for i, row := range look.beds {
 		bed := web.WallBed{ID: row.BedID, Label: row.BedLabel, Taken: row.PatientID.Valid}
 		if row.PatientID.Valid && !row.Vip {
-			says := bedsideView(row.Bedside)
+			says := bedsideView(ctx, row.Bedside)
 			bed.Initials, bed.Severity, bed.Home, bed.Alike = wallInitials(row.Patient), says.Severity, says.Home, len(look.alike[row.BedID]) > 0
 			if says.Isolated {
 				bed.Isolation = says.Isolation.Text

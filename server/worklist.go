@@ -19,6 +19,7 @@ import (
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // Limits of the worklist (I10).
@@ -43,13 +44,13 @@ func (s *Server) worklist(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	view := web.WorklistView{
-		Shell: s.shellOf(r, who, "Worklist", web.SectionWorklist), Kinds: kindViews(who),
+		Shell: s.shellOf(r, who, words.Say(r.Context(), "Worklist"), web.SectionWorklist), Kinds: kindViews(who),
 		Query: clip(strings.TrimSpace(asked.Get("q")), maxQuery), Show: web.WorklistShow(r.Form.Get("show")), Sort: r.Form.Get("sort"),
 	}
 	if !view.Show.Valid() {
 		view.Show = web.ShowUnit
 	}
-	if !slices.ContainsFunc(web.WorklistSorts, func(c web.Choice) bool { return c.Value == view.Sort }) {
+	if !slices.ContainsFunc(web.WorklistSorts, func(c web.Option) bool { return c.Value == view.Sort }) {
 		view.Sort = ""
 	}
 	if view.Show == web.ShowUnit {

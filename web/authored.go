@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/a-h/templ"
 
 	"github.com/clisonix/tidechart/crdt/prose"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // Authorship is whose a piece of text is, since when, and how it came.
@@ -40,7 +42,10 @@ type CarriedView struct {
 }
 
 // origins are all of them in words, in the order of the legend.
-var originNames = []struct{ Origin, Says string }{
+var originNames = []struct {
+	Origin string
+	Says   words.Text
+}{
 	{"typed", "typed"},
 	{"pasted", "pasted: came at once"},
 	{"imported", "imported, or of the template"},
@@ -60,62 +65,62 @@ func (a Authorship) classes() string {
 }
 
 // how says how it came, in words.
-func (a Authorship) how() string {
+func (a Authorship) how(ctx context.Context) string {
 	switch {
 	case a.Template:
-		return "template"
+		return words.Say(ctx, "template")
 	case a.Origin == "carried" && a.Source != "":
-		return fmt.Sprintf("carried forward, written by %s on %s", a.Source, a.SourceAt.Format(dateLayout))
+		return words.Say(ctx, "carried forward, written by {source} on {sourceAt}", a.Source, a.SourceAt.Format(dateLayout))
 	case a.Origin == "carried":
-		return "carried forward, written on " + a.SourceAt.Format(dateLayout)
+		return words.Say(ctx, "carried forward, written on {sourceAt}", a.SourceAt.Format(dateLayout))
 	case a.Origin == "recovered" && a.By != "":
-		return "recovered by " + a.By
+		return words.Say(ctx, "recovered by {by}", a.By)
 	}
 	return a.Origin
 }
 
 // name is who wrote it.
-func (a Authorship) name() string {
+func (a Authorship) name(ctx context.Context) string {
 	if a.Person.Name == "" {
-		return "Somebody unknown"
+		return words.Say(ctx, "Somebody unknown")
 	}
 	return a.Person.Name
 }
 
 // says is all of it in one line.
-func (a Authorship) says() string {
+func (a Authorship) says(ctx context.Context) string {
 	if a.Age > 0 {
-		return fromNote(a.SourceAt, a.Age, a.Source)
+		return fromNote(ctx, a.SourceAt, a.Age, a.Source)
 	}
 	if a.Origin == "" { // of which only the author is said
-		return a.name()
+		return a.name(ctx)
 	}
-	return fmt.Sprintf("%s, %s, %s", a.name(), a.At.Format(dateLayout+" 15:04"), a.how())
+	return fmt.Sprintf("%s, %s, %s", a.name(ctx), a.At.Format(dateLayout+" 15:04"), a.how(ctx))
 }
 
 // fromNote says from when something is that was carried forward, as the editor says it (web/src/carried.ts).
-func fromNote(at time.Time, age time.Duration, author string) string {
-	says := fmt.Sprintf("from the note of %s, %s", at.Format(dateLayout), days(age))
+func fromNote(ctx context.Context, at time.Time, age time.Duration, author string) string {
+	says := words.Say(ctx, "from the note of {at}, {days}", at.Format(dateLayout), days(ctx, age))
 	if author != "" {
-		says += ", written by " + author
+		says += words.Say(ctx, ", written by {author}", author)
 	}
 	return says
 }
 
 // Says is it in a line of a copy.
-func (c CarriedView) Says() string {
-	return count(c.Words, "word", "words") + " " + fromNote(c.At, c.Age, c.Author.Name)
+func (c CarriedView) Says(ctx context.Context) string {
+	return words.Count(ctx, c.Words, "{n} word", "{n} words") + " " + fromNote(ctx, c.At, c.Age, c.Author.Name)
 }
 
 // days says an age in whole days.
-func days(d time.Duration) string {
+func days(ctx context.Context, d time.Duration) string {
 	switch n := int(d / (24 * time.Hour)); n {
 	case 0:
-		return "less than a day old"
+		return words.Say(ctx, "less than a day old")
 	case 1:
-		return "a day old"
+		return words.Say(ctx, "a day old")
 	default:
-		return fmt.Sprintf("%d days old", n)
+		return words.Say(ctx, "{n2} days old", strconv.Itoa(n))
 	}
 }
 

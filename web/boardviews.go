@@ -1,12 +1,14 @@
 package web
 
 import (
-	"fmt"
+	"context"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // BoardView is the live board of a unit.
@@ -111,18 +113,18 @@ func TotalsOf(beds []BoardBed) BoardTotals {
 	return t
 }
 
-func (t BoardTotals) text() string {
-	said := []string{fmt.Sprintf("%d of %s occupied", t.Occupied, count(t.Beds, "bed", "beds"))}
+func (t BoardTotals) text(ctx context.Context) string {
+	said := []string{words.Say(ctx, "{occupied} of {beds} occupied", strconv.Itoa(t.Occupied), words.Count(ctx, t.Beds, "{n} bed", "{n} beds"))}
 	if t.Unstable > 0 {
-		said = append(said, strconv.Itoa(t.Unstable)+" unstable")
+		said = append(said, words.Say(ctx, "{unstable} unstable", strconv.Itoa(t.Unstable)))
 	}
 	if t.Overdue > 0 {
-		said = append(said, count(t.Overdue, "note overdue", "notes overdue"))
+		said = append(said, words.Count(ctx, t.Overdue, "{n} note overdue", "{n} notes overdue"))
 	}
 	if t.Writers == 0 {
-		return strings.Join(append(said, "nobody is writing"), ", ")
+		return strings.Join(append(said, words.Say(ctx, "nobody is writing")), ", ")
 	}
-	return strings.Join(append(said, count(t.Writers, "person is", "people are")+" writing "+count(t.Notes, "note", "notes")), ", ")
+	return strings.Join(append(said, words.Say(ctx, "{writers} writing {notes}", words.Count(ctx, t.Writers, "{n} person is", "{n} people are"), words.Count(ctx, t.Notes, "{n} note", "{n} notes"))), ", ")
 }
 
 func (b BoardBed) unsigned() (n int) {
@@ -167,18 +169,18 @@ func goes(home, now time.Time) string {
 }
 
 // homeText is the day in words: "Today", "Tomorrow", "Thu 26-Nov-2026".
-func homeText(home, now time.Time) string {
+func homeText(ctx context.Context, home, now time.Time) string {
 	if home.IsZero() {
 		return ""
 	}
 	day := home.Format(time.DateOnly)
 	switch {
 	case day == now.Format(time.DateOnly):
-		return "Today"
+		return words.Say(ctx, "Today")
 	case day == now.AddDate(0, 0, 1).Format(time.DateOnly):
-		return "Tomorrow"
+		return words.Say(ctx, "Tomorrow")
 	case day < now.Format(time.DateOnly):
-		return "Was due " + home.Format("02-Jan")
+		return words.Say(ctx, "Was due {home}", home.Format("02-Jan"))
 	}
 	return home.Format("Mon 02-Jan")
 }
@@ -296,7 +298,7 @@ func (v BoardView) sorted() []BoardBed {
 }
 
 // left says how many beds the filter leaves.
-func (v BoardView) left() string {
+func (v BoardView) left(ctx context.Context) string {
 	if f := v.Filter; f == (BoardFilter{Sort: f.Sort}) {
 		return ""
 	}
@@ -306,7 +308,7 @@ func (v BoardView) left() string {
 			n++
 		}
 	}
-	return fmt.Sprintf("%d of %s shown", n, count(len(v.Beds), "bed", "beds"))
+	return words.Say(ctx, "{n2} of {len} shown", strconv.Itoa(n), words.Count(ctx, len(v.Beds), "{n} bed", "{n} beds"))
 }
 
 func (v BoardView) totals() BoardTotals { return TotalsOf(v.Beds) }
@@ -350,9 +352,9 @@ func (b Bedside) homeValue() string {
 }
 
 // orNothing is what was said, or that nobody had said anything.
-func orNothing(said string) string {
+func orNothing(ctx context.Context, said string) string {
 	if said == "" {
-		return "not recorded"
+		return words.Say(ctx, "not recorded")
 	}
 	return said
 }
@@ -379,12 +381,12 @@ type WallBed struct {
 }
 
 // left counts the beds that are taken.
-func (v WallView) taken() string {
+func (v WallView) taken(ctx context.Context) string {
 	n := 0
 	for _, b := range v.Beds {
 		if b.Taken {
 			n++
 		}
 	}
-	return fmt.Sprintf("%d of %s", n, count(len(v.Beds), "bed", "beds"))
+	return words.Say(ctx, "{n2} of {len}", strconv.Itoa(n), words.Count(ctx, len(v.Beds), "{n} bed", "{n} beds"))
 }

@@ -1,8 +1,11 @@
 package web
 
 import (
+	"context"
 	"strconv"
 	"time"
+
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // CommentsView is what people said to each other about a note.
@@ -57,14 +60,14 @@ type CommentView struct {
 }
 
 // says is how many there are.
-func (v CommentsView) says() string {
+func (v CommentsView) says(ctx context.Context) string {
 	switch n := v.open(); {
 	case len(v.Threads) == 0:
-		return "Nobody has said anything about this note."
+		return words.Say(ctx, "Nobody has said anything about this note.")
 	case n == 0:
-		return "All threads are resolved."
+		return words.Say(ctx, "All threads are resolved.")
 	default:
-		return count(n, "open thread", "open threads")
+		return words.Count(ctx, n, "{n} open thread", "{n} open threads")
 	}
 }
 

@@ -2,12 +2,14 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/clisonix/tidechart/crdt/prose"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // CompareView is two versions of a note in one.
@@ -61,8 +63,8 @@ type Tally struct {
 	Since          bool // after the second version, which is the older one
 }
 
-func (s Side) text() string {
-	text := "edit " + strconv.FormatUint(s.Seq, 10) + ", " + s.At.Format(dateLayout+" "+timeLayout)
+func (s Side) text(ctx context.Context) string {
+	text := words.Say(ctx, "edit {seq}, {at}", strconv.FormatUint(s.Seq, 10), s.At.Format(dateLayout+" "+timeLayout))
 	if s.Name != "" {
 		text = s.Name + " (" + text + ")"
 	}
@@ -182,75 +184,75 @@ func (v CompareView) id(p *prose.Part) string {
 	return "part-" + strconv.Itoa(v.Edits[p].Part)
 }
 
-func (t Tally) text() string {
-	text := count(t.Added, "word", "words") + " added, " + strconv.Itoa(t.Removed) + " removed"
+func (t Tally) text(ctx context.Context) string {
+	text := words.Say(ctx, "{added} added, {removed} removed", words.Count(ctx, t.Added, "{n} word", "{n} words"), strconv.Itoa(t.Removed))
 	switch {
 	case t.Removed == 0:
-		text = count(t.Added, "word", "words") + " added"
+		text = words.Say(ctx, "{added} added", words.Count(ctx, t.Added, "{n} word", "{n} words"))
 	case t.Added == 0:
-		text = count(t.Removed, "word", "words") + " removed"
+		text = words.Say(ctx, "{removed} removed", words.Count(ctx, t.Removed, "{n} word", "{n} words"))
 	}
 	if t.Since {
-		text += " since"
+		text += " " + words.Say(ctx, "since")
 	}
 	return text
 }
 
 // blockNames are what blocks are called, in words.
-var blockNames = map[string]string{
+var blockNames = map[string]words.Text{
 	"paragraph": "paragraph", "heading": "heading", "bulletList": "list", "orderedList": "numbered list", "listItem": "item", "blockquote": "quotation",
 	"codeBlock": "code", "horizontalRule": "line", "table": "table", "tableRow": "row", "tableCell": "cell", "tableHeader": "header cell", "taskList": "task list", "taskItem": "task",
 }
 
-func blockName(n prose.Node) string {
+func blockName(ctx context.Context, n prose.Node) string {
 	name, ok := blockNames[n.Type]
 	if !ok {
 		name = "part"
 	}
 	if n.Type == "heading" {
-		name += " " + headingLevel(n)
+		return words.Say(ctx, "heading {level}", headingLevel(n))
 	}
-	return name
+	return words.Say(ctx, name)
 }
 
 // blockChange says in a few words what became of a block.
-func blockChange(p *prose.Part) string {
+func blockChange(ctx context.Context, p *prose.Part) string {
 	switch {
 	case p.Change == prose.Added:
-		return "+ " + blockName(p.Node)
+		return "+ " + blockName(ctx, p.Node)
 	case p.Change == prose.Removed:
-		return "− " + blockName(p.Node)
-	case blockName(*p.Was) != blockName(p.Node):
-		return blockName(*p.Was) + " → " + blockName(p.Node)
+		return "− " + blockName(ctx, p.Node)
+	case blockName(ctx, *p.Was) != blockName(ctx, p.Node):
+		return blockName(ctx, *p.Was) + " → " + blockName(ctx, p.Node)
 	case p.Node.Type == "taskItem":
-		return taskChange(prose.TaskOf(*p.Was), prose.TaskOf(p.Node))
+		return taskChange(ctx, prose.TaskOf(*p.Was), prose.TaskOf(p.Node))
 	}
-	return "other settings of the " + blockName(p.Node)
+	return words.Say(ctx, "other settings of the {blockName}", blockName(ctx, p.Node))
 }
 
 // taskChange says what became of a task, besides its text.
-func taskChange(was, is prose.Task) string {
+func taskChange(ctx context.Context, was, is prose.Task) string {
 	var says []string
 	switch {
 	case is.Done && !was.Done:
-		says = append(says, "ticked off")
+		says = append(says, words.Say(ctx, "ticked off"))
 	case was.Done && !is.Done:
-		says = append(says, "not ticked off any more")
+		says = append(says, words.Say(ctx, "not ticked off any more"))
 	}
 	if was.Owner != is.Owner || was.OwnerName != is.OwnerName {
-		says = append(says, "for "+cmp.Or(is.OwnerName, "nobody")+", was for "+cmp.Or(was.OwnerName, "nobody"))
+		says = append(says, words.Say(ctx, "for {or}, was for {or2}", cmp.Or(is.OwnerName, words.Say(ctx, "nobody")), cmp.Or(was.OwnerName, words.Say(ctx, "nobody"))))
 	}
 	if was.Due != is.Due {
-		says = append(says, "due "+cmp.Or(is.DueText(), "any time")+", was due "+cmp.Or(was.DueText(), "any time"))
+		says = append(says, words.Say(ctx, "due {or}, was due {or2}", cmp.Or(is.DueText(), words.Say(ctx, "any time")), cmp.Or(was.DueText(), words.Say(ctx, "any time"))))
 	}
 	if len(says) == 0 {
-		return "other settings of the task"
+		return words.Say(ctx, "other settings of the task")
 	}
 	return strings.Join(says, "; ")
 }
 
 // BlockChange is how a list says what became of a block.
-func BlockChange(p *prose.Part) string { return blockChange(p) }
+func BlockChange(ctx context.Context, p *prose.Part) string { return blockChange(ctx, p) }
 
 // blockClass is how a block is marked at which a change begins.
 func (v CompareView) blockClass(p *prose.Part) string {

@@ -1,5 +1,11 @@
 package web
 
+import (
+	"context"
+
+	"github.com/clisonix/tidechart/web/words"
+)
+
 // Connection is how a page came from the server: how it is kept secret. The
 // zero value is one in the clear, which only a demo has.
 type Connection struct {
@@ -19,44 +25,44 @@ const (
 )
 
 // word is what the badge says.
-func (c Connection) word() string {
+func (c Connection) word(ctx context.Context) string {
 	switch c.State {
 	case ConnectionPostQuantum:
 		return "Post-quantum"
 	case ConnectionClassical:
-		return "Classical"
+		return words.Say(ctx, "Classical")
 	case ConnectionUnknown:
-		return "By proxy"
+		return words.Say(ctx, "By proxy")
 	default:
-		return "Not encrypted"
+		return words.Say(ctx, "Not encrypted")
 	}
 }
 
 // words is the same for those who hear it.
-func (c Connection) words() string {
+func (c Connection) words(ctx context.Context) string {
 	switch c.State {
 	case ConnectionPostQuantum:
-		return "Post-quantum connection"
+		return words.Say(ctx, "Post-quantum connection")
 	case ConnectionClassical:
-		return "Classical connection"
+		return words.Say(ctx, "Classical connection")
 	case ConnectionUnknown:
-		return "Connection through a proxy: its encryption is unknown here"
+		return words.Say(ctx, "Connection through a proxy: its encryption is unknown here")
 	default:
-		return "Connection that is not encrypted"
+		return words.Say(ctx, "Connection that is not encrypted")
 	}
 }
 
 // sentence says what follows from it.
-func (c Connection) sentence() string {
+func (c Connection) sentence(ctx context.Context) string {
 	switch c.State {
 	case ConnectionPostQuantum:
-		return "Its keys were agreed on by " + c.Group + ": what somebody records of it today stays secret from quantum computers, too."
+		return words.Say(ctx, "Its keys were agreed on by {group}: what somebody records of it today stays secret from quantum computers, too.", c.Group)
 	case ConnectionClassical:
-		return "Its keys were agreed on by " + c.Group + " alone: who records it today can read it if they have a quantum computer one day. A newer browser does better."
+		return words.Say(ctx, "Its keys were agreed on by {group} alone: who records it today can read it if they have a quantum computer one day. A newer browser does better.", c.Group)
 	case ConnectionUnknown:
-		return "A proxy in front of this server encrypts the connection with your browser. How, this server does not know."
+		return words.Say(ctx, "A proxy in front of this server encrypts the connection with your browser. How, this server does not know.")
 	default:
-		return "This server is a demo, and should be on your own machine: what you type can be read on the way."
+		return words.Say(ctx, "This server is a demo, and should be on your own machine: what you type can be read on the way.")
 	}
 }
 

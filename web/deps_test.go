@@ -14,6 +14,7 @@ import (
 var imports = map[string]string{
 	"github.com/clisonix/tidechart/crdt/prose": "a note to render",
 	"github.com/clisonix/tidechart/web/paper":  "a copy of one to render",
+	"github.com/clisonix/tidechart/web/words":  "what pages say, in the reader's language",
 	"github.com/a-h/templ":                     "components",
 	"github.com/a-h/templ/runtime":             "what generated components call",
 }

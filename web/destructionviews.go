@@ -1,8 +1,11 @@
 package web
 
 import (
+	"context"
 	"strconv"
 	"time"
+
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // DestructionView is where two people decide that a record is destroyed, and
@@ -78,11 +81,11 @@ func (v DestructionView) typed(there bool) string {
 }
 
 // about names a record for who cannot see the row that it stands in.
-func (r Record) about() string {
+func (r Record) about(ctx context.Context) string {
 	if r.NoteID != "" {
-		return r.NoteKind + " about " + r.MRN
+		return words.Say(ctx, "{noteKind} about {mRN}", r.NoteKind, r.MRN)
 	}
-	return "all about " + r.MRN
+	return words.Say(ctx, "all about {mRN}", r.MRN)
 }
 
 func counted(n int, what string) string {

@@ -1,10 +1,15 @@
 package web
 
-import "net/http"
+import (
+	"context"
+	"net/http"
+
+	"github.com/clisonix/tidechart/web/words"
+)
 
 // errorWords are the usual words for a status: what happened, and what the
 // reader can do about it.
-var errorWords = map[int][2]string{
+var errorWords = map[int][2]words.Text{
 	http.StatusBadRequest:            {"That request could not be read", "Go back, reload the page, and try again."},
 	http.StatusUnauthorized:          {"You are not signed in", "Your sign-in has ended or never began. Sign in to go on."},
 	http.StatusForbidden:             {"You may not see this", "Your role does not include it. If your work needs it, ask whoever administers Tidechart at your hospital."},
@@ -18,25 +23,25 @@ var errorWords = map[int][2]string{
 	http.StatusServiceUnavailable:    {"Tidechart cannot reach its records", "Nothing was changed. Try again in a minute."},
 }
 
-var otherError = [2]string{"Something failed on our side", "Nothing more was changed. Try again, and tell your administrator if it happens again."}
+var otherError = [2]words.Text{"Something failed on our side", "Nothing more was changed. Try again, and tell your administrator if it happens again."}
 
-func (v ErrorView) words() [2]string {
+func (v ErrorView) usual() [2]words.Text {
 	if w, ok := errorWords[v.Status]; ok {
 		return w
 	}
 	return otherError
 }
 
-func (v ErrorView) heading() string {
+func (v ErrorView) heading(ctx context.Context) string {
 	if v.Heading != "" {
 		return v.Heading
 	}
-	return v.words()[0]
+	return words.Say(ctx, v.usual()[0])
 }
 
-func (v ErrorView) detail() string {
+func (v ErrorView) detail(ctx context.Context) string {
 	if v.Detail != "" {
 		return v.Detail
 	}
-	return v.words()[1]
+	return words.Say(ctx, v.usual()[1])
 }

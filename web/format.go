@@ -1,12 +1,15 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // Layouts of the NHS Common User Interface, whatever the reader's locale.
@@ -17,10 +20,10 @@ const (
 
 // TabTitle names a note in the browser's tab, where people who walk past can
 // read it: the kind, the bed and the patient's initials, never a name.
-func TabTitle(kind string, p Patient) string {
+func TabTitle(ctx context.Context, kind string, p Patient) string {
 	parts := []string{kind}
 	if p.Bed != "" {
-		parts = append(parts, "bed "+p.Bed)
+		parts = append(parts, words.Say(ctx, "bed {bed}", p.Bed))
 	}
 	if in := p.Initials(); in != "" {
 		parts = append(parts, in)
@@ -40,7 +43,7 @@ func (p Patient) Initials() string {
 }
 
 // bannerName is "FAMILY, Given (Title)".
-func (p Patient) bannerName() string {
+func (p Patient) bannerName(ctx context.Context) string {
 	name := strings.ToUpper(p.Family)
 	if p.Given != "" {
 		if name != "" {
@@ -52,15 +55,15 @@ func (p Patient) bannerName() string {
 		name += " (" + p.Title + ")"
 	}
 	if name == "" {
-		return "Name not known"
+		return words.Say(ctx, "Name not known")
 	}
 	return name
 }
 
 // bornText is "14-Jul-1945 (61y)".
-func (p Patient) bornText(now time.Time) string {
+func (p Patient) bornText(ctx context.Context, now time.Time) string {
 	if p.Born.IsZero() {
-		return "Not Known"
+		return words.Say(ctx, "Not Known")
 	}
 	born := p.Born.Format(dateLayout)
 	if age := Age(p.Born, now); age != "" {
@@ -69,9 +72,9 @@ func (p Patient) bornText(now time.Time) string {
 	return born
 }
 
-func (p Patient) genderText() string {
+func (p Patient) genderText(ctx context.Context) string {
 	if p.Gender == "" {
-		return "Not Known"
+		return words.Say(ctx, "Not Known")
 	}
 	return p.Gender
 }
@@ -106,16 +109,16 @@ func Age(born, now time.Time) string {
 }
 
 // allergyHeading is the wording that the Common User Interface prescribes.
-func (a Allergies) heading() string {
+func (a Allergies) heading(ctx context.Context) string {
 	switch a.State {
 	case AllergiesKnown:
-		return "Known allergies"
+		return words.Say(ctx, "Known allergies")
 	case AllergiesNone:
-		return "No known allergies"
+		return words.Say(ctx, "No known allergies")
 	case AllergiesUnavailable:
-		return "Allergies unavailable"
+		return words.Say(ctx, "Allergies unavailable")
 	default:
-		return "Allergies not recorded"
+		return words.Say(ctx, "Allergies not recorded")
 	}
 }
 
@@ -138,24 +141,16 @@ func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseco
 
 // span is how long something took or has lasted: "under 1 min", "42 min",
 // "3 h 05 min".
-func span(from, to time.Time) string {
+func span(ctx context.Context, from, to time.Time) string {
 	d := to.Sub(from)
 	switch {
 	case d < time.Minute:
 		return "under 1 min"
 	case d < time.Hour:
-		return strconv.Itoa(int(d/time.Minute)) + " min"
+		return words.Say(ctx, "{d} min", strconv.Itoa(int(d/time.Minute)))
 	default:
-		return fmt.Sprintf("%d h %02d min", int(d/time.Hour), int(d%time.Hour/time.Minute))
+		return words.Say(ctx, "{d} h {d2} min", strconv.Itoa(int(d/time.Hour)), fmt.Sprintf("%02d", int(d%time.Hour/time.Minute)))
 	}
-}
-
-// count writes a number with its noun.
-func count(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return strconv.Itoa(n) + " " + many
 }
 
 // withCount is a word with a number behind it, if there is one.
@@ -174,24 +169,24 @@ func authorClass(index int) string {
 	return "author-" + strconv.Itoa(index)
 }
 
-func (s NoteStatus) label() string {
+func (s NoteStatus) label(ctx context.Context) string {
 	switch s {
 	case StatusDraft:
-		return "Draft"
+		return words.Say(ctx, "Draft")
 	case StatusReview:
-		return "In review"
+		return words.Say(ctx, "In review")
 	case StatusSigning:
-		return "Being signed"
+		return words.Say(ctx, "Being signed")
 	case StatusSigned:
-		return "Signed"
+		return words.Say(ctx, "Signed")
 	case StatusCosigned:
-		return "Cosigned"
+		return words.Say(ctx, "Cosigned")
 	case StatusAdded:
-		return "Signed, with addendum"
+		return words.Say(ctx, "Signed, with addendum")
 	case StatusAmended:
-		return "Signed, with correction"
+		return words.Say(ctx, "Signed, with correction")
 	case StatusRetracted:
-		return "Entered in error"
+		return words.Say(ctx, "Entered in error")
 	default:
 		return string(s)
 	}
@@ -203,9 +198,9 @@ func (s NoteStatus) signed() bool {
 }
 
 // reviewsText names the page of reviews, with how many wait.
-func (n Notices) reviewsText() string {
+func (n Notices) reviewsText(ctx context.Context) string {
 	if n.Reviews == 0 {
-		return "Emergency access"
+		return words.Say(ctx, "Emergency access")
 	}
-	return "Emergency access (" + strconv.Itoa(n.Reviews) + ")"
+	return words.Say(ctx, "Emergency access ({reviews})", strconv.Itoa(n.Reviews))
 }

@@ -50,7 +50,7 @@ func TestBannerName(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := tt.p.bannerName(); got != tt.want {
+			if got := tt.p.bannerName(t.Context()); got != tt.want {
 				t.Errorf("got %q; want %q", got, tt.want)
 			}
 		})
@@ -58,10 +58,10 @@ func TestBannerName(t *testing.T) {
 }
 
 func TestTabTitleHidesTheName(t *testing.T) {
-	if got, want := TabTitle("Progress note", patients[0]), "Progress note, bed 4A-01, EW"; got != want {
+	if got, want := TabTitle(t.Context(), "Progress note", patients[0]), "Progress note, bed 4A-01, EW"; got != want {
 		t.Errorf("got %q; want %q", got, want)
 	}
-	if got, want := TabTitle("Progress note", Patient{Family: "Étienne"}), "Progress note, É"; got != want {
+	if got, want := TabTitle(t.Context(), "Progress note", Patient{Family: "Étienne"}), "Progress note, É"; got != want {
 		t.Errorf("without a bed: got %q; want %q", got, want)
 	}
 }
@@ -101,7 +101,7 @@ func TestTotals(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := TotalsOf(tt.beds).text(); got != tt.want {
+			if got := TotalsOf(tt.beds).text(t.Context()); got != tt.want {
 				t.Errorf("got %q; want %q", got, tt.want)
 			}
 		})

@@ -1,9 +1,29 @@
 package web
 
-import "time"
+import (
+	"context"
+	"time"
+
+	"github.com/clisonix/tidechart/web/words"
+)
 
 // Choice is an entry of a menu.
 type Choice struct{ Value, Text string }
+
+// Option is a choice whose text everybody is offered.
+type Option struct {
+	Value string
+	Text  words.Text
+}
+
+// Choices are options in the language of whoever reads.
+func Choices(ctx context.Context, all []Option) []Choice {
+	said := make([]Choice, len(all))
+	for i, o := range all {
+		said[i] = Choice{o.Value, words.Say(ctx, o.Text)}
+	}
+	return said
+}
 
 // GlassView is the form by which somebody opens a record that is not theirs to
 // open. After a refusal it is shown again (status 422) with Error and what was

@@ -1,9 +1,12 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // LogView is the log of acts, as far as it was asked for. Patients have no
@@ -29,14 +32,14 @@ type LogView struct {
 }
 
 // Proof says how far the log is signed for.
-func (v LogView) Proof() string {
+func (v LogView) Proof(ctx context.Context) string {
 	switch {
 	case v.Broken != "":
-		return "The newest checkpoint is not good: " + v.Broken
+		return words.Say(ctx, "The newest checkpoint is not good: {broken}", v.Broken)
 	case v.SignedAt.IsZero():
-		return "Nothing is signed yet."
+		return words.Say(ctx, "Nothing is signed yet.")
 	default:
-		return fmt.Sprintf("%d entries are signed for, at %s; %d wait.", v.Signed, v.SignedAt.Format("15:04:05"), v.Waiting)
+		return words.Say(ctx, "{signed} entries are signed for, at {signedAt}; {waiting} wait.", fmt.Sprint(v.Signed), v.SignedAt.Format("15:04:05"), fmt.Sprint(v.Waiting))
 	}
 }
 
@@ -44,16 +47,16 @@ func (v LogView) Proof() string {
 const signedLate = 30 * time.Second
 
 // Alarm says what is wrong with the log, in one sentence; empty: nothing that is seen here.
-func (v LogView) Alarm() string {
+func (v LogView) Alarm(ctx context.Context) string {
 	switch {
 	case v.Bad == 1:
-		return "An entry below is not what was signed, or has no place in the log."
+		return words.Say(ctx, "An entry below is not what was signed, or has no place in the log.")
 	case v.Bad > 1:
-		return fmt.Sprintf("%d entries below are not what was signed, or have no place in the log.", v.Bad)
+		return words.Say(ctx, "{bad} entries below are not what was signed, or have no place in the log.", strconv.Itoa(v.Bad))
 	case v.Broken != "":
-		return "The newest checkpoint is not good: " + v.Broken + "."
+		return words.Say(ctx, "The newest checkpoint is not good: {broken}.", v.Broken)
 	case !v.SignedAt.IsZero() && v.SignedAgo > signedLate:
-		return "Nothing has been signed for " + v.SignedAgo.Round(time.Second).String() + "."
+		return words.Say(ctx, "Nothing has been signed for {signedAgo}.", v.SignedAgo.Round(time.Second).String())
 	}
 	return ""
 }
@@ -72,22 +75,22 @@ type LogRow struct {
 	Late      bool   // it should have had a place long ago
 }
 
-func (r LogRow) whoText() string {
+func (r LogRow) whoText(ctx context.Context) string {
 	if r.Who == "" {
-		return "nobody known, or the operator"
+		return words.Say(ctx, "nobody known, or the operator")
 	}
 	return r.Who
 }
 
 // entryText is the place of an entry, and whether that is signed for.
-func (r LogRow) entryText(signed int64) string {
+func (r LogRow) entryText(ctx context.Context, signed int64) string {
 	switch {
 	case r.Late:
 		return ""
 	case r.Entry < 0:
-		return "not yet"
+		return words.Say(ctx, "not yet")
 	case r.Entry >= signed && !r.Changed:
-		return strconv.FormatInt(r.Entry, 10) + ", not signed yet"
+		return words.Say(ctx, "{entry}, not signed yet", strconv.FormatInt(r.Entry, 10))
 	default:
 		return strconv.FormatInt(r.Entry, 10)
 	}

@@ -1,12 +1,14 @@
 package web
 
 import (
+	"context"
 	"net/url"
 	"strconv"
 
 	"github.com/a-h/templ"
 
 	"github.com/clisonix/tidechart/crdt/prose"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // parts are the style sheets and scripts that a note page needs.
@@ -80,11 +82,11 @@ func taskData(n prose.Node) templ.Attributes {
 	return attrs
 }
 
-func doneLabel(t prose.Task) string {
+func doneLabel(ctx context.Context, t prose.Task) string {
 	if t.Done {
-		return "Done"
+		return words.Say(ctx, "Done")
 	}
-	return "Not done"
+	return words.Say(ctx, "Not done")
 }
 
 func mentionData(n prose.Node) templ.Attributes {

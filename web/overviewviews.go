@@ -1,9 +1,12 @@
 package web
 
 import (
+	"context"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // OverviewView is the first page of those who administer, and of those who review.
@@ -52,10 +55,10 @@ func (v OverviewView) waiting(urgent bool) (some []Waiting) {
 	return some
 }
 
-func (v OverviewView) says() string {
-	kinds := []string{count(len(v.Found), "person", "people"), count(len(v.FoundUnits), "unit", "units")}
+func (v OverviewView) says(ctx context.Context) string {
+	kinds := []string{words.Count(ctx, len(v.Found), "{n} person", "{n} people"), words.Count(ctx, len(v.FoundUnits), "{n} unit", "{n} units")}
 	if v.FindsPatients {
-		kinds = append(kinds, count(len(v.Patients), "patient", "patients"))
+		kinds = append(kinds, words.Count(ctx, len(v.Patients), "{n} patient", "{n} patients"))
 	}
 	return strings.Join(kinds, ", ")
 }
@@ -114,21 +117,21 @@ func (v KeysView) old() (n int) {
 }
 
 // advice is what to do next: a sentence, and the command, if there is one.
-func (v KeysView) advice() (steps [][2]string) {
+func (v KeysView) advice(ctx context.Context) (steps [][2]string) {
 	if v.Missing() > 0 {
-		steps = append(steps, [2]string{"Some servers do not have all keys. Put the newest key file where each server reads it; it takes it over within seconds.", "tidechart keys status"})
+		steps = append(steps, [2]string{words.Say(ctx, "Some servers do not have all keys. Put the newest key file where each server reads it; it takes it over within seconds."), "tidechart keys status"})
 	}
 	switch old := v.old(); {
 	case old > 0:
-		steps = append(steps, [2]string{count(old, "data key is", "data keys are") + " wrapped to an older key. Wrap them to the newest.", "tidechart keys rewrap"})
+		steps = append(steps, [2]string{words.Say(ctx, "{old} wrapped to an older key. Wrap them to the newest.", words.Count(ctx, old, "{n} data key is", "{n} data keys are")), "tidechart keys rewrap"})
 	case len(v.Rows) > 1:
-		steps = append(steps, [2]string{"Nothing is wrapped to the older key any more. Retire it.", "tidechart keys retire"})
+		steps = append(steps, [2]string{words.Say(ctx, "Nothing is wrapped to the older key any more. Retire it."), "tidechart keys retire"})
 	}
 	switch {
 	case v.Recovery == "":
-		steps = append(steps, [2]string{"There is no recovery key: who loses the key file loses every note. Make one, in shares that several people keep.", "tidechart keys init --help"})
+		steps = append(steps, [2]string{words.Say(ctx, "There is no recovery key: who loses the key file loses every note. Make one, in shares that several people keep."), "tidechart keys init --help"})
 	case v.WithoutCopy() > 0:
-		steps = append(steps, [2]string{count(v.WithoutCopy(), "data key has", "data keys have") + " no copy for the recovery key yet. Wrap them anew.", "tidechart keys rewrap"})
+		steps = append(steps, [2]string{words.Say(ctx, "{withoutCopy} no copy for the recovery key yet. Wrap them anew.", words.Count(ctx, v.WithoutCopy(), "{n} data key has", "{n} data keys have")), "tidechart keys rewrap"})
 	}
 	return steps
 }
@@ -168,15 +171,15 @@ type ServerView struct {
 }
 
 // handshakes says how connections were kept secret.
-func (s ServerView) handshakes() string {
+func (s ServerView) handshakes(ctx context.Context) string {
 	if !s.TLS {
-		return "a proxy in front, or nobody, encrypts"
+		return words.Say(ctx, "a proxy in front, or nobody, encrypts")
 	}
 	all := s.PostQuantum + s.Classical
 	if all == 0 {
-		return "none yet"
+		return words.Say(ctx, "none yet")
 	}
-	return strconv.FormatUint(s.PostQuantum, 10) + " of " + strconv.FormatUint(all, 10) + " post-quantum; " + strconv.FormatUint(s.Refused, 10) + " refused"
+	return words.Say(ctx, "{postQuantum} of {all} post-quantum; {refused} refused", strconv.FormatUint(s.PostQuantum, 10), strconv.FormatUint(all, 10), strconv.FormatUint(s.Refused, 10))
 }
 
 // DatabaseView is how the database does.
@@ -221,49 +224,49 @@ func (v LatencyView) shown() []LatencyPart {
 	return v.Parts[:min(last+1, len(v.Parts))]
 }
 
-func (p LatencyPart) text() string {
+func (p LatencyPart) text(ctx context.Context) string {
 	if p.Within == 0 {
 		return "longer"
 	}
-	return "up to " + short(p.Within)
+	return words.Say(ctx, "up to {short}", short(ctx, p.Within))
 }
 
-func (v LatencyView) says() string {
+func (v LatencyView) says(ctx context.Context) string {
 	if v.All == 0 {
-		return "Nobody has written since the servers began."
+		return words.Say(ctx, "Nobody has written since the servers began.")
 	}
-	text := count(int(v.All), "commit", "commits") + " since the servers began"
+	text := words.Say(ctx, "{all} since the servers began", words.Count(ctx, int(v.All), "{n} commit", "{n} commits"))
 	if v.Half > 0 {
-		text += "; half took up to " + short(v.Half)
+		text += words.Say(ctx, "; half took up to {short}", short(ctx, v.Half))
 	}
 	if v.Most > 0 {
-		text += ", 99 of 100 up to " + short(v.Most)
+		text += words.Say(ctx, ", 99 of 100 up to {short}", short(ctx, v.Most))
 	}
 	return text + "."
 }
 
 // short is a time as people say it: 5 ms, 2 s.
-func short(d time.Duration) string {
+func short(ctx context.Context, d time.Duration) string {
 	switch {
 	case d < time.Millisecond:
 		return "under 1 ms"
 	case d < time.Second:
-		return strconv.FormatInt(d.Milliseconds(), 10) + " ms"
+		return words.Say(ctx, "{milliseconds} ms", strconv.FormatInt(d.Milliseconds(), 10))
 	default:
 		return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + " s"
 	}
 }
 
 // size is a number of bytes as people say it.
-func size(n int64) string {
+func size(ctx context.Context, n int64) string {
 	switch {
 	case n < 1<<10:
-		return count(int(n), "byte", "bytes")
+		return words.Count(ctx, int(n), "{n} byte", "{n} bytes")
 	case n < 1<<20:
-		return strconv.FormatInt(n>>10, 10) + " KB"
+		return words.Say(ctx, "{n2} KB", strconv.FormatInt(n>>10, 10))
 	case n < 1<<30:
-		return strconv.FormatInt(n>>20, 10) + " MB"
+		return words.Say(ctx, "{n2} MB", strconv.FormatInt(n>>20, 10))
 	default:
-		return strconv.FormatFloat(float64(n)/(1<<30), 'f', 1, 64) + " GB"
+		return words.Say(ctx, "{formatFloat} GB", strconv.FormatFloat(float64(n)/(1<<30), 'f', 1, 64))
 	}
 }

@@ -79,7 +79,7 @@ func TestConnectionIsShown(t *testing.T) {
 		s := shell("Your sign-in", &chen, SectionNone)
 		s.Connection = c
 		for i, page := range []string{render(t, Worklist(WorklistView{Shell: s})), render(t, Security(SecurityView{Shell: s}))} {
-			if !strings.Contains(page, `<span class="sr-only">`+c.words()+`</span>`) || !strings.Contains(c.words(), want[0]) {
+			if !strings.Contains(page, `<span class="sr-only">`+c.words(t.Context())+`</span>`) || !strings.Contains(c.words(t.Context()), want[0]) {
 				t.Errorf("page %d does not say %q", i, want[0])
 			}
 			for _, sentence := range want[1:] {
@@ -136,12 +136,12 @@ func TestWorklistOffersOnlyWhatMayBeDone(t *testing.T) {
 func TestErrorPageKnowsEveryStatus(t *testing.T) {
 	for _, status := range []int{400, 401, 403, 404, 405, 413, 429, 500, 503, 418} {
 		v := ErrorView{Shell: shell("Error", nil, SectionNone), Status: status}
-		if v.heading() == "" || v.detail() == "" {
+		if v.heading(t.Context()) == "" || v.detail(t.Context()) == "" {
 			t.Errorf("status %d has no words", status)
 		}
 	}
 	v := ErrorView{Status: 404, Heading: "No such note", Detail: "It may have been moved."}
-	if v.heading() != "No such note" || v.detail() != "It may have been moved." {
+	if v.heading(t.Context()) != "No such note" || v.detail(t.Context()) != "It may have been moved." {
 		t.Error("the caller's own words are not used")
 	}
 }
@@ -181,7 +181,7 @@ func TestEndedView(t *testing.T) {
 		{Unsaved: 1}:               "1 change may not have been saved before that: look at what you wrote last.",
 		{Unused: true, Unsaved: 2}: "Sign in again to go on where you were. 2 changes may not have been saved",
 	} {
-		if got := view.text(); !strings.Contains(got, want) || want == "" && got != "" {
+		if got := view.text(t.Context()); !strings.Contains(got, want) || want == "" && got != "" {
 			t.Errorf("%+v says %q, want %q", view, got, want)
 		}
 	}

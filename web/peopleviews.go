@@ -1,8 +1,11 @@
 package web
 
 import (
+	"context"
 	"strings"
 	"time"
+
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // Account is a person as who administers sees them.
@@ -19,18 +22,18 @@ type Account struct {
 
 // state says in a word or two whether somebody can sign in, and for those of
 // whom that is to be seen at once in which kind of badge.
-func (a Account) state() (text, variant string) {
+func (a Account) state(ctx context.Context) (text, variant string) {
 	switch {
 	case a.Suspended:
-		return "Suspended", "destructive"
+		return words.Say(ctx, "Suspended"), "destructive"
 	case a.Program:
-		return "Program", "secondary"
+		return words.Say(ctx, "Program"), "secondary"
 	case !a.InvitedUntil.IsZero():
-		return "Invited", "outline"
+		return words.Say(ctx, "Invited"), "outline"
 	case !a.HasWay:
-		return "Cannot sign in", "outline"
+		return words.Say(ctx, "Cannot sign in"), "outline"
 	default:
-		return "Active", "secondary"
+		return words.Say(ctx, "Active"), "secondary"
 	}
 }
 
@@ -114,14 +117,14 @@ func (v PersonView) about() string {
 }
 
 // factors says in words how somebody signs in.
-func (v PersonView) factors() (all []string) {
+func (v PersonView) factors(ctx context.Context) (all []string) {
 	if v.HasPassword && v.Codes {
-		all = append(all, "password, with codes from an app ("+count(v.Recovery, "recovery code", "recovery codes")+" left)")
+		all = append(all, words.Say(ctx, "password, with codes from an app ({recovery} left)", words.Count(ctx, v.Recovery, "{n} recovery code", "{n} recovery codes")))
 	} else if v.HasPassword {
-		all = append(all, "password alone")
+		all = append(all, words.Say(ctx, "password alone"))
 	}
 	if len(v.Passkeys) > 0 {
-		all = append(all, count(len(v.Passkeys), "passkey", "passkeys"))
+		all = append(all, words.Count(ctx, len(v.Passkeys), "{n} passkey", "{n} passkeys"))
 	}
 	if v.Provider != "" {
 		all = append(all, v.Provider)
@@ -147,9 +150,9 @@ type TokenRow struct {
 }
 
 // name tells a token from others.
-func (t TokenRow) name() string {
+func (t TokenRow) name(ctx context.Context) string {
 	if t.Label == "" {
-		return "without a label"
+		return words.Say(ctx, "without a label")
 	}
 	return t.Label
 }

@@ -1,8 +1,11 @@
 package web
 
 import (
+	"context"
 	"slices"
 	"strings"
+
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // The place of those who administer, and of those who review: pages with one navigation beside them.
@@ -21,32 +24,32 @@ func (s Shell) hasPlace() bool {
 }
 
 // placeName is what the place is called by whoever has it.
-func (s Shell) placeName() string {
+func (s Shell) placeName(ctx context.Context) string {
 	if s.CanSeePeople {
-		return "Administration"
+		return words.Say(ctx, "Administration")
 	}
-	return "Oversight"
+	return words.Say(ctx, "Oversight")
 }
 
 // placeLinks are the pages that somebody may open.
-func (s Shell) placeLinks() (groups []placeGroup) {
+func (s Shell) placeLinks(ctx context.Context) (groups []placeGroup) {
 	add := func(name string, links ...Choice) { groups = append(groups, placeGroup{name, links}) }
-	add("Today", Choice{"/admin", "Overview"})
+	add(words.Say(ctx, "Today"), Choice{"/admin", words.Say(ctx, "Overview")})
 	if s.CanSeePeople {
-		add("People and units", Choice{"/admin/people", "People"}, Choice{"/admin/units", "Units and beds"})
+		add(words.Say(ctx, "People and units"), Choice{"/admin/people", words.Say(ctx, "People")}, Choice{"/admin/units", words.Say(ctx, "Units and beds")})
 	}
-	records := []Choice{{"/admin/sessions", "Sessions and replay"}}
+	records := []Choice{{"/admin/sessions", words.Say(ctx, "Sessions and replay")}}
 	if s.CanSeeReviews {
-		records = append(records, Choice{"/reviews", "Emergency access"})
+		records = append(records, Choice{"/reviews", words.Say(ctx, "Emergency access")})
 	}
 	if s.CanSeeAccesses {
-		records = append(records, Choice{"/reviews/activity", "Unusual access"}, Choice{"/reviews/log", "Log of acts"})
+		records = append(records, Choice{"/reviews/activity", words.Say(ctx, "Unusual access")}, Choice{"/reviews/log", words.Say(ctx, "Log of acts")})
 	}
 	if s.CanDestroy {
-		records = append(records, Choice{"/retention", "Retention"}, Choice{"/destruction", "Holds and destruction"})
+		records = append(records, Choice{"/retention", words.Say(ctx, "Retention")}, Choice{"/destruction", words.Say(ctx, "Holds and destruction")})
 	}
-	add("Records", records...)
-	add("System", Choice{"/admin/system", "Servers"}, Choice{"/admin/keys", "Keys"})
+	add(words.Say(ctx, "Records"), records...)
+	add(words.Say(ctx, "System"), Choice{"/admin/system", words.Say(ctx, "Servers")}, Choice{"/admin/keys", words.Say(ctx, "Keys")})
 	return groups
 }
 

@@ -36,13 +36,13 @@ type ExportWay struct {
 }
 
 // PaperOf is what every copy of a note about a patient begins with.
-func PaperOf(p Patient, v Shell) paper.Note {
-	allergies := p.Allergies.heading()
+func PaperOf(ctx context.Context, p Patient, v Shell) paper.Note {
+	allergies := p.Allergies.heading(ctx)
 	if p.Allergies.State == AllergiesKnown {
 		allergies += " " + strings.Join(p.Allergies.Known, ", ")
 	}
 	return paper.Note{
-		Patient: p.bannerName(), Born: p.bornText(v.Now), Gender: p.genderText(), MRN: p.MRN, Allergies: allergies, Unit: p.Unit, Bed: p.Bed,
+		Patient: p.bannerName(ctx), Born: p.bornText(ctx, v.Now), Gender: p.genderText(ctx), MRN: p.MRN, Allergies: allergies, Unit: p.Unit, Bed: p.Bed,
 	}
 }
 

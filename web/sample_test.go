@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -96,7 +97,7 @@ var soap = node("doc",
 )
 
 func noteSample(user Person, editable bool) NoteView {
-	s := shell(TabTitle("Progress note", patients[0]), &user, SectionWorklist)
+	s := shell(TabTitle(context.Background(), "Progress note", patients[0]), &user, SectionWorklist)
 	return NoteView{
 		Shell: s, Patient: patients[0], ID: "7f9c24e8-3b1a-4a7e-9a55-0d9f3c1e2b6a", Kind: "Progress note", Title: "Progress note, day 3", LOINC: "11506-3",
 		Status: StatusDraft, Body: soap, Live: true, Editable: editable,

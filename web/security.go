@@ -1,9 +1,12 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // SecurityView is the page on which somebody sees how they sign in, and where
@@ -93,33 +96,33 @@ func (q QR) box() string {
 }
 
 // left says how many recovery codes are.
-func (v SecurityView) left() string {
+func (v SecurityView) left(ctx context.Context) string {
 	if v.Recovery == 1 {
-		return "1 recovery code is left."
+		return words.Say(ctx, "1 recovery code is left.")
 	}
-	return strconv.Itoa(v.Recovery) + " recovery codes are left."
+	return words.Say(ctx, "{recovery} recovery codes are left.", strconv.Itoa(v.Recovery))
 }
 
 // name says which browser it is.
-func (l LoginRow) name() string {
+func (l LoginRow) name(ctx context.Context) string {
 	if l.Browser == "" {
-		return "Another browser"
+		return words.Say(ctx, "Another browser")
 	}
 	return l.Browser
 }
 
 // ending names the button that ends a login, to whoever does not see its row.
-func (l LoginRow) ending() string {
+func (l LoginRow) ending(ctx context.Context) string {
 	if l.This {
-		return "Sign out here"
+		return words.Say(ctx, "Sign out here")
 	}
-	return "End the sign-in at " + l.name()
+	return words.Say(ctx, "End the sign-in at {name}", l.name(ctx))
 }
 
 // name says where a passkey was made.
-func (k PasskeyRow) name() string {
+func (k PasskeyRow) name(ctx context.Context) string {
 	if k.Name == "" {
-		return "another browser"
+		return words.Say(ctx, "another browser")
 	}
 	return k.Name
 }

@@ -1,11 +1,14 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // SessionsView lists editing sessions: who wrote in which note, when, and how
@@ -132,22 +135,22 @@ func (p SessionPerson) by() (text string) {
 	return "(" + text[2:] + ")"
 }
 
-func (a Amount) text() string {
+func (a Amount) text(ctx context.Context) string {
 	if a.Characters == 0 {
 		return "0"
 	}
-	return count(a.Words, "word", "words") + ", " + count(a.Characters, "character", "characters")
+	return words.Count(ctx, a.Words, "{n} word", "{n} words") + ", " + words.Count(ctx, a.Characters, "{n} character", "{n} characters")
 }
 
 // amounts is what somebody did, in a few words.
-func (p SessionPerson) amounts() string {
+func (p SessionPerson) amounts(ctx context.Context) string {
 	var parts []string
 	for _, one := range []struct {
 		what   string
 		amount Amount
-	}{{"typed ", p.Typed}, {"pasted ", p.Pasted}, {"deleted ", p.Deleted}} {
+	}{{words.Say(ctx, "typed") + " ", p.Typed}, {words.Say(ctx, "pasted") + " ", p.Pasted}, {words.Say(ctx, "deleted") + " ", p.Deleted}} {
 		if one.amount.Characters > 0 {
-			parts = append(parts, one.what+one.amount.text())
+			parts = append(parts, one.what+one.amount.text(ctx))
 		}
 	}
 	return strings.Join(parts, "; ")
@@ -172,41 +175,41 @@ func (r SessionRow) words() int {
 }
 
 // lasted is for how long it has been going on, or went on.
-func (r SessionRow) lasted(now time.Time) string {
+func (r SessionRow) lasted(ctx context.Context, now time.Time) string {
 	if r.Ended.IsZero() {
-		return span(r.Started, now)
+		return span(ctx, r.Started, now)
 	}
-	return span(r.Started, r.Ended)
+	return span(ctx, r.Started, r.Ended)
 }
 
 func (r SessionRow) path() string { return "/admin/sessions/" + r.ID }
 
 // Summary says who wrote how much: "Dr Mei Chen 212 words, Rosa Rivera RN 88".
-func (r SessionRow) Summary() string {
+func (r SessionRow) Summary(ctx context.Context) string {
 	var parts []string
 	for _, p := range r.People {
 		if n := p.words(); n > 0 {
-			words := strconv.Itoa(n)
+			wrote := strconv.Itoa(n)
 			if len(parts) == 0 {
-				words = count(n, "word", "words")
+				wrote = words.Count(ctx, n, "{n} word", "{n} words")
 			}
-			parts = append(parts, p.Name+": "+words)
+			parts = append(parts, p.Name+": "+wrote)
 		}
 	}
 	if len(parts) == 0 {
-		return "Nobody wrote a word."
+		return words.Say(ctx, "Nobody wrote a word.")
 	}
 	return strings.Join(parts, ", ") + "."
 }
 
 // liveText announces how many there are: counts, never rows.
-func (l LiveSessions) text() string {
+func (l LiveSessions) text(ctx context.Context) string {
 	if len(l.Rows) == 0 {
-		return "Nobody has a note open."
+		return words.Say(ctx, "Nobody has a note open.")
 	}
-	text := count(len(l.Rows), "session is live", "sessions are live")
+	text := words.Count(ctx, len(l.Rows), "{n} session is live", "{n} sessions are live")
 	if l.More {
-		text += ", and more that are not shown"
+		text += words.Say(ctx, ", and more that are not shown")
 	}
 	return text + "."
 }

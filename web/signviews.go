@@ -1,13 +1,14 @@
 package web
 
 import (
-	"fmt"
+	"context"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/clisonix/tidechart/crdt/prose"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // Meaning is what somebody signs a note as.
@@ -24,7 +25,7 @@ const (
 
 // meanings say what each is, in words.
 var meanings = map[Meaning]struct {
-	button, noun, past, says string
+	button, noun, past, says words.Text
 }{
 	MeaningAuthor: {
 		"Sign", "Author", "Signed",
@@ -44,10 +45,10 @@ var meanings = map[Meaning]struct {
 	},
 }
 
-func (m Meaning) button() string { return meanings[m].button }
-func (m Meaning) noun() string   { return meanings[m].noun }
-func (m Meaning) past() string   { return meanings[m].past }
-func (m Meaning) says() string   { return meanings[m].says }
+func (m Meaning) button(ctx context.Context) string { return words.Say(ctx, meanings[m].button) }
+func (m Meaning) noun(ctx context.Context) string   { return words.Say(ctx, meanings[m].noun) }
+func (m Meaning) past(ctx context.Context) string   { return words.Say(ctx, meanings[m].past) }
+func (m Meaning) says(ctx context.Context) string   { return words.Say(ctx, meanings[m].says) }
 
 // SignView is what somebody looks at before they sign a note.
 type SignView struct {
@@ -218,7 +219,7 @@ type AboutView struct {
 }
 
 // relations are what a note is to another, in words.
-var relations = map[string]struct{ noun, choice string }{
+var relations = map[string]struct{ noun, choice words.Text }{
 	"addendum":   {"Addendum", "Addendum: something is to be added"},
 	"correction": {"Correction", "Correction: something in it is wrong, and the new note says what is right"},
 	"late-entry": {"Late entry", "Late entry: it should have been written then, and was not"},
@@ -226,9 +227,11 @@ var relations = map[string]struct{ noun, choice string }{
 }
 
 // RelationName is what a note is to another, in a word or two.
-func RelationName(relation string) string { return relations[relation].noun }
+func RelationName(ctx context.Context, relation string) string {
+	return words.Say(ctx, relations[relation].noun)
+}
 
-func (a AboutView) relation() string { return RelationName(a.Relation) }
+func (a AboutView) relation(ctx context.Context) string { return RelationName(ctx, a.Relation) }
 
 // adds reports whether it leaves what the note says as right as it was.
 func (a AboutView) adds() bool { return a.Relation == "addendum" || a.Relation == "late-entry" }
@@ -279,10 +282,10 @@ type AmendView struct {
 	MaxReason int
 }
 
-func (v AmendView) choices() []Choice {
+func (v AmendView) choices(ctx context.Context) []Choice {
 	var all []Choice
 	for _, r := range []string{"addendum", "correction", "late-entry", "retraction"} {
-		all = append(all, Choice{r, relations[r].choice})
+		all = append(all, Choice{r, words.Say(ctx, relations[r].choice)})
 	}
 	return all
 }
@@ -318,13 +321,13 @@ func (v SignList) ready() SignList {
 }
 
 // says is how many there are, and how long they wait.
-func (v SignList) says() string {
-	text := count(len(v.Rows), "note", "notes")
+func (v SignList) says(ctx context.Context) string {
+	text := words.Count(ctx, len(v.Rows), "{n} note", "{n} notes")
 	if n := v.overdue(); n > 0 {
-		text += fmt.Sprintf(", %s longer than %s", count(n, "waits", "wait"), age(v.Now, v.Now.Add(v.Overdue)))
+		text += words.Say(ctx, ", {n2} longer than {age}", words.Count(ctx, n, "{n} waits", "{n} wait"), age(ctx, v.Now, v.Now.Add(v.Overdue)))
 	}
 	if v.Truncated {
-		text += "; there are more, which come when these are signed"
+		text += words.Say(ctx, "; there are more, which come when these are signed")
 	}
 	return text
 }
@@ -387,14 +390,14 @@ type LateList struct {
 }
 
 // age is how long something waits: "3 h 05 min", "25 h", "4 d".
-func age(from, to time.Time) string {
+func age(ctx context.Context, from, to time.Time) string {
 	switch d := to.Sub(from); {
 	case d >= 48*time.Hour:
 		return strconv.Itoa(int(d/(24*time.Hour))) + " d"
 	case d >= 10*time.Hour:
 		return strconv.Itoa(int(d/time.Hour)) + " h"
 	}
-	return span(from, to)
+	return span(ctx, from, to)
 }
 
 // signPath is the sheet of a note, or what of it somebody has seen.

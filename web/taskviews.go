@@ -1,5 +1,11 @@
 package web
 
+import (
+	"context"
+
+	"github.com/clisonix/tidechart/web/words"
+)
+
 // TasksView is what somebody has to do, the most overdue first.
 type TasksView struct {
 	Shell
@@ -20,19 +26,19 @@ type TaskRow struct {
 }
 
 // says is how many there are, and how many are overdue.
-func (v TasksView) says() string {
+func (v TasksView) says(ctx context.Context) string {
 	overdue := 0
 	for _, r := range v.Rows {
 		if r.Overdue {
 			overdue++
 		}
 	}
-	text := count(len(v.Rows), "task", "tasks")
+	text := words.Count(ctx, len(v.Rows), "{n} task", "{n} tasks")
 	if overdue > 0 {
-		text += ", " + count(overdue, "overdue", "overdue")
+		text += ", " + words.Count(ctx, overdue, "{n} overdue", "{n} overdue")
 	}
 	if v.Truncated {
-		text += "; there are more, which come when these are done"
+		text += words.Say(ctx, "; there are more, which come when these are done")
 	}
 	return text
 }

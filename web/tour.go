@@ -1,6 +1,10 @@
 package web
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/clisonix/tidechart/web/words"
+)
 
 // Tour is the first steps, as somebody's first page shows them until they say that they need them no more.
 type Tour struct {
@@ -9,8 +13,9 @@ type Tour struct {
 
 // TourStep is one of them.
 type TourStep struct {
-	Title, Text string
-	Href, Link  string // where to try it; "": here
+	Title, Text words.Text
+	Href        string // where to try it; "": here
+	Link        words.Text
 }
 
 var tours = map[string][]TourStep{

@@ -1,12 +1,14 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/clisonix/tidechart/crdt/prose"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // Person is someone as pages name them.
@@ -118,14 +120,23 @@ const (
 
 // tolds says each of them, in the order in which pages do.
 var tolds = []struct {
-	What              Told
-	id, heading       string
-	does, of          string // "{who} {does} at {time} {of} {day}"
-	more, mores, list string // of how many more, and where they all are
+	What          Told
+	id, list      string // of the notice, and of the page where they all are
+	heading, says words.Text
+	more, mores   words.Text // of how many more
 }{
-	{ToldToSign, "asked", "Please sign", "asked at", "for your note of", "more note is asked for", "more notes are asked for", "/unsigned"},
-	{ToldNamed, "named", "You are named", "named you at", "in the note of", "more note names you", "more notes name you", "/"},
-	{ToldOfReady, "ready", "Ready for review", "says since", "that nothing is missing in the note of", "more note is ready", "more notes are ready", ""},
+	{
+		ToldToSign, "asked", "/unsigned", "Please sign", "{who}, {role}, asked at {time} for your note of {day} ({kind})",
+		"; {n} more note is asked for.", "; {n} more notes are asked for.",
+	},
+	{
+		ToldNamed, "named", "/", "You are named", "{who}, {role}, named you at {time} in the note of {day} ({kind})",
+		"; {n} more note names you.", "; {n} more notes name you.",
+	},
+	{
+		ToldOfReady, "ready", "", "Ready for review", "{who}, {role}, says since {time} that nothing is missing in the note of {day} ({kind})",
+		"; {n} more note is ready.", "; {n} more notes are ready.",
+	},
 }
 
 // Asked is what somebody is told of a note.
@@ -212,13 +223,13 @@ type EndedView struct {
 }
 
 // text says what happened; "" if nothing did.
-func (e EndedView) text() string {
+func (e EndedView) text(ctx context.Context) string {
 	said := ""
 	if e.Unused {
-		said = "Nobody had used the page for a while. Sign in again to go on where you were."
+		said = words.Say(ctx, "Nobody had used the page for a while. Sign in again to go on where you were.")
 	}
 	if e.Unsaved > 0 {
-		said += " " + count(e.Unsaved, "change", "changes") + " may not have been saved before that: look at what you wrote last."
+		said += " " + words.Say(ctx, "{unsaved} may not have been saved before that: look at what you wrote last.", words.Count(ctx, e.Unsaved, "{n} change", "{n} changes"))
 	}
 	return strings.TrimSpace(said)
 }
@@ -419,6 +430,6 @@ type Contributor struct {
 func (v HistoryView) at() string { return v.At.Format(dateLayout + " 15:04:05") }
 
 // says is the row in a few words.
-func (v HistoryView) says() string {
-	return fmt.Sprintf("edit %d of %d, %s, %s", v.Seq, v.Head, v.at(), v.Author.Name)
+func (v HistoryView) says(ctx context.Context) string {
+	return words.Say(ctx, "edit {seq} of {head}, {at}, {author}", fmt.Sprint(v.Seq), fmt.Sprint(v.Head), v.at(), v.Author.Name)
 }

@@ -1,9 +1,12 @@
 package web
 
 import (
+	"context"
 	"net/url"
 	"slices"
 	"strconv"
+
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // WorklistView is the page of somebody's patients and their notes.
@@ -46,7 +49,7 @@ const (
 )
 
 // WorklistSorts are the orders to choose from; by bed is the first.
-var WorklistSorts = []Choice{{Value: "", Text: "bed"}, {Value: SortName, Text: "name"}, {Value: SortWritten, Text: "last written"}}
+var WorklistSorts = []Option{{Value: "", Text: "bed"}, {Value: SortName, Text: "name"}, {Value: SortWritten, Text: "last written"}}
 
 // Tab leads to a part of the worklist, with how much there is in it.
 type Tab struct {
@@ -54,21 +57,21 @@ type Tab struct {
 	Count int
 }
 
-func (t Tab) name(unit string) string {
+func (t Tab) name(ctx context.Context, unit string) string {
 	switch t.Show {
 	case ShowMine:
-		return "Mine"
+		return words.Say(ctx, "Mine")
 	case ShowChanged:
-		return "Changed since I looked"
+		return words.Say(ctx, "Changed since I looked")
 	case ShowUnsigned:
-		return "Unsigned"
+		return words.Say(ctx, "Unsigned")
 	case ShowCosign:
-		return "To cosign"
+		return words.Say(ctx, "To cosign")
 	default:
 		if unit == "" {
-			return "All patients"
+			return words.Say(ctx, "All patients")
 		}
-		return "My unit"
+		return words.Say(ctx, "My unit")
 	}
 }
 
@@ -104,20 +107,20 @@ func (v WorklistView) Address() string {
 }
 
 // says counts what is shown.
-func (v WorklistView) says() string {
-	text := count(v.Found, "patient", "patients")
+func (v WorklistView) says(ctx context.Context) string {
+	text := words.Count(ctx, v.Found, "{n} patient", "{n} patients")
 	if v.Show == ShowChanged {
 		notes := 0
 		for _, r := range v.Rows {
 			notes += len(r.Notes)
 		}
-		text = count(notes, "note", "notes") + " of " + text
+		text = words.Say(ctx, "{notes} of {text}", words.Count(ctx, notes, "{n} note", "{n} notes"), text)
 	}
 	if v.Found > len(v.Rows) {
-		text += "; the first " + strconv.Itoa(len(v.Rows)) + " are shown: narrow the filter"
+		text += words.Say(ctx, "; the first {len} are shown: narrow the filter", strconv.Itoa(len(v.Rows)))
 	}
 	if v.Truncated {
-		text += "; older notes are left out: choose a unit"
+		text += words.Say(ctx, "; older notes are left out: choose a unit")
 	}
 	return text
 }

@@ -1,9 +1,12 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 	"time"
+
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // sections are the headings that notes of this kind begin with, as the script reads them.
@@ -34,9 +37,9 @@ type PhraseShelf struct {
 	MaySet         bool
 }
 
-func (s PhraseShelf) title() string {
+func (s PhraseShelf) title(ctx context.Context) string {
 	if s.Unit == "" {
-		return "Your own"
+		return words.Say(ctx, "Your own")
 	}
 	return s.UnitName
 }

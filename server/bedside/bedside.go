@@ -1,10 +1,12 @@
 // Package bedside has the words in which a team says at a glance how a patient is: what they may be, and what each means.
 package bedside
 
+import "github.com/clisonix/tidechart/web/words"
+
 // Word is one thing that may be said.
 type Word struct {
-	Code string // stored
-	Name string // shown to people
+	Code string     // stored
+	Name words.Text // shown to people
 }
 
 // Severities are those of I-PASS, the gravest first. Source: Starmer et al., Pediatrics 2012;129:201 (the mnemonic's first letter).
@@ -41,8 +43,8 @@ var Isolations = []Word{
 const None = "none"
 
 // Name returns the word of a code, and whether there is one.
-func Name(words []Word, code string) (string, bool) {
-	for _, w := range words {
+func Name(all []Word, code string) (words.Text, bool) {
+	for _, w := range all {
 		if w.Code == code {
 			return w.Name, true
 		}

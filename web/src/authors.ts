@@ -11,6 +11,7 @@ import * as Y from 'yjs'
 import { onKey } from './keys.ts'
 import { dayOf, momentOf } from './dates.ts'
 import { type Elements, Pieces } from './pieces.ts'
+import { say, sayCount } from './say.ts'
 import { byId } from './status.ts'
 
 /** How long after a change the server is asked again, and after a failure. */
@@ -98,7 +99,7 @@ export class Authors {
     })
     this.#button.hidden = false
     this.#button.addEventListener('click', () => this.toggle())
-    const off = onKey('Alt+A', 'Show who wrote what', () => this.toggle())
+    const off = onKey('Alt+A', say('Show who wrote what'), () => this.toggle())
     editor.on('destroy', () => {
       clearTimeout(this.#timer)
       off()
@@ -163,13 +164,13 @@ export class Authors {
   }
 
   #name(id: string | undefined): string {
-    return (id && this.#people.get(id)?.name) || 'Somebody unknown'
+    return (id && this.#people.get(id)?.name) || say('Somebody unknown')
   }
 
   #says(span: Span): string {
     let how = span.template ? 'template' : span.origin
-    if (span.source) how = `carried forward, written by ${this.#name(span.source.author)} on ${dayOf(span.source.at)}`
-    if (span.by) how = `recovered by ${this.#name(span.by)}`
+    if (span.source) how = say('carried forward, written by {name} on {date}', this.#name(span.source.author), dayOf(span.source.at))
+    if (span.by) how = say('recovered by {name}', this.#name(span.by))
     const at = span.at ? momentOf(span.at) : ''
     return [this.#name(span.author), at, how].filter(Boolean).join(', ')
   }
@@ -178,7 +179,7 @@ export class Authors {
   #here(state: EditorState): void {
     const at = state.selection.head
     const found = key.getState(state)?.find(Math.max(at - 1, 0), at) ?? []
-    const says = found.length > 0 ? `At the caret: ${(found[0].spec as { says: string }).says}` : ''
+    const says = found.length > 0 ? say('At the caret: {says}', (found[0].spec as { says: string }).says) : ''
     const line = byId('authors-here')
     if (line.textContent !== says) line.textContent = says
   }
@@ -188,11 +189,11 @@ export class Authors {
       ...answer.words.map(w => {
         const ways = (['typed', 'pasted', 'imported', 'carried', 'recovered'] as const).filter(o => w[o] > 0).map(o => `${w[o]} ${o}`)
         const sum = w.typed + w.pasted + w.imported + w.carried + w.recovered
-        return this.#item(w.author, `${this.#name(w.author)}: ${sum} ${sum === 1 ? 'word' : 'words'} (${ways.join(', ')})`)
+        return this.#item(w.author, sayCount(sum, '{name}: {n} word ({ways})', '{name}: {n} words ({ways})', this.#name(w.author), ways.join(', ')))
       }),
       ...answer.carried.map(c => {
         const days = Math.floor((Date.now() - new Date(c.at).getTime()) / 86_400_000)
-        return this.#item(c.author, `Carried forward: ${c.words} words of ${this.#name(c.author)}, ${days === 1 ? 'a day' : `${days} days`} old`)
+        return this.#item(c.author, sayCount(days, 'Carried forward: {words} words of {name}, a day old', 'Carried forward: {words} words of {name}, {n} days old', String(c.words), this.#name(c.author)))
       }),
     )
     byId('authors-pieces').replaceChildren(

@@ -6,6 +6,7 @@ import type { Node } from '@tiptap/pm/model'
 import { type Command, TextSelection } from '@tiptap/pm/state'
 import { addColumnAfter, addColumnBefore, addRowAfter, addRowBefore, deleteColumn, deleteRow, deleteTable, isInTable, toggleHeaderRow } from '@tiptap/pm/tables'
 
+import { say } from './say.ts'
 import { reshape } from './tables.ts'
 
 export interface Block {
@@ -27,7 +28,7 @@ function chained(id: string, label: string, keywords: string[], run: (c: Chained
 }
 
 function heading(level: 1 | 2 | 3): Block {
-  return chained(`heading${level}`, `Heading ${level}`, [`H${level}`, 'title'], c => c.toggleHeading({ level }), e => e.isActive('heading', { level }))
+  return chained(`heading${level}`, say('Heading {level}', level), [`H${level}`, 'title'], c => c.toggleHeading({ level }), e => e.isActive('heading', { level }))
 }
 
 /** What a menu of blocks offers, in its order. */
@@ -35,13 +36,13 @@ export const blocks: Block[] = [
   heading(1),
   heading(2),
   heading(3),
-  chained('bulletList', 'Bulleted list', ['Points', 'unordered'], c => c.toggleBulletList(), e => e.isActive('bulletList')),
-  chained('orderedList', 'Numbered list', ['1, 2, 3', 'ordered', 'steps'], c => c.toggleOrderedList(), e => e.isActive('orderedList')),
-  chained('taskList', 'Task list', ['To do', 'checkbox', 'tick'], c => c.toggleTaskList(), e => e.isActive('taskList')),
-  { id: 'table', label: 'Table', keywords: ['Rows and columns', 'grid', 'flow sheet'], run: insertTable, can: e => !isInTable(e.state) },
-  chained('blockquote', 'Quote', ['Indented', 'citation'], c => c.toggleBlockquote(), e => e.isActive('blockquote')),
-  chained('codeBlock', 'Code block', ['As typed', 'monospace', 'fixed width'], c => c.toggleCodeBlock(), e => e.isActive('codeBlock')),
-  chained('horizontalRule', 'Line', ['Rule across', 'horizontal', 'separator'], c => c.setHorizontalRule()),
+  chained('bulletList', say('Bulleted list'), ['Points', 'unordered'], c => c.toggleBulletList(), e => e.isActive('bulletList')),
+  chained('orderedList', say('Numbered list'), ['1, 2, 3', 'ordered', 'steps'], c => c.toggleOrderedList(), e => e.isActive('orderedList')),
+  chained('taskList', say('Task list'), [say('To do'), 'checkbox', 'tick'], c => c.toggleTaskList(), e => e.isActive('taskList')),
+  { id: 'table', label: say('Table'), keywords: [say('Rows and columns'), 'grid', 'flow sheet'], run: insertTable, can: e => !isInTable(e.state) },
+  chained('blockquote', say('Quote'), ['Indented', 'citation'], c => c.toggleBlockquote(), e => e.isActive('blockquote')),
+  chained('codeBlock', say('Code block'), [say('As typed'), 'monospace', 'fixed width'], c => c.toggleCodeBlock(), e => e.isActive('codeBlock')),
+  chained('horizontalRule', say('Line'), [say('Rule across'), 'horizontal', 'separator'], c => c.setHorizontalRule()),
 ]
 
 function inTable(id: string, label: string, keywords: string[], command: Command): Block {
@@ -50,20 +51,20 @@ function inTable(id: string, label: string, keywords: string[], command: Command
 
 /** What can be done with the table that the caret is in. */
 export const tableCommands: Block[] = [
-  inTable('rowBefore', 'Insert row above', ['add row'], addRowBefore),
-  inTable('rowAfter', 'Insert row below', ['add row'], addRowAfter),
-  inTable('columnBefore', 'Insert column left', ['add column'], addColumnBefore),
-  inTable('columnAfter', 'Insert column right', ['add column'], addColumnAfter),
-  inTable('headerRow', 'Header row on or off', ['heading'], toggleHeaderRow),
-  inTable('deleteRow', 'Delete row', ['remove row'], deleteRow),
-  inTable('deleteColumn', 'Delete column', ['remove column'], deleteColumn),
-  inTable('deleteTable', 'Delete table', ['remove table'], deleteTable),
+  inTable('rowBefore', say('Insert row above'), ['add row'], addRowBefore),
+  inTable('rowAfter', say('Insert row below'), ['add row'], addRowAfter),
+  inTable('columnBefore', say('Insert column left'), ['add column'], addColumnBefore),
+  inTable('columnAfter', say('Insert column right'), ['add column'], addColumnAfter),
+  inTable('headerRow', say('Header row on or off'), ['heading'], toggleHeaderRow),
+  inTable('deleteRow', say('Delete row'), ['remove row'], deleteRow),
+  inTable('deleteColumn', say('Delete column'), ['remove column'], deleteColumn),
+  inTable('deleteTable', say('Delete table'), ['remove table'], deleteTable),
 ]
 
 /** What can be done with the task that the caret is in. */
 export const taskCommands: Block[] = [
-  { id: 'taskDone', label: 'Tick task off, or not', keywords: ['done', 'check'], can: inTask, run: toggleTask },
-  { id: 'taskDetails', label: 'Owner and due time of the task', keywords: ['assign', 'due', 'deadline'], can: inTask, run: editTask },
+  { id: 'taskDone', label: say('Tick task off, or not'), keywords: ['done', 'check'], can: inTask, run: toggleTask },
+  { id: 'taskDetails', label: say('Owner and due time of the task'), keywords: ['assign', 'due', 'deadline'], can: inTask, run: editTask },
 ]
 
 const ROWS = 3

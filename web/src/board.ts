@@ -3,6 +3,7 @@
 // is not is worse than none, and filters and sorts at once.
 
 import { checkLogin } from './logoff.ts'
+import { say, sayCount } from './say.ts'
 
 /** Two pings of web.PingInterval, and a little for the way. */
 const STALE_MS = 32_000
@@ -87,7 +88,7 @@ class Freshness {
 async function nudge(form: HTMLFormElement, says: HTMLElement): Promise<void> {
   says.textContent = ''
   const answer = await fetch(form.action, { method: 'POST', headers: { Accept: 'text/plain' }, signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => undefined)
-  says.textContent = answer?.ok ? await answer.text() : 'Nobody was asked: the server did not answer. Try again.'
+  says.textContent = answer?.ok ? await answer.text() : say('Nobody was asked: the server did not answer. Try again.')
 }
 
 /** Which beds are shown, and in what order: what the form says, in the address. */
@@ -137,7 +138,7 @@ class Filter {
     }
     const said = document.getElementById('board-left')
     const filters = [...this.#board.attributes].some(a => a.name !== 'data-sort' && a.name.startsWith('data-') && (a.value !== '' || !VALUED.has(a.name)))
-    const text = filters ? `${rows.filter(row => row.offsetParent !== null).length} of ${rows.length} ${rows.length === 1 ? 'bed' : 'beds'} shown` : ''
+    const text = filters ? sayCount(rows.length, '{shown} of {n} bed shown', '{shown} of {n} beds shown', rows.filter(row => row.offsetParent !== null).length) : ''
     if (said && said.textContent !== text) said.textContent = text
   }
 }

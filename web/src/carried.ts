@@ -9,6 +9,7 @@ import type * as Y from 'yjs'
 import { dayOf } from './dates.ts'
 import type { Place } from './late.ts'
 import { type Elements, Pieces } from './pieces.ts'
+import { say, sayCount } from './say.ts'
 
 /** How much has to come at once that the server is asked whether it was carried forward, and how long after. */
 const MUCH = 32
@@ -31,8 +32,9 @@ interface Answer {
 /** Says from when carried text is: "from the note of 12-Nov-2026, 9 days old". */
 export function says(at: Date, now: Date, author?: string): string {
   const days = Math.floor((now.getTime() - at.getTime()) / 86_400_000)
-  const age = days < 1 ? 'less than a day old' : days === 1 ? 'a day old' : `${days} days old`
-  return `from the note of ${dayOf(at.toISOString())}, ${age}${author ? `, written by ${author}` : ''}`
+  const age = days < 1 ? say('less than a day old') : sayCount(days, 'a day old', '{n} days old')
+  const day = dayOf(at.toISOString())
+  return author ? say('from the note of {day}, {age}, written by {author}', day, age, author) : say('from the note of {day}, {age}', day, age)
 }
 
 export class Carried {

@@ -8,6 +8,7 @@ import * as Y from 'yjs'
 
 import './htmx.ts'
 import { onKey, tellKey } from './keys.ts'
+import { say } from './say.ts'
 import { byId } from './status.ts'
 import { type Element, type Range, type Stretch, Stretches } from './stretches.ts'
 
@@ -58,8 +59,8 @@ export class Comments {
     this.#box.addEventListener('keydown', e => this.#key(e), { signal })
     this.#box.addEventListener('focusin', e => this.#stretches.activate(threadOf(e.target)?.dataset.thread ?? this.#pending?.id), { signal })
     this.#box.addEventListener('focusout', () => this.#soon('order', 0, () => this.#order()), { signal })
-    const unbound = onKey('Ctrl+Alt+M', 'Comment on the text selected, or go to the comment at the caret', () => this.begin())
-    tellKey('N and P', 'In the comments: the next one, the one before')
+    const unbound = onKey('Ctrl+Alt+M', say('Comment on the text selected, or go to the comment at the caret'), () => this.begin())
+    tellKey(say('N and P'), say('In the comments: the next one, the one before'))
     editor.view.dom.addEventListener('comment', () => this.begin(), { signal })
     editor.on('update', () => this.#soon('order', PLACE_MS, () => this.#order()))
     editor.on('selectionUpdate', () => this.#here())
@@ -111,8 +112,8 @@ export class Comments {
     const place = empty ? undefined : this.#stretches.ends({ from, to })
     const quote = place ? this.#editor.state.doc.textBetween(from, to, ' ') : ''
     this.#pending = place && { id: PENDING, ...place, words: '' }
-    const form = this.#form(byId('comments-new'), place ? `About: “${clip(quote)}”` : 'About the whole note', 'Comment', async text => {
-      if (!(await this.#saved())) throw new Error('The note is not saved now. Try again when it is.')
+    const form = this.#form(byId('comments-new'), place ? say('About: “{clip}”', clip(quote)) : say('About the whole note'), say('Comment'), async text => {
+      if (!(await this.#saved())) throw new Error(say('The note is not saved now. Try again when it is.'))
       const { thread } = (await this.#post('', 'POST', { text, about: place })) as { thread: string }
       this.#pending = undefined
       await this.#now()
@@ -172,7 +173,7 @@ export class Comments {
       if (to && from) to.textContent = from.textContent
     }
     this.#take()
-    if (news.length > 0) this.#say(`${[...new Set(news)].join(', ')} said or did something in the comments.`)
+    if (news.length > 0) this.#say(say('{names} said or did something in the comments.', [...new Set(news)].join(', ')))
   }
 
   #renew(shown: HTMLElement, came: HTMLElement): void {
@@ -275,14 +276,14 @@ export class Comments {
         this.#goTo(thread)
         return
       case 'answer':
-        this.#form(thread, undefined, 'Answer', text => this.#do(thread, `/${id}`, 'POST', { text }))
+        this.#form(thread, undefined, say('Answer'), text => this.#do(thread, `/${id}`, 'POST', { text }))
         return
       case 'resolve':
       case 'reopen':
         void this.#try(thread, this.#do(thread, `/${id}/resolved`, 'POST', { resolved: button.dataset.do === 'resolve' }))
         return
       case 'change': {
-        const form = this.#form(thread, 'Your comment', 'Change', text => this.#do(thread, `/${id}/${comment?.dataset.comment}`, 'POST', { text }))
+        const form = this.#form(thread, say('Your comment'), say('Change'), text => this.#do(thread, `/${id}/${comment?.dataset.comment}`, 'POST', { text }))
         const field = form.querySelector('textarea')!
         field.value = comment?.querySelector('.comment-words')?.textContent ?? ''
         return
@@ -290,10 +291,10 @@ export class Comments {
       case 'remove':
         if (button.dataset.sure === undefined) {
           button.dataset.sure = ''
-          button.textContent = 'Really remove?'
+          button.textContent = say('Really remove?')
           button.addEventListener('blur', () => {
             delete button.dataset.sure
-            button.textContent = 'Remove'
+            button.textContent = say('Remove')
           }, { once: true })
           return
         }
@@ -321,11 +322,11 @@ export class Comments {
   async #post(path: string, method: string, body?: object): Promise<unknown> {
     const headers = { 'Content-Type': 'application/json' }
     const answer = await fetch(this.#api + path, { method, headers, body: body && JSON.stringify(body) }).catch(() => {
-      throw new Error('There is no connection now. What you wrote is still here: try again.')
+      throw new Error(say('There is no connection now. What you wrote is still here: try again.'))
     })
     if (answer.status === 204) return undefined
     const says = (await answer.json().catch(() => ({}))) as { detail?: string }
-    if (!answer.ok) throw new Error(says.detail ?? 'That did not work. What you wrote is still here: try again.')
+    if (!answer.ok) throw new Error(says.detail ?? say('That did not work. What you wrote is still here: try again.'))
     return says
   }
 
@@ -424,7 +425,7 @@ export class Comments {
   #goTo(thread: HTMLElement): void {
     const range = this.#where(thread)
     if (!range) {
-      this.#say('This is about text that is no longer there.')
+      this.#say(say('This is about text that is no longer there.'))
       return
     }
     const { doc } = this.#editor.state
@@ -443,7 +444,7 @@ export class Comments {
     if (at === this.#caretAt) return
     this.#caretAt = at
     const by = at && this.#thread(at)?.querySelector('.comment-by b')?.textContent
-    if (by) this.#say(`Commented on by ${by}. Control, Alt and M go there.`)
+    if (by) this.#say(say('Commented on by {by}. Control, Alt and M go there.', by))
   }
 
   #say(text: string): void {

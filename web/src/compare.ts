@@ -1,6 +1,8 @@
 // Two versions in one: Alt+N goes to the next change, Alt+P to the one before; among the changes, n and p alone do, since letters that
 // work wherever one is get in the way of who speaks to a browser (WCAG 2.1.4). Without this file, the list of changes leads to each.
 
+import { say } from './say.ts'
+
 const changes = Array.from(document.querySelectorAll<HTMLElement>('[data-change]'))
 
 /** Which one was gone to last; -1: none. */
@@ -16,7 +18,7 @@ function step(by: number): void {
   change.scrollIntoView({ block: 'center' })
   history.replaceState(null, '', `#${change.id}`)
   const count = document.getElementById('compare-count')
-  if (count) count.textContent = `Change ${at + 1} of ${changes.length}`
+  if (count) count.textContent = say('Change {at} of {changes}', at + 1, changes.length)
 }
 
 if (changes.length > 0) document.getElementById('compare-steps')?.removeAttribute('hidden')

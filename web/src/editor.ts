@@ -25,6 +25,7 @@ import { cleanPastes } from './paste.ts'
 import { phrases } from './phrases.ts'
 import { nameMovingCarets, type Person, renderCaret, renderSelection } from './presence.ts'
 import { accountedSocket, isStep2, Ledger } from './saved.ts'
+import { say } from './say.ts'
 import { slash } from './slash.ts'
 import { LATE, Standing } from './standing.ts'
 import { byId, type Edits, type Link, status, StatusLine } from './status.ts'
@@ -41,12 +42,12 @@ declare const SCHEMA_FINGERPRINT: string
 
 /** Close codes after which trying again cannot help. */
 const ENDED: Record<number, string> = {
-  4400: 'This page and the server do not understand each other. Reload the page.',
-  4401: 'Your sign-in has ended. Sign in again to go on.',
-  4403: 'You may not open this note, or no longer.',
-  4404: 'This note is not there, or no longer.',
-  4410: 'This note was destroyed. Reload the page to see when, and who decided it.',
-  4413: 'The last change is larger than a note can take. Copy what you need, and reload the page.',
+  4400: say('This page and the server do not understand each other. Reload the page.'),
+  4401: say('Your sign-in has ended. Sign in again to go on.'),
+  4403: say('You may not open this note, or no longer.'),
+  4404: say('This note is not there, or no longer.'),
+  4410: say('This note was destroyed. Reload the page to see when, and who decided it.'),
+  4413: say('The last change is larger than a note can take. Copy what you need, and reload the page.'),
 }
 
 /** What the editor begins with; the note's document takes its place. */
@@ -219,7 +220,7 @@ class NotePage {
         }),
       ],
       editorProps: {
-        attributes: { role: 'textbox', 'aria-multiline': 'true', 'aria-label': 'Text of the note' },
+        attributes: { role: 'textbox', 'aria-multiline': 'true', 'aria-label': say('Text of the note') },
         handleKeyDown: (_view, e) => e.altKey && e.key === 'F10' && (this.#toolbar?.focus() ?? false),
       },
     })
@@ -304,7 +305,7 @@ class NotePage {
     if (this.#link.is === 'ended') return
     if (!(event instanceof CloseEvent)) {
       // A close message: the socket stays, but this note is closed to us.
-      this.#end('The server closed this note. Reload the page to open it again.')
+      this.#end(say('The server closed this note. Reload the page to open it again.'))
       return
     }
     const why = ENDED[event.code]
@@ -395,7 +396,7 @@ function refusal(reason: string): string {
   if (/sign in/.test(reason)) return ENDED[4401]
   if (/no such note/.test(reason)) return ENDED[4404]
   if (/destroyed/.test(reason)) return ENDED[4410]
-  if (/out of date/.test(reason)) return 'This page is older than the server. Reload it to go on writing.'
+  if (/out of date/.test(reason)) return say('This page is older than the server. Reload it to go on writing.')
   return ENDED[4403]
 }
 

@@ -6,6 +6,7 @@ import { Plugin, PluginKey, TextSelection } from '@tiptap/pm/state'
 import { Decoration, DecorationSet } from '@tiptap/pm/view'
 
 import { onKey, tellKey } from './keys.ts'
+import { say } from './say.ts'
 import { byId } from './status.ts'
 import { eachText, textOf } from './texts.ts'
 
@@ -94,15 +95,15 @@ export class Find {
     this.#bar.addEventListener('click', clicked)
     const off = [
       // In the bar it is the browser's own, which looks at all of the page.
-      onKey('Ctrl+F', "Find in the note; again: the browser's own find", e => {
+      onKey('Ctrl+F', say("Find in the note; again: the browser's own find"), e => {
         if (!editor.view.hasFocus() || e.target === this.#field) return false
         this.#show()
         return true
       }),
-      onKey('F3', 'Go to the next place found', () => this.#step(1)),
-      onKey('Shift+F3', 'Go to the place found before', () => this.#step(-1)),
+      onKey('F3', say('Go to the next place found'), () => this.#step(1)),
+      onKey('Shift+F3', say('Go to the place found before'), () => this.#step(-1)),
     ]
-    tellKey('Esc', 'Close what is open, and go back to where you were')
+    tellKey('Esc', say('Close what is open, and go back to where you were'))
     editor.on('destroy', () => {
       cancelAnimationFrame(this.#frame)
       for (const end of off) end()
@@ -206,8 +207,8 @@ export class Find {
     const marks = this.#matches.map((m, i) => Decoration.inline(m.from, m.to, { class: i === this.#at ? 'found found-here' : 'found' }))
     view.dispatch(state.tr.setMeta(key, DecorationSet.create(state.doc, marks)).setMeta('addToHistory', false))
     const n = this.#matches.length
-    const of = n >= MOST ? `${MOST} or more` : String(n)
-    const says = this.#field.value === '' ? '' : n === 0 ? 'Not found' : `${this.#at + 1} of ${of}`
+    const of = n >= MOST ? say('{MOST} or more', MOST) : String(n)
+    const says = this.#field.value === '' ? '' : n === 0 ? say('Not found') : say('{at} of {of}', this.#at + 1, of)
     if (this.#count.textContent !== says) this.#count.textContent = says
   }
 

@@ -7,6 +7,7 @@ import type * as Y from 'yjs'
 
 import { onKey } from './keys.ts'
 import { initials, paint, person, type Person } from './presence.ts'
+import { say } from './say.ts'
 import { byId } from './status.ts'
 
 /** For how long after what they wrote last somebody counts as writing. */
@@ -54,7 +55,7 @@ export class Here {
     document.addEventListener('mousedown', e => e.target === document.documentElement && this.#end(), { signal })
     document.addEventListener('keydown', e => /^(Page|Arrow|Home$|End$)/.test(e.key) && this.#end(), { signal })
     window.addEventListener('resize', () => this.#look(), { signal })
-    const unbound = onKey('Escape', 'Stop following a colleague', () => this.#followed !== undefined && this.#end(true))
+    const unbound = onKey('Escape', say('Stop following a colleague'), () => this.#followed !== undefined && this.#end(true))
     editor.on('destroy', () => {
       this.#end()
       this.#gone.abort()
@@ -94,7 +95,7 @@ export class Here {
   #draw(): void {
     const all = this.#colleagues()
     const order: HTMLElement[] = []
-    if (this.#me) order.push(this.#item('', this.#me, () => face('span', this.#me!, `${this.#me!.name} (you)`)))
+    if (this.#me) order.push(this.#item('', this.#me, () => face('span', this.#me!, say('{name} (you)', this.#me!.name))))
     for (const p of [...all.values()].sort((a, b) => a.name.localeCompare(b.name))) {
       const item = this.#item(p.id, p, () => this.#button(p))
       const doing = item.querySelector('.doing')
@@ -135,7 +136,7 @@ export class Here {
     b.querySelector('.name')?.append(doing)
     b.setAttribute('type', 'button')
     b.setAttribute('aria-pressed', 'false')
-    b.title = `Follow ${p.name}: show where they are`
+    b.title = say('Follow {name}: show where they are', p.name)
     paint(b, p)
     b.addEventListener('click', () => (this.#followed?.id === p.id ? this.#end() : this.#follow(p)))
     return b
@@ -147,7 +148,7 @@ export class Here {
     this.#banner.className = 'following'
     paint(this.#banner, p)
     this.#banner.hidden = false
-    this.#says.textContent = `You follow ${p.name}.`
+    this.#says.textContent = say('You follow {name}.', p.name)
     this.#items.get(p.id)?.querySelector('button')?.setAttribute('aria-pressed', 'true')
     this.#look()
   }

@@ -4,6 +4,7 @@
 import htmx from 'htmx.org/dist/htmx.esm.js'
 
 import './htmx.ts'
+import { say } from './say.ts'
 
 /** How often a note that plays is shown anew. */
 const TICK_MS = 100
@@ -63,7 +64,7 @@ function stop(): void {
   clearInterval(playing)
   playing = 0
   play?.setAttribute('aria-pressed', 'false')
-  if (play) play.textContent = 'Play'
+  if (play) play.textContent = say('Play')
 }
 
 async function start(): Promise<void> {
@@ -77,7 +78,7 @@ async function start(): Promise<void> {
     void show(wanted({ go: 'play', for: String(watched) }))
   }, TICK_MS)
   play?.setAttribute('aria-pressed', 'true')
-  if (play) play.textContent = 'Pause'
+  if (play) play.textContent = say('Pause')
 }
 
 if (form && slider && play) {

@@ -1,6 +1,7 @@
 // The sheet of a page's keys, on "?": made anew of the list by which they work whenever it is opened.
 
 import { allKeys, keysHere, onKey, takesText, tellKey, type Key } from './keys.ts'
+import { say } from './say.ts'
 
 const button = document.getElementById('keys-toggle')
 let sheet: HTMLDialogElement | undefined
@@ -20,15 +21,15 @@ function open(): void {
   const head = element('header')
   const title = element('h2')
   title.id = 'keys-heading'
-  title.textContent = 'Keys'
+  title.textContent = say('Keys')
   head.append(title)
-  box.append(head, list('On this page', allKeys()))
+  box.append(head, list(say('On this page'), allKeys()))
   const buttons = ofButtons()
-  if (buttons.length > 0) box.append(list('Formatting', buttons))
+  if (buttons.length > 0) box.append(list(say('Formatting'), buttons))
   const foot = element('footer')
   const close = element('button', 'btn') as HTMLButtonElement
   close.type = 'button'
-  close.textContent = 'Close'
+  close.textContent = say('Close')
   close.autofocus = true
   close.addEventListener('click', () => sheet?.close())
   foot.append(close)
@@ -65,15 +66,15 @@ function element(tag: string, name = ''): HTMLElement {
   return e
 }
 
-onKey('?', 'Show the keys of this page, outside of text', e => {
+onKey('?', say('Show the keys of this page, outside of text'), e => {
   if (takesText(e.target) || document.querySelector('dialog[open]')) return false
   open()
   return true
 })
-onKey('Ctrl+/', 'The same, in text as well', () => {
+onKey('Ctrl+/', say('The same, in text as well'), () => {
   if (!document.querySelector('dialog[open]')) open()
 })
-tellKey('Tab', 'Go to the next thing that can be used; Shift+Tab: the one before')
+tellKey('Tab', say('Go to the next thing that can be used; Shift+Tab: the one before'))
 if (button) {
   button.hidden = false
   button.addEventListener('click', open)

@@ -2,6 +2,8 @@
 // minutes; this page tells it of input, warns before the end, and clears itself.
 // Nothing is kept in the browser: windows of one login talk to each other.
 
+import { say, sayCount } from './say.ts'
+
 /** What counts as a person's doing. */
 const INPUT = ['keydown', 'pointerdown', 'pointermove', 'wheel', 'touchstart'] as const
 
@@ -155,7 +157,7 @@ class Login {
     const body = new URLSearchParams({ note: document.getElementById('note')?.dataset.note ?? '' })
     const answered = await this.#ask(fetch('/login/input', { method: 'POST', body, keepalive: true, signal: AbortSignal.timeout(PATIENCE_MS) }))
     if (!answered || !this.#dialog.open || this.#over) return
-    this.#problem('You have been signed in for as long as one sign-in lasts. Sign in again to go on.')
+    this.#problem(say('You have been signed in for as long as one sign-in lasts. Sign in again to go on.'))
   }
 
   /** Acts on what the server says of the login, and returns whether it did. */
@@ -170,7 +172,7 @@ class Login {
       if (answer.ok) left = (await answer.json()) as Left
       else if (answer.status !== 401) throw new Error(`status ${answer.status}`)
     } catch {
-      if (this.#dialog.open) this.#problem('The server cannot be reached. Trying again may help.')
+      if (this.#dialog.open) this.#problem(say('The server cannot be reached. Trying again may help.'))
       return false // the page's own clock goes on
     }
     // Nobody is signed in here, or somebody else.
@@ -212,7 +214,7 @@ class Login {
     if (this.#dialog.open || this.#over) return
     this.#said = Infinity
     const n = unsaved()
-    this.#problem(n > 0 ? `${n === 1 ? '1 change' : `${n} changes`} on this page ${n === 1 ? 'is' : 'are'} not saved yet.` : '')
+    this.#problem(n > 0 ? sayCount(n, '{n} change on this page is not saved yet.', '{n} changes on this page are not saved yet.') : '')
     this.#dialog.showModal()
     this.#count(Math.ceil(this.#left() / 1_000))
   }
@@ -224,7 +226,7 @@ class Login {
     const said = document.getElementById('logoff-said')
     if (!said || due === undefined || due >= this.#said) return
     this.#said = due
-    said.textContent = `Signing out in ${seconds} seconds`
+    said.textContent = say('Signing out in {seconds} seconds', seconds)
   }
 
   #problem(text: string): void {
@@ -305,7 +307,7 @@ function pause(ms: number): Promise<void> {
 // clearScreen leaves nothing of the page but that it was cleared.
 function clearScreen(): void {
   const instead = document.getElementById('signed-out') as HTMLTemplateElement | null
-  document.title = 'Signed out – Tidechart'
+  document.title = say('Signed out – Tidechart')
   document.body.replaceChildren(...(instead ? [instead.content.cloneNode(true)] : []))
 }
 

@@ -8,6 +8,7 @@ import { relativePositionToAbsolutePosition, ySyncPluginKey } from '@tiptap/y-ti
 import * as Y from 'yjs'
 
 import { restored } from './restore.ts'
+import { say } from './say.ts'
 
 /** The stateless message by which the server says that there is news. */
 export const LOSSES = '{"type":"losses"}'
@@ -63,10 +64,10 @@ export function together(losses: Loss[]): Removed[] {
 
 /** What happened, in a sentence. */
 export function sentence(one: Removed): string {
-  const who = one.own ? 'You' : one.by
-  const where = one.own ? ', in another window,' : ''
-  const did = one.replaced ? 'changed' : 'deleted'
-  return `${who}${where} ${did} the paragraph that you were typing in. These words of yours were removed:`
+  if (one.own && one.replaced) return say('You, in another window, changed the paragraph that you were typing in. These words of yours were removed:')
+  if (one.own) return say('You, in another window, deleted the paragraph that you were typing in. These words of yours were removed:')
+  if (one.replaced) return say('{name} changed the paragraph that you were typing in. These words of yours were removed:', one.by)
+  return say('{name} deleted the paragraph that you were typing in. These words of yours were removed:', one.by)
 }
 
 export class LossNotice {
@@ -149,10 +150,10 @@ export class LossNotice {
     const words = document.createElement('blockquote')
     words.textContent = one.words
     words.tabIndex = 0 // it scrolls
-    words.setAttribute('aria-label', 'Removed words')
-    const back = this.#button('Put it back', 'restored', () => this.#restore(one))
+    words.setAttribute('aria-label', say('Removed words'))
+    const back = this.#button(say('Put it back'), 'restored', () => this.#restore(one))
     back.hidden = !this.#editable
-    const dismiss = this.#button('Dismiss', 'dismissed', () => this.#editor.commands.focus())
+    const dismiss = this.#button(say('Dismiss'), 'dismissed', () => this.#editor.commands.focus())
     for (const b of [back, dismiss]) b.addEventListener('click', () => this.#settle(one, b.dataset.remedy as Remedy, item))
     const actions = document.createElement('div')
     actions.className = 'loss-actions'

@@ -5,6 +5,7 @@ import type { Editor } from '@tiptap/core'
 import { colleaguesOf, type Colleague } from './colleagues.ts'
 import { fold } from './find.ts'
 import { tellKey } from './keys.ts'
+import { say } from './say.ts'
 import type { Offer } from './suggest.ts'
 
 const APART = /[^\p{L}\p{N}]+/u
@@ -20,7 +21,7 @@ export function named(all: Colleague[], wanted: string): Colleague[] {
 
 /** What "@" offers in a note to somebody: nobody names themselves. The people are asked for once. */
 export function mentions(editor: Editor, note: string, me: string): Offer {
-  tellKey('@', 'Name a colleague, who is told of it')
+  tellKey('@', say('Name a colleague, who is told of it'))
   let people: Promise<Colleague[]> | undefined
   const others = async () => {
     people ??= colleaguesOf(note)

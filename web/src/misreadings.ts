@@ -10,6 +10,7 @@ import { ySyncPluginKey } from '@tiptap/y-tiptap'
 import { onKey } from './keys.ts'
 import type { Late, Place as LatePlace } from './late.ts'
 import { misread, type Place } from './misread.ts'
+import { say } from './say.ts'
 import { byId } from './status.ts'
 import { eachText } from './texts.ts'
 
@@ -75,7 +76,7 @@ export class Misreadings {
     this.#box.className = 'suggest misread-box'
     this.#box.hidden = true
     this.#box.setAttribute('role', 'dialog')
-    this.#box.setAttribute('aria-label', 'Easily misread')
+    this.#box.setAttribute('aria-label', say('Easily misread'))
     this.#said.className = 'sr-only'
     this.#said.setAttribute('role', 'status')
     byId('note').append(this.#box, this.#said)
@@ -92,7 +93,7 @@ export class Misreadings {
     editor.view.dom.addEventListener('blur', blurred)
     window.addEventListener('scroll', moved, { passive: true, capture: true })
     window.addEventListener('resize', moved)
-    const off = onKey(KEY, 'Go to the next notation that is easily misread, and choose what to write instead', () => this.#next())
+    const off = onKey(KEY, say('Go to the next notation that is easily misread, and choose what to write instead'), () => this.#next())
     editor.on('destroy', () => {
       off()
       clearTimeout(this.#rest)
@@ -181,7 +182,7 @@ export class Misreadings {
     const head = typing && state.selection.empty ? state.selection.head : undefined
     const marks = places
       .filter(p => !beingWritten(p, head))
-      .map(p => Decoration.inline(p.from, p.to, { class: 'misread', title: `${p.why}. ${p.instead.map(s => `“${s.trim()}”`).join(' or ')} is clearer (${KEY}).` }))
+      .map(p => Decoration.inline(p.from, p.to, { class: 'misread', title: say('{why}. {trim} is clearer ({KEY}).', p.why, p.instead.map(s => `“${s.trim()}”`).join(' or '), KEY) }))
     return { places, left, typing, rest, marks: DecorationSet.create(state.doc, marks) }
   }
 
@@ -214,7 +215,7 @@ export class Misreadings {
     const here = this.#box.hidden ? places.find(p => p.from <= from && to <= p.to) : undefined
     const at = here ?? places.find(p => p.from >= to) ?? places[0]
     if (!at) {
-      this.#said.textContent = 'Nothing in the note is known to be easily misread.'
+      this.#said.textContent = say('Nothing in the note is known to be easily misread.')
       return true
     }
     view.dispatch(state.tr.setSelection(TextSelection.create(state.doc, at.from, at.to)).scrollIntoView())
@@ -241,8 +242,8 @@ export class Misreadings {
       })
       return b
     }
-    const choices = at.instead.map(s => button(`Write “${s.trim()}”`, () => this.#write(at, s)))
-    this.#box.replaceChildren(why, ...choices.flatMap(c => [c, ' ']), button('Leave as it is', () => this.#leave(at)))
+    const choices = at.instead.map(s => button(say('Write “{trim}”', s.trim()), () => this.#write(at, s)))
+    this.#box.replaceChildren(why, ...choices.flatMap(c => [c, ' ']), button(say('Leave as it is'), () => this.#leave(at)))
     this.#box.hidden = false
     this.#put()
   }

@@ -1,8 +1,10 @@
 // Passkeys: the server says what to ask of a device, and checks what it answers.
 
+import { say } from './say.ts'
+
 type Said = { options?: { publicKey: unknown }; next?: string; error?: string }
 
-const GENERAL = 'That did not work. Try again, or sign in in another way.'
+const GENERAL = say('That did not work. Try again, or sign in in another way.')
 
 /** Sends a form and returns the server's answer, whatever its status. */
 async function post(path: string, form: Record<string, string>): Promise<Said> {
@@ -30,9 +32,9 @@ async function credential(create: boolean, options: unknown): Promise<string> {
 function reason(e: unknown): string {
   switch ((e as Error).name) {
     case 'NotAllowedError':
-      return 'No passkey was used: it was cancelled, took too long, or this device has none for Tidechart.'
+      return say('No passkey was used: it was cancelled, took too long, or this device has none for Tidechart.')
     case 'InvalidStateError':
-      return 'This device has a passkey of yours already. Use another device.'
+      return say('This device has a passkey of yours already. Use another device.')
     default:
       return GENERAL
   }
@@ -64,7 +66,7 @@ for (const part of known ? document.querySelectorAll<HTMLElement>('[data-passkey
     try {
       refusal.textContent = (await run(part.dataset.passkey!, part.dataset.next!, fields)) ?? ''
     } catch {
-      refusal.textContent = 'The server cannot be reached. Try again.'
+      refusal.textContent = say('The server cannot be reached. Try again.')
     }
     button.disabled = false
   })

@@ -6,6 +6,7 @@ import { DOMParser, type ParseOptions, type Slice } from '@tiptap/pm/model'
 import { Plugin } from '@tiptap/pm/state'
 
 import { tellKey } from './keys.ts'
+import { say } from './say.ts'
 
 /** What no reader of the page that it comes from was shown: hidden text, and what Word says of comments, headers and footers. */
 const UNSEEN = /(?:^|;)(?:display:none|visibility:hidden|mso-hide:all|mso-element:(?:comment|header|footer))/
@@ -30,7 +31,7 @@ export function cleanPastes(editor: Editor): void {
       },
     }),
   )
-  tellKey('Ctrl+Shift+V', 'Paste the words alone, without lists or bold')
+  tellKey('Ctrl+Shift+V', say('Paste the words alone, without lists or bold'))
 }
 
 /**

@@ -7,6 +7,7 @@ import { TextSelection } from '@tiptap/pm/state'
 
 import { tellKey } from './keys.ts'
 import { INSERTED } from './origins.ts'
+import { say } from './say.ts'
 import { stopsOf } from './stops.ts'
 import type { Choice, Offer } from './suggest.ts'
 
@@ -21,7 +22,7 @@ interface Phrase {
 
 /** What "." offers. */
 export function phrases(editor: Editor): Offer {
-  tellKey('.name', 'Insert a phrase of yours or of your unit')
+  tellKey('.name', say('Insert a phrase of yours or of your unit'))
   let names: Promise<Phrase[]> | undefined
   const fetched = () => {
     names ??= ask<{ phrases: Phrase[] }>(URL).then(a => a.phrases)
@@ -32,7 +33,7 @@ export function phrases(editor: Editor): Offer {
     })
   }
   return {
-    label: 'Phrases',
+    label: say('Phrases'),
     behind: /\.(\p{L}[\p{L}\p{N}-]*)/u,
     choices: async wanted => found(await fetched(), wanted).map(p => choice(editor, p)),
   }
@@ -46,7 +47,7 @@ export function found(all: Phrase[], wanted: string): Phrase[] {
 }
 
 function choice(editor: Editor, phrase: Phrase): Choice {
-  return { name: `.${phrase.name}`, about: phrase.unit ?? 'Yours', run: typed => void expand(editor, typed, phrase) }
+  return { name: `.${phrase.name}`, about: phrase.unit ?? say('Yours'), run: typed => void expand(editor, typed, phrase) }
 }
 
 async function ask<T>(url: string): Promise<T> {

@@ -4,6 +4,8 @@
 
 import type { Awareness } from 'y-protocols/awareness'
 
+import { say } from './say.ts'
+
 /** A person as the server stamps it. */
 export interface Person {
   id: string
@@ -59,7 +61,7 @@ function luminance(hex: string): number {
 
 /** The caret of somebody else, with the name. */
 export function renderCaret(user: Record<string, unknown>): HTMLElement {
-  const p = person(user) ?? { id: '', name: 'Somebody' }
+  const p = person(user) ?? { id: '', name: say('Somebody') }
   const caret = document.createElement('span')
   caret.className = 'caret'
   // Shown by the style sheet, so that the name is no text of the note: it is

@@ -6,18 +6,19 @@ import { TextSelection } from '@tiptap/pm/state'
 import { blocks } from './blocks.ts'
 import { tellKey } from './keys.ts'
 import { INSERTED } from './origins.ts'
+import { say } from './say.ts'
 import { byId } from './status.ts'
 import type { Choice, Offer } from './suggest.ts'
 
 /** What the slash menu offers in this note. */
 export function slash(editor: Editor): Offer {
-  tellKey('/', 'Insert a section, a heading, a list, a table or a task, at the beginning of a line or behind a space')
+  tellKey('/', say('Insert a section, a heading, a list, a table or a task, at the beginning of a line or behind a space'))
   const sections = JSON.parse(byId('note').dataset.sections ?? '[]') as string[]
   return {
-    label: 'Insert',
+    label: say('Insert'),
     behind: /\/([\p{L}\p{N}]*)/u,
     choices: wanted => {
-      const all: Choice[] = missing(editor, sections).map(name => ({ name, about: 'Section', run: typed => section(editor, typed, name) }))
+      const all: Choice[] = missing(editor, sections).map(name => ({ name, about: say('Section'), run: typed => section(editor, typed, name) }))
       const words = new Map<Choice, string>()
       for (const b of blocks) {
         if (b.can?.(editor) === false) continue

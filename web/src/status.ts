@@ -1,6 +1,8 @@
 // The one status of a note page. It says Saved only when every edit made here
 // is committed, and says plainly when it is not.
 
+import { say, sayCount } from './say.ts'
+
 /** How the note stands with the server. */
 export type Link =
   | { is: 'connecting' } // never in sync yet
@@ -19,12 +21,12 @@ export interface Status {
 
 // offline says until when it is safe to go on: nothing is kept in the browser.
 function offline(ends?: number): string {
-  const until = ends === undefined ? '' : ` Your sign-in ends at ${clock(new Date(ends))} if the connection is not back: what is not sent by then is lost, so copy it in time.`
-  return `You are offline. You can go on writing: it stays on this page and is sent when the connection is back.${until} Do not close the page.`
+  const until = ends === undefined ? '' : ` ${say('Your sign-in ends at {time} if the connection is not back: what is not sent by then is lost, so copy it in time.', clock(new Date(ends)))}`
+  return say('You are offline. You can go on writing: it stays on this page and is sent when the connection is back.{until} Do not close the page.', until)
 }
 
 function changes(n: number): string {
-  return n === 1 ? '1 change' : `${n} changes`
+  return sayCount(n, '{n} change', '{n} changes')
 }
 
 /** What a page knows of its own edits. */
@@ -40,11 +42,7 @@ export interface Edits {
 
 function amount({ unsaved, words = 0 }: Edits): string {
   if (words === 0) return changes(unsaved)
-  return words === 1 ? '1 word' : `${words} words`
-}
-
-function isOrAre(said: string): string {
-  return said.startsWith('1 ') ? 'is' : 'are'
+  return sayCount(words, '{n} word', '{n} words')
 }
 
 /** Derives the status from the facts. savedAt is the time of the last answer, ends that of the login's end; waits says that the server
@@ -52,23 +50,24 @@ function isOrAre(said: string): string {
 export function status(edits: Edits, link: Link, editable: boolean, savedAt?: Date, ends?: number, waits = false): Status {
   const { unsaved, refused } = edits
   const much = amount(edits)
-  const lost = unsaved > 0 ? ` ${much} on this page ${isOrAre(much)} not saved: copy what you need.` : ''
-  if (link.is === 'ended') return { state: 'ended', text: unsaved > 0 ? `Not saved: ${much}` : 'Disconnected', alert: link.why + lost }
+  const n = edits.words || unsaved
+  const lost = unsaved > 0 ? ` ${sayCount(n, '{much} on this page is not saved: copy what you need.', '{much} on this page are not saved: copy what you need.', much)}` : ''
+  if (link.is === 'ended') return { state: 'ended', text: unsaved > 0 ? say('Not saved: {much}', much) : say('Disconnected'), alert: link.why + lost }
   if (refused > 0) {
-    return { state: 'refused', text: `Not saved: ${much}`, alert: `The server refused ${changes(refused)}.${lost} Then reload the page.` }
+    return { state: 'refused', text: say('Not saved: {much}', much), alert: say('The server refused {changes}.{lost} Then reload the page.', changes(refused), lost) }
   }
-  if (link.is === 'connecting') return { state: 'connecting', text: 'Connecting…' }
+  if (link.is === 'connecting') return { state: 'connecting', text: say('Connecting…') }
   if (link.is === 'offline') {
-    if (unsaved === 0) return { state: 'offline', text: 'Offline: nothing unsaved' }
-    return { state: 'offline', text: `Offline: ${much} not saved yet`, alert: offline(ends) }
+    if (unsaved === 0) return { state: 'offline', text: say('Offline: nothing unsaved') }
+    return { state: 'offline', text: say('Offline: {much} not saved yet', much), alert: offline(ends) }
   }
   if (!editable && waits) {
-    const held = `${much} on this page ${isOrAre(much) === 'is' ? 'waits' : 'wait'} until the note is let go of, or signed. Leave the page open.`
-    return { state: 'readonly', text: 'Held still', alert: unsaved > 0 ? held : undefined }
+    const held = sayCount(n, '{much} on this page waits until the note is let go of, or signed. Leave the page open.', '{much} on this page wait until the note is let go of, or signed. Leave the page open.', much)
+    return { state: 'readonly', text: say('Held still'), alert: unsaved > 0 ? held : undefined }
   }
-  if (!editable) return { state: 'readonly', text: 'Read-only', alert: lost.trim() || undefined }
-  if (unsaved > 0) return { state: 'saving', text: edits.slow ? `Saving… ${much} not saved yet` : 'Saving…' }
-  return { state: 'saved', text: savedAt ? `Saved ${clock(savedAt)}` : 'Saved' }
+  if (!editable) return { state: 'readonly', text: say('Read-only'), alert: lost.trim() || undefined }
+  if (unsaved > 0) return { state: 'saving', text: edits.slow ? say('Saving… {much} not saved yet', much) : say('Saving…') }
+  return { state: 'saved', text: savedAt ? say('Saved {clock}', clock(savedAt)) : say('Saved') }
 }
 
 function clock(t: Date): string {

@@ -7,6 +7,7 @@ import { Plugin, PluginKey, TextSelection } from '@tiptap/pm/state'
 import { Decoration, DecorationSet } from '@tiptap/pm/view'
 
 import { onKey } from './keys.ts'
+import { say } from './say.ts'
 import { byId } from './status.ts'
 import { eachText } from './texts.ts'
 
@@ -68,7 +69,7 @@ export class Stops {
     )
     const go = () => this.#go(false)
     this.#button.addEventListener('click', go)
-    const off = [onKey('F2', 'Go to the next *** that is to be filled in', go), onKey('Shift+F2', 'Go to the *** before', () => this.#go(true))]
+    const off = [onKey('F2', say('Go to the next *** that is to be filled in'), go), onKey('Shift+F2', say('Go to the *** before'), () => this.#go(true))]
     editor.on('destroy', () => {
       for (const end of off) end()
       this.#button.removeEventListener('click', go)
@@ -92,7 +93,7 @@ export class Stops {
 
   #draw(): void {
     const count = key.getState(this.#editor.state)?.stops.length ?? 0
-    const says = `${count} to fill in`
+    const says = say('{count} to fill in', count)
     this.#button.hidden = count === 0
     if (this.#button.textContent !== says) this.#button.textContent = says
   }

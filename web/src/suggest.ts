@@ -5,6 +5,7 @@ import type { Editor, Range } from '@tiptap/core'
 import { Plugin, PluginKey, type EditorState } from '@tiptap/pm/state'
 import { ySyncPluginKey } from '@tiptap/y-tiptap'
 
+import { sayCount } from './say.ts'
 import { byId } from './status.ts'
 
 /** How far back from the caret a sign is looked for. */
@@ -153,7 +154,7 @@ export class Suggest {
     if (!same) {
       this.#at = 0
       this.#list.replaceChildren(...choices.map((c, i) => this.#option(c, i)))
-      this.#said.textContent = `${this.#open?.offer.label}: ${choices.length === 1 ? '1 choice' : `${choices.length} choices`}`
+      this.#said.textContent = sayCount(choices.length, '{label}: {n} choice', '{label}: {n} choices', this.#open?.offer.label ?? '')
     }
     this.#list.setAttribute('aria-label', this.#open?.offer.label ?? '')
     dom.setAttribute('aria-controls', this.#list.id)

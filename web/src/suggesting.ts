@@ -3,6 +3,7 @@
 import type { Editor } from '@tiptap/core'
 
 import { onKey } from './keys.ts'
+import { say } from './say.ts'
 import type { Suggestions } from './suggestions.ts'
 
 export class Suggesting {
@@ -17,7 +18,7 @@ export class Suggesting {
     this.#note = note
     this.#me = me
     const toggle = () => void this.#load().then(rest => rest?.toggle())
-    const off = onKey('Ctrl+Shift+E', 'Suggest words instead of writing them, or stop it', toggle)
+    const off = onKey('Ctrl+Shift+E', say('Suggest words instead of writing them, or stop it'), toggle)
     editor.view.dom.addEventListener('suggest', toggle)
     editor.on('update', () => this.#look())
     editor.on('destroy', () => {

@@ -7,6 +7,8 @@
 
 import { Mark, mergeAttributes } from '@tiptap/core'
 
+import { say } from './say.ts'
+
 function suggestion(name: 'insertion' | 'deletion', tag: 'ins' | 'del', says: string): Mark {
   return Mark.create({
     name,
@@ -30,5 +32,5 @@ function suggestion(name: 'insertion' | 'deletion', tag: 'ins' | 'del', says: st
   })
 }
 
-export const Insertion = suggestion('insertion', 'ins', 'Suggested insertion')
-export const Deletion = suggestion('deletion', 'del', 'Suggested deletion')
+export const Insertion = suggestion('insertion', 'ins', say('Suggested insertion'))
+export const Deletion = suggestion('deletion', 'del', say('Suggested deletion'))

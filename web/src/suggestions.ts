@@ -9,6 +9,7 @@ import { ySyncPluginKey } from '@tiptap/y-tiptap'
 import { momentOf } from './dates.ts'
 import { onKey } from './keys.ts'
 import { decide, proposed, suggestionsIn, type Suggestion, unstruck } from './proposed.ts'
+import { say, sayCount } from './say.ts'
 import { byId } from './status.ts'
 
 /** How long after a change the server is asked whose suggestions are, and how long after an answer that did not say. */
@@ -21,8 +22,8 @@ const REFUSED_MS = 8_000
 /** How much of a suggestion's words is said. */
 const MOST = 60
 
-const REFUSED = 'Only words can be suggested. To change lines, lists, tables or how words look, stop suggesting.'
-const MODE = 'You are suggesting: what you type and delete waits until somebody accepts it.'
+const REFUSED = say('Only words can be suggested. To change lines, lists, tables or how words look, stop suggesting.')
+const MODE = say('You are suggesting: what you type and delete waits until somebody accepts it.')
 
 /** What the server says of a suggestion. */
 interface Whose {
@@ -80,10 +81,10 @@ export class Suggestions {
     this.#bar.addEventListener('click', clicked)
     this.#bar.addEventListener('keydown', pressed)
     const off = [
-      onKey('Alt+N', 'Go to the next suggestion', () => this.#go(1)),
-      onKey('Alt+P', 'Go to the suggestion before', () => this.#go(-1)),
-      onKey('Alt+Y', 'Accept the suggestion at the caret', () => this.#decideHere(true)),
-      onKey('Alt+R', 'Reject the suggestion at the caret', () => this.#decideHere(false)),
+      onKey('Alt+N', say('Go to the next suggestion'), () => this.#go(1)),
+      onKey('Alt+P', say('Go to the suggestion before'), () => this.#go(-1)),
+      onKey('Alt+Y', say('Accept the suggestion at the caret'), () => this.#decideHere(true)),
+      onKey('Alt+R', say('Reject the suggestion at the caret'), () => this.#decideHere(false)),
     ]
     editor.on('transaction', ({ transaction }) => {
       if (transaction.docChanged) this.#whoSoon(AFTER_MS)
@@ -161,8 +162,8 @@ export class Suggestions {
     const { view, state } = this.#editor
     view.dispatch(decide(state, some, accept).setMeta(DECIDES, true).scrollIntoView())
     const n = this.#all.length
-    const done = accept ? 'Accepted' : 'Rejected'
-    this.#news = n === 0 ? `${done}. No suggestion is left.` : `${done}. ${count(n)} left.`
+    const done = accept ? say('Accepted') : say('Rejected')
+    this.#news = n === 0 ? say('{done}. No suggestion is left.', done) : say('{done}. {count} left.', done, count(n))
     clearTimeout(this.#timers.news)
     this.#timers.news = setTimeout(() => {
       this.#news = ''
@@ -223,12 +224,18 @@ export class Suggestions {
     this.#queue()
   }
 
-  #by(s: Suggestion): string {
-    const whose = this.#whose.get(s.id)
-    if (!whose || whose.by.length === 0) return this.#made.has(s.id) ? 'You suggest' : 'Somebody suggests'
-    const [first, ...others] = whose.by.map(id => (id === this.#me ? 'You' : (this.#names.get(id) ?? 'Somebody')))
-    const also = others.length > 0 ? `, and then ${others.join(' and ').replaceAll('You', 'you')},` : ''
-    return `${first}${also} ${first === 'You' || others.length > 0 ? 'suggest' : 'suggests'}`
+  /** Who suggests what. */
+  #by(s: Suggestion, what: string): string {
+    const by = this.#whose.get(s.id)?.by ?? []
+    const name = (id: string) => this.#names.get(id) ?? say('Somebody')
+    const own = by.length === 0 ? this.#made.has(s.id) : by[0] === this.#me
+    const also = by
+      .slice(1)
+      .map(id => (id === this.#me ? say('you') : name(id)))
+      .join(say(' and '))
+    if (own) return also ? say('You, and then {others}, suggest {what}', also, what) : say('You suggest {what}', what)
+    const who = by.length === 0 ? say('Somebody') : name(by[0])
+    return also ? say('{who}, and then {others}, suggest {what}', who, also, what) : say('{who} suggests {what}', who, what)
   }
 
   #about(s: Suggestion): string {
@@ -238,9 +245,9 @@ export class Suggestions {
       return text.length > MOST ? `${text.slice(0, MOST)}…` : text
     }
     const [goes, comes] = [words('deletion'), words('insertion')]
-    const what = goes && comes ? `“${comes}” in place of “${goes}”` : goes ? `to take out “${goes}”` : `to add “${comes}”`
+    const what = goes && comes ? say('“{comes}” in place of “{goes}”', comes, goes) : goes ? say('to take out “{goes}”', goes) : say('to add “{comes}”', comes)
     const at = this.#whose.get(s.id)?.at
-    return `${this.#by(s)} ${what}${at ? `, ${momentOf(at).replaceAll('-', '\u2011')}` : ''}`
+    return `${this.#by(s, what)}${at ? `, ${momentOf(at).replaceAll('-', '\u2011')}` : ''}`
   }
 
   // The bar
@@ -260,9 +267,9 @@ export class Suggestions {
     if (!isEditable && this.#on) this.toggle()
     this.#bar.hidden = n === 0 && !this.#on && !this.#news
     this.#bar.toggleAttribute('data-on', this.#on)
-    say(this.#mode, this.#refused ? REFUSED : this.#on ? MODE : '')
-    const which = here && n > 1 ? ` (${this.#all.indexOf(here) + 1} of ${n})` : ''
-    say(this.#says, here ? `${this.#about(here)}${which}` : this.#news || (n > 0 ? `${count(n)} in this note` : ''))
+    show(this.#mode, this.#refused ? REFUSED : this.#on ? MODE : '')
+    const which = here && n > 1 ? say(' ({which} of {all})', this.#all.indexOf(here) + 1, n) : ''
+    show(this.#says, here ? `${this.#about(here)}${which}` : this.#news || (n > 0 ? say('{count} in this note', count(n)) : ''))
     for (const b of this.#bar.querySelectorAll<HTMLElement>('[data-suggestions]')) {
       const does = b.dataset.suggestions
       const shown = does === 'stop' ? this.#on : does === 'next' || does === 'previous' ? n > 0 : does === 'accept' || does === 'reject' ? n > 0 && isEditable : n > 1 && isEditable
@@ -274,10 +281,10 @@ export class Suggestions {
 }
 
 function count(n: number): string {
-  return n === 1 ? '1 suggestion' : `${n} suggestions`
+  return sayCount(n, '{n} suggestion', '{n} suggestions')
 }
 
-function say(line: HTMLElement, text: string): void {
+function show(line: HTMLElement, text: string): void {
   line.hidden = text === ''
   if (line.textContent !== text) line.textContent = text
 }

@@ -6,6 +6,7 @@ import type { Node } from '@tiptap/pm/model'
 import { ySyncPluginKey } from '@tiptap/y-tiptap'
 
 import { colleaguesOf, type Colleague } from './colleagues.ts'
+import { say } from './say.ts'
 import { byId } from './status.ts'
 import type { TaskAttrs } from './tasks.ts'
 
@@ -54,7 +55,7 @@ export class TaskDialog {
       const people = await colleaguesOf(this.#note)
       this.#choices(people, this.#owner.value || owner, this.#owner.selectedOptions[0]?.label ?? ownerName)
     } catch {
-      this.#said('Your colleagues could not be listed: the server cannot be reached.')
+      this.#said(say('Your colleagues could not be listed: the server cannot be reached.'))
     }
   }
 
@@ -66,9 +67,9 @@ export class TaskDialog {
   #choices(people: Colleague[], owner: string | null, ownerName: string | null): void {
     const option = (id: string, name: string, label = name) => Object.assign(document.createElement('option'), { value: id, label, textContent: label, title: name })
     const me = people.find(p => p.id === this.#me)
-    const list = [option('', '', 'Nobody yet'), ...(me ? [option(me.id, me.name, `${me.name} (you)`)] : [])]
+    const list = [option('', '', say('Nobody yet')), ...(me ? [option(me.id, me.name, say('{name} (you)', me.name))] : [])]
     for (const p of people) if (p !== me) list.push(option(p.id, p.name))
-    if (owner && !people.some(p => p.id === owner)) list.push(option(owner, ownerName ?? 'Somebody'))
+    if (owner && !people.some(p => p.id === owner)) list.push(option(owner, ownerName ?? say('Somebody')))
     this.#owner.replaceChildren(...list)
     this.#owner.value = owner ?? ''
   }
@@ -76,7 +77,7 @@ export class TaskDialog {
   #submit(e: SubmitEvent): void {
     if ((e.submitter as HTMLButtonElement | null)?.value !== 'save') return
     if (this.#time.value && !this.#day.value) {
-      this.#day.setCustomValidity('Choose the day as well.')
+      this.#day.setCustomValidity(say('Choose the day as well.'))
       this.#day.reportValidity()
       e.preventDefault()
       return
@@ -92,7 +93,7 @@ export class TaskDialog {
     })
     if (at === undefined || !this.#editor.isEditable) {
       e.preventDefault()
-      this.#said(this.#editor.isEditable ? 'Somebody has removed this task meanwhile.' : 'The note cannot be edited any more.')
+      this.#said(this.#editor.isEditable ? say('Somebody has removed this task meanwhile.') : say('The note cannot be edited any more.'))
       return
     }
     const tr = this.#editor.state.tr

@@ -6,6 +6,7 @@ import type { ViewMutationRecord } from '@tiptap/pm/view'
 
 import { taskCommands } from './blocks.ts'
 import { clinicalDate } from './dates.ts'
+import { say } from './say.ts'
 
 declare module '@tiptap/core' {
   interface Storage {
@@ -27,7 +28,7 @@ type Spec = [string, Record<string, string>, ...(string | Spec)[]]
 function meta({ ownerName, due }: TaskAttrs): Spec[] {
   const parts: Spec[] = []
   if (ownerName) parts.push(['span', { class: 'task-owner' }, ownerName])
-  if (due) parts.push(['time', { class: 'task-due', ...(clinicalDate(due) !== due && { datetime: due }) }, `Due ${clinicalDate(due)}`])
+  if (due) parts.push(['time', { class: 'task-due', ...(clinicalDate(due) !== due && { datetime: due }) }, say('Due {clinicalDate}', clinicalDate(due))])
   return parts.length > 0 ? [['span', { class: 'task-meta', contenteditable: 'false' }, ...parts]] : []
 }
 
@@ -35,7 +36,7 @@ function text(name: keyof TaskAttrs, html: string) {
   return { default: null, keepOnSplit: false, parseHTML: (e: HTMLElement) => e.getAttribute(html), renderHTML: (a: Record<string, unknown>) => ({ [html]: a[name] }) }
 }
 
-const done = (checked: unknown) => (checked === true ? 'Done' : 'Not done')
+const done = (checked: unknown) => (checked === true ? say('Done') : say('Not done'))
 
 export const TaskList = TiptapTaskList.extend({
   content: 'taskItem*',
@@ -116,8 +117,8 @@ export const TaskItem = TiptapTaskItem.extend({
         box.setAttribute('aria-label', done(a.checked))
         const says = meta(a).map(element)
         about.toggleAttribute('data-empty', says.length === 0)
-        about.title = 'Owner and due time'
-        about.replaceChildren(...(says.length > 0 ? says : ['Owner, due']))
+        about.title = say('Owner and due time')
+        about.replaceChildren(...(says.length > 0 ? says : [say('Owner, due')]))
       }
       draw()
       return {

@@ -6,6 +6,7 @@ import type { Editor } from '@tiptap/core'
 import { type Block, blocks, tableCommands, taskCommands } from './blocks.ts'
 import { keysHere, tellKey } from './keys.ts'
 import { Menu } from './menu.ts'
+import { say } from './say.ts'
 
 type Tool = Pick<Block, 'run' | 'on' | 'can'>
 
@@ -25,7 +26,7 @@ const tools: Record<string, Tool> = {
   redo: { run: e => e.chain().focus().redo().run(), can: e => e.can().redo() },
 }
 
-const table = blocks.filter(b => b.id === 'table').map(b => ({ ...b, label: 'Insert table' }))
+const table = blocks.filter(b => b.id === 'table').map(b => ({ ...b, label: say('Insert table') }))
 
 /** Wires the toolbar that the server rendered. */
 export class Toolbar {
@@ -49,9 +50,9 @@ export class Toolbar {
     const opens = this.#buttons.find(b => b.dataset.command === 'table')
     if (opens) this.#menu = new Menu(opens, editor, [...table, ...tableCommands])
     bar.addEventListener('keydown', e => this.#key(e))
-    tellKey('Ctrl+Enter', 'Tick the task off that you are in, or not')
-    tellKey('Tab', 'Next cell of a table; behind the last one a new row')
-    tellKey('Alt+F10', 'Go to the buttons above the text; Esc goes back')
+    tellKey('Ctrl+Enter', say('Tick the task off that you are in, or not'))
+    tellKey('Tab', say('Next cell of a table; behind the last one a new row'))
+    tellKey('Alt+F10', say('Go to the buttons above the text; Esc goes back'))
     editor.on('transaction', () => this.#queue())
     this.#draw()
   }

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/clisonix/tidechart/web/words"
+)
+
+func TestCatalogueIsWhatTheCodeSays(t *testing.T) {
+	root := filepath.Join("..", "..", "..")
+	want, err := catalogue(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(filepath.Join(root, "web", "words", words.English+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != string(want) {
+		t.Error("web/words/en.json is not what the code says; run: go run ./web/words/extract")
+	}
+}
+
+// TestMessagesAreFound: in Go by their type, wherever they stand, and in scripts by the call; with which scripts lead there.
+func TestMessagesAreFound(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{
+		"web/words/words.go": "package words\n\nimport \"context\"\n\ntype Text string\n\nfunc Say(ctx context.Context, text Text, values ...string) string { return \"\" }\n\nfunc Count(ctx context.Context, n int, one, many Text, values ...string) string { return \"\" }\n",
+		"web/page.go": "package web\n\nimport \"" + wordsPkg + "\"\n\nvar table = map[string]words.Text{\"key\": \"In a table\"}\n\nconst half = \"Of two \"\n\n" +
+			"func says() string { _ = \"no message\"; return words.Say(ctx, half+\"halves\", words.Count(ctx, 2, \"{n} bed\", \"{n} beds of {unit}\", words.Say(ctx, \"inner\"))) }\n",
+		"web/page_templ.go": "package web\n\nimport (\n\"net/http\"\n\"" + wordsPkg + "\"\n)\n\nvar ctx = new(http.Request).Context()\n\nfunc Page() { _ = map[int]words.Text{http.StatusOK: \"Fine\"}; println(words.Say(ctx, \"On a page\")) }\n",
+		"web/src/board.ts":  "import { say } from './say.ts'\nimport './deep.ts'\nsay('It\\'s {so}', x)\nthis.#say('not this')\n",
+		"web/src/deep.ts":   "const later = () => import('./lazy.ts')\nsayCount(all.length, '{n} row', \"{n} rows\")\n",
+		"web/src/lazy.ts":   "say(\n  \"Only when it is needed\",\n)\n",
+		"web/src/say.ts":    "export function say(text: string) {}\n",
+	} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "server"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	all := found{}
+	if err := all.goCode(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := all.scripts(filepath.Join(dir, "web", "src")); err != nil {
+		t.Fatal(err)
+	}
+	board := []string{"board.js"}
+	want := []words.Message{
+		{Text: "Fine", In: []string{"web/page.templ Page"}},
+		{Text: "In a table", In: []string{"web/page.go"}},
+		{Text: "It's {so}", In: []string{"web/src/board.ts"}, Scripts: board},
+		{Text: "Of two halves", In: []string{"web/page.go says"}},
+		{Text: "On a page", In: []string{"web/page.templ Page"}},
+		{Text: "Only when it is needed", In: []string{"web/src/lazy.ts"}, Scripts: board},
+		{Text: "inner", In: []string{"web/page.go says"}},
+		{Text: "{n} beds of {unit}", One: "{n} bed", In: []string{"web/page.go says"}},
+		{Text: "{n} rows", One: "{n} row", In: []string{"web/src/deep.ts"}, Scripts: board},
+	}
+	same := func(a, b words.Message) bool {
+		return a.Text == b.Text && a.One == b.One && slices.Equal(a.In, b.In) && slices.Equal(a.Scripts, b.Scripts)
+	}
+	if got := all.messages(); !slices.EqualFunc(got, want, same) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
