@@ -117,8 +117,8 @@ func threadAt(seq uint64, thread, by uuid.UUID) vault.Place {
 
 // Threads lists what was said about a note, the oldest thread first.
 func (db *DB) Threads(ctx context.Context, note uuid.UUID) (threads []Thread, err error) {
-	n, err := db.CountThreads(ctx, note)
-	if err == nil && n > 0 {
+	has, err := db.HasThreads(ctx, note)
+	if err == nil && has {
 		err = db.withKeys(ctx, note, func(keys *keySet) error {
 			return db.reading(ctx, func(q *queries.Queries) (err error) {
 				threads, err = readThreads(ctx, q, keys, note)
@@ -141,6 +141,11 @@ func readThreads(ctx context.Context, q *queries.Queries, keys *keySet, note uui
 	acts, err := q.ThreadActs(ctx, note, uuid.NullUUID{})
 	if err != nil {
 		return nil, err
+	}
+	if gone, err := q.MissingThread(ctx, note); err != nil {
+		return nil, err
+	} else if len(gone) > 0 {
+		return nil, fmt.Errorf("%s: thread %s is on record, and not there: %w", audit.RolledBack, gone[0], vault.ErrTampered)
 	}
 	ids := make([]uuid.UUID, len(rows))
 	for i, row := range rows {

@@ -19,6 +19,18 @@ SELECT pg_advisory_xact_lock(hashtextextended('threads of ' || sqlc.arg(note)::u
 -- name: CountThreads :one
 SELECT count(*) FROM thread WHERE note_id = $1;
 
+-- name: HasThreads :one
+-- Whether it has any, or should have.
+SELECT (EXISTS (SELECT FROM thread WHERE thread.note_id = $1)
+    OR EXISTS (SELECT FROM audit_event event WHERE event.note_id = $1 AND event.act = 'note.comment' AND event.code LIKE '%rev=% mark=%'))::boolean;
+
+-- name: MissingThread :many
+-- A thread that the log of acts has, and that is not there; none, if all are.
+SELECT event.about::uuid FROM audit_event event
+ WHERE event.note_id = sqlc.arg(note)::uuid AND event.act = 'note.comment' AND event.code LIKE '%rev=% mark=%' AND event.about IS NOT NULL
+   AND NOT EXISTS (SELECT FROM thread WHERE thread.id = event.about AND thread.note_id = event.note_id)
+ LIMIT 1;
+
 -- name: InsertThread :exec
 INSERT INTO thread (id, note_id, by_id, quote, place) VALUES ($1, $2, $3, $4, $5);
 

@@ -22,6 +22,19 @@ func (q *Queries) CountThreads(ctx context.Context, noteID uuid.UUID) (int64, er
 	return count, err
 }
 
+const hasThreads = `-- name: HasThreads :one
+SELECT (EXISTS (SELECT FROM thread WHERE thread.note_id = $1)
+    OR EXISTS (SELECT FROM audit_event event WHERE event.note_id = $1 AND event.act = 'note.comment' AND event.code LIKE '%rev=% mark=%'))::boolean
+`
+
+// Whether it has any, or should have.
+func (q *Queries) HasThreads(ctx context.Context, noteID uuid.UUID) (bool, error) {
+	row := q.db.QueryRow(ctx, hasThreads, noteID)
+	var column_1 bool
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const insertThread = `-- name: InsertThread :exec
 INSERT INTO thread (id, note_id, by_id, quote, place) VALUES ($1, $2, $3, $4, $5)
 `
@@ -99,6 +112,34 @@ SELECT pg_advisory_xact_lock(hashtextextended('threads of ' || $1::uuid, 0))
 func (q *Queries) LockThreads(ctx context.Context, note uuid.UUID) error {
 	_, err := q.db.Exec(ctx, lockThreads, note)
 	return err
+}
+
+const missingThread = `-- name: MissingThread :many
+SELECT event.about::uuid FROM audit_event event
+ WHERE event.note_id = $1::uuid AND event.act = 'note.comment' AND event.code LIKE '%rev=% mark=%' AND event.about IS NOT NULL
+   AND NOT EXISTS (SELECT FROM thread WHERE thread.id = event.about AND thread.note_id = event.note_id)
+ LIMIT 1
+`
+
+// A thread that the log of acts has, and that is not there; none, if all are.
+func (q *Queries) MissingThread(ctx context.Context, note uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, missingThread, note)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var event_about uuid.UUID
+		if err := rows.Scan(&event_about); err != nil {
+			return nil, err
+		}
+		items = append(items, event_about)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const noteToComment = `-- name: NoteToComment :one
