@@ -155,7 +155,7 @@ func TestAdministratorsReviewSessions(t *testing.T) {
 	h.recorded("looks at a session", "session.see done novak note")
 	for _, want := range []string{
 		"Dr Daniel Okafor", "token “Ward tablet”", "Rosa Rivera RN", "3 words, 17 characters", "refused: sent forged updates",
-		"refused: asked for what is not theirs", "Jonas Brandt RN", "lost text unseen", "12 characters, removed by Rosa Rivera RN; not settled", "Dr Daniel Okafor 3 words",
+		"refused: asked for what is not theirs", "Jonas Brandt RN", "lost text unseen", "12 characters, removed by Rosa Rivera RN; not settled", "Dr Daniel Okafor: 3 words",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the session does not say %q", want)
