@@ -13,7 +13,7 @@ const (
 	paceLook   = time.Second // how often it looks what others do; Postgres tells no sooner
 	paceOthers = 20          // commits a second of others that mean that people are at work
 
-	restAlone = 3. / 2 // how long a rest is, by what the step took
+	restAlone = 3. / 4 // how long a rest is, by what the step took
 	restAmong = 20.
 )
 
