@@ -29,7 +29,7 @@ func TestKeys(t *testing.T) {
 		t.Fatalf("mode %v, %v", info.Mode(), err)
 	}
 	said, err := s.command(t.Context(), "keys", "status", "--data", s.data)
-	if err != nil || strings.Count(said, ", 0 of which do not open") != 2 || !strings.Contains(said, "0 apps for codes, 0 notes") {
+	if err != nil || strings.Count(said, ", 0 of which do not open") != 5 || !strings.Contains(said, "0 apps for codes, 0 notes, 0 patients") {
 		t.Errorf("status: %q, %v", said, err)
 	}
 	if runtime.GOOS == "linux" {

@@ -53,7 +53,7 @@ func TestReviewOfSessions(t *testing.T) {
 
 	officer.do(chromedp.Focus(chromedp.CSS(`#live-sessions tbody a`)))
 	officer.leaves(chromedp.KeyEvent(kb.Enter), "open the session")
-	if got := eval[string](officer, `document.querySelector('#summary').textContent`); !strings.Contains(got, "Yuki Sato PharmD 4 words.") {
+	if got := eval[string](officer, `document.querySelector('#summary').textContent`); !strings.Contains(got, "Yuki Sato PharmD: 4 words.") {
 		t.Errorf("the session says %q", got)
 	}
 	session := eval[string](officer, `location.pathname`)
