@@ -11,7 +11,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clisonix/tidechart/server/audit"
-	"github.com/clisonix/tidechart/server/store/queries"
 )
 
 // Limits of what is on record of notes that are not as they were (I10).
@@ -47,14 +46,13 @@ func (db *DB) recordFault(ctx context.Context, err error) {
 		return
 	}
 	e := audit.Event{Act: audit.FaultyNote, Outcome: audit.Failed, Code: fmt.Sprintf("%s has=%d had=%d", strings.ReplaceAll(string(fault.Kind), " ", "-"), fault.Head, fault.Had)}
-	about := db.recordAbout
 	if fault.Whose != uuid.Nil { // not the one in whose record it is
 		e.Patient, e.Note = fault.Whose, fault.Note
-		about = func(ctx context.Context, q *queries.Queries, _ uuid.UUID, e audit.Event) error {
-			return db.record(ctx, q, e)
-		}
+		err = db.record(ctx, db.Queries, e)
+	} else {
+		err = db.recordAbout(ctx, db.Queries, fault.Note, e)
 	}
-	if err := about(ctx, db.Queries, fault.Note, e); err != nil {
+	if err != nil {
 		db.log.Error("that a note is not as it was is not on record", "note", fault.Note, "err", err)
 	}
 }

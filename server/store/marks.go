@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -163,7 +164,7 @@ func (db *DB) CheckPatients(ctx context.Context, checked func(wrong error)) erro
 				err = otherNumber(row.ID)
 			}
 			if err == nil {
-				if _, err = db.Bedside(ctx, row.ID); err == ErrNotFound { //nolint:errorlint // they lie nowhere
+				if _, err = db.Bedside(ctx, row.ID); errors.Is(err, ErrNotFound) { // they lie nowhere
 					err = nil
 				}
 			}
