@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -111,7 +112,7 @@ func TestKeysAreRotated(t *testing.T) {
 		t.Errorf("a key that is needed is retired: %q, %v", said, err)
 	}
 	c.insert(0, "meanwhile; ")
-	keys(`[1-9][0-9]* data keys are wrapped to [0-9a-f]{32} anew`, "rewrap")
+	keys(`[1-9][0-9]* data keys are wrapped to [0-9a-f]{32} anew`, "rewrap", "--hurry")
 	keys(`(?s)what is new is wrapped to it; [1-9][0-9]* data keys are; .*an older one; 0 data keys are; it is in the file.*1 run, 0 of which do not have the newest`, "status")
 	keys(`1 keys are retired`, "retire")
 	keys(`there is one key`, "retire")
@@ -190,7 +191,7 @@ func TestLostKeyIsRecovered(t *testing.T) {
 	keys("Any two of these three files", "init", "--recovery", path)
 	keys("share-1 is there already", "init", "--recovery", "--replace", path)
 	keys("has a recovery key already", "init", "--recovery", path)
-	keys(`[1-9][0-9]* data keys are wrapped`, "rewrap", "--keys", path, "--database-url", database)
+	keys(`[1-9][0-9]* data keys are wrapped`, "rewrap", "--hurry", "--keys", path, "--database-url", database)
 	keys(`recovery key +[0-9a-f]{32}; 0 data keys are not wrapped to it`, "status", "--keys", path, "--database-url", database)
 	share := func(i int) string { return fmt.Sprintf("%s.share-%d", path, i) }
 	keys(`opens ([0-9]+) of [0-9]+ data keys`, "recover", "--dry-run", "--keys", path, "--database-url", database, share(1), share(2))
@@ -298,9 +299,9 @@ func TestNotesAreSealedOnDisk(t *testing.T) {
 	if text := s.text(t, token, note); !strings.Contains(text, word) {
 		t.Errorf("after a restart the note says %q", text)
 	}
-	for _, step := range []string{"rotate", "rewrap", "retire"} {
-		if said, err := s.command(t.Context(), "keys", step, "--data", s.data); err != nil {
-			t.Fatalf("keys %s: %q, %v", step, said, err)
+	for _, step := range [][]string{{"rotate"}, {"rewrap", "--hurry"}, {"retire"}} {
+		if said, err := s.command(t.Context(), slices.Concat([]string{"keys"}, step, []string{"--data", s.data})...); err != nil {
+			t.Fatalf("keys %v: %q, %v", step, said, err)
 		}
 	}
 	if text := s.text(t, token, note); !strings.Contains(text, word) {

@@ -130,7 +130,7 @@ func TestKeyService(t *testing.T) {
 
 	// Keys are changed through the service.
 	keys("what is new is wrapped to it", in("rotate")...)
-	keys(`[1-9][0-9]* data keys are wrapped`, in("rewrap")...)
+	keys(`[1-9][0-9]* data keys are wrapped`, in("rewrap", "--hurry")...)
 	keys("1 keys are retired", in("retire")...)
 	aside, err := filepath.Glob(path + ".retired-*")
 	if err != nil || len(aside) != 1 {
@@ -170,7 +170,7 @@ func TestKeyService(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused.wait(want{"synced": true})
-	keys(`[1-9][0-9]* data keys are wrapped`, in("rewrap")...)
+	keys(`[1-9][0-9]* data keys are wrapped`, in("rewrap", "--hurry")...)
 	checkHas(t, s.text(t, token, note), "while it is sealed; ", "with the old key; ")
 	if log := s.log.String(); strings.Contains(log, own) || strings.Contains(log, service.Token) {
 		t.Error("the log has a token")

@@ -26,6 +26,7 @@ func TestLogoffAndHandOver(t *testing.T) {
 	token := s.token(t, "rivera")
 	note := s.newNote(t, token)
 	chen := signedIn(t, s, "chen")
+	chen.allow("401 (Unauthorized) (" + s.url + "/api/v1/notes/") // what the page was asking for then
 	list := chen.tab("chen-list")
 	list.visit("/")
 	chen.openNote(note)
@@ -224,6 +225,7 @@ func TestSignOutClearsEveryWindow(t *testing.T) {
 	s := startServer(t)
 	note := s.newNote(t, s.token(t, "rivera"))
 	chen := signedIn(t, s, "chen")
+	chen.allow("401 (Unauthorized) (" + s.url + "/api/v1/notes/") // what the page was asking for then
 	list := chen.tab("chen-list")
 	list.visit("/")
 	chen.openNote(note)

@@ -133,7 +133,7 @@ func rotateHere(ctx context.Context, db *store.DB, secret *vault.Secret) (wrappe
 		if err := db.FollowKeys(ctx, secret); err != nil {
 			return err
 		}
-		done, bad, err := db.Rewrap(ctx, v, v.Rewrap, func(int) {})
+		done, bad, err := db.Rewrap(ctx, v, store.Rewrapping{By: v.Rewrap, Progress: func(int) {}})
 		if wrapped = done; err == nil && bad > 0 {
 			err = fmt.Errorf("%d data keys do not open", bad)
 		}

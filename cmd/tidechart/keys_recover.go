@@ -118,7 +118,7 @@ func (c *keysRecoverCmd) recover(ctx context.Context, db *store.DB, source *keyS
 // rewrap wraps all data keys to the new key, and has the database give up the lost ones.
 func (c *keysRecoverCmd) rewrap(ctx context.Context, db *store.DB, v *vault.Vault, by store.Rewrapper) error {
 	begin := time.Now()
-	done, bad, err := rewrap(ctx, db, v, by)
+	done, bad, err := rewrap(ctx, db, v, store.Rewrapping{By: by, Hurry: true})
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,6 @@ type keysAtWork struct {
 
 // alone calls f with keys that fit the database, while nobody else changes either.
 func (c *ring) alone(ctx context.Context, log *slog.Logger, f func(keysAtWork) error) error {
-	stepBack()
 	source, err := c.orDemo(c.keysFlags).source(log)
 	if err != nil {
 		return err
@@ -142,15 +141,19 @@ func (c *keysRotateCmd) Run(ctx context.Context, log *slog.Logger) error {
 
 type keysRewrapCmd struct {
 	ring
-	Wait time.Duration `default:"1m" help:"How long to wait for running servers to read the newest key."`
+	Wait  time.Duration `default:"1m" help:"How long to wait for running servers to read the newest key."`
+	Hurry bool          `help:"Do not come after others that want the processor, and do not rest while people type, who may notice."`
 }
 
 func (keysRewrapCmd) Help() string {
 	return `Servers run on, and people write on: what data keys seal is not touched. Where there is a recovery key, what is not wrapped to that is
-wrapped to it, too.`
+wrapped to it, too. The work comes after everything else that the machine does, and may take long where that is never idle: --hurry.`
 }
 
 func (c *keysRewrapCmd) Run(ctx context.Context, log *slog.Logger) error {
+	if !c.Hurry {
+		stepBack()
+	}
 	return c.alone(ctx, log, func(w keysAtWork) error {
 		v, err := w.vault()
 		if err != nil {
@@ -166,7 +169,7 @@ func (c *keysRewrapCmd) Run(ctx context.Context, log *slog.Logger) error {
 		if err := awaitServers(ctx, w, c.Wait); err != nil {
 			return err
 		}
-		done, bad, err := rewrap(ctx, w.db, v, v.Rewrap)
+		done, bad, err := rewrap(ctx, w.db, v, store.Rewrapping{By: v.Rewrap, Hurry: c.Hurry})
 		if err != nil {
 			return err
 		}
@@ -181,15 +184,16 @@ func (c *keysRewrapCmd) Run(ctx context.Context, log *slog.Logger) error {
 }
 
 // rewrap wraps data keys anew, and shows how far it is.
-func rewrap(ctx context.Context, db *store.DB, v *vault.Vault, by store.Rewrapper) (done, bad int, err error) {
+func rewrap(ctx context.Context, db *store.DB, v *vault.Vault, how store.Rewrapping) (done, bad int, err error) {
 	_, old, err := db.ToRewrap(ctx, v)
 	if err != nil {
 		return 0, 0, err
 	}
 	bar := progressbar.NewOptions(old, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription("wrapping data keys"),
 		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionSetWidth(30))
-	done, bad, err = db.Rewrap(ctx, v, by, func(n int) { _ = bar.Add(n) }) // a bar that is not drawn is no error
-	_, _ = fmt.Fprintln(os.Stderr)                                         // behind it
+	how.Progress = func(n int) { _ = bar.Add(n) } // one that is not drawn is no error
+	done, bad, err = db.Rewrap(ctx, v, how)
+	_, _ = fmt.Fprintln(os.Stderr) // behind it
 	return done, bad, err
 }
 

@@ -27,10 +27,11 @@ type pace struct {
 	commits int64 // of everybody, when it looked
 	own     int64 // since then
 	among   bool  // others are at work, as far as is known
+	hurry   bool  // which is to be passed over
 }
 
-// newPace supposes that others are at work until it knows better.
-func newPace(db *DB) *pace { return &pace{db: db, among: true} }
+// newPace supposes that others are at work until it knows better, unless there is a hurry.
+func newPace(db *DB, hurry bool) *pace { return &pace{db: db, among: !hurry, hurry: hurry} }
 
 // step returns how much to do at once, of as much as may be.
 func (p *pace) step(most int) int {
@@ -42,6 +43,9 @@ func (p *pace) step(most int) int {
 
 // rest is called after a step, of one commit, that took so long.
 func (p *pace) rest(ctx context.Context, took time.Duration) error {
+	if p.hurry {
+		return ctx.Err()
+	}
 	p.own++
 	factor := restAlone
 	if p.among {

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -17,7 +19,7 @@ func TestWorkThatWaitsSeesPeople(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	p := newPace(&DB{commits: pool})
+	p := newPace(&DB{commits: pool}, false)
 	if !p.among || p.step(4) != 1 {
 		t.Error("it supposes that it is alone")
 	}
@@ -46,5 +48,22 @@ func TestWorkThatWaitsSeesPeople(t *testing.T) {
 	look(2 * time.Second)
 	if p.among {
 		t.Error("it makes way for itself")
+	}
+}
+
+// TestWorkInAHurryRestsForNobody, and can be stopped all the same.
+func TestWorkInAHurryRestsForNobody(t *testing.T) {
+	t.Parallel()
+	p := newPace(nil, true) // it does not even look
+	if p.step(4) != 4 {
+		t.Error("it takes short steps")
+	}
+	if err := p.rest(t.Context(), 1000*time.Hour); err != nil {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := p.rest(ctx, time.Nanosecond); !errors.Is(err, context.Canceled) {
+		t.Errorf("stopped, it says %v", err)
 	}
 }

@@ -119,11 +119,17 @@ const (
 // Rewrapper is how a data key is wrapped anew.
 type Rewrapper func(vault.Name, vault.Wrapped) (vault.Wrapped, error)
 
+// Rewrapping is how [DB.Rewrap] goes about it.
+type Rewrapping struct {
+	By       Rewrapper
+	Progress func(n int) // called after each few
+	Hurry    bool        // no rests, whoever is at work
+}
+
 // Rewrap wraps all data keys anew that are not wrapped to the newest key-encryption key, which v seals with, or not to its recovery
-// key; by v itself, or by what recovers them. It tells progress after each
-// few, and rests. It may be stopped at any time, and called again: it goes on with what is left. What does not open stays as it is, and is
+// key. It may be stopped at any time, and called again: it goes on with what is left. What does not open stays as it is, and is
 // counted. What the keys seal is not touched. That it begins is on record, and how it ends. Call it within [DB.AloneWithKeys].
-func (db *DB) Rewrap(ctx context.Context, v *vault.Vault, by Rewrapper, progress func(n int)) (done, bad int, err error) {
+func (db *DB) Rewrap(ctx context.Context, v *vault.Vault, how Rewrapping) (done, bad int, err error) {
 	_, old, err := db.ToRewrap(ctx, v)
 	if err != nil {
 		return 0, 0, err
@@ -132,7 +138,7 @@ func (db *DB) Rewrap(ctx context.Context, v *vault.Vault, by Rewrapper, progress
 	if err := db.Record(ctx, audit.Event{Act: audit.RewrapKeys, Code: fmt.Sprintf("%s begun=%d", code, old)}); err != nil {
 		return 0, 0, err
 	}
-	done, bad, err = db.rewrapAll(ctx, v, by, progress)
+	done, bad, err = db.rewrapAll(ctx, v, how)
 	e := audit.Event{Act: audit.RewrapKeys, Code: fmt.Sprintf("%s wrapped=%d bad=%d", code, done, bad)}
 	if err != nil || bad > 0 {
 		e.Outcome = audit.Failed
@@ -142,8 +148,8 @@ func (db *DB) Rewrap(ctx context.Context, v *vault.Vault, by Rewrapper, progress
 	return done, bad, errors.Join(err, db.Record(limit, e))
 }
 
-func (db *DB) rewrapAll(ctx context.Context, v *vault.Vault, by Rewrapper, progress func(n int)) (done, bad int, err error) {
-	newest, pace := v.ID(), newPace(db)
+func (db *DB) rewrapAll(ctx context.Context, v *vault.Vault, how Rewrapping) (done, bad int, err error) {
+	newest, pace := v.ID(), newPace(db, how.Hurry)
 	for after, more := (queries.DataKey{}), true; more; {
 		rows, err := db.DataKeysToRewrap(ctx, queries.DataKeysToRewrapParams{
 			AfterScope: after.Scope, AfterOwner: after.Owner, AfterEpoch: after.Epoch, Newest: newest[:], Recovery: recoveryOf(v), MaxRows: rewrapAtOnce,
@@ -156,11 +162,11 @@ func (db *DB) rewrapAll(ctx context.Context, v *vault.Vault, by Rewrapper, progr
 			step := rows[:min(pace.step(rewrapStep), len(rows))]
 			rows = rows[len(step):]
 			began := time.Now()
-			n, failed, err := db.rewrapSome(ctx, step, by)
+			n, failed, err := db.rewrapSome(ctx, step, how.By)
 			if done, bad = done+n, bad+failed; err != nil {
 				return done, bad, err
 			}
-			progress(len(step))
+			how.Progress(len(step))
 			if err := pace.rest(ctx, time.Since(began)); err != nil {
 				return done, bad, err
 			}

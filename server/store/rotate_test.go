@@ -34,12 +34,12 @@ func (h *hospital) rotated(t *testing.T) vault.KeyID {
 func (h hospital) rewrap(t *testing.T, tell ...func(told int)) (done, bad int) {
 	t.Helper()
 	told := 0
-	done, bad, err := h.db.Rewrap(t.Context(), h.vault, h.vault.Rewrap, func(n int) {
+	done, bad, err := h.db.Rewrap(t.Context(), h.vault, store.Rewrapping{By: h.vault.Rewrap, Progress: func(n int) {
 		told += n
 		for _, f := range tell {
 			f(told)
 		}
-	})
+	}})
 	if err != nil || told != done+bad {
 		t.Fatalf("%d done, %d bad, %d told, %v", done, bad, told, err)
 	}
@@ -164,7 +164,7 @@ func TestRewrapGoesOn(t *testing.T) {
 
 	h.must(t, `CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''stopped''; END'`)
 	h.must(t, `CREATE TRIGGER stop BEFORE UPDATE ON data_key FOR EACH ROW EXECUTE FUNCTION stop()`)
-	if _, _, err := h.db.Rewrap(t.Context(), h.vault, h.vault.Rewrap, func(int) {}); err == nil {
+	if _, _, err := h.db.Rewrap(t.Context(), h.vault, store.Rewrapping{By: h.vault.Rewrap, Progress: func(int) {}}); err == nil {
 		t.Error("it is not stopped")
 	}
 	h.must(t, `DROP TRIGGER stop ON data_key`)
@@ -384,7 +384,7 @@ func TestRecoverWithoutAnyKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	by := func(name vault.Name, w vault.Wrapped) (vault.Wrapped, error) { return r.Rewrap(found, name, w) }
-	done, bad, err := open.Rewrap(ctx, found, by, func(int) {})
+	done, bad, err := open.Rewrap(ctx, found, store.Rewrapping{By: by, Progress: func(int) {}})
 	if done != 6 || bad != 1 || err != nil {
 		t.Errorf("%d done, %d bad, %v", done, bad, err)
 	}
