@@ -43,6 +43,7 @@ var actsText = []web.Option{
 	{Value: string(audit.PrintNote), Text: "printed a note"},
 	{Value: string(audit.ExportNote), Text: "took a note as a file"},
 	{Value: string(audit.CommentNote), Text: "commented on a note"},
+	{Value: string(audit.PlaceThread), Text: "moved text that a comment is about"},
 	{Value: string(audit.NameVersion), Text: "named a version of a note"},
 	{Value: string(audit.ReceiveNote), Text: "read a handoff back"},
 	{Value: string(audit.ChangePhrase), Text: "changed a phrase"},

@@ -37,6 +37,7 @@ const (
 	AnchorNote  Act = "note.anchor"  // how far its log has come, by the server itself
 	RestoreNote Act = "note.restore" // an older state of it was put back on purpose
 	CommentNote Act = "note.comment" // in a thread, which about names; or did something with that, as the code says
+	PlaceThread Act = "note.thread"  // said where the text stands now that a thread, which about names, is about
 	NameVersion Act = "note.version" // a version of it got a name, or another, or none; the code says which
 	BringBack   Act = "note.back"    // what it said once was made an edit of it; the code says as of which
 	FaultyNote  Act = "note.fault"   // found not to be the one that is on record, when somebody opened it

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/clisonix/tidechart/crdt"
 	"github.com/clisonix/tidechart/server/audit"
@@ -40,11 +39,12 @@ type TextPlace struct {
 	Start, End crdt.ID
 	Words      string // which it was then
 	Known      []byte // state vector of the document then: what it does not have has come since. Empty if it is too long to be kept
+	Moved      uint64 // how often somebody has said that it stands elsewhere, as the log of acts has it
 }
 
 // PlaceOf is a place in a document as it is now.
 func PlaceOf(start, end crdt.ID, words string, now crdt.StateVector) TextPlace {
-	p := TextPlace{start, end, words, now.Encode()}
+	p := TextPlace{Start: start, End: end, Words: words, Known: now.Encode()}
 	if len(p.Known) > maxKnown {
 		p.Known = nil
 	}
@@ -155,9 +155,15 @@ func readThreads(ctx context.Context, q *queries.Queries, keys *keySet, note uui
 	if err != nil {
 		return nil, err
 	}
+	moved, err := marksOf(ctx, q, audit.PlaceThread, ids...)
+	if err != nil {
+		return nil, err
+	}
 	threads, err := keys.openThreads(rows, acts)
 	for i := 0; err == nil && i < len(threads); i++ {
-		err = threads[i].check(keys, on)
+		if err = threads[i].check(keys, on); err == nil && threads[i].Place != nil {
+			err = threads[i].Place.check(threads[i].ID, keys, moved)
+		}
 	}
 	return threads, err
 }
@@ -181,6 +187,15 @@ func (t Thread) check(keys *keySet, on marks) error {
 		return fmt.Errorf("%s: %d acts of thread %s, of which %d are on record: %w", audit.Forked, len(t.Acts), t.ID, last.Rev, vault.ErrTampered)
 	}
 	return on.check(t.ID, keys, audit.CommentNote, uint64(len(t.Acts)), says)
+}
+
+// check compares a place with the last that is on record. Where text stood when its thread was begun, no entry says: no earlier place is there.
+func (p *TextPlace) check(thread uuid.UUID, keys *keySet, on marks) error {
+	says, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	return on.check(thread, keys, audit.PlaceThread, p.Moved, says)
 }
 
 func (k *keySet) openThreads(rows []queries.Thread, acts []queries.ThreadAct) ([]Thread, error) {
@@ -378,20 +393,39 @@ func (db *DB) openToComments(ctx context.Context, q *queries.Queries, note uuid.
 	return db.keysToWrite(ctx, q, note)
 }
 
-// PlaceThread says where the text stands that a thread is about. It follows from an edit, which is on record; what the text was when the
-// thread was begun stays. It is an [ErrNotFound] if the thread is about no text.
+// PlaceThread says, on record, where the text stands that a thread is about; what the text was when the thread was begun stays. It is an
+// [ErrNotFound] if the thread is about no text.
 func (db *DB) PlaceThread(ctx context.Context, note, thread uuid.UUID, place TextPlace) error {
-	err := db.transact(ctx, pgx.TxOptions{}, func(q *queries.Queries) error {
-		var patient uuid.UUID
-		keys, err := db.openToComments(ctx, q, note, &patient)
+	e := audit.Event{Act: audit.PlaceThread, Note: note, About: thread}
+	err := db.Act(ctx, &e, func(q *queries.Queries) error {
+		keys, err := db.openToComments(ctx, q, note, &e.Patient)
 		if err != nil {
 			return err
 		}
-		if row, err := q.LockThread(ctx, thread, note); err != nil {
+		row, err := q.LockThread(ctx, thread, note)
+		if err != nil {
 			return err
-		} else if row.Quote == nil {
+		}
+		if row.Quote == nil {
 			return ErrNotFound
 		}
+		on, err := marksOf(ctx, q, audit.PlaceThread, thread)
+		if err != nil {
+			return err
+		}
+		var was TextPlace
+		if err := openValue(keys, threadAt(placeSeq, thread, uuid.Nil), row.Place, &was); err != nil {
+			return err
+		}
+		if err := was.check(thread, keys, on); err != nil {
+			return err
+		}
+		place.Moved = was.Moved + 1
+		says, err := json.Marshal(place)
+		if err != nil {
+			return err
+		}
+		e.Code = markCode(keys.chaining(), e.Act, place.Moved, says)
 		sealed, err := sealValue(keys.sealing(), threadAt(placeSeq, thread, uuid.Nil), place)
 		if err != nil {
 			return err

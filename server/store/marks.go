@@ -53,18 +53,26 @@ func markCode(key *vault.Key, act audit.Act, rev uint64, says []byte) string {
 // unpadded is JSON without the blanks that it is sealed with.
 func unpadded(says []byte) []byte { return bytes.TrimRight(says, " ") }
 
+// markedThing is what an act's records are of.
+func markedThing(act audit.Act) string {
+	if act == audit.CommentNote || act == audit.PlaceThread {
+		return "thread"
+	}
+	return "patient"
+}
+
 // check compares a record with what is on record. One that is newer than that was written since.
-func (m marks) check(patient uuid.UUID, keys *keySet, act audit.Act, rev uint64, says []byte) error {
-	on, is := m[patient]
+func (m marks) check(whose uuid.UUID, keys *keySet, act audit.Act, rev uint64, says []byte) error {
+	on, is := m[whose]
 	switch {
 	case !is || says != nil && rev > uint64(on.Rev):
 		return nil
 	case says == nil && strings.Contains(on.Code, " mark="+noRecord):
 		return nil
 	case says == nil || rev < uint64(on.Rev):
-		return fmt.Errorf("%s: %s of patient %s is number %d, and number %d is on record: %w", audit.RolledBack, act, patient, rev, on.Rev, vault.ErrTampered)
+		return fmt.Errorf("%s: %s of %s %s is number %d, and number %d is on record: %w", audit.RolledBack, act, markedThing(act), whose, rev, on.Rev, vault.ErrTampered)
 	case !strings.Contains(on.Code, markCode(keys.chaining(), act, rev, says)):
-		return fmt.Errorf("%s: %s of patient %s is another number %d than the one that is on record: %w", audit.Forked, act, patient, rev, vault.ErrTampered)
+		return fmt.Errorf("%s: %s of %s %s is another number %d than the one that is on record: %w", audit.Forked, act, markedThing(act), whose, rev, vault.ErrTampered)
 	}
 	return nil
 }

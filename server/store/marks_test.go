@@ -2,9 +2,11 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/clisonix/tidechart/crdt"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/vault"
 )
@@ -169,5 +171,44 @@ func TestThreadsLoseNothing(t *testing.T) {
 			t.Errorf("%s, and then: %v", what, err)
 		}
 		h.must(t, `DELETE FROM thread_act; DELETE FROM thread; INSERT INTO thread TABLE good_thread; INSERT INTO thread_act TABLE good`)
+	}
+}
+
+// TestThreadsStandWhereTheyWerePut: that a thread is about a place where its text stood before is noticed, by whoever reads or moves it.
+func TestThreadsStandWhereTheyWerePut(t *testing.T) {
+	h := open(t)
+	ctx := t.Context()
+	note := h.newNote(t)
+	at := func(clock uint64) store.TextPlace {
+		return store.PlaceOf(crdt.ID{Client: 7, Clock: clock}, crdt.ID{Client: 7, Clock: clock + 4}, "stop", nil)
+	}
+	first := at(0)
+	id, err := h.db.BeginThread(ctx, note, h.author, &first, "stop the warfarin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.must(t, `ALTER TABLE thread DISABLE TRIGGER USER; CREATE TABLE place AS SELECT 0 AS n, place FROM thread`)
+	for n := range 2 {
+		if err := h.db.PlaceThread(ctx, note, id, at(uint64(n+1)*10)); err != nil {
+			t.Fatal(err)
+		}
+		h.must(t, fmt.Sprintf(`INSERT INTO place SELECT %d, place FROM thread`, n+1))
+	}
+	for n := range 3 {
+		h.must(t, fmt.Sprintf(`UPDATE thread SET place = (SELECT place FROM place WHERE n = %d)`, n))
+		threads, err := h.fresh(t).Threads(ctx, note)
+		if n == 2 {
+			if err != nil || len(threads) != 1 || threads[0].Place.Start.Clock != 20 || threads[0].Place.Moved != 2 {
+				t.Errorf("as it is: %+v, %v", threads, err)
+			}
+			continue
+		}
+		want := fmt.Sprintf("rolled back: note.thread of thread %s is number %d, and number 2 is on record", id, n)
+		if !errors.Is(err, vault.ErrTampered) || !strings.Contains(err.Error(), want) {
+			t.Errorf("put back to %d: %v", n, err)
+		}
+		if err := h.db.PlaceThread(ctx, note, id, at(30)); !errors.Is(err, vault.ErrTampered) {
+			t.Errorf("moved on from %d: %v", n, err)
+		}
 	}
 }
