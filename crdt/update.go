@@ -298,6 +298,13 @@ func (u *Update) Ranges() []ClockRange {
 	return out
 }
 
+// Inserts returns the update without its delete set: all that it brings, and nothing that it removes.
+func (u *Update) Inserts() *Update {
+	all := *u
+	all.b, all.dsPlain = append(slices.Clip(u.b[:u.ds]), 0), true
+	return &all
+}
+
 // Novel reports whether the update carries a struct that have lacks. It does
 // not look at deletes; see [Doc.HasDeleted].
 func (u *Update) Novel(have StateVector) bool {

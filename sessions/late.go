@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
-	"unicode/utf8"
 
 	"github.com/clisonix/tidechart/crdt"
-	"github.com/clisonix/tidechart/crdt/prose"
 )
 
 // LateEdit is an update that reached a note after its signature: it never becomes part of the note (I5).
@@ -158,80 +156,5 @@ func (b *branch) take(u *crdt.Update) error {
 func (p *Peer) tellLate() {
 	if message := p.wire.news(newsLate); message != nil && p.place > 0 {
 		p.send(message)
-	}
-}
-
-// LateText is what somebody wrote too late.
-type LateText struct {
-	LateEdit
-	Words   string // that it adds to the note as it was signed, a block a line; without those that a later one takes away
-	Deletes int    // characters of the note as it was signed that it would take away
-}
-
-// lateClient is the first of the client ids by which [ReadLate] tells late edits apart. On the wire none is as high.
-const lateClient crdt.ClientID = 1 << 60
-
-// ReadLate returns what is kept beside a note, in the order in which it came, with the words that it would have brought. It returns
-// [ErrNoNote] for an unknown note.
-func ReadLate(ctx context.Context, store Store, note NoteID) ([]LateText, error) {
-	edits, err := store.LateEdits(ctx, note)
-	if err != nil || len(edits) == 0 {
-		return nil, err
-	}
-	log, err := store.Load(ctx, note)
-	if err != nil {
-		return nil, err
-	}
-	doc, err := log.Doc() // of its own: the note stays as it is
-	if err != nil {
-		return nil, fmt.Errorf("rebuild note %s: %w", note, err)
-	}
-	texts, signed := make([]LateText, len(edits)), charactersOf(prose.Read(doc.XMLFragment(Fragment)))
-	for i, e := range edits {
-		u, err := crdt.DecodeUpdate(e.Update)
-		if err == nil {
-			err = doc.Apply(u)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("late edit %d: %w", e.N, err)
-		}
-		for _, r := range u.Ranges() {
-			doc.Credit([]crdt.Copy{{To: crdt.ID{Client: r.Client, Clock: r.From}, From: crdt.ID{Client: lateClient + crdt.ClientID(i)}, Len: r.To - r.From}})
-		}
-		left := charactersOf(prose.Read(doc.XMLFragment(Fragment)))
-		texts[i] = LateText{LateEdit: e, Deletes: signed - left}
-		signed = left
-	}
-	wordsOf(prose.Read(doc.XMLFragment(Fragment)), texts)
-	return texts, nil
-}
-
-// charactersOf counts those that the note had when it was signed.
-func charactersOf(n prose.Node) (count int) {
-	if n.Type == "text" && n.Author < lateClient {
-		count = utf8.RuneCountInString(n.Text)
-	}
-	for _, c := range n.Content {
-		count += charactersOf(c)
-	}
-	return count
-}
-
-// wordsOf adds to each edit the words of a block that are its own, and those of the blocks in it.
-func wordsOf(n prose.Node, texts []LateText) {
-	lines := make(map[int]string)
-	for _, c := range n.Content {
-		if c.Type == "text" && c.Author >= lateClient {
-			lines[int(c.Author-lateClient)] += c.Text
-		}
-	}
-	for i, line := range lines {
-		if texts[i].Words != "" {
-			texts[i].Words += "\n"
-		}
-		texts[i].Words += line
-	}
-	for _, c := range n.Content {
-		wordsOf(c, texts)
 	}
 }

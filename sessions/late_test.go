@@ -232,3 +232,162 @@ func TestLateWords(t *testing.T) {
 		t.Errorf("of no note: %v, %v", none, err)
 	}
 }
+
+// lateCase is a signed note beside which edits are kept.
+type lateCase struct {
+	t     *testing.T
+	store *storetest.MemStore
+	note  sessions.NoteID
+	n     uint64
+}
+
+// copyOf is a document of somebody who has seen another.
+func copyOf(t *testing.T, of *crdt.Doc) *crdt.Doc {
+	t.Helper()
+	state, err := of.EncodeStateAsUpdate(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := crdt.New("")
+	if err := doc.ApplyUpdate(state); err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+func edit(t *testing.T, doc *crdt.Doc, client crdt.ClientID, f func(tx *crdt.Txn, root *crdt.XMLFragment)) []byte {
+	t.Helper()
+	u, err := doc.Transact(client, func(tx *crdt.Txn) { f(tx, doc.XMLFragment(sessions.Fragment)) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// textIn is that of the first text in a block.
+func textIn(root *crdt.XMLFragment, block int) *crdt.XMLText {
+	return root.Children()[block].Value.(*crdt.XMLElement).Children()[0].Value.(*crdt.XMLText)
+}
+
+// heading makes a heading of the first block as editors do: the block goes, and its text comes again.
+func heading(tx *crdt.Txn, root *crdt.XMLFragment) {
+	says := textIn(root, 0).String()
+	root.Delete(tx, 0, 1)
+	root.Insert(tx, 0, crdt.NewXMLElement("heading", nil, crdt.NewXMLText(says)))
+}
+
+func (c *lateCase) keep(who sessions.Author, u []byte) {
+	c.t.Helper()
+	c.n++
+	if kept, err := c.store.KeepLate(c.t.Context(), c.note, sessions.LateEdit{N: c.n, Author: who.ID, Update: u}); !kept || err != nil {
+		c.t.Fatal(kept, err)
+	}
+}
+
+// TestLateWordsThatLostTheirPlace: whatever becomes of what somebody typed into, before the signature or by others who were late as well, their words
+// are proposed to them, in the order in which they stood; what they took away themselves, and what they only moved, is not.
+func TestLateWordsThatLostTheirPlace(t *testing.T) {
+	const ofChen, ofRivera = 11, 22
+	for name, tt := range map[string]struct {
+		before func(t *testing.T, doc *crdt.Doc) []byte              // somebody's edit that rivera has not seen
+		late   func(t *testing.T, c *lateCase, chens, own *crdt.Doc) // what is kept
+		want   []string                                              // of each edit
+		all    string                                                // of rivera's together
+		less   int                                                   // signed units that the last would take away
+	}{
+		"its paragraph was made a heading": {
+			before: func(t *testing.T, doc *crdt.Doc) []byte { return edit(t, doc, ofChen, heading) },
+			late: func(t *testing.T, c *lateCase, _, own *crdt.Doc) {
+				c.keep(rivera, edit(t, own, ofRivera, func(tx *crdt.Txn, root *crdt.XMLFragment) {
+					textIn(root, 0).Insert(tx, 0, "allergic ")
+					textIn(root, 0).Insert(tx, 0, "not ")
+				}))
+				c.keep(rivera, edit(t, own, ofRivera, func(tx *crdt.Txn, root *crdt.XMLFragment) { textIn(root, 0).Insert(tx, 13, "to 1") }))
+				c.keep(rivera, edit(t, own, ofRivera, func(tx *crdt.Txn, root *crdt.XMLFragment) { textIn(root, 0).Insert(tx, 16, "0") }))
+			},
+			want: []string{"not allergic ", "to 1", "0"}, all: "not allergic to 01",
+		},
+		"somebody who was late as well removed its paragraph": {
+			late: func(t *testing.T, c *lateCase, chens, own *crdt.Doc) {
+				c.keep(rivera, edit(t, own, ofRivera, func(tx *crdt.Txn, root *crdt.XMLFragment) { textIn(root, 0).Insert(tx, 0, "allergic ") }))
+				c.keep(chen, edit(t, chens, ofChen, func(tx *crdt.Txn, root *crdt.XMLFragment) { root.Delete(tx, 0, 1) }))
+			},
+			want: []string{"allergic ", ""}, all: "allergic ", less: 23,
+		},
+		"somebody removed it by name": {
+			late: func(t *testing.T, c *lateCase, _, own *crdt.Doc) {
+				c.keep(rivera, edit(t, own, ofRivera, func(tx *crdt.Txn, root *crdt.XMLFragment) { textIn(root, 0).Insert(tx, 0, "allergic ") }))
+				hostile := copyOf(t, own)
+				c.keep(chen, edit(t, hostile, ofChen, func(tx *crdt.Txn, root *crdt.XMLFragment) { textIn(root, 0).Delete(tx, 0, 9) }))
+			},
+			want: []string{"allergic ", ""}, all: "allergic ",
+		},
+		"its author took some of it away": {
+			before: func(t *testing.T, doc *crdt.Doc) []byte { return edit(t, doc, ofChen, heading) },
+			late: func(t *testing.T, c *lateCase, _, own *crdt.Doc) {
+				c.keep(rivera, edit(t, own, ofRivera, func(tx *crdt.Txn, root *crdt.XMLFragment) { textIn(root, 0).Insert(tx, 0, "allergic ") }))
+				c.keep(rivera, edit(t, own, ofRivera, func(tx *crdt.Txn, root *crdt.XMLFragment) { textIn(root, 0).Delete(tx, 2, 7) }))
+			},
+			want: []string{"al", ""}, all: "al",
+		},
+		"its author made a heading of it": {
+			late: func(t *testing.T, c *lateCase, _, own *crdt.Doc) {
+				c.keep(rivera, edit(t, own, ofRivera, func(tx *crdt.Txn, root *crdt.XMLFragment) { textIn(root, 0).Insert(tx, 23, " 😀 allergic to it") }))
+				c.keep(rivera, edit(t, own, ofRivera, heading))
+				c.keep(rivera, edit(t, own, ofRivera, func(tx *crdt.Txn, root *crdt.XMLFragment) { textIn(root, 0).Insert(tx, 41, "!") }))
+			},
+			want: []string{" 😀 allergic to it", "", "!"}, all: " 😀 allergic to it!",
+		},
+		"its author wrote a dose again": {
+			late: func(t *testing.T, c *lateCase, _, own *crdt.Doc) {
+				c.keep(rivera, edit(t, own, ofRivera, func(tx *crdt.Txn, root *crdt.XMLFragment) {
+					textIn(root, 0).Delete(tx, 0, 6)
+					root.Insert(tx, 0, crdt.NewXMLElement("paragraph", nil, crdt.NewXMLText("signed by mouth")))
+				}))
+			},
+			want: []string{"signed by mouth"}, all: "signed by mouth", less: 6,
+		},
+		"somebody is mentioned": {
+			late: func(t *testing.T, c *lateCase, _, own *crdt.Doc) {
+				c.keep(rivera, edit(t, own, ofRivera, func(tx *crdt.Txn, root *crdt.XMLFragment) {
+					root.Insert(tx, 1, crdt.NewXMLElement("paragraph", nil, crdt.NewXMLText("ask "), crdt.NewXMLElement("mention", map[string]any{"id": "x", "label": "Dr Chen"})))
+				}))
+			},
+			want: []string{"ask @Dr Chen"}, all: "ask @Dr Chen",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := &lateCase{t: t, store: &storetest.MemStore{}, note: uuid.New()}
+			doc := crdt.New("")
+			c.store.Add(c.note, chen.ID, edit(t, doc, 1, func(tx *crdt.Txn, root *crdt.XMLFragment) {
+				root.Insert(tx, 0, crdt.NewXMLElement("paragraph", nil, crdt.NewXMLText("signed words of a draft")))
+			}))
+			own := copyOf(t, doc)
+			if tt.before != nil {
+				b := sessions.Batch{ID: uuid.New(), Entries: []sessions.Entry{{Note: c.note, Author: chen.ID, Update: tt.before(t, doc), Stamp: c.store.Stamp(c.note, chen.ID)}}}
+				if placed, err := c.store.Append(t.Context(), b); err != nil || placed[0].First == 0 {
+					t.Fatal(placed, err)
+				}
+			}
+			c.store.Sign(c.note)
+			tt.late(t, c, copyOf(t, doc), own)
+			got, err := sessions.ReadLate(t.Context(), c.store, c.note)
+			if err != nil || len(got) != len(tt.want) {
+				t.Fatal(got, err)
+			}
+			var numbers []uint64
+			for i, l := range got {
+				numbers = append(numbers, l.N)
+				if l.Words != tt.want[i] {
+					t.Errorf("edit %d says %q, want %q", l.N, l.Words, tt.want[i])
+				}
+			}
+			if less := got[len(got)-1].Deletes; less != tt.less {
+				t.Errorf("it would take %d units away, want %d", less, tt.less)
+			}
+			if all, err := sessions.LateWords(t.Context(), c.store, c.note, rivera.ID, numbers); err != nil || all != tt.all {
+				t.Errorf("together they say %q, %v, want %q", all, err, tt.all)
+			}
+		})
+	}
+}

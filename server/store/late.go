@@ -142,25 +142,20 @@ var ErrLate = errors.New("these edits are somebody else's, or something was deci
 // AmendLate begins a note about a signed one with what somebody wrote too late: its words, a paragraph for each line. The edits are settled
 // with it. The caller has decided that they may.
 func (db *DB) AmendLate(ctx context.Context, a Amendment, numbers []uint64) (id uuid.UUID, err error) {
-	texts, err := sessions.ReadLate(ctx, db, a.Parent)
+	if len(numbers) == 0 {
+		return id, ErrLate
+	}
+	words, err := sessions.LateWords(ctx, db, a.Parent, a.By, numbers)
 	if err != nil {
 		return id, err
 	}
 	a.Body = prose.Node{Type: "doc"}
-	for _, t := range texts {
-		if t.Author != a.By || !slices.Contains(numbers, t.N) {
-			continue
+	for line := range strings.SplitSeq(words, "\n") {
+		p := prose.Node{Type: "paragraph"}
+		if line != "" {
+			p.Content = []prose.Node{{Type: "text", Text: line}}
 		}
-		for line := range strings.SplitSeq(t.Words, "\n") {
-			p := prose.Node{Type: "paragraph"}
-			if line != "" {
-				p.Content = []prose.Node{{Type: "text", Text: line}}
-			}
-			a.Body.Content = append(a.Body.Content, p)
-		}
-	}
-	if len(a.Body.Content) == 0 {
-		return id, ErrLate
+		a.Body.Content = append(a.Body.Content, p)
 	}
 	if a.Relation == "" {
 		a.Relation = signature.Addendum

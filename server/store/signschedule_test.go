@@ -268,6 +268,10 @@ func (e *editor) types() {
 				}
 			}
 		}
+		if root.Len() > 1 && e.r.IntN(25) == 0 { // with what others type in it at this moment
+			root.Delete(tx, e.r.IntN(root.Len()), 1)
+			return
+		}
 		if len(texts) == 0 || e.r.IntN(8) == 0 {
 			root.Insert(tx, e.r.IntN(root.Len()+1), crdt.NewXMLElement("paragraph", nil, crdt.NewXMLText("p")))
 			return
@@ -452,7 +456,7 @@ func TestAnyScheduleOfSignatures(t *testing.T) {
 	}
 }
 
-// keystrokes looks for all that was typed: in the note, or else beside it, by whom it was.
+// keystrokes looks for all that was typed: in the note, or else beside it, by whom it was, and in what is proposed to them.
 func (h hospital) keystrokes(t *testing.T, seed uint64, note uuid.UUID, editors []*editor) (inNote, beside int) {
 	t.Helper()
 	c, err := new(past.Pasts).Committed(t.Context(), h.db, note)
@@ -480,6 +484,7 @@ func (h hospital) keystrokes(t *testing.T, seed uint64, note uuid.UUID, editors 
 			}
 		}
 	}
+	h.proposed(t, seed, note, edits)
 	for i, e := range editors {
 		state, err := e.doc.EncodeStateAsUpdate(nil)
 		if err != nil {
@@ -494,4 +499,54 @@ func (h hospital) keystrokes(t *testing.T, seed uint64, note uuid.UUID, editors 
 		}
 	}
 	return inNote, len(edits)
+}
+
+// proposed looks for each letter that somebody typed too late, and did not take away again, in the words of the addendum that they could make.
+func (h hospital) proposed(t *testing.T, seed uint64, note uuid.UUID, edits []sessions.LateEdit) {
+	t.Helper()
+	updates, numbers, removed := make([]*crdt.Update, len(edits)), map[uuid.UUID][]uint64{}, map[uuid.UUID]map[crdt.ID]bool{}
+	for i, edit := range edits {
+		u, err := crdt.DecodeUpdate(edit.Update)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if removed[edit.Author] == nil {
+			removed[edit.Author] = make(map[crdt.ID]bool)
+		}
+		for _, g := range u.Deletes() {
+			for k := range uint64(g.Len) {
+				removed[edit.Author][crdt.ID{Client: g.Client, Clock: uint64(g.Clock) + k}] = true
+			}
+		}
+		updates[i], numbers[edit.Author] = u, append(numbers[edit.Author], edit.N)
+	}
+	typed := map[uuid.UUID]map[rune]int{}
+	for i, u := range updates {
+		who := edits[i].Author
+		if typed[who] == nil {
+			typed[who] = make(map[rune]int)
+		}
+		u.Texts(u.Ranges(), func(_ int, id crdt.ID, text string) {
+			for k, letter := range text { // each is one unit
+				if !removed[who][crdt.ID{Client: id.Client, Clock: id.Clock + uint64(k)}] {
+					typed[who][letter]++
+				}
+			}
+		})
+	}
+	for who, letters := range typed {
+		words, err := sessions.LateWords(t.Context(), h.db, note, who, numbers[who])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, letter := range words {
+			letters[letter]--
+		}
+		delete(letters, '\n')
+		for letter, n := range letters {
+			if n != 0 {
+				t.Errorf("seed %d: of the letter %c %d are missing in %q, which is proposed", seed, letter, n, words)
+			}
+		}
+	}
 }
