@@ -61,13 +61,14 @@ func (c *noteExportCmd) Run(ctx context.Context, log *slog.Logger) error {
 type noteVerifyCmd struct {
 	File    string   `arg:"" type:"existingfile" help:"Exported note."`
 	Keys    []string `placeholder:"FINGERPRINT" help:"Fingerprints of the keys by which notes are signed there, as its operator gave them to you, or the log of acts has them. Without any, the file's own word counts."`
-	LogKeys string   `placeholder:"FINGERPRINT" help:"Fingerprint of keys of the log of acts there: tidechart audit keys."`
+	LogKeys string   `placeholder:"FINGERPRINT" help:"Fingerprint of keys of the log of acts there: tidechart audit keys. With it, each signature has to be proven to be in that log."`
 }
 
 func (c *noteVerifyCmd) Help() string {
 	return `A note is good if it is, to the byte, what each signer has signed by Ed25519 and by ML-DSA-65, as who, when, as what and behind whom; and if
 who wrote which of it is what they signed, too. A signature of another note, version, person, meaning or time does not pass. If the file
-says so, the log of acts has the signing: then nobody can have signed it later than the log's checkpoint.
+says so, the log of acts has the signing: then nobody can have signed it later than the log's checkpoint; with --log-keys, each signature has to
+have that proof. What was signed about the note after the file was made is not in it.
 
 Exit status: 0 the note is good, 1 the file could not be read, 2 something is wrong with it: the first thing is named.`
 }
@@ -98,7 +99,25 @@ func (c *noteVerifyCmd) check() (r signature.Report, err error) {
 }
 
 // asWhat says the meanings of signatures in words.
-var asWhat = map[signature.Meaning]string{signature.Author: "the author", signature.Cosign: "cosigner", signature.Witness: "a witness"}
+var asWhat = map[signature.Meaning]string{
+	signature.Author: "the author", signature.Cosign: "cosigner", signature.Witness: "a witness", signature.Receiver: "the receiver",
+}
+
+// hasBecome says what later notes in the file make of one.
+var hasBecome = map[signature.Relation]string{
+	signature.Addendum: "signed, and added to since", signature.LateEntry: "signed, and added to since", signature.Correction: "SIGNED, AND CORRECTED SINCE",
+	signature.Retraction: "ENTERED IN ERROR, says a signed retraction",
+}
+
+// stateOf says how a note stands, as far as the file has it.
+func stateOf(n signature.NoteReport) string {
+	state := cmp.Or(hasBecome[n.Became], "signed")
+	cosigned := slices.ContainsFunc(n.Signatures, func(s signature.Signed) bool { return s.Meaning == signature.Cosign })
+	if n.Signatures[0].Role == "resident" && !cosigned {
+		state += "; of a resident, and not cosigned"
+	}
+	return state
+}
 
 // tellNotes says what was found good, and what that rests on.
 func tellNotes(w io.Writer, r signature.Report) error {
@@ -111,7 +130,7 @@ func tellNotes(w io.Writer, r signature.Report) error {
 		if first.Relation != "" {
 			about = fmt.Sprintf(", %s to note %s", first.Relation, first.Parent)
 		}
-		fmt.Fprintf(&b, "\nnote        %s, %s%s\nversion     seq %d, content %s\n", n.Note, first.Kind, about, first.Seq, first.Content)
+		fmt.Fprintf(&b, "\nnote        %s, %s%s\nstate       %s\nversion     seq %d, content %s\n", n.Note, first.Kind, about, stateOf(n), first.Seq, first.Content)
 		for _, p := range n.Parts {
 			who := cmp.Or(p.Name, "no name given")
 			if p.Person == uuid.Nil {

@@ -104,6 +104,30 @@ func TestNoteVerify(t *testing.T) {
 			}
 		})
 	}
+	for name, tt := range map[string]struct {
+		change func(s *signature.Statement)
+		want   string
+	}{
+		"a handoff that was read back": {func(s *signature.Statement) { s.Meaning = signature.Receiver }, "as the receiver by Dr Mei Chen"},
+		"what no attending cosigned":   {func(s *signature.Statement) { s.Meaning = signature.Witness }, "of a resident, and not cosigned"},
+	} {
+		r, err := signedNote(t).Verify(signature.Trust{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tt.change(&r.Notes[0].Signatures[1].Statement)
+		var said bytes.Buffer
+		if err := tellNotes(&said, r); err != nil || !strings.Contains(said.String(), tt.want) {
+			t.Errorf("%s: it says\n%s", name, said.String())
+		}
+	}
+	for relation, want := range map[signature.Relation]string{signature.Retraction: "ENTERED IN ERROR", signature.Correction: "CORRECTED", signature.Addendum: "added to since"} {
+		r := signature.Report{Notes: []signature.NoteReport{{Became: relation, Signatures: make([]signature.Signed, 1)}}}
+		var said bytes.Buffer
+		if err := tellNotes(&said, r); err != nil || !strings.Contains(said.String(), want) {
+			t.Errorf("with a %s it says\n%s", relation, said.String())
+		}
+	}
 	b.Notes[0].Content = strings.Replace(b.Notes[0].Content, "Better", "Worse", 1)
 	_, err = verified(t, b)
 	var coded interface{ ExitCode() int }

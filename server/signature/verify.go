@@ -53,7 +53,8 @@ func (f *Fault) Error() string {
 type Trust struct {
 	// Keys are fingerprints of keys that are known to be the installation's. Without any, the bundle's own word counts, and the report says so.
 	Keys []string
-	// Log is the fingerprint of a pair of keys of the log of acts; "": the bundle's own word.
+	// Log is the fingerprint of a pair of keys of the log of acts; "": the bundle's own word. With it, each signature has to be proven to be in
+	// that log: whoever has stolen the keys that sign notes has not signed in it.
 	Log string
 }
 
@@ -69,6 +70,9 @@ type NoteReport struct {
 	Note       uuid.UUID
 	Signatures []Signed
 	Parts      []Part // who wrote how much, who wrote most first
+
+	// Became is what signed notes about it in the bundle make of it, the furthest: a retraction, a correction, a late entry or an addendum; "": nothing.
+	Became Relation
 }
 
 // Part is how much of a note somebody wrote.
@@ -109,6 +113,9 @@ func (b Bundle) Verify(trust Trust) (r Report, err error) {
 			return r, &Fault{Kind: Unlogged, Says: "it proves a signing that is not in the bundle: a signature was taken away"}
 		}
 	}
+	if trust.Log != "" {
+		return r, v.unproven
+	}
 	return r, nil
 }
 
@@ -120,7 +127,9 @@ type verifier struct {
 	keys   []audit.Keys
 	marks  map[string]int64 // proven places in the log of acts, by what its entries say
 	used   map[string]bool
-	names  map[uuid.UUID]string
+
+	unproven error // the first signature that has no place there
+	names    map[uuid.UUID]string
 }
 
 func (v *verifier) openKeys() error {
@@ -143,6 +152,9 @@ func (v *verifier) openKeys() error {
 // openLog checks what the bundle proves of the log of acts.
 func (v *verifier) openLog() error {
 	if v.bundle.Log == "" {
+		if v.trust.Log != "" {
+			return &Fault{Kind: Unlogged, Says: "it proves nothing of the log whose keys you gave; of a note that was just signed it will in a minute"}
+		}
 		return nil
 	}
 	log, err := audit.OpenBundle(strings.NewReader(v.bundle.Log))
@@ -252,8 +264,8 @@ func (v *verifier) note(i int, n BundleNote) error {
 		mark := markOf(s.Meaning.Act(), s.Note, s.Signer, Mark(HashOf([]byte(text))))
 		if at, proven := v.marks[mark]; proven {
 			one.Logged, v.used[mark] = at, true
-		} else {
-			v.report.Whole = false
+		} else if v.report.Whole = false; v.unproven == nil {
+			v.unproven = bad(Unlogged, k+1, "it is not proven to be in the log whose keys you gave; one that was just made will be in a minute")
 		}
 		r.Signatures, before = append(r.Signatures, one), text
 	}
@@ -261,6 +273,7 @@ func (v *verifier) note(i int, n BundleNote) error {
 	if _, there := v.report.Checked[first.Parent]; i > 0 && !there {
 		return bad(Unrelated, 0, "it is not about a note before it in the bundle")
 	}
+	v.became(first)
 	units, err := unitsOf(n.Content, first.Schema)
 	if err != nil {
 		return bad(Incomplete, 0, err.Error())
@@ -275,6 +288,18 @@ func (v *verifier) note(i int, n BundleNote) error {
 	v.report.Notes = append(v.report.Notes, r)
 	v.report.Checked[n.Note] = len(r.Signatures)
 	return nil
+}
+
+// further is the order of what becomes of notes.
+var further = map[Relation]int{Addendum: 1, LateEntry: 1, Correction: 2, Retraction: 3}
+
+// became notes what a signed note makes of the one that it is about.
+func (v *verifier) became(about Signed) {
+	for i := range v.report.Notes {
+		if n := &v.report.Notes[i]; n.Note == about.Parent && further[about.Relation] > further[n.Became] {
+			n.Became = about.Relation
+		}
+	}
 }
 
 // open reads a signature by whichever of the keys made it.

@@ -83,7 +83,7 @@ func TestTamperedNotesAreFound(t *testing.T) {
 	trust := signature.Trust{Keys: []string{keys.Fingerprint()}, Log: log.Newest().Fingerprint()}
 	report, err := copied(t, b).Verify(trust)
 	if err != nil || len(report.Notes) != 2 || !report.Trusted || !report.Logged || !report.Whole || report.Checked[note] != 3 || len(report.Notes[0].Parts) != 2 ||
-		report.Notes[0].Signatures[1].Meaning != signature.Cosign || report.Notes[1].Signatures[0].Relation != signature.Addendum {
+		report.Notes[0].Signatures[1].Meaning != signature.Cosign || report.Notes[1].Signatures[0].Relation != signature.Addendum || report.Notes[0].Became != signature.Addendum {
 		t.Fatalf("report %+v, %v", report, err)
 	}
 	theirs, err := h.db.NoteBundle(t.Context(), other)
@@ -147,6 +147,7 @@ func TestTamperedNotesAreFound(t *testing.T) {
 		"the log's checkpoint":    {func(b *signature.Bundle) { replace(t, &b.Log, `time 20`, `time 19`) }, signature.Unlogged},
 		"the log cut off":         {func(b *signature.Bundle) { b.Log = b.Log[:len(b.Log)/2] }, signature.Unlogged},
 		"no log":                  {func(b *signature.Bundle) { b.Log = "x" }, signature.Unlogged},
+		"the log taken away":      {func(b *signature.Bundle) { b.Log = "" }, signature.Unlogged},
 	} {
 		changed := copied(t, b)
 		tt.change(&changed)
@@ -158,6 +159,22 @@ func TestTamperedNotesAreFound(t *testing.T) {
 	}
 	if _, err := copied(t, b).Verify(signature.Trust{Log: keys.Fingerprint()}); err == nil {
 		t.Error("another log's keys pass")
+	}
+	late, err := h.db.Amend(t.Context(), store.Amendment{Parent: note, Relation: signature.Addendum, Reason: "and that", By: h.other})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.sign(t, late, h.other)
+	unproven, err := h.db.NoteBundle(t.Context(), note)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fault *signature.Fault
+	if _, err := copied(t, unproven).Verify(trust); !errors.As(err, &fault) || fault.Kind != signature.Unlogged || fault.Note != late {
+		t.Errorf("a signature that the log does not have yet: %v", err)
+	}
+	if r, err := copied(t, unproven).Verify(signature.Trust{Keys: trust.Keys}); err != nil || r.Whole {
+		t.Errorf("without the log's keys: %v", err)
 	}
 	without := copied(t, b)
 	without.Log = ""
@@ -175,7 +192,7 @@ func TestTamperedNotesAreFound(t *testing.T) {
 			on++
 		}
 	}
-	if on != 1 {
+	if on != 2 {
 		t.Errorf("%d exports are on record", on)
 	}
 }
