@@ -59,6 +59,7 @@ var statuses = []struct {
 	{store.ErrFreezeOver, http.StatusConflict, "The time to sign is over, or somebody let go of the note. Nothing was signed: look at it again."},
 	{store.ErrSigned, http.StatusConflict, "The note is signed. What is to be added is an addendum."},
 	{store.ErrUnsigned, http.StatusConflict, "The note is not signed, or was entered in error."},
+	{errNotAsSigned, http.StatusConflict, notAsSigned},
 	{store.ErrSignedBefore, http.StatusConflict, "You have signed this note already."},
 	{store.ErrNoCosign, http.StatusConflict, "The note does not wait for another signature."},
 	{store.ErrBlanks, http.StatusConflict, "There are *** left in the note. Fill them in, or take them out, before you sign."},

@@ -191,7 +191,7 @@ func (s *Server) paperOf(r *http.Request, who login.Person, id uuid.UUID, copied
 	if err != nil {
 		return paper.Note{}, about, err
 	}
-	c, err := s.db.Pasts.Committed(ctx, s.db, id)
+	body, whose, err := s.bodyOf(ctx, id, about.row.Note.State)
 	if err != nil {
 		return paper.Note{}, about, err
 	}
@@ -200,7 +200,7 @@ func (s *Server) paperOf(r *http.Request, who login.Person, id uuid.UUID, copied
 	n.Kind, n.Title, n.LOINC, n.State = kindName(row.Note.Kind), row.Note.Title, loincOf(row.Note.Kind), row.Note.State
 	n.Begun = paper.Event{By: row.Creator, At: row.Note.CreatedAt.Local()}
 	n.Saved = paper.Event{At: row.Note.EditedAt.Local()}
-	n.Body = prose.Read(c.Doc.XMLFragment(sessions.Fragment))
+	n.Body = body
 	carried, err := s.carriedIn(ctx, id)
 	if err != nil {
 		return paper.Note{}, about, err
@@ -211,10 +211,23 @@ func (s *Server) paperOf(r *http.Request, who login.Person, id uuid.UUID, copied
 		}
 	}
 	n.Copy = paper.Copy{ID: copied, By: who.Name, Role: string(who.Role), At: about.shell.Now.Local()}
-	if n.Contributors, err = s.contributors(ctx, n.Body, c.Whose); err == nil {
+	if n.Contributors, err = s.contributors(ctx, n.Body, whose); err == nil {
 		err = s.withSignatures(ctx, who, id, &n)
 	}
 	return n, about, err
+}
+
+// bodyOf is what a note says, and whose each client id is: of a signed one what was signed, or it is an [errNotAsSigned].
+func (s *Server) bodyOf(ctx context.Context, id uuid.UUID, state string) (prose.Node, func(crdt.ClientID) uuid.UUID, error) {
+	if store.IsSigned(state) {
+		r, err := s.asSigned(ctx, id)
+		return r.Doc, r.Whose, err
+	}
+	c, err := s.db.Pasts.Committed(ctx, s.db, id)
+	if err != nil {
+		return prose.Node{}, nil, err
+	}
+	return prose.Read(c.Doc.XMLFragment(sessions.Fragment)), c.Whose, nil
 }
 
 // contributors are whose words a note has, whose are most first.

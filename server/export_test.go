@@ -150,19 +150,27 @@ func TestSignedCopies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, way := range []string{"/print", "/note.pdf", "/note.txt", "/note.md", "/note.html"} {
+	first := h.note
+	h.note = about
+	h.types("chen", "Of the left side.")
+	h.note = first
+	ways := []string{"/print", "/note.pdf", "/note.txt", "/note.md", "/note.html"}
+	for _, way := range ways {
 		_, body, _ := h.get(chen, path+way)
 		if way == "/note.pdf" {
 			body = h.readPDF(body)
 		}
-		for _, want := range []string{"SIGNED", "Signed as author: Dr Mei Chen, ", "correction, begun ", "The wrong side was named.", "DRAFT"} {
+		if strings.Contains(body, "Of the left side.") {
+			t.Errorf("%s has what nobody signed", way)
+		}
+		for _, want := range []string{"SIGNED", "Signed as author: Dr Mei Chen, ", "correction, begun ", "The wrong side was named.", "DRAFT", "Nobody has signed this yet."} {
 			if !strings.Contains(strings.ToLower(body), strings.ToLower(want)) {
 				t.Errorf("%s does not say %q", way, want)
 			}
 		}
 	}
 	sign(about)
-	if _, body, _ := h.get(chen, path+"/note.txt"); !strings.Contains(body, "SIGNED, CORRECTED SINCE") || strings.Contains(body, "DRAFT") || strings.Count(body, "Signed as author") != 2 {
+	if _, body, _ := h.get(chen, path+"/note.txt"); !strings.Contains(body, "SIGNED, CORRECTED SINCE") || strings.Contains(body, "DRAFT") || strings.Count(body, "Signed as author") != 2 || !strings.Contains(body, "Of the left side.") {
 		t.Errorf("with a signed correction it says %s", body)
 	}
 	if _, body, _ := h.get(chen, "/notes/"+about.String()+"/note.txt"); !strings.Contains(body, "This is: Correction to note "+h.note.String()[:8]) || !strings.Contains(body, "Reason: The wrong side was named.") {
@@ -172,5 +180,21 @@ func TestSignedCopies(t *testing.T) {
 	b, err := signature.ReadBundle(strings.NewReader(body))
 	if status != http.StatusOK || err != nil || len(b.Notes) != 2 || !strings.HasSuffix(header.Get("Content-Disposition"), ".json") {
 		t.Errorf("the bundle: %d, %d notes, %v", status, len(b.Notes), err)
+	}
+
+	// Somebody has the database, and has another write the correction.
+	h.sql(`UPDATE writer SET person_id = $2 WHERE note_id = $1`, about, h.id("rivera"))
+	for _, of := range []string{path, "/notes/" + about.String()} {
+		for _, way := range ways {
+			if status, body, _ := h.get(chen, of+way); status != http.StatusConflict || strings.Contains(body, "Of the left side.") || !strings.Contains(body, "does not read as it was signed") {
+				t.Errorf("%s%s of what is not as it was signed: %d", of, way, status)
+			}
+		}
+	}
+	if _, page, _ := h.get(chen, "/notes/"+about.String()); !strings.Contains(page, "does not read as it was signed") {
+		t.Error("its page does not say so")
+	}
+	if _, page, _ := h.get(chen, path); strings.Contains(page, "Of the left side.") || !strings.Contains(page, "does not read as it was signed") {
+		t.Error("it stands below the note all the same")
 	}
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/google/uuid"
@@ -12,6 +13,7 @@ import (
 	"github.com/clisonix/tidechart/server/signature"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // maxShownAbout is how many notes about a signed one are shown in full below it (I10); the others are listed.
@@ -123,7 +125,10 @@ func (s *Server) showInFull(ctx context.Context, who login.Person, note uuid.UUI
 	if _, err := s.mayDo(ctx, who, access.ReadNote, note, byPage); err != nil {
 		return err
 	}
-	rendering, err := s.db.Render(ctx, note)
+	rendering, err := s.asSigned(ctx, note)
+	if errors.Is(err, errNotAsSigned) {
+		rendering.Doc, err = sentence(words.Say(ctx, notAsSigned)), nil
+	}
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/clisonix/tidechart/server/notekind"
 	"github.com/clisonix/tidechart/server/signature"
 	"github.com/clisonix/tidechart/server/store"
-	"github.com/clisonix/tidechart/sessions"
 	"github.com/clisonix/tidechart/web/paper"
 	"github.com/clisonix/tidechart/web/words"
 )
@@ -50,27 +49,46 @@ func (s *Server) withSignatures(ctx context.Context, who login.Person, id uuid.U
 		if err != nil {
 			return err
 		}
-		if !st.may(access.PrintNote).Allow {
+		switch {
+		case !st.may(access.PrintNote).Allow:
 			one.Reason, one.Body = "", sentence(words.Say(ctx, "Who took this copy may not read it."))
-		} else if one.Body, one.Signatures, err = s.addendum(ctx, a.Note); err != nil {
-			return err
+		case !store.IsSigned(st.State): // on a sheet whose head says SIGNED stands nothing that nobody has signed
+			one.Body = sentence(words.Say(ctx, "Nobody has signed this yet. What it says so far is not part of this copy."))
+		default:
+			if one.Body, one.Signatures, err = s.addendum(ctx, a.Note); err != nil {
+				return err
+			}
 		}
 		n.Addenda = append(n.Addenda, one)
 	}
 	return nil
 }
 
-// addendum is what a note about another says, and who signed it.
+// addendum is what a signed note about another says, and who signed it.
 func (s *Server) addendum(ctx context.Context, id uuid.UUID) (prose.Node, []paper.Signature, error) {
-	doc, err := s.hub.Doc(ctx, id)
-	if errors.Is(err, sessions.ErrDestroyed) {
-		return sentence(words.Say(ctx, "It was destroyed.")), nil, nil
-	}
+	r, err := s.asSigned(ctx, id)
 	if err != nil {
 		return prose.Node{}, nil, err
 	}
 	signatures, err := s.signaturesOf(ctx, id)
-	return prose.Read(doc.XMLFragment(sessions.Fragment)), signatures, err
+	return r.Doc, signatures, err
+}
+
+// errNotAsSigned means that a signed note does not read as it was signed: no copy of it leaves.
+var errNotAsSigned = errors.New("a signed note does not read as it was signed")
+
+// asSigned renders a signed note from its log, if that is what was signed.
+func (s *Server) asSigned(ctx context.Context, id uuid.UUID) (store.Rendering, error) {
+	r, err := s.db.Render(ctx, id)
+	if err != nil {
+		return r, err
+	}
+	signatures, err := s.db.Signatures(ctx, id)
+	if err == nil && (len(signatures) == 0 || signatures[0].Hashes != r.Hashes()) {
+		s.log.Error("a signed note does not read as it was signed", "note", id)
+		err = errNotAsSigned
+	}
+	return r, err
 }
 
 // sentence is a note of one sentence of ours.
