@@ -99,7 +99,7 @@ func (s *Server) showLate(w http.ResponseWriter, r *http.Request, who login.Pers
 		if err != nil {
 			return err
 		}
-		e := audit.Event{Act: audit.OpenNote, Patient: st.PatientID, Note: n.NoteID, Code: byPage + byRight(r.Context(), st.note.Ties)}
+		e := audit.Event{Act: audit.OpenNote, Patient: st.PatientID, Note: n.NoteID, Code: byPage + byRight(st.note.Ties)}
 		if err := s.opened(ctx, who, byPage, st.note.Ties, e); err != nil {
 			return err
 		}

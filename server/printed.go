@@ -23,7 +23,7 @@ func (s *Server) notePrinted(w http.ResponseWriter, r *http.Request, who login.P
 	if st.PatientID == uuid.Nil {
 		return refused
 	}
-	e := audit.Event{Act: audit.PrintNote, Patient: st.PatientID, Note: id, Code: byPage + byRight(r.Context(), st.note.Ties)}
+	e := audit.Event{Act: audit.PrintNote, Patient: st.PatientID, Note: id, Code: byPage + byRight(st.note.Ties)}
 	if refused != nil {
 		e.Outcome, e.Code = audit.Refused, refused.Error()
 	}

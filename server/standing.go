@@ -180,7 +180,7 @@ func (s *Server) mayDoAs(ctx context.Context, p login.Person, act access.Act, no
 	if how == notAgain || how == byTicket && refused == nil {
 		return st, refused
 	}
-	e.Patient, e.Note, e.Code = st.PatientID, note, e.Code+byRight(ctx, st.note.Ties)
+	e.Patient, e.Note, e.Code = st.PatientID, note, e.Code+byRight(st.note.Ties)
 	if refused != nil {
 		how, e.Act, e.Outcome, e.Code = denied, audit.Access, audit.Refused, refused.Error()
 	}
@@ -188,12 +188,12 @@ func (s *Server) mayDoAs(ctx context.Context, p login.Person, act access.Act, no
 	return st, cmp.Or(refused, err)
 }
 
-// byRight says for the log of acts what linked somebody to a patient.
-func byRight(ctx context.Context, ties access.Ties) string {
+// byRight says for the log of acts, which is in English whoever acts, what linked somebody to a patient.
+func byRight(ties access.Ties) string {
 	if ties == 0 {
 		return ""
 	}
-	return " " + words.Say(ctx, "by {ties}", ties.String())
+	return " by " + ties.String()
 }
 
 // opened records that somebody has opened a record, or one note of it, in some way: for the list of who has, and in the log of

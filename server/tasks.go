@@ -51,7 +51,7 @@ func (s *Server) tasksPage(w http.ResponseWriter, r *http.Request, who login.Per
 		}
 		if !recorded[task.Note.ID] {
 			recorded[task.Note.ID] = true
-			e := audit.Event{Act: audit.OpenNote, Patient: task.Note.PatientID, Note: task.Note.ID, Code: byPage + byRight(r.Context(), note.Ties)}
+			e := audit.Event{Act: audit.OpenNote, Patient: task.Note.PatientID, Note: task.Note.ID, Code: byPage + byRight(note.Ties)}
 			if err := s.opened(ctx, who, byPage, note.Ties, e); err != nil {
 				return err
 			}
