@@ -95,10 +95,15 @@ func (s *Server) exportAccesses(w http.ResponseWriter, r *http.Request, who logi
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="accesses.csv"`)
 	out := csv.NewWriter(w)
-	_ = out.Write([]string{"When", "Who", "Function", "What", "How", words.Say(r.Context(), "Linked by")}) // Flush tells
+	ctx := r.Context()
+	var head []string
+	for _, column := range []words.Text{"When", "Who", "Function", "What", "How", "Linked by"} {
+		head = append(head, words.Say(ctx, column))
+	}
+	_ = out.Write(head) // Flush tells
 	for _, o := range rows {
 		_ = out.Write([]string{
-			o.Opening.At.Local().Format(time.RFC3339), plainCell(o.Name), o.Role, plainCell(o.Title), words.Say(r.Context(), waysText[o.Opening.How]), o.Opening.Ties,
+			o.Opening.At.Local().Format(time.RFC3339), plainCell(o.Name), web.Named(ctx, o.Role), plainCell(web.Titled(ctx, o.Title)), words.Say(ctx, waysText[o.Opening.How]), web.NamedAll(ctx, o.Opening.Ties),
 		})
 	}
 	out.Flush()

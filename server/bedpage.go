@@ -87,7 +87,7 @@ func inWords(ctx context.Context, what, code string) string {
 		}
 	}
 	if day, err := time.Parse(time.DateOnly, code); what == "discharge" && err == nil {
-		return web.Date(day)
+		return web.Date(ctx, day)
 	}
 	return code
 }

@@ -121,7 +121,7 @@ func (v *boardViewer) bed(ctx context.Context, place int, row store.BoardBed) we
 		if !access.Decide(v.asks, access.ReadNote, about).Allow {
 			continue
 		}
-		note := v.note(n, about)
+		note := v.note(ctx, n, about)
 		bed.Mine = bed.Mine || note.Waits != "" && n.Note.CreatedBy == v.who.ID
 		bed.AsOf = newest(bed.AsOf, note.EditedAt, note.Asked, note.Seen)
 		for _, w := range note.Writers {
@@ -137,12 +137,12 @@ func (v *boardViewer) bed(ctx context.Context, place int, row store.BoardBed) we
 }
 
 // note is a note on a board, and whether who looks may ask for its signature.
-func (v *boardViewer) note(row queries.BoardNotesRow, about access.Note) web.BoardNote {
+func (v *boardViewer) note(ctx context.Context, row queries.BoardNotesRow, about access.Note) web.BoardNote {
 	note := web.BoardNote{NoteLink: noteLink(row.Note, v.look.present), By: row.Creator}
 	if store.IsSigned(row.Note.State) {
 		return note
 	}
-	note.Waits, note.Overdue = web.Waits(row.Note.CreatedAt, v.now), v.now.Sub(row.Note.CreatedAt) > overdueAfter
+	note.Waits, note.Overdue = web.Waits(ctx, row.Note.CreatedAt, v.now), v.now.Sub(row.Note.CreatedAt) > overdueAfter
 	note.CanAsk = row.Note.CreatedBy != v.who.ID && !row.CreatorLeft && access.Decide(v.asks, access.Nudge, onUnit(about.Ties&access.Unit != 0)).Allow
 	for i, asked := range v.look.asked[row.Note.ID] {
 		if i == 0 {

@@ -120,7 +120,7 @@ func (s *Server) newRecoveryCodes(w http.ResponseWriter, r *http.Request, who lo
 
 func (s *Server) stopCodes(w http.ResponseWriter, r *http.Request, who login.Person) error {
 	if last, err := s.desk.LeavesOne(r.Context(), who); err != nil || last {
-		return cmp.Or(err, s.showSecurity(w, r, who, http.StatusConflict, lastFactor))
+		return cmp.Or(err, s.showSecurity(w, r, who, http.StatusConflict, words.Say(r.Context(), lastFactor)))
 	}
 	if err := s.desk.StopCodes(r.Context(), who); err != nil {
 		return err

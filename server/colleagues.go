@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clisonix/tidechart/server/access"
+	"github.com/clisonix/tidechart/web"
 )
 
 // maxColleagues is how many people are listed of a note's unit and its patient's team (I10).
@@ -32,7 +33,8 @@ type colleaguesOutput struct {
 
 type colleague struct {
 	apiPerson
-	Role string `json:"role" example:"nurse"`
+	Role     string `json:"role" example:"nurse"`
+	RoleName string `json:"roleName" example:"nurse" doc:"The same in the language of whoever asks"`
 }
 
 func (s *Server) apiReadColleagues(ctx context.Context, in *colleaguesInput) (*colleaguesOutput, error) {
@@ -47,7 +49,7 @@ func (s *Server) apiReadColleagues(ctx context.Context, in *colleaguesInput) (*c
 	out := new(colleaguesOutput)
 	out.Body.People = make([]colleague, len(rows))
 	for i, row := range rows {
-		out.Body.People[i] = colleague{apiPerson{row.ID, row.Name}, row.Role}
+		out.Body.People[i] = colleague{apiPerson{row.ID, row.Name}, row.Role, web.Named(ctx, row.Role)}
 	}
 	return out, nil
 }

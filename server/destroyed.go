@@ -32,9 +32,9 @@ func (gone) Unwrap() error { return sessions.ErrDestroyed }
 // detail is the sentence for whoever asked.
 func (g gone) detail(ctx context.Context) string {
 	if g.asked == "" {
-		return words.Say(ctx, "It was destroyed on {at}, because it had been kept for as long as it had to be. Nothing can open it any more.", g.at.Local().Format("2 January 2006"))
+		return words.Say(ctx, "It was destroyed on {at}, because it had been kept for as long as it had to be. Nothing can open it any more.", words.Date(ctx, g.at.Local(), "02-Jan-2006"))
 	}
-	return words.Say(ctx, "It was destroyed on {at}, by decision of {asked} and {approved}. Nothing can open it any more.", g.at.Local().Format("2 January 2006"), g.asked, g.approved)
+	return words.Say(ctx, "It was destroyed on {at}, by decision of {asked} and {approved}. Nothing can open it any more.", words.Date(ctx, g.at.Local(), "02-Jan-2006"), g.asked, g.approved)
 }
 
 // destroyed says why a note that was does not open: to who might read it, if it were there, that; to others what they would be told

@@ -19,10 +19,18 @@ import (
 	"github.com/clisonix/tidechart/web/words"
 )
 
-// badRequest is an error that the sender can mend; it is shown to them.
-type badRequest string
+// mistake is an error that the sender can mend; it is shown to them.
+type mistake struct {
+	text   words.Text
+	values []string // of its placeholders
+}
 
-func (e badRequest) Error() string { return string(e) }
+func badRequest(text words.Text, values ...string) error { return mistake{text, values} }
+
+func (e mistake) Error() string { return e.says(context.Background()) }
+
+// says is it in the language of whoever sent it.
+func (e mistake) says(ctx context.Context) string { return words.Say(ctx, e.text, e.values...) }
 
 // statuses maps errors to HTTP; the first match counts, and what matches none is a fault of ours.
 var statuses = []struct {
@@ -90,9 +98,9 @@ const outcomeUnknown = "The database does not answer. What you sent may or may n
 
 // statusOf returns the HTTP status of an error and a sentence for its sender.
 func statusOf(ctx context.Context, err error) (status int, detail string) {
-	var bad badRequest
+	var bad mistake
 	if errors.As(err, &bad) {
-		return http.StatusUnprocessableEntity, bad.Error()
+		return http.StatusUnprocessableEntity, bad.says(ctx)
 	}
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {

@@ -49,11 +49,11 @@ var formats = []format{
 	{"print", "", access.PrintNote, "Print", "A page for paper: on each sheet stand who the patient is, and whether the note is a draft or signed.", nil},
 	{"note.pdf", "application/pdf", access.PrintNote, "PDF", "The same sheets as a file, to be printed or kept elsewhere.", pdfOf},
 	{"note.html", "text/html; charset=utf-8", access.ExportNote, "HTML", "One file that any browser shows, with headings, lists and marks; it runs and fetches nothing.", htmlOf},
-	{"note.md", "text/markdown; charset=utf-8", access.ExportNote, "Markdown", "Text with its structure, for another program.", func(_ context.Context, _ *Server, _ uuid.UUID, n paper.Note) ([]byte, error) {
-		return []byte(n.Markdown()), nil
+	{"note.md", "text/markdown; charset=utf-8", access.ExportNote, "Markdown", "Text with its structure, for another program.", func(ctx context.Context, _ *Server, _ uuid.UUID, n paper.Note) ([]byte, error) {
+		return []byte(n.Markdown(ctx)), nil
 	}},
-	{"note.txt", "text/plain; charset=utf-8", access.ExportNote, "Plain text", "Words alone, for what takes nothing else.", func(_ context.Context, _ *Server, _ uuid.UUID, n paper.Note) ([]byte, error) {
-		return []byte(n.Text()), nil
+	{"note.txt", "text/plain; charset=utf-8", access.ExportNote, "Plain text", "Words alone, for what takes nothing else.", func(ctx context.Context, _ *Server, _ uuid.UUID, n paper.Note) ([]byte, error) {
+		return []byte(n.Text(ctx)), nil
 	}},
 	{bundlePath, "application/json", access.ExportNote, "Signed bundle", "A signed note with its signatures, who wrote what, and proofs, so that it can be checked anywhere.", bundleOf},
 }
@@ -197,7 +197,7 @@ func (s *Server) paperOf(r *http.Request, who login.Person, id uuid.UUID, copied
 	}
 	row := about.row
 	n := web.PaperOf(r.Context(), about.patient, about.shell)
-	n.Kind, n.Title, n.LOINC, n.State = kindName(row.Note.Kind), row.Note.Title, loincOf(row.Note.Kind), row.Note.State
+	n.Kind, n.Title, n.LOINC, n.State = web.Named(ctx, kindName(row.Note.Kind)), web.Titled(ctx, row.Note.Title), loincOf(row.Note.Kind), row.Note.State
 	n.Begun = paper.Event{By: row.Creator, At: row.Note.CreatedAt.Local()}
 	n.Saved = paper.Event{At: row.Note.EditedAt.Local()}
 	n.Body = body
@@ -210,7 +210,7 @@ func (s *Server) paperOf(r *http.Request, who login.Person, id uuid.UUID, copied
 			n.Carried = append(n.Carried, c.Says(r.Context()))
 		}
 	}
-	n.Copy = paper.Copy{ID: copied, By: who.Name, Role: string(who.Role), At: about.shell.Now.Local()}
+	n.Copy = paper.Copy{ID: copied, By: who.Name, Role: web.Named(ctx, string(who.Role)), At: about.shell.Now.Local()}
 	if n.Contributors, err = s.contributors(ctx, n.Body, whose); err == nil {
 		err = s.withSignatures(ctx, who, id, &n)
 	}
@@ -244,7 +244,7 @@ func (s *Server) contributors(ctx context.Context, body prose.Node, whose func(c
 	}
 	var list []paper.Contributor
 	for _, row := range rows {
-		list = append(list, paper.Contributor{Name: row.Name, Role: row.Role, Words: words[row.ID]})
+		list = append(list, paper.Contributor{Name: row.Name, Role: web.Named(ctx, row.Role), Words: words[row.ID]})
 	}
 	slices.SortFunc(list, func(a, b paper.Contributor) int {
 		if a.Words != b.Words {
@@ -260,7 +260,7 @@ func pdfOf(ctx context.Context, s *Server, _ uuid.UUID, n paper.Note) ([]byte, e
 	select {
 	case s.pdfs <- struct{}{}:
 		defer func() { <-s.pdfs }()
-		return n.PDF()
+		return n.PDF(ctx)
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

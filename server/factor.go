@@ -106,4 +106,4 @@ func (s *Server) goOn(w http.ResponseWriter, r *http.Request, who login.Person, 
 }
 
 // lastFactor refuses to take what somebody needs beside their password.
-const lastFactor = "Your password alone is not enough here, and this is all that you have beside it. Add another passkey, or an app, before you remove it."
+const lastFactor words.Text = "Your password alone is not enough here, and this is all that you have beside it. Add another passkey, or an app, before you remove it."

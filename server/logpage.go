@@ -242,7 +242,7 @@ func (s *Server) logSearch(r *http.Request, v web.LogView) (search queries.Searc
 // exportActs hands entries out, each with its proof. What is not signed for yet is not in it.
 func (s *Server) exportActs(w http.ResponseWriter, r *http.Request, rows []queries.SearchAuditRow) error {
 	if len(rows) > maxActsExported {
-		return badRequest(words.Say(r.Context(), "That is more than {maxActsExported} entries. Go back, and give a shorter time.", strconv.Itoa(maxActsExported)))
+		return badRequest("That is more than {maxActsExported} entries. Go back, and give a shorter time.", strconv.Itoa(maxActsExported))
 	}
 	l, err := s.db.AuditLog(r.Context(), false)
 	if errors.Is(err, store.ErrNotFound) {

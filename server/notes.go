@@ -54,7 +54,7 @@ func (s *Server) newNote(ctx context.Context, who login.Person, patient, kindCod
 		return uuid.Nil, fmt.Errorf("lay out note: %w", err)
 	}
 	return id, s.db.CreateNote(ctx, store.NewNote{
-		ID: id, Patient: patientID, Unit: unit, Kind: kind.Code, Title: kind.Name, Author: who.ID, At: time.Now(), First: first,
+		ID: id, Patient: patientID, Unit: unit, Kind: kind.Code, Title: string(kind.Name), Author: who.ID, At: time.Now(), First: first,
 	})
 }
 
@@ -62,7 +62,7 @@ func (s *Server) newNote(ctx context.Context, who login.Person, patient, kindCod
 func kindViews(who login.Person) (kinds []web.NoteKind) {
 	for _, k := range notekind.Kinds {
 		if access.MayCreate(who.Role, k.Code) {
-			kinds = append(kinds, web.NoteKind{ID: k.Code, Name: k.Name})
+			kinds = append(kinds, web.NoteKind{ID: k.Code, Name: string(k.Name)})
 		}
 	}
 	return kinds

@@ -150,7 +150,7 @@ func (s *Server) patientsSought(ctx context.Context, who login.Person, words str
 	for _, bed := range beds {
 		if bed.PatientID.Valid && len(found) < maxSought {
 			p := patientView(bed.Patient, bed.BedLabel, units[bed.UnitID])
-			if matches(web.PatientRow{Patient: p}, words) {
+			if matches(ctx, web.PatientRow{Patient: p}, words) {
 				found = append(found, p)
 			}
 		}

@@ -68,7 +68,7 @@ func (s *Server) script(h handler) handler {
 		case errors.Is(err, login.ErrPasskey):
 			status, answer.Error = http.StatusUnauthorized, words.Say(r.Context(), "This passkey cannot be used here. Try another, or sign in in another way.")
 		case errors.Is(err, login.ErrPasskeyName):
-			status, answer.Error = http.StatusUnprocessableEntity, badPasskeyName
+			status, answer.Error = http.StatusUnprocessableEntity, words.Say(r.Context(), badPasskeyName)
 		case errors.Is(err, login.ErrTooManyPasskeys):
 			status, answer.Error = http.StatusUnprocessableEntity, words.Say(r.Context(), "You have as many passkeys as you may. Remove one first.")
 		}
@@ -222,7 +222,7 @@ func (s *Server) namePasskey(w http.ResponseWriter, r *http.Request, who login.P
 	}
 	err = s.desk.NamePasskey(r.Context(), who, id, r.PostFormValue("name"))
 	if errors.Is(err, login.ErrPasskeyName) {
-		return s.showSecurity(w, r, who, http.StatusUnprocessableEntity, badPasskeyName)
+		return s.showSecurity(w, r, who, http.StatusUnprocessableEntity, words.Say(r.Context(), badPasskeyName))
 	}
 	if err != nil {
 		return err
@@ -230,7 +230,7 @@ func (s *Server) namePasskey(w http.ResponseWriter, r *http.Request, who login.P
 	return toSecurity(w, r)
 }
 
-const badPasskeyName = "A passkey's name has 40 characters at most, on one line."
+const badPasskeyName words.Text = "A passkey's name has 40 characters at most, on one line."
 
 func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request, who login.Person) error {
 	id, err := base64.RawURLEncoding.DecodeString(r.PostFormValue("id"))
@@ -238,7 +238,7 @@ func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request, who login
 		return store.ErrNotFound
 	}
 	if last, err := s.desk.LeavesOne(r.Context(), who); err != nil || last {
-		return cmp.Or(err, s.showSecurity(w, r, who, http.StatusConflict, lastFactor))
+		return cmp.Or(err, s.showSecurity(w, r, who, http.StatusConflict, words.Say(r.Context(), lastFactor)))
 	}
 	err = s.desk.RemovePasskey(r.Context(), who, id)
 	if errors.Is(err, store.ErrLastWay) {

@@ -101,16 +101,16 @@ func (s *Server) putPhrase(w http.ResponseWriter, r *http.Request, who login.Per
 	}
 	view := web.PhrasesView{ID: r.PathValue("id"), Unit: p.Unit, Name: clip(r.PostFormValue("name"), web.MaxPhraseName), Text: clip(r.PostFormValue("text"), web.MaxPhraseText)}
 	p.By = who.ID
-	if p.Name, p.Text, err = phraseOf(r.Context(), r.PostFormValue("name"), r.PostFormValue("text")); err == nil {
+	if p.Name, p.Text, err = phraseOf(r.PostFormValue("name"), r.PostFormValue("text")); err == nil {
 		_, err = s.db.PutPhrase(r.Context(), p)
 	}
-	var bad badRequest
+	var bad mistake
 	switch {
 	case err == nil:
 		http.Redirect(w, r, phrasesPath, http.StatusSeeOther)
 		return nil
 	case errors.As(err, &bad):
-		view.Error = bad.Error()
+		view.Error = bad.says(r.Context())
 	case errors.Is(err, store.ErrPhraseName):
 		view.Error = words.Say(r.Context(), "There is a phrase of that name already. Choose another name, or change that one.")
 	case errors.Is(err, store.ErrManyPhrases):
@@ -151,7 +151,7 @@ func (s *Server) maySetPhrase(ctx context.Context, who login.Person, p store.Phr
 var phraseName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,` + strconv.Itoa(web.MaxPhraseName-1) + `}$`)
 
 // phraseOf is a phrase as it is kept: its name without the dot, its text in lines without spaces at their ends.
-func phraseOf(ctx context.Context, name, text string) (string, string, error) {
+func phraseOf(name, text string) (string, string, error) {
 	name = strings.ToLower(strings.TrimPrefix(strings.TrimSpace(name), "."))
 	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
 	for i := range lines {
@@ -160,11 +160,11 @@ func phraseOf(ctx context.Context, name, text string) (string, string, error) {
 	text = strings.Trim(strings.Join(lines, "\n"), "\n")
 	switch {
 	case !phraseName.MatchString(name):
-		return "", "", badRequest(words.Say(ctx, "A name begins with a letter, and has letters from a to z, digits and dashes, {maxPhraseName} at most.", strconv.Itoa(web.MaxPhraseName)))
+		return "", "", badRequest("A name begins with a letter, and has letters from a to z, digits and dashes, {maxPhraseName} at most.", strconv.Itoa(web.MaxPhraseName))
 	case strings.TrimSpace(text) == "":
 		return "", "", badRequest("Say what the phrase is to put in.")
 	case utf8.RuneCountInString(text) > web.MaxPhraseText:
-		return "", "", badRequest(words.Say(ctx, "A phrase has up to {maxPhraseText} characters.", strconv.Itoa(web.MaxPhraseText)))
+		return "", "", badRequest("A phrase has up to {maxPhraseText} characters.", strconv.Itoa(web.MaxPhraseText))
 	case !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && r != '\t' && unicode.IsControl(r) }):
 		return "", "", badRequest("The text has characters that cannot be shown.")
 	}

@@ -42,7 +42,7 @@ func (s *Server) sessionPage(w http.ResponseWriter, r *http.Request, who login.P
 	if err := s.db.Record(r.Context(), audit.Event{Act: audit.SeeSession, Patient: one.PatientID, Note: one.NoteID, About: id}); err != nil {
 		return err
 	}
-	view := web.SessionView{Shell: s.shellOf(r, who, words.Say(r.Context(), "Session: {kindName}", kindName(one.Kind)), web.SectionSessions), SessionRow: sessionRow(one)}
+	view := web.SessionView{Shell: s.shellOf(r, who, words.Say(r.Context(), "Session: {kindName}", web.Named(r.Context(), kindName(one.Kind))), web.SectionSessions), SessionRow: sessionRow(one)}
 	if len(one.Stretches) > 0 {
 		view.First = one.Stretches[0].First
 	}
@@ -73,9 +73,9 @@ func (s *Server) whatHappened(r *http.Request, one store.Sitting, view *web.Sess
 		names[p.Person.ID] = p.Person.Name
 	}
 	for _, p := range stays {
-		view.Events = append(view.Events, web.SessionEvent{At: p.JoinedAt.Local(), Who: names[p.PersonID], What: "came", More: p.Device})
+		view.Events = append(view.Events, web.SessionEvent{At: p.JoinedAt.Local(), Who: names[p.PersonID], What: words.Say(r.Context(), "came"), More: web.Device(r.Context(), p.Device)})
 		if p.LeftAt != nil {
-			view.Events = append(view.Events, web.SessionEvent{At: p.LeftAt.Local(), Who: names[p.PersonID], What: "left"})
+			view.Events = append(view.Events, web.SessionEvent{At: p.LeftAt.Local(), Who: names[p.PersonID], What: words.Say(r.Context(), "left")})
 		}
 	}
 	stretches := one.Stretches[:min(len(one.Stretches), maxSessionEvents)]
@@ -83,7 +83,7 @@ func (s *Server) whatHappened(r *http.Request, one store.Sitting, view *web.Sess
 		view.Events = append(view.Events, stretchEvent(r.Context(), x, names[x.Person]))
 	}
 	for _, pause := range tally.Breaks(stretches) {
-		view.Events = append(view.Events, web.SessionEvent{At: pause.From.Local(), Until: pause.Until.Local(), Who: "nobody", What: words.Say(r.Context(), "wrote: a break"), Pause: true})
+		view.Events = append(view.Events, web.SessionEvent{At: pause.From.Local(), Until: pause.Until.Local(), Who: words.Say(r.Context(), "nobody"), What: words.Say(r.Context(), "wrote: a break"), Pause: true})
 	}
 	for _, x := range refusals {
 		view.Events = append(view.Events, web.SessionEvent{
@@ -104,7 +104,7 @@ func (s *Server) whatHappened(r *http.Request, one store.Sitting, view *web.Sess
 // stretchEvent is a run of somebody's edits.
 func stretchEvent(ctx context.Context, x tally.Stretch, name string) web.SessionEvent {
 	return web.SessionEvent{
-		At: x.From.Local(), Until: x.Until.Local(), Who: name, What: "wrote", Seq: x.First,
+		At: x.From.Local(), Until: x.Until.Local(), Who: name, What: words.Say(ctx, "wrote"), Seq: x.First,
 		More: words.Say(ctx, "edits: {edits}; words: {words}, deleted: {words2}", strconv.Itoa(x.Edits), strconv.Itoa(x.Typed.Words+x.Pasted.Words), strconv.Itoa(x.Deleted.Words)),
 	}
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/web"
-	"github.com/clisonix/tidechart/web/words"
 )
 
 // Limits of an export of sessions (I10).
@@ -63,7 +62,7 @@ func (s *Server) exportSessions(w http.ResponseWriter, r *http.Request, who logi
 	if more, err := s.db.Sittings(ctx, search); err != nil {
 		return err
 	} else if len(more) > 0 {
-		return badRequest(words.Say(r.Context(), "That is more than {maxSessionsExported} sessions. Go back, and give a shorter time.", strconv.Itoa(maxSessionsExported)))
+		return badRequest("That is more than {maxSessionsExported} sessions. Go back, and give a shorter time.", strconv.Itoa(maxSessionsExported))
 	}
 	e := audit.Event{Act: audit.ExportSessions, Patient: search.Patient.UUID, About: search.Person.UUID, Code: kind, Words: filterWords(f)}
 	if err := s.db.Record(ctx, e); err != nil {

@@ -47,28 +47,28 @@ func sessionFilter(asked url.Values) web.SessionFilter {
 }
 
 // sessionQuery finds what a filter names; says is what of it there is not.
-func (s *Server) sessionQuery(r *http.Request, f web.SessionFilter) (q queries.FindSessionsParams, says string, err error) {
+func (s *Server) sessionQuery(r *http.Request, f web.SessionFilter) (q queries.FindSessionsParams, says words.Text, err error) {
 	q = queries.FindSessionsParams{State: f.State, Unit: f.Unit, Sort: f.Sort}
 	var bad error
 	if q.Since, bad = dayOf(f.Since, 0); bad == nil {
 		q.Until, bad = dayOf(f.Until, 1)
 	}
 	if bad != nil {
-		return q, words.Say(r.Context(), "Give days as in 2026-11-22."), nil
+		return q, "Give days as in 2026-11-22.", nil
 	}
 	if f.Patient != "" {
 		id, err := uuid.Parse(f.Patient)
 		if err != nil {
-			return q, words.Say(r.Context(), "There is no such patient."), nil
+			return q, "There is no such patient.", nil
 		}
 		q.Patient = uuid.NullUUID{UUID: id, Valid: true}
 	}
 	if f.After != "" && goOn(&q, f.After) != nil {
-		return q, words.Say(r.Context(), "There is no such page of this list."), nil
+		return q, "There is no such page of this list.", nil
 	}
 	if f.Unit != "" {
 		if _, err := s.db.UnitByID(r.Context(), f.Unit); errors.Is(err, store.ErrNotFound) || store.IsBadValue(err) {
-			return q, words.Say(r.Context(), "There is no such unit."), nil
+			return q, "There is no such unit.", nil
 		} else if err != nil {
 			return q, "", err
 		}
@@ -76,7 +76,7 @@ func (s *Server) sessionQuery(r *http.Request, f web.SessionFilter) (q queries.F
 	if f.Person != "" {
 		p, err := s.db.AnyoneByUsername(r.Context(), f.Person)
 		if errors.Is(err, store.ErrNotFound) || store.IsBadValue(err) {
-			return q, words.Say(r.Context(), "Nobody has this username."), nil
+			return q, "Nobody has this username.", nil
 		}
 		if err != nil {
 			return q, "", err

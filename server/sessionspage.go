@@ -58,7 +58,7 @@ func (s *Server) sessionsPage(w http.ResponseWriter, r *http.Request, who login.
 	if err != nil {
 		return err
 	}
-	if view.Error = says; says != "" {
+	if view.Error = words.Say(ctx, says); says != "" {
 		s.render(w, r, http.StatusUnprocessableEntity, web.Sessions(view))
 		return nil
 	}

@@ -167,7 +167,7 @@ func (t *teller) says(ctx context.Context, p *prose.Part) (string, uuid.UUID) {
 	case p.Change == prose.Changed:
 		return words.Say(ctx, "Changed by {name}", t.name(ctx, writer)), writer
 	case p.Change == prose.Added == t.back: // it is in the older version only
-		by, when := t.did(p, history.Traced.Went)
+		by, when := t.did(ctx, p, history.Traced.Went)
 		said := words.Say(ctx, "Removed")
 		if t.back {
 			said = words.Say(ctx, "Removed since")
@@ -180,7 +180,7 @@ func (t *teller) says(ctx context.Context, p *prose.Part) (string, uuid.UUID) {
 		}
 		return words.Say(ctx, "{said} by {name}{when}{ofOther}", said, t.name(ctx, by), when, t.ofOther(ctx, by, writer)), by
 	default:
-		by, when := t.did(p, history.Traced.Came)
+		by, when := t.did(ctx, p, history.Traced.Came)
 		said := words.Say(ctx, "Added")
 		if t.back {
 			said = words.Say(ctx, "Added since")
@@ -204,7 +204,7 @@ func (t *teller) ofOther(ctx context.Context, by, writer uuid.UUID) string {
 }
 
 // did is who did something to a part last, and when; or to what it went with, unseen.
-func (t *teller) did(p *prose.Part, rows func(history.Traced, crdt.Piece) []uint64) (by uuid.UUID, when string) {
+func (t *teller) did(ctx context.Context, p *prose.Part, rows func(history.Traced, crdt.Piece) []uint64) (by uuid.UUID, when string) {
 	last := uint64(0)
 	for i := len(t.within); last == 0 && i >= 0; i-- {
 		for _, piece := range p.Node.Pieces {
@@ -220,7 +220,7 @@ func (t *teller) did(p *prose.Part, rows func(history.Traced, crdt.Piece) []uint
 		return uuid.Nil, ""
 	}
 	m := t.past.Moment(last)
-	return m.Author, ", " + m.At.Local().Format("02-Jan-2006 15:04")
+	return m.Author, ", " + words.Date(ctx, m.At.Local(), "02-Jan-2006 15:04")
 }
 
 func (t *teller) name(ctx context.Context, id uuid.UUID) string {

@@ -84,7 +84,7 @@ func versionRows(ctx context.Context, past *history.Past, named []store.Version,
 		seq = min(max(seq, 1), past.Head())
 		if rows[seq] == nil {
 			at := past.Moment(seq).At.Local()
-			rows[seq] = &web.VersionRow{Seq: seq, At: at, What: words.Say(ctx, "As it was, {at}", at.Format("02-Jan-2006 15:04"))}
+			rows[seq] = &web.VersionRow{Seq: seq, At: at, What: words.Say(ctx, "As it was, {at}", words.Date(ctx, at, "02-Jan-2006 15:04"))}
 		}
 		return rows[seq]
 	}
@@ -98,7 +98,7 @@ func versionRows(ctx context.Context, past *history.Past, named []store.Version,
 	row(1).What = words.Say(ctx, "As it was begun")
 	for _, t := range turns {
 		if text := words.Say(ctx, turnText[t.State]); text != "" {
-			row(uint64(t.Seq)).What = text + ", " + t.At.Local().Format("02-Jan-2006 15:04")
+			row(uint64(t.Seq)).What = text + ", " + words.Date(ctx, t.At.Local(), "02-Jan-2006 15:04")
 		}
 	}
 	row(past.Head()).What = words.Say(ctx, "As it is now")
@@ -183,18 +183,18 @@ func (s *Server) changeVersion(w http.ResponseWriter, r *http.Request, who login
 	if _, err := s.mayDo(r.Context(), who, access.WriteNote, id, notAgain); err != nil {
 		return err
 	}
-	name, err := versionName(r.Context(), form.Get("name"))
+	name, err := versionName(form.Get("name"))
 	if err == nil {
 		err = change(r.Context(), id, form, name)
 	}
-	var bad badRequest
+	var bad mistake
 	says := ""
 	switch {
 	case err == nil:
 		http.Redirect(w, r, notePath(id)+"/versions", http.StatusSeeOther)
 		return nil
 	case errors.As(err, &bad):
-		says = bad.Error()
+		says = bad.says(r.Context())
 	case errors.Is(err, store.ErrNameTaken):
 		says = words.Say(r.Context(), "Another version of this note has that name. Choose another one.")
 	case errors.Is(err, store.ErrManyVersions):
@@ -207,13 +207,13 @@ func (s *Server) changeVersion(w http.ResponseWriter, r *http.Request, who login
 }
 
 // versionName is a name as it is kept, in one line.
-func versionName(ctx context.Context, typed string) (string, error) {
+func versionName(typed string) (string, error) {
 	name := strings.Join(strings.Fields(typed), " ")
 	switch {
 	case name == "":
 		return "", badRequest("Give the version a name.")
 	case utf8.RuneCountInString(name) > web.MaxVersionName:
-		return "", badRequest(words.Say(ctx, "A name has up to {maxVersionName} characters.", strconv.Itoa(web.MaxVersionName)))
+		return "", badRequest("A name has up to {maxVersionName} characters.", strconv.Itoa(web.MaxVersionName))
 	case !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }):
 		return "", badRequest("The name has characters that cannot be shown.")
 	}

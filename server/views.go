@@ -91,7 +91,7 @@ func noteLink(n queries.Note, present map[sessions.NoteID][]sessions.Presence) w
 
 func kindName(code string) string {
 	if kind, ok := notekind.ByCode(code); ok {
-		return kind.Name
+		return string(kind.Name)
 	}
 	return code
 }
@@ -100,7 +100,7 @@ func kindName(code string) string {
 func sectionsOf(code string) (headings []string) {
 	kind, _ := notekind.ByCode(code)
 	for _, s := range kind.Sections {
-		headings = append(headings, s.Heading)
+		headings = append(headings, string(s.Heading))
 	}
 	return headings
 }

@@ -128,7 +128,7 @@ func (s *Server) fillWorklist(ctx context.Context, who login.Person, view *web.W
 		for i := range p.Notes {
 			p.Notes[i].Named = slices.ContainsFunc(named, func(a web.Asked) bool { return a.NoteID == p.Notes[i].ID })
 		}
-		if row, ok := p.shown(view.Show); ok && (view.Unit == "" || view.Unit == p.unit) && matches(row, view.Query) {
+		if row, ok := p.shown(view.Show); ok && (view.Unit == "" || view.Unit == p.unit) && matches(ctx, row, view.Query) {
 			view.Rows = append(view.Rows, row)
 		}
 	}
@@ -261,13 +261,13 @@ func sortPatients(rows []web.PatientRow, by string) {
 }
 
 // matches reports whether every word of a filter is found in a patient's name, number, bed or notes' titles.
-func matches(p web.PatientRow, query string) bool {
+func matches(ctx context.Context, p web.PatientRow, query string) bool {
 	if query == "" {
 		return true
 	}
 	words := []string{p.Family, p.Given, p.MRN, p.Bed}
 	for _, n := range p.Notes {
-		words = append(words, n.Title)
+		words = append(words, web.Titled(ctx, n.Title))
 	}
 	return holdsWords(strings.Join(words, " "), query)
 }

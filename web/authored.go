@@ -70,13 +70,13 @@ func (a Authorship) how(ctx context.Context) string {
 	case a.Template:
 		return words.Say(ctx, "template")
 	case a.Origin == "carried" && a.Source != "":
-		return words.Say(ctx, "carried forward, written by {source} on {sourceAt}", a.Source, a.SourceAt.Format(dateLayout))
+		return words.Say(ctx, "carried forward, written by {source} on {sourceAt}", a.Source, words.Date(ctx, a.SourceAt, dateLayout))
 	case a.Origin == "carried":
-		return words.Say(ctx, "carried forward, written on {sourceAt}", a.SourceAt.Format(dateLayout))
+		return words.Say(ctx, "carried forward, written on {sourceAt}", words.Date(ctx, a.SourceAt, dateLayout))
 	case a.Origin == "recovered" && a.By != "":
 		return words.Say(ctx, "recovered by {by}", a.By)
 	}
-	return a.Origin
+	return Named(ctx, a.Origin)
 }
 
 // name is who wrote it.
@@ -95,12 +95,12 @@ func (a Authorship) says(ctx context.Context) string {
 	if a.Origin == "" { // of which only the author is said
 		return a.name(ctx)
 	}
-	return fmt.Sprintf("%s, %s, %s", a.name(ctx), a.At.Format(dateLayout+" 15:04"), a.how(ctx))
+	return fmt.Sprintf("%s, %s, %s", a.name(ctx), words.Date(ctx, a.At, dateLayout+" 15:04"), a.how(ctx))
 }
 
 // fromNote says from when something is that was carried forward, as the editor says it (web/src/carried.ts).
 func fromNote(ctx context.Context, at time.Time, age time.Duration, author string) string {
-	says := words.Say(ctx, "from the note of {at}, {days}", at.Format(dateLayout), days(ctx, age))
+	says := words.Say(ctx, "from the note of {at}, {days}", words.Date(ctx, at, dateLayout), days(ctx, age))
 	if author != "" {
 		says += words.Say(ctx, ", written by {author}", author)
 	}
@@ -125,10 +125,10 @@ func days(ctx context.Context, d time.Duration) string {
 }
 
 // ways says how words came: "10 typed, 5 pasted".
-func (c Contributor) ways() string {
+func (c Contributor) ways(ctx context.Context) string {
 	var all []string
 	for _, o := range c.Origins {
-		all = append(all, fmt.Sprintf("%d %s", o.Words, o.Origin))
+		all = append(all, fmt.Sprintf("%d %s", o.Words, Named(ctx, o.Origin)))
 	}
 	return strings.Join(all, ", ")
 }

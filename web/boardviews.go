@@ -180,33 +180,33 @@ func homeText(ctx context.Context, home, now time.Time) string {
 	case day == now.AddDate(0, 0, 1).Format(time.DateOnly):
 		return words.Say(ctx, "Tomorrow")
 	case day < now.Format(time.DateOnly):
-		return words.Say(ctx, "Was due {home}", home.Format("02-Jan"))
+		return words.Say(ctx, "Was due {home}", words.Date(ctx, home, "02-Jan"))
 	}
-	return home.Format("Mon 02-Jan")
+	return words.Date(ctx, home, "Mon 02-Jan")
 }
 
 // clockText is a time of today to the second, or the day and the minute.
-func clockText(t, now time.Time) string {
+func clockText(ctx context.Context, t, now time.Time) string {
 	if t.Format(time.DateOnly) == now.In(t.Location()).Format(time.DateOnly) {
 		return t.Format("15:04:05")
 	}
-	return t.Format("02-Jan 15:04")
+	return words.Date(ctx, t, "02-Jan 15:04")
 }
 
 // Waits is how long something has waited, coarsely: "under 1 h", "5 h", "2 d".
-func Waits(since, now time.Time) string {
+func Waits(ctx context.Context, since, now time.Time) string {
 	switch hours := int(now.Sub(since).Hours()); {
 	case hours < 1:
-		return "under 1 h"
+		return words.Say(ctx, "under 1 h")
 	case hours < 48:
-		return strconv.Itoa(hours) + " h"
+		return words.Say(ctx, "{hours} h", strconv.Itoa(hours))
 	default:
-		return strconv.Itoa(hours/24) + " d"
+		return words.Say(ctx, "{days} d", strconv.Itoa(hours/24))
 	}
 }
 
 // Date is a day as pages write it.
-func Date(t time.Time) string { return t.Format(dateLayout) }
+func Date(ctx context.Context, t time.Time) string { return words.Date(ctx, t, dateLayout) }
 
 // BoardFilter is which beds of a board somebody wants to see, and in what
 // order. It is in the address, and names nobody.

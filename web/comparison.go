@@ -64,7 +64,7 @@ type Tally struct {
 }
 
 func (s Side) text(ctx context.Context) string {
-	text := words.Say(ctx, "edit {seq}, {at}", strconv.FormatUint(s.Seq, 10), s.At.Format(dateLayout+" "+timeLayout))
+	text := words.Say(ctx, "edit {seq}, {at}", strconv.FormatUint(s.Seq, 10), words.Date(ctx, s.At, dateLayout+" "+timeLayout))
 	if s.Name != "" {
 		text = s.Name + " (" + text + ")"
 	}
@@ -243,7 +243,7 @@ func taskChange(ctx context.Context, was, is prose.Task) string {
 		says = append(says, words.Say(ctx, "for {or}, was for {or2}", cmp.Or(is.OwnerName, words.Say(ctx, "nobody")), cmp.Or(was.OwnerName, words.Say(ctx, "nobody"))))
 	}
 	if was.Due != is.Due {
-		says = append(says, words.Say(ctx, "due {or}, was due {or2}", cmp.Or(is.DueText(), words.Say(ctx, "any time")), cmp.Or(was.DueText(), words.Say(ctx, "any time"))))
+		says = append(says, words.Say(ctx, "due {or}, was due {or2}", cmp.Or(words.Dated(ctx, is.DueText()), words.Say(ctx, "any time")), cmp.Or(words.Dated(ctx, was.DueText()), words.Say(ctx, "any time"))))
 	}
 	if len(says) == 0 {
 		return words.Say(ctx, "other settings of the task")

@@ -83,7 +83,7 @@ func (v DestructionView) typed(there bool) string {
 // about names a record for who cannot see the row that it stands in.
 func (r Record) about(ctx context.Context) string {
 	if r.NoteID != "" {
-		return words.Say(ctx, "{noteKind} about {mRN}", r.NoteKind, r.MRN)
+		return words.Say(ctx, "{noteKind} about {mRN}", Named(ctx, r.NoteKind), r.MRN)
 	}
 	return words.Say(ctx, "all about {mRN}", r.MRN)
 }

@@ -21,7 +21,7 @@ const (
 // TabTitle names a note in the browser's tab, where people who walk past can
 // read it: the kind, the bed and the patient's initials, never a name.
 func TabTitle(ctx context.Context, kind string, p Patient) string {
-	parts := []string{kind}
+	parts := []string{Named(ctx, kind)}
 	if p.Bed != "" {
 		parts = append(parts, words.Say(ctx, "bed {bed}", p.Bed))
 	}
@@ -65,8 +65,8 @@ func (p Patient) bornText(ctx context.Context, now time.Time) string {
 	if p.Born.IsZero() {
 		return words.Say(ctx, "Not Known")
 	}
-	born := p.Born.Format(dateLayout)
-	if age := Age(p.Born, now); age != "" {
+	born := words.Date(ctx, p.Born, dateLayout)
+	if age := Age(ctx, p.Born, now); age != "" {
 		born += " (" + age + ")"
 	}
 	return born
@@ -76,14 +76,14 @@ func (p Patient) genderText(ctx context.Context) string {
 	if p.Gender == "" {
 		return words.Say(ctx, "Not Known")
 	}
-	return p.Gender
+	return Named(ctx, p.Gender)
 }
 
 // Age writes an age as clinicians read it: years from two on, and smaller
 // units below, where they matter. It is empty if born lies after now.
 //
 // Source: NHS Common User Interface, "Date of birth and age".
-func Age(born, now time.Time) string {
+func Age(ctx context.Context, born, now time.Time) string {
 	by, bm, bd := born.Date()
 	ny, nm, nd := now.Date()
 	from := time.Date(by, bm, bd, 0, 0, 0, 0, time.UTC)
@@ -98,13 +98,13 @@ func Age(born, now time.Time) string {
 	}
 	switch {
 	case days < 28:
-		return strconv.Itoa(days) + "d"
+		return words.Say(ctx, "{days}d", strconv.Itoa(days))
 	case months < 12:
-		return strconv.Itoa(days/7) + "w"
+		return words.Say(ctx, "{weeks}w", strconv.Itoa(days/7))
 	case months < 24:
-		return strconv.Itoa(months) + "m"
+		return words.Say(ctx, "{months}m", strconv.Itoa(months))
 	default:
-		return strconv.Itoa(months/12) + "y"
+		return words.Say(ctx, "{years}y", strconv.Itoa(months/12))
 	}
 }
 
@@ -123,7 +123,7 @@ func (a Allergies) heading(ctx context.Context) string {
 }
 
 // moment is a time of day on the day of now, else a date and a time.
-func moment(t, now time.Time) string {
+func moment(ctx context.Context, t, now time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
@@ -132,7 +132,7 @@ func moment(t, now time.Time) string {
 	if ty == ny && tm == nm && td == nd {
 		return t.Format(timeLayout)
 	}
-	return t.Format(dateLayout + " " + timeLayout)
+	return words.Date(ctx, t, dateLayout+" "+timeLayout)
 }
 
 func machineTime(t time.Time) string { return t.Format(time.RFC3339) }
@@ -145,7 +145,7 @@ func span(ctx context.Context, from, to time.Time) string {
 	d := to.Sub(from)
 	switch {
 	case d < time.Minute:
-		return "under 1 min"
+		return words.Say(ctx, "under 1 min")
 	case d < time.Hour:
 		return words.Say(ctx, "{d} min", strconv.Itoa(int(d/time.Minute)))
 	default:

@@ -29,7 +29,7 @@ func TestAge(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := Age(at(tt.born), at(tt.now)); got != tt.want {
+			if got := Age(t.Context(), at(tt.born), at(tt.now)); got != tt.want {
 				t.Errorf("Age(%s, %s) = %q; want %q", tt.born, tt.now, got, tt.want)
 			}
 		})
@@ -78,7 +78,7 @@ func TestMoment(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := moment(tt.t, now); got != tt.want {
+			if got := moment(t.Context(), tt.t, now); got != tt.want {
 				t.Errorf("got %q; want %q", got, tt.want)
 			}
 		})

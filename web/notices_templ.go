@@ -119,7 +119,7 @@ func told(n Notices, now time.Time) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = words.Sentence(t.says, all[0].By, all[0].Role, when(all[0].At, now), when(all[0].Begun, now), all[0].Kind).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = words.Sentence(t.says, all[0].By, Named(ctx, all[0].Role), when(all[0].At, now), when(all[0].Begun, now), Named(ctx, all[0].Kind)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -276,7 +276,7 @@ func noticeText(n Notices, now time.Time) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = words.Sentence("{one}, {role}, opened a record, {at}", one.Name, one.Role, when(one.At, now)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = words.Sentence("{one}, {role}, opened a record, {at}", one.Name, Named(ctx, one.Role), when(one.At, now)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

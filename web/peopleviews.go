@@ -108,8 +108,8 @@ type PersonView struct {
 func (v PersonView) canChange() bool { return v.Fresh && !v.Self }
 
 // about says in a line who it is.
-func (v PersonView) about() string {
-	text := v.Account.Username + ", " + v.Account.Role
+func (v PersonView) about(ctx context.Context) string {
+	text := v.Account.Username + ", " + Named(ctx, v.Account.Role)
 	if v.Unit != "" {
 		text += ", " + v.Unit
 	}

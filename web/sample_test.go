@@ -99,7 +99,7 @@ var soap = node("doc",
 func noteSample(user Person, editable bool) NoteView {
 	s := shell(TabTitle(context.Background(), "Progress note", patients[0]), &user, SectionWorklist)
 	return NoteView{
-		Shell: s, Patient: patients[0], ID: "7f9c24e8-3b1a-4a7e-9a55-0d9f3c1e2b6a", Kind: "Progress note", Title: "Progress note, day 3", LOINC: "11506-3",
+		Shell: s, Patient: patients[0], ID: "7f9c24e8-3b1a-4a7e-9a55-0d9f3c1e2b6a", Kind: "Progress note", Title: "Progress note", LOINC: "11506-3",
 		Status: StatusDraft, Body: soap, Live: true, Editable: editable,
 		CreatedBy: okafor.Name, CreatedAt: now.Add(-6 * time.Hour), UpdatedAt: now.Add(-4 * time.Minute), Comments: commentsSample(editable),
 	}
@@ -123,14 +123,14 @@ func commentsSample(mayWrite bool) CommentsView {
 // signSample is a sheet with all that can be on one.
 func signSample() SignView {
 	return SignView{
-		Shell: shell("Sign", &okafor, SectionWorklist), Patient: patients[0], ID: "n1", Title: "Progress note, day 3", Kind: "Progress note", Status: StatusReview,
+		Shell: shell("Sign", &okafor, SectionWorklist), Patient: patients[0], ID: "n1", Title: "Progress note", Kind: "Progress note", Status: StatusReview,
 		Meaning: MeaningAuthor, Printed: okafor.Name, Body: soap, Authorship: func(prose.Node) Authorship { return Authorship{Person: rivera} },
 		Origins: []OriginWords{{"typed", 252}, {"carried", 51}}, Carried: []CarriedView{{Author: chen, At: now.AddDate(0, 0, -3), Words: 51, Age: 72 * time.Hour}},
 		Contributors: []Contributor{{Person: okafor, Words: 212}, {Person: rivera, Words: 88}, {Words: 3}}, Seq: 41, Content: "c0", Attribution: "a0",
 		Blanks:    []BlankView{{Section: "Objective", Before: "Weight ", Mark: "***", After: " kg", Nth: 3}},
 		Losses:    []LossView{{Author: rivera.Name, By: chen.Name, At: now.Add(-time.Minute), Words: "two of ten"}},
 		Cosigners: []CosignerView{{chen.Name, true}, {"Dr Ada Long", false}}, Threads: 2, Suggestions: 2, FirstSuggestion: 3,
-		About:  &AboutView{ID: "n1", Parent: "n0", ParentTitle: "Progress note, day 2", Relation: "correction", Reason: "The weight was of another day."},
+		About:  &AboutView{ID: "n1", Parent: "n0", ParentTitle: "Progress note", Relation: "correction", Reason: "The weight was of another day."},
 		Frozen: &FreezeView{By: chen.Name, Until: now.Add(time.Minute), Epoch: 3},
 		Since: &Since{Seq: 41, Changed: true, More: 2, Lines: []ChangedLine{{[]ChangedPiece{
 			{prose.Same, "Weight "}, {prose.Removed, "71.4"}, {prose.Added, "74.1"}, {prose.Same, " kg"},
@@ -158,14 +158,14 @@ func signedSample() SignedView {
 	cosigned.Name, cosigned.Role, cosigned.Meaning = chen.Name, "attending", MeaningCosign
 	body := node("doc", para(text("74.1 kg")))
 	about := func(id, relation string, status NoteStatus) AboutView {
-		a := AboutView{ID: id, Title: "About it", Parent: "n1", Relation: relation, Reason: "Another day’s weight.", By: chen.Name, At: now, Status: status, Depth: 1}
+		a := AboutView{ID: id, Title: "Correction: Progress note", Parent: "n1", Relation: relation, Reason: "Another day’s weight.", By: chen.Name, At: now, Status: status, Depth: 1}
 		if status.signed() {
 			a.Body, a.Signatures = &body, []SignatureView{cosigned}
 		}
 		return a
 	}
 	return SignedView{
-		Shell: shell("Progress note", &chen, SectionWorklist), Patient: patients[0], ID: "n1", Title: "Progress note, day 3", Kind: "Progress note", LOINC: "11506-3",
+		Shell: shell("Progress note", &chen, SectionWorklist), Patient: patients[0], ID: "n1", Title: "Progress note", Kind: "Progress note", LOINC: "11506-3",
 		Status: StatusAmended, Body: everyBlock(), CreatedBy: okafor.Name, CreatedAt: now.Add(-6 * time.Hour), Signatures: []SignatureView{by, cosigned}, WaitsForCosign: true, WaitsForReceiver: true, CanReceive: true,
 		Tampered: true, CanCosign: true, CanWitness: true, CanAmend: true,
 		Notes:    []AboutView{about("n2", "addendum", StatusSigned), about("n3", "correction", StatusRetracted), about("n4", "late-entry", StatusDraft)},
@@ -186,10 +186,10 @@ func worklistSample() WorklistView {
 		Kinds: []NoteKind{{"progress", "Progress note"}, {"hp", "History and physical"}, {"handoff", "Nursing handoff"}, {"discharge", "Discharge summary"}},
 		Rows: []PatientRow{
 			{patients[0], []NoteLink{
-				note("n1", "Progress note", "Progress note, day 3", StatusDraft, 4*time.Minute, "Dr Mei Chen", chen, rivera),
+				note("n1", "Progress note", "Progress note", StatusDraft, 4*time.Minute, "Dr Mei Chen", chen, rivera),
 				note("n2", "History and physical", "History and physical", StatusSigned, 52*time.Hour, "Dr Daniel Okafor"),
 			}},
-			{patients[1], []NoteLink{note("n3", "Nursing handoff", "Nursing handoff, evening", StatusDraft, 90*time.Minute, "Rosa Rivera RN")}},
+			{patients[1], []NoteLink{note("n3", "Nursing handoff", "Nursing handoff", StatusDraft, 90*time.Minute, "Rosa Rivera RN")}},
 			{patients[2], nil},
 			{patients[3], []NoteLink{note("n4", "Discharge summary", "Discharge summary", StatusDraft, 20*time.Hour, "Dr Daniel Okafor")}},
 		},
@@ -203,7 +203,7 @@ func boardSample() BoardView {
 	waits := func(id, title, by, since string, overdue bool) BoardNote {
 		return BoardNote{NoteLink: NoteLink{ID: id, Title: title, Status: StatusDraft}, By: by, Waits: since, Overdue: overdue, CanAsk: true}
 	}
-	asked := waits("n3", "Nursing handoff, evening", rivera.Name, "2 d", true)
+	asked := waits("n3", "Nursing handoff", rivera.Name, "2 d", true)
 	asked.Asked, asked.Seen, asked.CanAsk = now.Add(-12*time.Minute), now.Add(-3*time.Minute), false
 	unseen := waits("n4", "Discharge summary", okafor.Name, "26 h", true)
 	unseen.Asked = now.Add(-40 * time.Minute)
@@ -216,13 +216,13 @@ func boardSample() BoardView {
 				ID: "b1", UnitID: "4w", Label: "4A-01", Patient: &patients[0], AsOf: now.Add(-7 * time.Second), CanChange: true, Alike: []string{"4A-03", "4A-05"}, Mine: true, Tasks: 3, TasksOverdue: 1,
 				Bedside: Bedside{Severity: Choice{"unstable", "Unstable"}, Code: Choice{"dnr-dni", "DNR / DNI"}, Isolation: Choice{"contact-airborne", "Contact and airborne"}, Isolated: true, Home: day(0)},
 				Writing: []Writer{{chen, "n1", "Progress note"}, {rivera, "n5", "Nursing handoff"}},
-				Notes:   []BoardNote{waits("n1", "Progress note, day 3", okafor.Name, "under 1 h", false), signed("n2", "History and physical")},
+				Notes:   []BoardNote{waits("n1", "Progress note", okafor.Name, "under 1 h", false), signed("n2", "History and physical")},
 			},
 			{
 				ID: "b2", UnitID: "4w", Label: "4A-02", Place: 1, Patient: &patients[1], AsOf: day(-1), CanChange: true, Notes: []BoardNote{asked},
 				Bedside: Bedside{Severity: Choice{"watcher", "Watcher"}, Code: Choice{"full", "Full code"}, Isolation: Choice{"none", "No isolation"}, Home: day(1)},
 			},
-			{ID: "b3", UnitID: "4w", Label: "4A-03", Place: 2, Patient: &patients[2], AsOf: now, Alike: []string{"4A-01", "4A-05"}},
+			{ID: "b3", UnitID: "4w", Label: "4A-03", Place: 2, Patient: &patients[2], AsOf: now, Alike: []string{"4A-01", "4A-05"}, Bedside: Bedside{Home: day(3)}},
 			{ID: "b4", UnitID: "4w", Label: "4A-04", Place: 3},
 			{
 				ID: "b5", UnitID: "4w", Label: "4A-05", Place: 4, Patient: &patients[3], AsOf: now, Writing: []Writer{{okafor, "n4", "Discharge summary"}}, Notes: []BoardNote{unseen},
@@ -288,7 +288,7 @@ func sessionSample(s Shell) SessionView {
 	return SessionView{Shell: s, SessionRow: row, First: 12, Events: []SessionEvent{
 		{At: at(0), Who: okafor.Name, What: "came", More: "Firefox on Windows"},
 		{At: at(1), Until: at(20), Who: okafor.Name, What: "wrote", More: "2210 edits: 400 words, 1 deleted", Seq: 12},
-		{At: at(4), Who: chen.Name, What: "refused: sent forged updates", More: "forged updates=3", Grave: true},
+		{At: at(4), Who: chen.Name, What: "tried: sent forged updates", More: "forged updates=3", Grave: true},
 		{At: at(20), Until: at(31), Who: "nobody", What: "wrote: a break", Pause: true},
 		{At: at(40), Who: chen.Name, What: "lost text unseen", More: "12 characters, removed by " + okafor.Name + "; not settled", Seq: 2300, Grave: true},
 		{At: at(60), Who: okafor.Name, What: "left"},
@@ -307,7 +307,7 @@ func samplePages() map[string]templ.Component {
 	empty.Rows, empty.Query, empty.Found = nil, "Smythe", 0
 	sheet, signed := signSample(), signedSample()
 	waiting := SignList{Tabs: empty.Tabs, Shell: shell("Not signed", &haddad, SectionUnsigned), OffersOf: true, Of: "unit", Overdue: 24 * time.Hour, Truncated: true, Rows: []SignRow{
-		{Patient: patients[1], NoteID: "n3", Title: "Nursing handoff, evening", Status: StatusReview, By: rivera.Name, Since: now.Add(-26 * time.Hour), Overdue: true, CanSign: true},
+		{Patient: patients[1], NoteID: "n3", Title: "Nursing handoff", Status: StatusReview, By: rivera.Name, Since: now.Add(-26 * time.Hour), Overdue: true, CanSign: true},
 	}}
 	inbox := waiting
 	inbox.Shell, inbox.Ready = shell("To cosign", &chen, SectionCosign), waiting.Rows
@@ -365,7 +365,7 @@ func samplePages() map[string]templ.Component {
 		"/token":         IssuedToken(IssuedTokenView{Shell: shell("New token", &novak, SectionPeople), Account: programSample().Account, Token: "tide_" + strings.Repeat("aB3", 16) + "z", Days: 90}),
 		"/units":         Units(UnitsView{Shell: shell("Units", &novak, SectionPeople), Fresh: true, Rows: []UnitRow{{"4w", "4 West", 20, 14}, {"icu", "Intensive care", 10, 10}}}),
 		"/destruction":   DestructionPage(destructionSample()),
-		"/destroyed":     Error(ErrorView{Shell: shell("Error", &chen, SectionNone), Status: 410, Detail: "It was destroyed on 2 March 2026, by decision of Erik Lindqvist and Petra Novak. Nothing can open it any more."}),
+		"/destroyed":     Error(ErrorView{Shell: shell("Error", &chen, SectionNone), Status: 410, Detail: "It was destroyed on 02-Mar-2026, by decision of Erik Lindqvist and Petra Novak. Nothing can open it any more."}),
 		"/error":         Error(ErrorView{Shell: shell("Not allowed", &novak, SectionNone), Status: 403, Request: "01HV9"}),
 		"/api/docs":      APIDocs(APIDocsView{Shell: shell("HTTP API", &chen, SectionAPI), SpecURL: "/openapi.json"}),
 	}
@@ -415,7 +415,7 @@ func securitySample() SecurityView {
 		Shell: shell("Your sign-in", &chen, SectionNone), HasPassword: true, Codes: true, Recovery: 9, Provider: "St. Elsewhere", CanAddPasskey: true,
 		Passkeys: []PasskeyRow{
 			{ID: "a2V5", Name: "Chrome on Linux", Created: now.Add(-40 * 24 * time.Hour), Used: now.Add(-time.Hour)},
-			{ID: "a2V6", Name: "Safari on an iPhone", Created: now.Add(-2 * time.Hour), Used: now.Add(-2 * time.Hour), Synced: true},
+			{ID: "a2V6", Name: "My telephone", Created: now.Add(-2 * time.Hour), Used: now.Add(-2 * time.Hour), Synced: true},
 		},
 		Logins: []LoginRow{
 			{ID: "11111111-1111-4111-8111-111111111111", Browser: "Chrome on Linux", Began: now.Add(-3 * time.Hour), Seen: now, This: true},

@@ -108,7 +108,7 @@ func (l LoginRow) name(ctx context.Context) string {
 	if l.Browser == "" {
 		return words.Say(ctx, "Another browser")
 	}
-	return l.Browser
+	return Device(ctx, l.Browser)
 }
 
 // ending names the button that ends a login, to whoever does not see its row.

@@ -125,9 +125,9 @@ type SessionPerson struct {
 type Amount struct{ Characters, Words int }
 
 // by is with what they were there.
-func (p SessionPerson) by() (text string) {
-	for _, device := range p.Devices {
-		text += ", " + device
+func (p SessionPerson) by(ctx context.Context) (text string) {
+	for _, name := range p.Devices {
+		text += ", " + Device(ctx, name)
 	}
 	if text == "" {
 		return ""

@@ -97,8 +97,8 @@ type MisreadView struct {
 	Why     string
 }
 
-func (m MisreadView) says() string {
-	return "write “" + strings.Join(m.Instead, "” or “") + "”: " + m.Why
+func (m MisreadView) says(ctx context.Context) string {
+	return words.Say(ctx, "write “{instead}”: {why}", strings.Join(m.Instead, words.Say(ctx, "” or “")), m.Why)
 }
 
 // BlankView is what is to be filled in, or looked at.
@@ -201,7 +201,9 @@ type SignatureView struct {
 	Cosign      bool   // an attending has to sign as well
 }
 
-func (s SignatureView) at() string { return s.At.Format(dateLayout + " 15:04:05 MST") }
+func (s SignatureView) at(ctx context.Context) string {
+	return words.Date(ctx, s.At, dateLayout+" 15:04:05 MST")
+}
 
 // AboutView is a note that is about another one.
 type AboutView struct {
@@ -393,9 +395,9 @@ type LateList struct {
 func age(ctx context.Context, from, to time.Time) string {
 	switch d := to.Sub(from); {
 	case d >= 48*time.Hour:
-		return strconv.Itoa(int(d/(24*time.Hour))) + " d"
+		return words.Say(ctx, "{days} d", strconv.Itoa(int(d/(24*time.Hour))))
 	case d >= 10*time.Hour:
-		return strconv.Itoa(int(d/time.Hour)) + " h"
+		return words.Say(ctx, "{hours} h", strconv.Itoa(int(d/time.Hour)))
 	}
 	return span(ctx, from, to)
 }

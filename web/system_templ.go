@@ -516,7 +516,7 @@ func Keys(v KeysView) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = words.Sentence("<code>{iD}</code>, {moment} to {moment2}", k.ID, moment(k.Since, v.Now), moment(k.Until, v.Now)).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = words.Sentence("<code>{iD}</code>, {moment} to {moment2}", k.ID, moment(ctx, k.Since, v.Now), moment(ctx, k.Until, v.Now)).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -1194,9 +1194,9 @@ func serverRow(s ServerView, v SystemView) templ.Component {
 		}
 		if !s.Running {
 			var templ_7745c5c3_Var72 string
-			templ_7745c5c3_Var72, templ_7745c5c3_Err = templ.JoinStringErrs(words.Say(ctx, ", last heard of {moment}", moment(s.Seen, v.Now)))
+			templ_7745c5c3_Var72, templ_7745c5c3_Err = templ.JoinStringErrs(words.Say(ctx, ", last heard of {moment}", moment(ctx, s.Seen, v.Now)))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/system.templ`, Line: 207, Col: 72}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/system.templ`, Line: 207, Col: 77}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var72))
 			if templ_7745c5c3_Err != nil {

@@ -66,9 +66,9 @@ func Versions(v VersionsView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var3 string
-			templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(words.Say(ctx, "Versions: {title}", v.Title))
+			templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(words.Say(ctx, "Versions: {title}", Titled(ctx, v.Title)))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/versions.templ`, Line: 16, Col: 53}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/versions.templ`, Line: 16, Col: 66}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
 			if templ_7745c5c3_Err != nil {
@@ -389,7 +389,7 @@ func (v VersionsView) row(row VersionRow, i int) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = words.Sentence("edit {seqText}, <time>{at}</time> ", seqText(row.Seq), words.Attributes("datetime", machineTime(row.At)), row.At.Format(dateLayout+" "+timeLayout)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = words.Sentence("edit {seqText}, <time>{at}</time> ", seqText(row.Seq), words.Attributes("datetime", machineTime(row.At)), words.Date(ctx, row.At, dateLayout+" "+timeLayout)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -427,9 +427,11 @@ type Contributor struct {
 }
 
 // at is the time of the row, to the second.
-func (v HistoryView) at() string { return v.At.Format(dateLayout + " 15:04:05") }
+func (v HistoryView) at(ctx context.Context) string {
+	return words.Date(ctx, v.At, dateLayout+" 15:04:05")
+}
 
 // says is the row in a few words.
 func (v HistoryView) says(ctx context.Context) string {
-	return words.Say(ctx, "edit {seq} of {head}, {at}, {author}", fmt.Sprint(v.Seq), fmt.Sprint(v.Head), v.at(), v.Author.Name)
+	return words.Say(ctx, "edit {seq} of {head}, {at}, {author}", fmt.Sprint(v.Seq), fmt.Sprint(v.Head), v.at(ctx), v.Author.Name)
 }

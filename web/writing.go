@@ -9,9 +9,16 @@ import (
 	"github.com/clisonix/tidechart/web/words"
 )
 
-// sections are the headings that notes of this kind begin with, as the script reads them.
-func (v NoteView) sections() string {
-	b, _ := json.Marshal(append([]string{}, v.Sections...)) // texts can always be written
+// sections are the headings that notes of this kind begin with, as the script reads them: what a note has, and what that is called in
+// another language.
+func (v NoteView) sections(ctx context.Context) string {
+	all := make([][]string, len(v.Sections))
+	for i, heading := range v.Sections {
+		if all[i] = []string{heading}; words.Of(ctx) != nil {
+			all[i] = append(all[i], Named(ctx, heading))
+		}
+	}
+	b, _ := json.Marshal(all) // texts can always be written
 	return string(b)
 }
 

@@ -115,7 +115,7 @@ func TestNotesHaveTheSectionsOfTheirKind(t *testing.T) {
 		}
 		var want, got []string
 		for _, s := range kind.Sections {
-			want = append(want, s.Heading)
+			want = append(want, string(s.Heading))
 		}
 		for i, block := range n.Body.Content {
 			switch block.Type {

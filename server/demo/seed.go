@@ -99,7 +99,7 @@ func (h Hospital) seed() (store.Seed, error) {
 			return store.Seed{}, fmt.Errorf("note %s: %w", n.ID, err)
 		}
 		s.Notes = append(s.Notes, store.NewNote{
-			ID: n.ID, Patient: n.Patient, Unit: n.Unit, Kind: kind.Code, Title: kind.Name, Author: n.Author, At: n.At, First: first,
+			ID: n.ID, Patient: n.Patient, Unit: n.Unit, Kind: kind.Code, Title: string(kind.Name), Author: n.Author, At: n.At, First: first,
 		})
 	}
 	s.Phrases = h.seedPhrases()

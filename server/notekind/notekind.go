@@ -2,23 +2,26 @@
 // codes and the sections that a new one starts with.
 package notekind
 
-import "github.com/clisonix/tidechart/crdt/prose"
+import (
+	"github.com/clisonix/tidechart/crdt/prose"
+	"github.com/clisonix/tidechart/web/words"
+)
 
 // Handoff is the code of what one hands over by, and another reads back.
 const Handoff = "handoff"
 
 // Kind is a kind of note.
 type Kind struct {
-	Code     string // stored, and used in URLs and the API
-	LOINC    string // document code
-	Name     string // shown to people
+	Code     string     // stored, and used in URLs and the API
+	LOINC    string     // document code
+	Name     words.Text // the titles of notes are made of it, in English
 	Sections []Section
 }
 
 // Section is a part of a note under a heading of its own.
 type Section struct {
-	Heading string
-	LOINC   string // section code; "" where LOINC has none
+	Heading words.Text // a note has it in English, whoever begins it: programs find the section by it
+	LOINC   string     // section code; "" where LOINC has none
 }
 
 // Kinds lists the kinds in the order in which menus show them.
@@ -99,7 +102,7 @@ func ByCode(code string) (Kind, bool) {
 func (k Kind) Template() prose.Node {
 	doc := prose.Node{Type: "doc"}
 	for _, s := range k.Sections {
-		doc.Content = append(doc.Content, Heading(s.Heading), Paragraph(""))
+		doc.Content = append(doc.Content, Heading(string(s.Heading)), Paragraph(""))
 	}
 	return doc
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/clisonix/tidechart/server/notekind"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 func TestKindsAreWhatTheyClaim(t *testing.T) {
@@ -26,7 +27,7 @@ func TestKindsAreWhatTheyClaim(t *testing.T) {
 		if !checked(k.LOINC) {
 			t.Errorf("kind %s: the check digit of %s is wrong", k.Code, k.LOINC)
 		}
-		seen := map[string]bool{}
+		seen := map[words.Text]bool{}
 		for _, s := range k.Sections {
 			if s.Heading == "" || seen[s.Heading] {
 				t.Errorf("kind %s: heading %q is empty or there twice", k.Code, s.Heading)
@@ -74,7 +75,7 @@ func TestTemplateHasEachHeadingAndRoomToWrite(t *testing.T) {
 		}
 		for i, s := range k.Sections {
 			heading, room := doc.Content[2*i], doc.Content[2*i+1]
-			if heading.Type != "heading" || heading.Content[0].Text != s.Heading {
+			if heading.Type != "heading" || heading.Content[0].Text != string(s.Heading) {
 				t.Errorf("%s: block %d is %+v, want heading %q", k.Code, 2*i, heading, s.Heading)
 			}
 			if room.Type != "paragraph" || len(room.Content) != 0 {

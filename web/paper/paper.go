@@ -5,19 +5,22 @@
 package paper
 
 import (
+	"context"
 	"strings"
 	"time"
 
 	"github.com/clisonix/tidechart/crdt/prose"
+	"github.com/clisonix/tidechart/web/words"
 )
 
-// Layouts of times on paper: those of the NHS Common User Interface, whatever the reader's locale.
+// Layouts of times on paper: those of the NHS Common User Interface, whatever the reader's language.
 const (
 	dateLayout = "02-Jan-2006"
 	timeLayout = dateLayout + " 15:04"
 )
 
-// A Note is one copy of a note. Texts are as they are to be read; times are shown in the location they carry.
+// A Note is one copy of a note. Texts are as they are to be read, in the language of whoever takes the copy, in which all methods say
+// the rest; what the note itself says is never translated. Times are shown in the location they carry.
 type Note struct {
 	Patient   string // "FAMILY, Given (Title)"
 	Born      string // "14-Jul-1945 (61y)"
@@ -79,13 +82,15 @@ type Copy struct {
 	At   time.Time
 }
 
-// drafts are the states in which a note can still change.
-var drafts = map[string]string{
-	"draft": "DRAFT", "review": "DRAFT, IN REVIEW", "signing": "DRAFT, BEING SIGNED",
+// drafts are what stands on each page of a note that can still change, by its state.
+var drafts = map[string]words.Text{
+	"draft":   "DRAFT – preliminary, not signed, may change",
+	"review":  "DRAFT, IN REVIEW – preliminary, not signed, may change",
+	"signing": "DRAFT, BEING SIGNED – preliminary, not signed, may change",
 }
 
-// signed are the states of a note that never changes any more.
-var signed = map[string]string{
+// signed are those of a note that never changes any more.
+var signed = map[string]words.Text{
 	"signed": "SIGNED", "cosigned": "SIGNED AND COSIGNED", "amended": "SIGNED, CORRECTED SINCE", "added": "SIGNED, ADDED TO SINCE",
 	"retracted": "RETRACTED: ENTERED IN ERROR",
 }
@@ -94,109 +99,117 @@ var signed = map[string]string{
 func Signed(state string) bool { return signed[state] != "" }
 
 // Stamp is what stands on each page about a note's state: that a draft is one, above all.
-func Stamp(state string) string {
+func Stamp(ctx context.Context, state string) string {
 	if s := signed[state]; s != "" {
-		return s
+		return words.Say(ctx, s)
 	}
 	if s := drafts[state]; s != "" {
-		return s + " – preliminary, not signed, may change"
+		return words.Say(ctx, s)
 	}
-	return strings.ToUpper(state) + " – not known to be signed"
+	return words.Say(ctx, "{state} – not known to be signed", strings.ToUpper(state))
 }
 
 // Stamp is that of the note.
-func (n Note) Stamp() string { return Stamp(n.State) }
+func (n Note) Stamp(ctx context.Context) string { return Stamp(ctx, n.State) }
 
 // Signed reports whether the note never changes any more.
 func (n Note) Signed() bool { return Signed(n.State) }
 
 // Stamp is that of the addendum.
-func (a Addendum) Stamp() string { return Stamp(a.State) }
+func (a Addendum) Stamp(ctx context.Context) string { return Stamp(ctx, a.State) }
 
 // Fact is one thing to know about a note before reading it.
 type Fact struct{ Name, Value string }
 
 // Facts are what the head of a copy says, beside who the patient is. What is not known is left out.
-func (n Note) Facts() []Fact {
+func (n Note) Facts(ctx context.Context) []Fact {
 	kind := n.Kind
 	if n.LOINC != "" {
 		kind += " (LOINC " + n.LOINC + ")"
 	}
 	where := n.Unit
 	if n.Bed != "" {
-		where += ", bed " + n.Bed
+		where = words.Say(ctx, "{unit}, bed {bed}", n.Unit, n.Bed)
 	}
 	var writers []string
 	for _, c := range n.Contributors {
-		writers = append(writers, c.String())
+		writers = append(writers, c.says(ctx))
 	}
 	var facts []Fact
-	for _, f := range []Fact{
+	for _, f := range []struct {
+		name  words.Text
+		value string
+	}{
 		{"This is", n.About},
-		{"Reason", n.Reason},
+		{reason, n.Reason},
 		{"Gender", n.Gender},
 		{"Allergies", n.Allergies},
 		{"Kind of note", kind},
 		{"Where", where},
-		{"Begun", n.Begun.String()},
-		{"Last saved", n.Saved.String()},
+		{"Begun", n.Begun.says(ctx)},
+		{"Last saved", n.Saved.says(ctx)},
 		{"Written by", strings.Join(writers, "; ")},
 		{"Carried forward", strings.Join(n.Carried, "; ")},
 	} {
-		if f.Value != "" {
-			facts = append(facts, f)
+		if f.value != "" {
+			facts = append(facts, Fact{words.Say(ctx, f.name), f.value})
 		}
 	}
 	return facts
 }
 
-func (c Contributor) String() string {
+const reason words.Text = "Reason"
+
+// born and mrn are who the patient is, beside the name.
+func (n Note) born(ctx context.Context) string { return words.Say(ctx, "Born {born}", n.Born) }
+func (n Note) mrn() string                     { return "MRN " + n.MRN }
+
+func (c Contributor) says(ctx context.Context) string {
 	s := c.Name
 	if c.Role != "" {
 		s += ", " + c.Role
 	}
-	return s + " (" + count(c.Words, "word", "words") + ")"
+	return s + " (" + words.Count(ctx, c.Words, "{n} word", "{n} words") + ")"
 }
 
-func (e Event) String() string {
+func (e Event) says(ctx context.Context) string {
 	if e.At.IsZero() {
 		return e.By
 	}
-	at := e.At.Format(timeLayout)
+	at := words.Date(ctx, e.At, timeLayout)
 	if e.By == "" {
 		return at
 	}
-	return at + " by " + e.By
+	return words.Say(ctx, "{at} by {name}", at, e.By)
 }
 
-// String is the signature as 21 CFR 11.50 wants it.
-func (s Signature) String() string {
-	return s.Meaning + ": " + s.Name + ", " + s.At.Format(dateLayout+" 15:04:05 MST")
+// says is the signature as 21 CFR 11.50 wants it.
+func (s Signature) says(ctx context.Context) string {
+	return s.Meaning + ": " + s.Name + ", " + words.Date(ctx, s.At, dateLayout+" 15:04:05 MST")
 }
 
-// String says whose copy it is.
-func (c Copy) String() string {
+// Says is whose copy it is.
+func (c Copy) Says(ctx context.Context) string {
 	by := c.By
 	if c.Role != "" {
 		by += ", " + c.Role
 	}
-	return "Printed by " + by + ", " + c.At.Format(timeLayout) + ", copy " + c.ID
+	return words.Say(ctx, "Printed by {name}, {at}, copy {copy}", by, words.Date(ctx, c.At, timeLayout), c.ID)
 }
 
 // Heading is what stands above an addendum.
-func (a Addendum) Heading() string { return a.Kind + ", begun " + a.Begun.String() }
-
-// Unsigned stands where signatures would.
-const Unsigned = "Nobody has signed this note."
+func (a Addendum) Heading(ctx context.Context) string {
+	return words.Say(ctx, "{relation}, begun {begun}", a.Kind, a.Begun.says(ctx))
+}
 
 // SignedBy are the lines of the signature block.
-func SignedBy(signatures []Signature) []string {
+func SignedBy(ctx context.Context, signatures []Signature) []string {
 	if len(signatures) == 0 {
-		return []string{Unsigned}
+		return []string{words.Say(ctx, "Nobody has signed this note.")}
 	}
 	lines := make([]string, len(signatures))
 	for i, s := range signatures {
-		lines[i] = s.String()
+		lines[i] = s.says(ctx)
 	}
 	return lines
 }

@@ -2,9 +2,12 @@ package paper
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/clisonix/tidechart/crdt/prose"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // PDF is the copy as a PDF of A4 pages. On each stand who the patient is, the state of the note, and which page of how many it is. Its
@@ -12,16 +15,16 @@ import (
 //
 // Letters of the Arabic and Syriac scripts stand in their order, but not joined; the document says so. What the font does not have is
 // written as its number, and the document says that, too.
-func (n Note) PDF() ([]byte, error) {
-	w := writer{newSheet()}
+func (n Note) PDF(ctx context.Context) ([]byte, error) {
+	w := writer{newSheet(), ctx}
 	w.pdf.SetTitle(n.Kind, true)
 	w.pdf.SetProducer("Tidechart", true)
-	w.pdf.SetLang("en")
+	w.pdf.SetLang(words.Tag(ctx))
 	w.pdf.SetCreationDate(n.Copy.At)
 	w.pdf.SetModificationDate(n.Copy.At)
 
 	w.say(n.Title, look{bold: true, size: 15}, 0)
-	for _, f := range n.Facts() {
+	for _, f := range n.Facts(ctx) {
 		w.fact(f)
 	}
 	w.rule()
@@ -29,16 +32,16 @@ func (n Note) PDF() ([]byte, error) {
 	w.rule()
 	w.signatures(n.Signatures)
 	for _, a := range n.Addenda {
-		w.say(a.Heading(), look{bold: true, size: 13}, 7)
-		w.say(a.Stamp(), look{bold: true, size: bodySize}, 1)
+		w.say(a.Heading(ctx), look{bold: true, size: 13}, 7)
+		w.say(a.Stamp(ctx), look{bold: true, size: bodySize}, 1)
 		if a.Reason != "" {
-			w.fact(Fact{"Reason", a.Reason})
+			w.fact(Fact{words.Say(ctx, reason), a.Reason})
 		}
 		w.blocks(a.Body.Content, left)
 		w.rule()
 		w.signatures(a.Signatures)
 	}
-	w.add(nil, n.Patient+n.Born+n.MRN+n.Copy.String(), look{}) // what the frames will say may need caveats, too
+	w.add(nil, n.Patient+n.Born+n.MRN+n.Copy.Says(ctx), look{}) // what the frames will say may need caveats, too
 	w.caveats()
 	w.frames(n)
 	var out bytes.Buffer
@@ -48,8 +51,11 @@ func (n Note) PDF() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// writer writes a note on a sheet.
-type writer struct{ *sheet }
+// writer writes a note on a sheet, for who reads the language of its context.
+type writer struct {
+	*sheet
+	ctx context.Context
+}
 
 // say sets a line of our own.
 func (w writer) say(text string, l look, before float64) {
@@ -79,10 +85,10 @@ func (w writer) ruled(from float64) {
 
 // signatures are never parted from their heading.
 func (w writer) signatures(list []Signature) {
-	lines := SignedBy(list)
+	lines := SignedBy(w.ctx, list)
 	l := look{size: bodySize}
 	w.set(paragraph{
-		glyphs: w.add(nil, "Signatures", look{bold: true, size: 11.5}), from: left, before: 2,
+		glyphs: w.add(nil, words.Say(w.ctx, "Signatures"), look{bold: true, size: 11.5}), from: left, before: 2,
 		keep: min(float64(len(lines)), 20) * bodySize * mm * leading,
 	})
 	for _, line := range lines {
@@ -94,10 +100,10 @@ func (w writer) signatures(list []Signature) {
 func (w writer) caveats() {
 	l := look{italic: true, size: 8.5}
 	if w.joined {
-		w.set(paragraph{glyphs: w.add(nil, "Letters that are written joined stand apart in this copy, in their right order.", l), from: left, before: 4})
+		w.set(paragraph{glyphs: w.add(nil, words.Say(w.ctx, "Letters that are written joined stand apart in this copy, in their right order."), l), from: left, before: 4})
 	}
 	if w.odd {
-		w.set(paragraph{glyphs: w.add(nil, "Characters that this copy cannot show are written as their Unicode numbers, in brackets on grey.", l), from: left, before: 4})
+		w.set(paragraph{glyphs: w.add(nil, words.Say(w.ctx, "Characters that this copy cannot show are written as their Unicode numbers, in brackets on grey."), l), from: left, before: 4})
 	}
 }
 
@@ -174,7 +180,7 @@ func (w writer) items(list prose.Node, from float64, marker func(int) string) {
 			if task.Done {
 				m = "☑"
 			}
-			if says := task.About(); says != "" {
+			if says := w.taskAbout(task); says != "" {
 				about = w.add(nil, " ("+says+")", look{italic: true, size: bodySize})
 			}
 		default:
@@ -190,6 +196,18 @@ func (w writer) items(list prose.Node, from float64, marker func(int) string) {
 	}
 }
 
+// taskAbout says whose a task is and when it is due.
+func (w writer) taskAbout(t prose.Task) string {
+	switch due := words.Dated(w.ctx, t.DueText()); {
+	case t.Due == "":
+		return t.OwnerName
+	case t.OwnerName == "":
+		return words.Say(w.ctx, "due {due}", due)
+	default:
+		return words.Say(w.ctx, "{name}, due {due}", t.OwnerName, due)
+	}
+}
+
 func (w writer) barred(at float64, f func()) {
 	w.y += 1.5
 	w.bars = append(w.bars, at+1)
@@ -198,9 +216,14 @@ func (w writer) barred(at float64, f func()) {
 	w.y += 1
 }
 
+const unsupported words.Text = "Unsupported content"
+
+// suggested says what a mark suggests.
+var suggested = map[string]words.Text{"insertion": "suggested insertion", "deletion": "suggested deletion"}
+
 // unsupported names what stands where the schema has no place for it, and shows its text (I6).
 func (w writer) unsupported(n prose.Node, from float64) {
-	gs := w.add(nil, "Unsupported content ", look{bold: true, size: bodySize})
+	gs := w.add(nil, words.Say(w.ctx, unsupported)+" ", look{bold: true, size: bodySize})
 	gs = w.add(gs, n.Label(), look{size: bodySize})
 	w.barred(from, func() {
 		w.set(paragraph{glyphs: gs, from: w.inner(from), before: 1.5})
@@ -214,10 +237,10 @@ func (w writer) unsupported(n prose.Node, from float64) {
 // runs appends inline nodes. What is suggested is said to be, in words: a line through it alone could be the author's.
 func (w writer) runs(to []glyph, ns []prose.Node, l look) []glyph {
 	for i := 0; i < len(ns); i++ {
-		if m, says, of := prose.SuggestionOf(ns[i:]); of != nil {
+		if m, _, of := prose.SuggestionOf(ns[i:]); of != nil {
 			marked := l
 			marked.strike, marked.underline = l.strike || m.Type == "deletion", l.underline || m.Type == "insertion"
-			to = w.runs(w.add(to, "["+says+": ", look{italic: true, size: l.size}), of, marked)
+			to = w.runs(w.add(to, "["+words.Say(w.ctx, suggested[m.Type])+": ", look{italic: true, size: l.size}), of, marked)
 			to = w.add(to, "]", look{italic: true, size: l.size})
 			i += len(of) - 1
 			continue
@@ -233,12 +256,12 @@ func (w writer) runs(to []glyph, ns []prose.Node, l look) []glyph {
 		case "mention":
 			to = w.runs(w.add(to, prose.MentionText(n), l), n.Content, l)
 		default:
-			to = w.add(to, "[Unsupported content ", look{bold: true, size: l.size})
+			to = w.add(to, "["+words.Say(w.ctx, unsupported)+" ", look{bold: true, size: l.size})
 			to = w.runs(w.add(to, n.Label()+" "+n.Text, l), n.Content, l)
 			to = w.add(to, "]", look{bold: true, size: l.size})
 		}
 		for _, label := range prose.UnknownMarks(ns, i) {
-			to = w.add(to, " [Unsupported formatting "+label+"]", look{bold: true, size: l.size})
+			to = w.add(to, " ["+words.Say(w.ctx, "Unsupported formatting {name}", label)+"]", look{bold: true, size: l.size})
 		}
 	}
 	return to
@@ -291,21 +314,21 @@ func (w writer) frames(n Note) {
 		w.pdf.SetPage(i)
 		w.font(look{mono: true, size: 1}) // a page that is gone back to has to be told its font again
 		w.head(n)
-		w.foot(n, fmt.Sprintf("Page %d of %d", i, pages))
+		w.foot(n, words.Say(w.ctx, "Page {page} of {pages}", strconv.Itoa(i), strconv.Itoa(pages)))
 	}
 }
 
 func (w writer) head(n Note) {
 	name := w.fitted(n.Patient, look{bold: true, size: 13}, 7, right-left)
 	w.draw(visual(name, false), left, 14)
-	about := w.fitted("Born "+n.Born+"     MRN "+n.MRN, look{size: 10}, 6, 115)
+	about := w.fitted(n.born(w.ctx)+"     "+n.mrn(), look{size: 10}, 6, 115)
 	w.draw(about, left, 20)
 	kind := w.fitted(n.Kind, look{size: 10}, 6, right-left-120)
 	w.draw(kind, right-widthOf(kind), 20)
 	w.pdf.SetDrawColor(0, 0, 0)
 	w.pdf.SetLineWidth(0.4)
 	w.pdf.Line(left, 22.5, right, 22.5)
-	stamp := w.fitted(n.Stamp(), look{bold: true, size: 11}, 7, right-left-6)
+	stamp := w.fitted(n.Stamp(w.ctx), look{bold: true, size: 11}, 7, right-left-6)
 	if n.Signed() {
 		w.pdf.Rect(left, 24.5, right-left, 7.5, "D")
 	} else {
@@ -321,5 +344,5 @@ func (w writer) foot(n Note, page string) {
 	w.pdf.Line(left, pageHeight-17, right, pageHeight-17)
 	number := w.add(nil, page, look{size: 9})
 	w.draw(number, right-widthOf(number), pageHeight-12)
-	w.draw(w.fitted(n.Copy.String(), look{size: 8.5}, 6, right-left-widthOf(number)-6), left, pageHeight-12)
+	w.draw(w.fitted(n.Copy.Says(w.ctx), look{size: 8.5}, 6, right-left-widthOf(number)-6), left, pageHeight-12)
 }

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/clisonix/tidechart/crdt/prose"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 const (
@@ -140,7 +141,7 @@ func (g *grid) stacked(i int) {
 
 // columnName is what stands above a column.
 func (g *grid) columnName(column int) string {
-	name := "Column " + strconv.Itoa(column+1)
+	name := words.Say(g.ctx, "Column {number}", strconv.Itoa(column+1))
 	if g.header {
 		for _, c := range g.rows[0].cells {
 			if c.Column <= column && column < c.Column+c.Across {

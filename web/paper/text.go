@@ -1,31 +1,32 @@
 package paper
 
 import (
-	"strconv"
+	"context"
 	"strings"
 
 	"github.com/clisonix/tidechart/crdt/prose"
+	"github.com/clisonix/tidechart/web/words"
 )
 
-// Text is the copy as plain text, of lines that end with a newline.
-func (n Note) Text() string {
+// Text is the copy as plain text, of lines that end with a newline. What stands in the note is as package prose writes it in every language.
+func (n Note) Text(ctx context.Context) string {
 	w := plain{rule: strings.Repeat("-", 72)}
-	w.lines(strings.ToUpper(n.Title), n.Stamp(), "")
-	w.lines(n.Patient, "Born "+n.Born, "MRN "+n.MRN)
-	for _, f := range n.Facts() {
+	w.lines(strings.ToUpper(n.Title), n.Stamp(ctx), "")
+	w.lines(n.Patient, n.born(ctx), n.mrn())
+	for _, f := range n.Facts(ctx) {
 		w.lines(f.Name + ": " + f.Value)
 	}
 	w.lines(w.rule, prose.Text(n.Body), w.rule)
-	w.lines(SignedBy(n.Signatures)...)
+	w.lines(SignedBy(ctx, n.Signatures)...)
 	for _, a := range n.Addenda {
-		w.lines("", strings.ToUpper(a.Heading()), a.Stamp())
+		w.lines("", strings.ToUpper(a.Heading(ctx)), a.Stamp(ctx))
 		if a.Reason != "" {
-			w.lines("Reason: " + a.Reason)
+			w.lines(words.Say(ctx, reason) + ": " + a.Reason)
 		}
 		w.lines(w.rule, prose.Text(a.Body), w.rule)
-		w.lines(SignedBy(a.Signatures)...)
+		w.lines(SignedBy(ctx, a.Signatures)...)
 	}
-	w.lines("", n.Copy.String())
+	w.lines("", n.Copy.Says(ctx))
 	return w.b.String()
 }
 
@@ -41,47 +42,39 @@ func (w *plain) lines(lines ...string) {
 	}
 }
 
-// Markdown is the copy as CommonMark.
-func (n Note) Markdown() string {
+// Markdown is the copy as CommonMark. What stands in the note is as package prose writes it in every language.
+func (n Note) Markdown(ctx context.Context) string {
 	var w plain
 	say := func(format ...string) { w.lines(strings.Join(format, "")) }
 	say("# ", md(n.Title))
 	say()
-	say("**", md(n.Stamp()), "**")
+	say("**", md(n.Stamp(ctx)), "**")
 	say()
 	say("**", md(n.Patient), "**")
-	for _, f := range append([]Fact{{"Born", n.Born}, {"MRN", n.MRN}}, n.Facts()...) {
+	for _, f := range append([]Fact{{words.Say(ctx, "Born"), n.Born}, {"MRN", n.MRN}}, n.Facts(ctx)...) {
 		say("- ", md(f.Name), ": ", md(f.Value))
 	}
 	say("\n---\n\n", prose.Markdown(n.Body), "\n\n---\n")
 	signatures := func(list []Signature) {
-		for _, s := range SignedBy(list) {
+		for _, s := range SignedBy(ctx, list) {
 			say("- ", md(s))
 		}
 	}
 	signatures(n.Signatures)
 	for _, a := range n.Addenda {
-		say("\n# ", md(a.Heading()))
-		say("\n**", md(a.Stamp()), "**")
+		say("\n# ", md(a.Heading(ctx)))
+		say("\n**", md(a.Stamp(ctx)), "**")
 		if a.Reason != "" {
-			say("\nReason: ", md(a.Reason))
+			say("\n", md(words.Say(ctx, reason)), ": ", md(a.Reason))
 		}
 		say("\n---\n\n", prose.Markdown(a.Body), "\n\n---\n")
 		signatures(a.Signatures)
 	}
-	say("\n", md(n.Copy.String()))
+	say("\n", md(n.Copy.Says(ctx)))
 	return w.b.String()
 }
 
 // md is text that is not to be read as markup.
 func md(text string) string {
 	return prose.Markdown(prose.Node{Content: []prose.Node{{Type: "text", Text: strings.Join(strings.Fields(text), " ")}}})
-}
-
-// count writes a number with its noun.
-func count(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return strconv.Itoa(n) + " " + many
 }

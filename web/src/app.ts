@@ -3,6 +3,7 @@
 
 import './keysheet.ts'
 import './logoff.ts'
+import { say } from './say.ts'
 
 const button = document.getElementById('theme-toggle')
 const root = document.documentElement
@@ -31,7 +32,7 @@ window.addEventListener('beforeprint', () => {
   if (!printed) return
   const t = new Date()
   const two = (n: number) => String(n).padStart(2, '0')
-  const month = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'][t.getMonth()]
+  const month = say('Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec').split(' ')[t.getMonth()]
   // The dialog may stop this page before the answer comes: keepalive has the browser send it all the same.
   if (document.getElementById('note')) void fetch(`${location.pathname}/printed`, { method: 'POST', keepalive: true }).catch(() => undefined)
   printed.setAttribute('datetime', t.toISOString())

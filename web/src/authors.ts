@@ -21,6 +21,9 @@ const AGAIN_MS = 10_000
 /** How many pieces the list has at most. */
 const MAX_PIECES = 500
 
+/** How text came, in words. */
+const HOW: Record<string, string> = { typed: say('typed'), pasted: say('pasted'), imported: say('imported'), carried: say('carried'), recovered: say('recovered') }
+
 interface Person {
   id: string
   name: string
@@ -168,7 +171,7 @@ export class Authors {
   }
 
   #says(span: Span): string {
-    let how = span.template ? 'template' : span.origin
+    let how = span.template ? say('template') : HOW[span.origin]
     if (span.source) how = say('carried forward, written by {name} on {date}', this.#name(span.source.author), dayOf(span.source.at))
     if (span.by) how = say('recovered by {name}', this.#name(span.by))
     const at = span.at ? momentOf(span.at) : ''
@@ -187,7 +190,7 @@ export class Authors {
   #list(answer: Answer, spans: Span[]): void {
     byId('authors-words').replaceChildren(
       ...answer.words.map(w => {
-        const ways = (['typed', 'pasted', 'imported', 'carried', 'recovered'] as const).filter(o => w[o] > 0).map(o => `${w[o]} ${o}`)
+        const ways = (['typed', 'pasted', 'imported', 'carried', 'recovered'] as const).filter(o => w[o] > 0).map(o => `${w[o]} ${HOW[o]}`)
         const sum = w.typed + w.pasted + w.imported + w.carried + w.recovered
         return this.#item(w.author, sayCount(sum, '{name}: {n} word ({ways})', '{name}: {n} words ({ways})', this.#name(w.author), ways.join(', ')))
       }),

@@ -36,11 +36,11 @@ export const blocks: Block[] = [
   heading(1),
   heading(2),
   heading(3),
-  chained('bulletList', say('Bulleted list'), ['Points', 'unordered'], c => c.toggleBulletList(), e => e.isActive('bulletList')),
+  chained('bulletList', say('Bulleted list'), [say('Points'), 'unordered'], c => c.toggleBulletList(), e => e.isActive('bulletList')),
   chained('orderedList', say('Numbered list'), ['1, 2, 3', 'ordered', 'steps'], c => c.toggleOrderedList(), e => e.isActive('orderedList')),
   chained('taskList', say('Task list'), [say('To do'), 'checkbox', 'tick'], c => c.toggleTaskList(), e => e.isActive('taskList')),
   { id: 'table', label: say('Table'), keywords: [say('Rows and columns'), 'grid', 'flow sheet'], run: insertTable, can: e => !isInTable(e.state) },
-  chained('blockquote', say('Quote'), ['Indented', 'citation'], c => c.toggleBlockquote(), e => e.isActive('blockquote')),
+  chained('blockquote', say('Quote'), [say('Indented'), 'citation'], c => c.toggleBlockquote(), e => e.isActive('blockquote')),
   chained('codeBlock', say('Code block'), [say('As typed'), 'monospace', 'fixed width'], c => c.toggleCodeBlock(), e => e.isActive('codeBlock')),
   chained('horizontalRule', say('Line'), [say('Rule across'), 'horizontal', 'separator'], c => c.setHorizontalRule()),
 ]

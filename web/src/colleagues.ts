@@ -3,7 +3,7 @@
 export interface Colleague {
   id: string
   name: string
-  role: string
+  roleName: string
 }
 
 /** How long the server has for its answer. */

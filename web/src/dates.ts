@@ -1,7 +1,8 @@
-// Dates as the NHS CUI rules have them, whatever the browser's language is.
+// Dates as the NHS CUI rules have them in every language: only months have names of their own.
 
-/** Their short names, which are the same everywhere. */
-export const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+import { say } from './say.ts'
+
+const MONTHS = say('Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec').split(' ')
 
 /** 2026-11-23 as 23-Nov-2026, and 2026-11-23T14:00 as 23-Nov-2026 14:00; what is neither stays as it is. */
 export function clinicalDate(s: string): string {

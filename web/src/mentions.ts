@@ -14,7 +14,7 @@ const APART = /[^\p{L}\p{N}]+/u
 export function named(all: Colleague[], wanted: string): Colleague[] {
   const words = fold(wanted).text.split(APART)
   return all.filter(c => {
-    const theirs = fold(`${c.name} ${c.role}`).text.split(APART)
+    const theirs = fold(`${c.name} ${c.roleName}`).text.split(APART)
     return words.every(w => theirs.some(word => word.startsWith(w)))
   })
 }
@@ -33,12 +33,12 @@ export function mentions(editor: Editor, note: string, me: string): Offer {
     }
   }
   return {
-    label: 'Colleagues',
+    label: say('Colleagues'),
     behind: /@((?:[\p{L}\p{N}'’-]+ ?){0,3})/u,
     choices: async wanted =>
       named(await others(), wanted).map(c => ({
         name: c.name,
-        about: c.role,
+        about: c.roleName,
         run: typed => {
           const { state, view, schema } = editor
           const mention = schema.nodes.mention.create({ kind: 'person', id: c.id, label: c.name })

@@ -13,12 +13,12 @@ import type { Choice, Offer } from './suggest.ts'
 /** What the slash menu offers in this note. */
 export function slash(editor: Editor): Offer {
   tellKey('/', say('Insert a section, a heading, a list, a table or a task, at the beginning of a line or behind a space'))
-  const sections = JSON.parse(byId('note').dataset.sections ?? '[]') as string[]
+  const sections = JSON.parse(byId('note').dataset.sections ?? '[]') as [heading: string, shown?: string][]
   return {
     label: say('Insert'),
     behind: /\/([\p{L}\p{N}]*)/u,
     choices: wanted => {
-      const all: Choice[] = missing(editor, sections).map(name => ({ name, about: say('Section'), run: typed => section(editor, typed, name) }))
+      const all: Choice[] = missing(editor, sections).map(([name, shown]) => ({ name, about: shown ?? say('Section'), run: typed => section(editor, typed, name) }))
       const words = new Map<Choice, string>()
       for (const b of blocks) {
         if (b.can?.(editor) === false) continue
@@ -35,13 +35,13 @@ export function slash(editor: Editor): Offer {
 }
 
 /** The sections whose heading the note does not have. */
-function missing(editor: Editor, sections: string[]): string[] {
+function missing<S extends [string, ...unknown[]]>(editor: Editor, sections: S[]): S[] {
   const there = new Set<string>()
   editor.state.doc.descendants(node => {
     if (node.type.name === 'heading') there.add(node.textContent.trim().toLowerCase())
     return !node.isTextblock
   })
-  return sections.filter(s => !there.has(s.toLowerCase()))
+  return sections.filter(([s]) => !there.has(s.toLowerCase()))
 }
 
 /** Puts a section in: in place of an empty line, else below where one is. */

@@ -70,7 +70,7 @@ test('the lines of a phrase are paragraphs, and its dashes a list', () => {
 })
 
 test('a colleague is found by how any of their names begins, or what they are', () => {
-  const all = ['Dr Mei Chen', 'Rosa Rivera RN', 'Inés Duarte'].map((name, i) => ({ id: String(i), name, role: i === 1 ? 'charge nurse' : 'attending' }))
+  const all = ['Dr Mei Chen', 'Rosa Rivera RN', 'Inés Duarte'].map((name, i) => ({ id: String(i), name, roleName: i === 1 ? 'charge nurse' : 'attending' }))
   const names = (wanted: string) => named(all, wanted).map(c => c.name)
   assert.deepEqual(names('RIV'), ['Rosa Rivera RN'])
   assert.deepEqual(names('ines'), ['Inés Duarte'])

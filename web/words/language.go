@@ -50,10 +50,10 @@ type Catalogue struct {
 	Messages []Message `json:"messages"`
 }
 
-// English names the catalogue that the code gives.
+// English names the catalogue that the code gives: nobody needs it to read English.
 const English = "en"
 
-//go:embed *.json
+//go:embed translations
 var files embed.FS
 
 // Read makes a language of a catalogue with translations. A message may have none yet; its placeholders and elements are those of English.
@@ -92,8 +92,8 @@ func (l *Language) add(m Message) error {
 		if m.One != "" {
 			s = strings.ReplaceAll(s, "{n}", "")
 		}
-		if !sameParts(english, s) {
-			return fmt.Errorf("words: the translation of %q to %s has not its placeholders and elements", m.Text, l.tag)
+		if !sameParts(english, s) || !sameNames(m.Text, s) {
+			return fmt.Errorf("words: the translation of %q to %s has not its placeholders, elements or names", m.Text, l.tag)
 		}
 	}
 	for _, script := range m.Scripts {
@@ -105,13 +105,9 @@ func (l *Language) add(m Message) error {
 	return nil
 }
 
-// Shipped reads the catalogue that the code gives.
-func Shipped() (c Catalogue, err error) {
-	return catalogue(English + ".json")
-}
-
-func catalogue(name string) (c Catalogue, err error) {
-	content, err := files.ReadFile(name)
+// CatalogueOf reads a file of messages from a directory, or the files of the program.
+func CatalogueOf(dir fs.FS, name string) (c Catalogue, err error) {
+	content, err := fs.ReadFile(dir, name)
 	if err != nil {
 		return c, err
 	}
@@ -123,13 +119,10 @@ func catalogue(name string) (c Catalogue, err error) {
 
 // translations are the languages that are there beside English, and what finds the best of them.
 var translations = sync.OnceValues(func() ([]*Language, language.Matcher) {
-	names, _ := fs.Glob(files, "*.json")
+	names, _ := fs.Glob(files, "translations/*.json")
 	tags, all := []language.Tag{language.English}, []*Language{nil}
 	for _, name := range names {
-		if name == English+".json" {
-			continue
-		}
-		c, err := catalogue(name)
+		c, err := CatalogueOf(files, name)
 		if err != nil {
 			panic(err) // TestTranslations reads each of them
 		}

@@ -2,8 +2,8 @@
 // stays readable; [Say] and its neighbours say it in the language of whoever reads. Without a translation, or in a language that lacks
 // a message, that is English.
 //
-// en.json is the catalogue of all messages, written by make generate from the code. A translation is a file beside it with the same
-// messages, named by its language: see [Read].
+// en.json is the catalogue of all messages, written by make generate from the code. A translation is a file in translations with the same
+// messages, named by its language: see [Read] and docs/translating.md.
 package words
 
 import (

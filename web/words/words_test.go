@@ -2,8 +2,10 @@ package words
 
 import (
 	"context"
+	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/a-h/templ"
 )
@@ -15,6 +17,8 @@ func polish(t *testing.T) context.Context {
 		{Text: "Sign this note", Says: "Podpisz notatkę"},
 		{Text: "{by} holds the note until {until}", Says: "Do {until} notatkę ma {by}"},
 		{One: "{n} note of {unit}", Text: "{n} notes of {unit}", Forms: map[string]string{"one": "{unit}: {n} notatka", "few": "{unit}: {n} notatki", "other": "{unit}: {n} notatek"}},
+		{Text: months, Says: "sty lut mar kwi maj cze lip sie wrz paź lis gru"},
+		{Text: days, Says: "ndz pon wto śro czw pią sob"},
 		{Text: "Signed by <strong>{name}</strong>, <a>show it</a>", Says: "<a>Pokaż</a>, podpis: <strong>{name}</strong>"},
 	}})
 	if err != nil {
@@ -41,6 +45,26 @@ func TestMessagesAreSaid(t *testing.T) {
 	} {
 		if one.got != one.want {
 			t.Errorf("%d: got %q, want %q", i, one.got, one.want)
+		}
+	}
+}
+
+// TestDates: only names of months and days differ.
+func TestDates(t *testing.T) {
+	pl, at := polish(t), time.Date(2026, 11, 3, 14, 5, 9, 0, time.UTC)
+	for layout, want := range map[string]string{
+		"02-Jan-2006 15:04:05 MST": "03-lis-2026 14:05:09 UTC", "Mon 02-Jan": "wto 03-lis", "15:04": "14:05", "": "",
+	} {
+		if got := Date(pl, at, layout); got != want {
+			t.Errorf("%q: got %q, want %q", layout, got, want)
+		}
+		if got, want := Date(t.Context(), at, layout), at.Format(layout); got != want {
+			t.Errorf("%q in English: got %q, want %q", layout, got, want)
+		}
+	}
+	for english, want := range map[string]string{"23-Nov-2026 14:00": "23-lis-2026 14:00", "01-May-2026": "01-maj-2026", "at once": "at once", "2026-11-23": "2026-11-23"} {
+		if got := Dated(pl, english); got != want || Dated(t.Context(), english) != english {
+			t.Errorf("%q is dated %q, want %q", english, got, want)
 		}
 	}
 }
@@ -78,6 +102,9 @@ func TestTranslationsAreChecked(t *testing.T) {
 			t.Errorf("%s is taken", says)
 		}
 	}
+	if _, err := Read(Catalogue{Language: "de", Messages: []Message{{Text: months, Says: "Jan Feb Mär"}}}); err == nil {
+		t.Error("three names of months are taken for all of them")
+	}
 	if _, err := Read(Catalogue{Language: "no such language"}); err == nil {
 		t.Error("a catalogue of no language is taken")
 	}
@@ -94,7 +121,7 @@ func TestTranslations(t *testing.T) {
 			t.Errorf("%q is not shown English", accept)
 		}
 	}
-	c, err := Shipped()
+	c, err := CatalogueOf(os.DirFS("."), English+".json")
 	if err != nil || len(c.Messages) < 500 || c.Language != English {
 		t.Errorf("the catalogue has %d messages, %v", len(c.Messages), err)
 	}

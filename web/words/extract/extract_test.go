@@ -11,7 +11,11 @@ import (
 
 func TestCatalogueIsWhatTheCodeSays(t *testing.T) {
 	root := filepath.Join("..", "..", "..")
-	want, err := catalogue(root)
+	english, err := catalogue(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := written(english)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,5 +75,29 @@ func TestMessagesAreFound(t *testing.T) {
 	}
 	if got := all.messages(); !slices.EqualFunc(got, want, same) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+// TestTranslationsFollow: a translation gets what is said anew, keeps what it has, and loses nothing that somebody translated.
+func TestTranslationsFollow(t *testing.T) {
+	english := words.Catalogue{Language: "en", Messages: []words.Message{
+		{Text: "New", In: []string{"web/page.go"}}, {Text: "Sign", In: []string{"web/page.go"}, Scripts: []string{"app.js"}}, {Text: "{n} beds", One: "{n} bed"},
+	}}
+	forms := map[string]string{"one": "{n} łóżko", "other": "{n} łóżka"}
+	now, translated, gone := merged(words.Catalogue{Language: "pl", Messages: []words.Message{
+		{Text: "Gone", In: []string{"web/old.go"}, Says: "Nie ma"}, {Text: "Never translated"}, {Text: "Sign", Says: "Podpisz"}, {Text: "{n} beds", One: "{n} bed", Forms: forms},
+	}}, english)
+	got, err := written(now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, _ := written(words.Catalogue{Language: "pl", Messages: []words.Message{
+		{Text: "New", In: []string{"web/page.go"}},
+		{Text: "Sign", In: []string{"web/page.go"}, Scripts: []string{"app.js"}, Says: "Podpisz"},
+		{Text: "{n} beds", One: "{n} bed", Forms: forms},
+		{Text: "Gone", Says: "Nie ma"},
+	}})
+	if string(got) != string(want) || translated != 2 || gone != 1 {
+		t.Errorf("got %s\nwant %s, %d translated, %d gone", got, want, translated, gone)
 	}
 }

@@ -33,14 +33,15 @@ func (f found) goCode(root string) error {
 			if err != nil || !d.IsDir() {
 				return err
 			}
-			if d.Name() == "testdata" || d.Name() == "words" || d.Name() == "src" || d.Name() == "dist" {
+			if slices.Contains([]string{"testdata", "extract", "wordstest", "src", "dist"}, d.Name()) {
 				return filepath.SkipDir
 			}
+			name := path.Join(module, filepath.ToSlash(strings.TrimPrefix(dir, root)))
 			pkg, err := build.ImportDir(dir, 0)
-			if err != nil || !slices.Contains(pkg.Imports, wordsPkg) {
+			if err != nil || name != wordsPkg && !slices.Contains(pkg.Imports, wordsPkg) {
 				return nil // not Go, or it says nothing
 			}
-			names = append(names, path.Join(module, filepath.ToSlash(strings.TrimPrefix(dir, root))))
+			names = append(names, name)
 			return nil
 		})
 		if err != nil {

@@ -6,11 +6,14 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/net/html"
@@ -21,7 +24,7 @@ import (
 // Accented is English with an accent on each letter, so that what is left without one did not come from the catalogue.
 func Accented(t testing.TB) *words.Language {
 	t.Helper()
-	c, err := words.Shipped()
+	c, err := words.CatalogueOf(os.DirFS(filepath.Join(root(t), "web", "words")), words.English+".json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,6 +41,18 @@ func Accented(t testing.TB) *words.Language {
 		t.Fatal(err)
 	}
 	return l
+}
+
+// root is the directory of the module.
+func root(t testing.TB) string {
+	t.Helper()
+	for dir := "."; len(dir) < 64; dir = filepath.Join(dir, "..") {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+	}
+	t.Fatal("the tests are in no module")
+	return ""
 }
 
 const (
@@ -74,50 +89,74 @@ var word = regexp.MustCompile(`[\pL\pN_][\pL\pN_’'./-]+`)
 var Shown = []string{"title", "aria-label", "aria-description", "placeholder", "alt", "data-label"}
 
 // Names is what no language translates.
-var Names = []string{"Tidechart", "MRN", "LOINC", "API", "FHIR", "PDF", "HTML", "Markdown", "Alt", "Ctrl", "Esc", "Tab", "Shift", "Enter", "MB", "KB", "GB", "ms", "min"}
+var Names = []string{"Tidechart", "MRN", "LOINC", "API", "FHIR", "PDF", "HTML", "Markdown", "Alt", "Ctrl", "Esc", "Tab", "Shift", "Enter", "MB", "KB", "GB", "ms", "min", "UTC"}
 
-// Left are the words on a page that are plain English and not in data.
-func Left(t testing.TB, page io.Reader, data map[string]bool) (left []string) {
+// Left are the words on a page that are plain English and not in data. Names are not to be there as they are either, though data has their
+// words, but for what a note says.
+func Left(t testing.TB, page io.Reader, data map[string]bool, names ...string) (left []string) {
 	t.Helper()
 	node, err := html.ParseWithOptions(page, html.ParseOptionEnableScripting(false))
 	if err != nil {
 		t.Fatal(err)
 	}
-	look := func(s string) {
-		for _, w := range word.FindAllString(s, -1) {
-			w = strings.Trim(w, ".'’-/")
-			if len(w) == utf8.RuneCountInString(w) && english.MatchString(w) && !data[w] && !slices.Contains(Names, w) && !date.MatchString(w) {
-				left = append(left, w+" in “"+strings.TrimSpace(s)+"”")
-			}
-		}
-	}
-	var visit func(n *html.Node)
-	visit = func(n *html.Node) {
+	var visit func(n *html.Node, names []string)
+	visit = func(n *html.Node, names []string) {
 		switch {
 		case n.Type == html.TextNode:
-			look(n.Data)
+			left = append(left, LeftIn(n.Data, data, names...)...)
 		case n.Type == html.ElementNode && slices.Contains([]string{"script", "style", "code", "kbd"}, n.Data):
 			return
 		}
 		for _, a := range n.Attr {
+			if a.Key == "translate" && a.Val == "no" {
+				return
+			}
 			if slices.Contains(Shown, a.Key) {
-				look(a.Val)
+				left = append(left, LeftIn(a.Val, data, names...)...)
+			}
+			if a.Key == "class" && slices.Contains(strings.Fields(a.Val), "prose") {
+				names = nil
 			}
 		}
 		for c := range n.ChildNodes() {
-			visit(c)
+			visit(c, names)
 		}
 	}
-	visit(node)
+	visit(node, names)
 	slices.Sort(left)
 	return slices.Compact(left)
+}
+
+// LeftIn are those of a text.
+func LeftIn(text string, data map[string]bool, names ...string) (left []string) {
+	in := " in “" + strings.TrimSpace(text) + "”"
+	for _, w := range word.FindAllString(text, -1) {
+		w = strings.Trim(w, ".'’-/")
+		if len(w) == utf8.RuneCountInString(w) && english.MatchString(w) && !data[w] && !slices.Contains(Names, w) {
+			left = append(left, w+in)
+		}
+	}
+	for _, d := range date.FindAllString(text, -1) {
+		if !data[d] {
+			left = append(left, d+in)
+		}
+	}
+	for _, name := range names {
+		if strings.ContainsFunc(name, func(r rune) bool { return r == ' ' || unicode.IsUpper(r) }) && strings.Contains(text, name) || slices.Contains(between.Split(text, -1), name) {
+			left = append(left, name+in)
+		}
+	}
+	return left
 }
 
 // english is a word with neither accents nor digits.
 var english = regexp.MustCompile(`^[A-Za-z][^0-9]+$`)
 
-// date is what of a date has letters, by the rules of the NHS.
-var date = regexp.MustCompile(`^(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)$`)
+// between is what stands between parts of a text: a name that is a common word, too, is one of them.
+var between = regexp.MustCompile(`\s*(?:[,:;.()]\s+|[,:;.()]?\s*$|^\s*)`)
+
+// date is a date with the name of a month.
+var date = regexp.MustCompile(`\b\d\d-[A-Z][a-z][a-z](-\d{4})?\b`)
 
 // Data are the words of all literals of Go files that hold data.
 func Data(t testing.TB, files ...string) map[string]bool {
@@ -131,13 +170,18 @@ func Data(t testing.TB, files ...string) map[string]bool {
 		ast.Inspect(file, func(n ast.Node) bool {
 			if l, ok := n.(*ast.BasicLit); ok && l.Kind == token.STRING {
 				s, _ := strconv.Unquote(l.Value)
-				for _, w := range word.FindAllString(s, -1) {
-					w = strings.Trim(w, ".'’-/")
-					data[w], data[strings.ToUpper(w)] = true, true
-				}
+				AddWords(data, s)
 			}
 			return true
 		})
 	}
 	return data
+}
+
+// AddWords adds those of a text that is data.
+func AddWords(data map[string]bool, text string) {
+	for _, w := range word.FindAllString(text, -1) {
+		w = strings.Trim(w, ".'’-/")
+		data[w], data[strings.ToUpper(w)] = true, true
+	}
 }
