@@ -33,6 +33,7 @@ var attacks = []attack{
 	{"a victim's first clocks", 4205, "forged", (*malice).hijackFirstWords},
 	{"one id and clock, two texts, two sockets", 4205, "forged", (*malice).fork},
 	{"2,000 updates with gaps", 4205, "update refused", does("gaps", "n", 2000)},
+	{"an undo that replicas do not agree on", 4205, "right origin before its origin", does("undone")},
 	{"20,000 elements in one another", 4413, "over a limit", does("nested", "depth", 20_000)},
 	{"65 elements in one another", 4413, "over a limit", does("nested", "depth", 65)},
 	{"elements in one another, one at a time", 4413, "over a limit", (*malice).nestOneByOne},

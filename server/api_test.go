@@ -96,6 +96,7 @@ func TestAPIErrors(t *testing.T) {
 		{"not an update", "POST", note + "/edits", chen, []byte(canary), 422},
 		{"an update after a gap", "POST", note + "/edits", chen, []byte{1, 1, 5, 9, 0x84, 5, 8, 1, 'x', 0}, 409},
 		{"other text at the template's clocks", "POST", note + "/edits", chen, templateFork(h), 409},
+		{"an undo that replicas do not agree on", "POST", note + "/edits", chen, inverted(t), 409},
 		{"a huge update", "POST", note + "/edits", chen, make([]byte, sessions.MaxFrame+1), 413},
 	} {
 		status, body, header := h.api(tt.method, tt.path, tt.token, "", tt.body)
@@ -104,6 +105,9 @@ func TestAPIErrors(t *testing.T) {
 		}
 		if bytes.Contains(body, []byte(canary)) {
 			t.Errorf("%s: the answer quotes content", tt.name)
+		}
+		if said := strings.Contains(string(body), "replicas would not agree"); said != strings.Contains(tt.name, "replicas") {
+			t.Errorf("%s: %s", tt.name, body)
 		}
 	}
 	if strings.Contains(h.log.String(), canary) {
@@ -114,6 +118,22 @@ func TestAPIErrors(t *testing.T) {
 			t.Errorf("the log does not tell of a %s", status)
 		}
 	}
+}
+
+// inverted is a text with an element whose right origin is the letter before its origin.
+func inverted(t *testing.T) []byte {
+	t.Helper()
+	b := crdt.NewBuilder(78)
+	paragraph := b.Element(crdt.Place{Root: sessions.Fragment}, "paragraph")
+	text := b.XMLText(crdt.Place{Parent: &paragraph})
+	origin := b.String(crdt.Place{Parent: &text}, "abc")
+	right := crdt.ID{Client: origin.Client, Clock: origin.Clock - 1}
+	b.String(crdt.Place{After: &origin, Before: &right}, "x")
+	edit, err := b.Update()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return edit
 }
 
 // templateFork writes other text under the client id that laid the note's template.

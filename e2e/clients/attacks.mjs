@@ -62,6 +62,16 @@ function nest (doc, depth) {
   }
 }
 
+/** Text, and a copy of what was deleted in it between one struct and itself, which Yjs's undo inserts if both neighbours lead to one: Item.js, redoItem. */
+const undone = client => whole(client, doc => {
+  appendParagraph(doc, 'abcd')
+  const blocks = fragment(doc)
+  const text = blocks.get(blocks.length - 1).get(0)
+  const struct = Y.getItemCleanStart(doc._transaction, Y.createID(doc.clientID, text._start.id.clock + 2))
+  const id = Y.createID(doc.clientID, Y.getState(doc.store, doc.clientID))
+  new Y.Item(id, struct, struct.lastId, struct, struct.id, text, null, new Y.ContentString('x')).integrate(doc._transaction, 0)
+})
+
 /** One update in which n clients, from first on, take one clock each. */
 const crowd = (n, first) => encode(e => {
   encoding.writeVarUint(e, n)
@@ -108,6 +118,7 @@ export const attacks = {
   hijackStep2: (c, { victim }) => [step2(nothing(victim, Y.getState(c.doc.store, victim), 1e6))],
   send: (_, { bytes }) => [update(new Uint8Array(Buffer.from(bytes, 'base64')))],
   gaps: (c, { n }) => gaps(c, n).map(update),
+  undone: c => undone(c).map(update),
   nested: (c, { depth }) => whole(c, doc => nest(doc, depth)).map(update),
   nestedOneByOne: (c, { depth }) => made(c, doc => nest(doc, depth)).map(update),
   crowd: (_, { n, times }) => Array.from({ length: times }, (_, i) => update(crowd(n, 1e9 + i * n))),
