@@ -61,7 +61,8 @@ func (s *server) wordsOf(t *testing.T, token, note string) string {
 }
 
 // TestSuggestions: a nurse suggests another dose, and to take a word out, in a resident's note; nothing of the resident's goes. It cannot be
-// signed until the resident has accepted the one and rejected the other, by the keyboard alone. What is accepted stays the nurse's word.
+// signed until the resident has accepted the one and rejected the other, by the keyboard alone. What is accepted stays the nurse's word, the
+// letter as well with which both begin.
 func TestSuggestions(t *testing.T) {
 	t.Parallel()
 	s := shared.get(t)
@@ -79,31 +80,33 @@ func TestSuggestions(t *testing.T) {
 	rivera.do(chromedp.KeyEvent("E", chromedp.KeyModifiers(chromedp.ModifierCtrl, chromedp.ModifierShift)))
 	rivera.waitFor("that she suggests", `document.querySelector('#toolbar [data-command="suggest"]').getAttribute('aria-pressed') === 'true'`)
 	rivera.suggestionsSay("You are suggesting")
-	rivera.types("800")
+	rivera.types("400")
 	rivera.do(chromedp.KeyEvent(kb.Backspace))
-	rivera.suggests("-40|+80")
+	rivera.do(chromedp.KeyEvent(kb.Backspace))
+	rivera.types("5")
+	rivera.suggests("-40|+45")
 	rivera.puts(" twice", true)
 	for range " twice" {
 		rivera.do(chromedp.KeyEvent(kb.Backspace))
 	}
-	rivera.suggests("-40|+80|- twice")
+	rivera.suggests("-40|+45|- twice")
 	rivera.puts("Walked", false)
 	rivera.enter()
 	rivera.suggestionsSay("Only words can be suggested")
-	if said := rivera.text(); !strings.Contains(said, "Furosemide 4080 mg at noon. Walked twice.") {
+	if said := rivera.text(); !strings.Contains(said, "Furosemide 4045 mg at noon. Walked twice.") {
 		t.Errorf("Rivera's note says %q", said)
 	}
 	rivera.alt("p")
-	rivera.suggestionsSay("“80” in place of “40”")
+	rivera.suggestionsSay("“45” in place of “40”")
 	rivera.pictures("suggesting", "#suggestions[data-on] button:not([hidden], :disabled)")
 	rivera.waitStatus("saved")
 
 	// What the other writes meanwhile is nobody's suggestion, in neither window.
-	okafor.suggests("-40|+80|- twice")
+	okafor.suggests("-40|+45|- twice")
 	okafor.puts("noon.", true)
 	okafor.types(" BP 128/76.")
 	rivera.waitContains("noon. BP 128/76. Walked")
-	rivera.suggests("-40|+80|- twice")
+	rivera.suggests("-40|+45|- twice")
 	okafor.waitStatus("saved")
 
 	okafor.submit(`.note-state a[href$="/sign"]`)
@@ -117,10 +120,10 @@ func TestSuggestions(t *testing.T) {
 	okafor.suggestionsSay("2 suggestions in this note")
 	okafor.caretAtEnd(0)
 	okafor.alt("n")
-	okafor.suggestionsSay("Rosa Rivera RN suggests “80” in place of “40”, ")
+	okafor.suggestionsSay("Rosa Rivera RN suggests “45” in place of “40”, ")
 	okafor.suggestionsSay("(1 of 2)")
 	okafor.shot("suggestion")
-	okafor.suggests("-40|+80|- twice")
+	okafor.suggests("-40|+45|- twice")
 	okafor.alt("y")
 	okafor.suggestionsSay("Accepted. 1 suggestion left.")
 	okafor.alt("n")
@@ -129,12 +132,12 @@ func TestSuggestions(t *testing.T) {
 	okafor.suggestionsSay("Rejected. No suggestion is left.")
 	rivera.suggests("")
 	for _, w := range []*window{okafor, rivera} {
-		if said := w.text(); !strings.Contains(said, "Furosemide 80 mg at noon. BP 128/76. Walked twice.") {
+		if said := w.text(); !strings.Contains(said, "Furosemide 45 mg at noon. BP 128/76. Walked twice.") {
 			t.Errorf("%s's note says %q", w.name, said)
 		}
 	}
 	okafor.waitStatus("saved")
-	if whose := s.wordsOf(t, token, note); !strings.Contains(whose, "Rosa Rivera RN: 80\n") || strings.Count(whose, "Rosa") != 1 {
+	if whose := s.wordsOf(t, token, note); !strings.Contains(whose, "Rosa Rivera RN: 45\n") || strings.Count(whose, "Rosa") != 1 {
 		t.Errorf("what was accepted is\n%s", whose)
 	}
 

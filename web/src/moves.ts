@@ -24,7 +24,7 @@ const MAX_KNOWN = 20_000
 const MAX_HOPS = 64
 
 /** n positions of the document as it is, from at on, that were there before, from was on. */
-interface Kept {
+export interface Kept {
   at: number
   was: number
   n: number
@@ -219,7 +219,7 @@ export function* structs(doc: Y.Doc, client: number, from: number, to: number): 
 }
 
 /** The runs of a document, where an element is a node and a text its text: both count the same. */
-function runs(root: Y.XmlFragment, schema: Schema, there: (item: Y.Item) => boolean): Runs {
+export function runs(root: Y.XmlFragment, schema: Schema, there: (item: Y.Item) => boolean): Runs {
   const all: Run[] = []
   const walk = (type: Y.AbstractType<unknown>, at: number): number => {
     for (let item = type._start; item; item = item.right) {
@@ -240,7 +240,7 @@ function runs(root: Y.XmlFragment, schema: Schema, there: (item: Y.Item) => bool
 }
 
 /** What of pieces was there before a step. */
-function back(map: StepMap, pieces: Kept[]): Kept[] {
+export function back(map: StepMap, pieces: Kept[]): Kept[] {
   const out: Kept[] = []
   for (let { at, was, n } of pieces) {
     let shift = 0
@@ -263,7 +263,7 @@ function back(map: StepMap, pieces: Kept[]): Kept[] {
 }
 
 /** The stretches of a document of a size that none of kept covers. */
-function gaps(size: number, kept: Kept[], side: 'at' | 'was'): { from: number; to: number }[] {
+export function gaps(size: number, kept: Kept[], side: 'at' | 'was'): { from: number; to: number }[] {
   const out: { from: number; to: number }[] = []
   let from = 0
   for (const k of kept) {

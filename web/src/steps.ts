@@ -1,20 +1,15 @@
 // What the editor's document went through since the binding wrote it to the shared one, or read it from there: Moves asks.
 
 import type { Editor } from '@tiptap/core'
+import type { Node } from '@tiptap/pm/model'
 import { Plugin, PluginKey } from '@tiptap/pm/state'
-import { ySyncPluginKey } from '@tiptap/y-tiptap'
+import { getRelativeSelection, type ProsemirrorBinding, ySyncPluginKey } from '@tiptap/y-tiptap'
 import type * as Y from 'yjs'
 
 import { type Edit, Moves, type Move } from './moves.ts'
+import { write } from './strokes.ts'
 
 const key = new PluginKey<Edit>('steps')
-
-/** The binding, as far as it is wrapped. */
-interface Binding {
-  type: Y.XmlFragment
-  _observeFunction: (...args: unknown[]) => void
-  _forceRerender: () => void
-}
 
 export class Steps {
   #editor: Editor
@@ -25,7 +20,7 @@ export class Steps {
   constructor(editor: Editor, root: Y.XmlFragment, say: (moves: Move[]) => void) {
     this.#editor = editor
     this.#moves = new Moves(root, tr => this.#edit(tr), say)
-    this.#wrap((ySyncPluginKey.getState(editor.state) as { binding: Binding }).binding)
+    this.#wrap((ySyncPluginKey.getState(editor.state) as { binding: ProsemirrorBinding }).binding)
     editor.registerPlugin(
       new Plugin<Edit>({
         key,
@@ -58,12 +53,18 @@ export class Steps {
     return key.getState(this.#editor.state)
   }
 
-  // While it reads, the binding appends a text to the one beside it, which inserts in one transaction and deletes in another.
-  #wrap(binding: Binding): void {
+  // While it reads, the binding appends a text to the one beside it, which inserts in one transaction and deletes in another. What it writes, it compares.
+  #wrap(binding: ProsemirrorBinding): void {
     const { _observeFunction: read, _forceRerender: readAll } = binding
     binding.type.unobserveDeep(read)
-    binding._observeFunction = (...args) => this.#moves.render(() => read(...args))
+    binding._observeFunction = (...args: unknown[]) => this.#moves.render(() => read(...args))
     binding.type.observeDeep(binding._observeFunction)
     binding._forceRerender = () => this.#moves.render(() => readAll.call(binding))
+    binding._prosemirrorChanged = (doc: Node) =>
+      binding.doc.transact(() => {
+        const edit = doc === this.#shared ? undefined : key.getState(this.#editor.state)
+        write(edit?.after === doc ? edit : { before: doc, after: doc, maps: [] }, binding.type, binding)
+        binding.beforeTransactionSelection = getRelativeSelection(binding, this.#editor.state)
+      }, ySyncPluginKey)
   }
 }

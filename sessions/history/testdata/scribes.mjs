@@ -4,10 +4,11 @@ import { Fragment, Slice } from '@tiptap/pm/model'
 import { EditorState } from '@tiptap/pm/state'
 import { canJoin, canSplit, findWrapping, liftTarget } from '@tiptap/pm/transform'
 import StarterKit from '@tiptap/starter-kit'
-import { initProseMirrorDoc, prosemirrorJSONToYXmlFragment, updateYFragment } from '@tiptap/y-tiptap'
+import { initProseMirrorDoc, prosemirrorJSONToYXmlFragment } from '@tiptap/y-tiptap'
 
 import { Moves } from '../../../web/src/moves.ts'
 import { nameNeighbours } from '../../../web/src/neighbours.ts'
+import { write as writeTo } from '../../../web/src/strokes.ts'
 
 // Scribes write one note with ProseMirror, y-tiptap and Yjs's own undo: each character that they write is one that nobody else
 // ever writes, so that whoever reads the note knows who wrote it, with which row of the log, and whether it was pasted.
@@ -77,7 +78,7 @@ const change = (p, f) => {
   f(tr)
   if (!tr.docChanged) return
   p.edit = { before: doc, after: tr.doc, maps: tr.mapping.maps, event: tr.getMeta('uiEvent') }
-  p.doc.transact(() => updateYFragment(p.doc, p.f, tr.doc, meta), 'own')
+  p.doc.transact(() => writeTo(p.edit, p.f, meta), 'own')
 }
 
 const blocks = doc => {
