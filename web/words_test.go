@@ -52,8 +52,8 @@ func TestPagesInAnotherLanguage(t *testing.T) {
 // TestScriptsInAnotherLanguage: a page brings what its scripts say, and in English nothing.
 func TestScriptsInAnotherLanguage(t *testing.T) {
 	var b strings.Builder
-	board := Board(boardSample())
-	if err := board.Render(words.In(t.Context(), wordstest.Accented(t)), &b); err != nil {
+	board, ctx := Board(boardSample()), words.In(t.Context(), wordstest.Accented(t))
+	if err := board.Render(ctx, &b); err != nil {
 		t.Fatal(err)
 	}
 	for part, want := range map[string]bool{
@@ -64,6 +64,11 @@ func TestScriptsInAnotherLanguage(t *testing.T) {
 		if strings.Contains(b.String(), part) != want {
 			t.Errorf("the board has %s: %v", part, !want)
 		}
+	}
+	note := noteSample(chen, true)
+	note.Sections = []string{"Plan", "Something"}
+	if got, want := note.sections(t.Context())+note.sections(ctx), `[["Plan"],["Something"]][["Plan","Þĺàñ"],["Something"]]`; got != want {
+		t.Errorf("sections are %s, want %s", got, want)
 	}
 	if html := render(t, board); strings.Contains(html, `id="words"`) {
 		t.Error("an English page brings words for its scripts")

@@ -9,13 +9,14 @@ import (
 	"github.com/clisonix/tidechart/web/words"
 )
 
-// sections are the headings that notes of this kind begin with, as the script reads them: what a note has, and what that is called in
-// another language.
+// sections are the headings that notes of this kind begin with, as the script reads them: what a note has, and what
+// that is called in another language.
 func (v NoteView) sections(ctx context.Context) string {
 	all := make([][]string, len(v.Sections))
 	for i, heading := range v.Sections {
-		if all[i] = []string{heading}; words.Of(ctx) != nil {
-			all[i] = append(all[i], Named(ctx, heading))
+		all[i] = []string{heading}
+		if called := Named(ctx, heading); called != heading {
+			all[i] = append(all[i], called)
 		}
 	}
 	b, _ := json.Marshal(all) // texts can always be written
