@@ -89,7 +89,7 @@ func TestServerInAnotherLanguage(t *testing.T) {
 // anybodys are initials, and numbers of copies, which have letters alone at times.
 var anybodys = regexp.MustCompile(`^([A-Z]{2}|[A-Z]{10}) in “`)
 
-// storedNames are the names that are stored in English, each of which is in the catalogue.
+// storedNames are the names that are stored in English, each of which is in the catalogue, and words that notes have, too.
 func storedNames(t *testing.T, another context.Context) (names []string) {
 	t.Helper()
 	for _, role := range access.Roles() {
@@ -108,7 +108,7 @@ func storedNames(t *testing.T, another context.Context) (names []string) {
 			t.Errorf("%q is not in the catalogue", name)
 		}
 	}
-	return append(names, "Female", "Male")
+	return append(names, "Female", "Male", "came", "left", "wrote") // the last are said of sessions
 }
 
 // hospitalsWords are the words of the demo: who and what is there, and what its notes say.
