@@ -14,6 +14,7 @@ import (
 
 	"github.com/clisonix/tidechart/server/access"
 	"github.com/clisonix/tidechart/server/notekind"
+	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/web"
 	"github.com/clisonix/tidechart/web/words"
 	"github.com/clisonix/tidechart/web/words/wordstest"
@@ -102,6 +103,9 @@ func storedNames(t *testing.T, another context.Context) (names []string) {
 				t.Errorf("section %q is not in the catalogue", section.Heading)
 			}
 		}
+	}
+	if web.Kept(another, store.Unreadable) == store.Unreadable || web.Kept(another, store.Destroyed) == store.Destroyed {
+		t.Error("what does not open says so in English")
 	}
 	for _, name := range append(names, strings.Split(access.Ties(0xff).String(), ", ")...) {
 		if web.Named(another, name) == name {

@@ -44,7 +44,7 @@ func (p Patient) Initials() string {
 
 // bannerName is "FAMILY, Given (Title)".
 func (p Patient) bannerName(ctx context.Context) string {
-	name := strings.ToUpper(p.Family)
+	name := strings.ToUpper(Kept(ctx, p.Family))
 	if p.Given != "" {
 		if name != "" {
 			name += ", "

@@ -18,6 +18,8 @@ var names = []words.Text{
 	"Female", "Male", "Other", "Indeterminate", "Not Specified", "Not Known",
 	// how words came
 	"typed", "pasted", "imported", "carried", "recovered",
+	// what the store says instead of a text
+	unreadable, destroyed,
 	// how an act ended, what a review found, of what records are, and how they are classed
 	"done", "refused", "failed", "appropriate", "inappropriate", "notes", "patients", "standard", "minor",
 	// what browsers run on, and what programs come with
@@ -28,6 +30,20 @@ var names = []words.Text{
 
 // Named is such a name as whoever reads has it; of any other, what it is.
 func Named(ctx context.Context, name string) string { return words.Say(ctx, words.Text(name)) }
+
+// What package store says instead of a text that does not open, and of one that was destroyed.
+const (
+	unreadable words.Text = "(does not open)"
+	destroyed  words.Text = "(destroyed)"
+)
+
+// Kept is a text that somebody wrote, or a name of a patient, as the store gives it.
+func Kept(ctx context.Context, text string) string {
+	if text == string(unreadable) || text == string(destroyed) {
+		return Named(ctx, text)
+	}
+	return text
+}
 
 // NamedAll are several, between commas.
 func NamedAll(ctx context.Context, list string) string {

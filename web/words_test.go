@@ -49,6 +49,26 @@ func TestPagesInAnotherLanguage(t *testing.T) {
 	}
 }
 
+// TestNamesInAnotherLanguage: what is stored in English is said in parts, and what is none of it stays as it is.
+func TestNamesInAnotherLanguage(t *testing.T) {
+	ctx := words.In(t.Context(), wordstest.Accented(t))
+	for got, want := range map[string]string{
+		Titled(ctx, "Correction: Late entry: Progress note"): "Çöŕŕéçţîöñ: Ĺàţé éñţŕý: Þŕöĝŕéšš ñöţé",
+		Titled(ctx, "Progress notes"):                        "Progress notes",
+		NamedAll(ctx, "unit, team"):                          "ûñîţ, ţéàṁ",
+		Device(ctx, "Safari on an iPhone"):                   "Safari öñ àñ îÞĥöñé",
+		Device(ctx, "Firefox"):                               "Firefox",
+		Device(ctx, "token “Progress note”"):                 "ţöķéñ “Progress note”",
+		Kept(ctx, "Progress note"):                           "Progress note", // somebody's words
+		Patient{Family: "(does not open)"}.bannerName(ctx):   "(ÐÖÉŠ ÑÖŢ ÖÞÉÑ)",
+		Titled(t.Context(), "Correction: Progress note"):     "Correction: Progress note",
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 // TestScriptsInAnotherLanguage: a page brings what its scripts say, and in English nothing.
 func TestScriptsInAnotherLanguage(t *testing.T) {
 	var b strings.Builder

@@ -3,7 +3,9 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/clisonix/tidechart/web/words"
@@ -100,4 +102,47 @@ func TestTranslationsFollow(t *testing.T) {
 	if string(got) != string(want) || translated != 2 || gone != 1 {
 		t.Errorf("got %s\nwant %s, %d translated, %d gone", got, want, translated, gone)
 	}
+}
+
+// TestNoTextOfScriptsStandsOutside: what a script writes that begins as a sentence does, or a name on a button, is in the catalogue.
+func TestNoTextOfScriptsStandsOutside(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("..", "..", "src", "*.ts"))
+	if err != nil || len(files) < 50 {
+		t.Fatalf("found %d scripts, %v", len(files), err)
+	}
+	for _, name := range files {
+		source, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(name, ".test.ts") {
+			continue
+		}
+		for _, text := range unsaid(string(source)) {
+			t.Errorf("%s has text outside the catalogue: %q", filepath.Base(name), text)
+		}
+	}
+	if got := unsaid("// 'No text'\nimport 'Module'\nsay('In the catalogue'); f(`It has ${n} words`, 'Escape', \"Nobody\", 'class names')"); !slices.Equal(got, []string{"It has ${n} words", "Nobody"}) {
+		t.Errorf("the test finds %q", got)
+	}
+}
+
+var (
+	comments = regexp.MustCompile(`(?m)(^|\s)//.*$|(?s:/\*.*?\*/)|^import .*$|throw new Error\(.*`)
+	quoted   = regexp.MustCompile("'((?:[^'\\\\\n]|\\\\.)*)'|\"((?:[^\"\\\\\n]|\\\\.)*)\"|`([^`]*)`")
+	readable = regexp.MustCompile(`^[A-Z][a-z]+( [a-z].*|[.,:…]? ?)$`)
+)
+
+// keysAndHeaders are what scripts name of browsers and of HTTP.
+var keysAndHeaders = []string{"Alt", "Ctrl", "Enter", "Escape", "Esc", "Shift", "Tab", "Delete", "Backspace", "Home", "End", "Space", "Accept", "Mod"}
+
+// unsaid are texts of a script that somebody reads and that have no translation.
+func unsaid(source string) (found []string) {
+	source = saying.ReplaceAllString(counting.ReplaceAllString(comments.ReplaceAllString(source, ""), ""), "")
+	for _, m := range quoted.FindAllStringSubmatch(source, -1) {
+		if text := m[1] + m[2] + m[3]; readable.MatchString(text) && !slices.Contains(keysAndHeaders, text) {
+			found = append(found, text)
+		}
+	}
+	return found
 }
