@@ -139,7 +139,7 @@ func TestSignedCopies(t *testing.T) {
 		t.Helper()
 		r, err := h.db.Render(ctx, note)
 		if err == nil {
-			_, err = h.db.Sign(ctx, note, h.id("chen"), store.Seen{Hashes: r.Hashes()})
+			_, err = h.db.Sign(ctx, note, h.id("chen"), r.Seen())
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -99,7 +99,7 @@ func sentence(text string) prose.Node {
 func (s *Server) signaturesOf(ctx context.Context, id uuid.UUID) (list []paper.Signature, err error) {
 	signatures, err := s.db.Signatures(ctx, id)
 	for _, one := range signatures {
-		list = append(list, paper.Signature{Name: one.Name, Meaning: words.Say(ctx, meanings[one.Meaning]), At: one.At.Local()})
+		list = append(list, paper.Signature{Name: one.Name, Meaning: words.Say(ctx, meanings[one.Meaning]), At: one.At.Local(), Said: one.Said})
 	}
 	return list, err
 }

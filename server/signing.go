@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,6 +12,7 @@ import (
 	"github.com/clisonix/tidechart/server/signature"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
+	"github.com/clisonix/tidechart/sessions"
 )
 
 // This file is signing as pages and the API do it: each function decides about somebody first, who learns the reason of a refusal as a
@@ -49,34 +51,42 @@ func (s *Server) signSheet(ctx context.Context, who login.Person, note uuid.UUID
 
 // signNote has somebody sign as the author. Their sign-in has to be fresh.
 func (s *Server) signNote(ctx context.Context, who login.Person, note uuid.UUID, seen store.Seen) (store.Signature, error) {
-	if _, err := s.mayWith(ctx, who, access.SignNote, note); err != nil {
-		return store.Signature{}, err
+	return s.signAs(ctx, who, access.SignNote, note, seen, s.db.Sign)
+}
+
+// maxDecided is how often it is decided anew whether somebody may sign, because what they may do changed meanwhile (I10).
+const maxDecided = 3
+
+// signAs decides whether somebody may sign, and has them sign if what it was decided on is still so then.
+func (s *Server) signAs(ctx context.Context, who login.Person, act access.Act, note uuid.UUID, seen store.Seen,
+	sign func(ctx context.Context, note, by uuid.UUID, seen store.Seen) (store.Signature, error),
+) (one store.Signature, err error) {
+	for range maxDecided {
+		st, err := s.mayWith(ctx, who, act, note)
+		if err != nil {
+			return one, err
+		}
+		seen.Stamp = &sessions.Stamp{Person: st.PersonEpoch, Note: st.NoteEpoch}
+		if one, err = sign(as(ctx, who), note, who.ID, seen); !errors.Is(err, store.ErrRights) {
+			return one, err
+		}
 	}
-	return s.db.Sign(as(ctx, who), note, who.ID, seen)
+	return one, store.ErrRights
 }
 
 // cosignNote has an attending sign what a resident has.
-func (s *Server) cosignNote(ctx context.Context, who login.Person, note uuid.UUID, seen signature.Hashes) (store.Signature, error) {
-	if _, err := s.mayWith(ctx, who, access.CosignNote, note); err != nil {
-		return store.Signature{}, err
-	}
-	return s.db.Cosign(as(ctx, who), note, who.ID, seen)
+func (s *Server) cosignNote(ctx context.Context, who login.Person, note uuid.UUID, seen store.Seen) (store.Signature, error) {
+	return s.signAs(ctx, who, access.CosignNote, note, seen, s.db.Cosign)
 }
 
 // witnessNote has somebody sign that they have seen it.
-func (s *Server) witnessNote(ctx context.Context, who login.Person, note uuid.UUID, seen signature.Hashes) (store.Signature, error) {
-	if _, err := s.mayWith(ctx, who, access.WitnessNote, note); err != nil {
-		return store.Signature{}, err
-	}
-	return s.db.Witness(as(ctx, who), note, who.ID, seen)
+func (s *Server) witnessNote(ctx context.Context, who login.Person, note uuid.UUID, seen store.Seen) (store.Signature, error) {
+	return s.signAs(ctx, who, access.WitnessNote, note, seen, s.db.Witness)
 }
 
 // receiveNote has somebody sign that they take over, and have read back what was handed over.
-func (s *Server) receiveNote(ctx context.Context, who login.Person, note uuid.UUID, seen signature.Hashes) (store.Signature, error) {
-	if _, err := s.mayWith(ctx, who, access.ReceiveNote, note); err != nil {
-		return store.Signature{}, err
-	}
-	return s.db.Receive(as(ctx, who), note, who.ID, seen)
+func (s *Server) receiveNote(ctx context.Context, who login.Person, note uuid.UUID, seen store.Seen) (store.Signature, error) {
+	return s.signAs(ctx, who, access.ReceiveNote, note, seen, s.db.Receive)
 }
 
 // freezeNote keeps others from writing while somebody reads what they sign.

@@ -54,7 +54,7 @@ func TestSigningIsDecided(t *testing.T) {
 	if err != nil || !st.mayOnceFresh(access.SignNote) || len(sheet.Contributors) == 0 || len(sheet.Cosigners) == 0 {
 		t.Fatalf("sheet %+v, %v", sheet.Contributors, err)
 	}
-	seen := store.Seen{Hashes: sheet.Hashes()}
+	seen := sheet.Seen()
 	stale := resident
 	stale.Proven = time.Now().Add(-login.StepUp)
 	refused := func(what string, err error, why access.Reason) {
@@ -107,12 +107,12 @@ func TestSigningIsDecided(t *testing.T) {
 	if none, err := s.cosignInbox(ctx, nurse); err != nil || none != nil {
 		t.Errorf("a nurse's inbox: %+v, %v", none, err)
 	}
-	_, err = s.cosignNote(ctx, nurse, note, seen.Hashes)
+	_, err = s.cosignNote(ctx, nurse, note, seen)
 	refused("cosigned by a nurse", err, access.NotYourRole)
-	if _, err := s.witnessNote(ctx, nurse, note, seen.Hashes); err != nil {
+	if _, err := s.witnessNote(ctx, nurse, note, seen); err != nil {
 		t.Error(err)
 	}
-	if _, err := s.cosignNote(ctx, attending, note, seen.Hashes); err != nil {
+	if _, err := s.cosignNote(ctx, attending, note, seen); err != nil {
 		t.Error(err)
 	}
 	child, err := s.amendNote(ctx, nurse, note, signature.Addendum, "forgot the vitals")

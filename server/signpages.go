@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -73,10 +74,11 @@ func shownIn(values url.Values) (v shown, err error) {
 	if values.Has("content") {
 		content, badContent := signature.ParseHash(values.Get("content"))
 		attribution, badAttribution := signature.ParseHash(values.Get("attribution"))
-		if badContent != nil || badAttribution != nil {
+		identity, badIdentity := signature.ParseHash(values.Get("identity"))
+		if badContent != nil || badAttribution != nil || badIdentity != nil {
 			return v, badRequest("The form does not say what you have seen. Open the sheet again.")
 		}
-		v.Hashes = signature.Hashes{Content: content, Attribution: attribution}
+		v.Hashes, v.Identity = signature.Hashes{Content: content, Attribution: attribution}, identity
 	}
 	return v, nil
 }
@@ -158,20 +160,26 @@ func (s *Server) signHere(w http.ResponseWriter, r *http.Request, who login.Pers
 	if _, err := s.mayOnceFresh(r.Context(), who, signs[seen.as], id); err != nil {
 		return err
 	}
+	if seen.as != signature.Author { // who has something to say there says it in the note
+		seen.Remark = remarkIn(r.PostForm)
+	}
 	if err := justProven(who, seen.back(id)); err != nil {
+		if seen.Remark != "" { // no address has it, and it is not to be typed twice
+			return s.showSheet(w, r, who, id, seen, errWordsKept)
+		}
 		return err
 	}
 	switch seen.as {
 	case signature.Cosign:
-		_, err = s.cosignNote(r.Context(), who, id, seen.Hashes)
+		_, err = s.cosignNote(r.Context(), who, id, seen.Seen)
 	case signature.Witness:
-		_, err = s.witnessNote(r.Context(), who, id, seen.Hashes)
+		_, err = s.witnessNote(r.Context(), who, id, seen.Seen)
 	case signature.Receiver:
-		_, err = s.receiveNote(r.Context(), who, id, seen.Hashes)
+		_, err = s.receiveNote(r.Context(), who, id, seen.Seen)
 	default:
 		_, err = s.signNote(r.Context(), who, id, seen.Seen)
 	}
-	for _, again := range []error{store.ErrChanged, store.ErrFrozen, store.ErrFreezeOver, store.ErrBlanks, store.ErrSuggestions} {
+	for _, again := range []error{store.ErrChanged, store.ErrFrozen, store.ErrFreezeOver, store.ErrBlanks, store.ErrSuggestions, store.ErrRights, store.ErrRemark} {
 		if errors.Is(err, again) {
 			return s.showSheet(w, r, who, id, seen, again)
 		}
@@ -181,6 +189,14 @@ func (s *Server) signHere(w http.ResponseWriter, r *http.Request, who login.Pers
 	}
 	http.Redirect(w, r, notePath(id), http.StatusSeeOther)
 	return nil
+}
+
+// errWordsKept means that somebody has to prove who they are before they sign, and that their sheet is shown with what they typed on it.
+var errWordsKept = errors.New("not proven lately, and words on the sheet")
+
+// remarkIn is what a form says with a signature: browsers send lines as CR LF.
+func remarkIn(form url.Values) string {
+	return strings.TrimSpace(strings.NewReplacer("\r\n", "\n", "\r", "\n", "\t", " ").Replace(form.Get("remark")))
 }
 
 // holdStill keeps others from writing while somebody reads what they sign.
@@ -248,6 +264,7 @@ func (s *Server) showSheet(w http.ResponseWriter, r *http.Request, who login.Per
 		ID: id.String(), Kind: kindName(sheet.Note.Kind), Title: sheet.Note.Title, Status: web.NoteStatus(store.StateOf(sheet.Note)),
 		Meaning: web.Meaning(looked.as), Printed: signature.PrintedName(who.Name), Body: sheet.Doc, Fresh: who.Fresh(),
 		Content: sheet.Hashes().Content.String(), Attribution: sheet.Hashes().Attribution.String(), Seq: sheet.Seq,
+		Identity: sheet.Seen().Identity.String(), Remark: clip(looked.Remark, maxForm), MaxRemark: signature.MaxRemark, ProveAt: confirmPath(looked.back(id)),
 		Signatures: signatureViews(sheet.Signatures),
 	}
 	if err := s.fillSheet(ctx, sheet, &view); err != nil {
@@ -482,7 +499,7 @@ func signatureViews(all []store.Signature) []web.SignatureView {
 	for i, one := range all {
 		views[i] = web.SignatureView{
 			Name: one.Name, Role: one.Role, Meaning: web.Meaning(one.Meaning), At: one.At.Local(), Fingerprint: one.Keys.Fingerprint(),
-			Hash: one.Hash.String(), Content: one.Hashes.Content.String(), Cosign: one.Cosign,
+			Hash: one.Hash.String(), Content: one.Hashes.Content.String(), Cosign: one.Cosign, Said: one.Said,
 		}
 	}
 	return views

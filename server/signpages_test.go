@@ -50,7 +50,7 @@ func (h *hospital) cuts(user string) {
 	h.edit(user, state, func(tx *crdt.Txn, f *crdt.XMLFragment) { f.Delete(tx, 0, 1) })
 }
 
-var shownField = regexp.MustCompile(`name="(as|content|attribution|seq|epoch)" value="([^"]*)"`)
+var shownField = regexp.MustCompile(`name="(as|content|attribution|identity|seq|epoch)" value="([^"]*)"`)
 
 // sheet opens a page and returns what its form sends back.
 func (h *hospital) sheet(c *http.Client, path string) (form url.Values, page string) {
@@ -194,7 +194,29 @@ func TestSigningOnPages(t *testing.T) {
 	}
 	_, page, _ = h.get(chen, "/cosign")
 	says(t, "the inbox", page, "Cosign (1)", note+"/sign?as=cosign", "Dr Daniel Okafor")
-	says(t, "the cosigned note", h.signs(chen, "cosign"), "Cosigned by <b>Dr Mei Chen</b>")
+	form, page = h.sheet(chen, h.sheetPath("cosign"))
+	says(t, "the cosigner's sheet", page, "Your attestation")
+	form.Set("remark", "  Seen and examined with the resident.\r\nI <agree>. ")
+	h.age()
+	status, page = h.post(chen, note+"/sign", form)
+	says(t, "the sheet of who has to prove it first", page, "Your words are still below", "I &lt;agree&gt;.</textarea>", `href="/confirm?next=`, `target="_blank"`)
+	if status != 403 || h.count(`SELECT count(*) FROM note_signature`) != 1 {
+		t.Errorf("cosigned by an old sign-in: %d", status)
+	}
+	h.sql(`UPDATE login SET proven_at = now()`)
+	form.Set("remark", "a\x00b")
+	if status, page = h.post(chen, note+"/sign", form); status != 422 || !strings.Contains(alertOf(page), "too long, or has characters") {
+		t.Errorf("an attestation that cannot be shown: %d", status)
+	}
+	form.Set("remark", "  Seen and examined with the resident.\r\nI <agree>. ")
+	if to := h.post303(chen, note+"/sign", form); to != note {
+		t.Fatalf("cosigned with words: to %q", to)
+	}
+	_, page, _ = h.get(chen, note)
+	says(t, "the cosigned note", page, "Cosigned by <b>Dr Mei Chen</b>", ">Seen and examined with the resident.\nI &lt;agree&gt;.</blockquote>")
+	if _, page, _ = h.get(chen, note+"/note.txt"); !strings.Contains(page, "“Seen and examined with the resident. I <agree>.”") {
+		t.Error("a copy does not say what the cosigner says")
+	}
 	if _, page, _ = h.get(chen, "/cosign"); !strings.Contains(page, "Nothing waits for you") {
 		t.Error("the inbox has what was cosigned")
 	}

@@ -26,22 +26,27 @@ const (
 // meanings say what each is, in words.
 var meanings = map[Meaning]struct {
 	button, noun, past, says words.Text
+	remark                   words.Text // what to say with it is called; "": there is nothing to be said
 }{
 	MeaningAuthor: {
 		"Sign", "Author", "Signed",
 		"By signing you say that this is your note, or one that you answer for, and that it is complete and true as far as you know. From then on nobody changes it: what is to be added is an addendum.",
+		"",
 	},
 	MeaningCosign: {
 		"Cosign", "Cosigner", "Cosigned",
 		"By cosigning you say that you have read this note, that you supervised the care which it describes, and that you agree with it. The note stays as it was signed.",
+		"Your attestation",
 	},
 	MeaningWitness: {
 		"Sign as witness", "Witness", "Witnessed",
 		"By signing as a witness you say that you have seen this note as it stands here, not that you wrote it or answer for it.",
+		"What you say with it",
 	},
 	MeaningReceiver: {
 		"Read back", "Receiver", "Read back",
 		"I have read this back. By signing as the receiver you say that you have gone through this handoff with who hands over, said in your own words what you understood and asked about what you did not, and that you take over the care that it hands over.",
+		"What you read back",
 	},
 }
 
@@ -49,6 +54,7 @@ func (m Meaning) button(ctx context.Context) string { return words.Say(ctx, mean
 func (m Meaning) noun(ctx context.Context) string   { return words.Say(ctx, meanings[m].noun) }
 func (m Meaning) past(ctx context.Context) string   { return words.Say(ctx, meanings[m].past) }
 func (m Meaning) says(ctx context.Context) string   { return words.Say(ctx, meanings[m].says) }
+func (m Meaning) remark(ctx context.Context) string { return words.Say(ctx, meanings[m].remark) }
 
 // SignView is what somebody looks at before they sign a note.
 type SignView struct {
@@ -77,12 +83,17 @@ type SignView struct {
 
 	// What of the note is shown: the form returns it, and nothing else is signed.
 	Content, Attribution string
+	Identity             string // of who the patient is
 	Seq                  uint64
 	Epoch                int64 // of the freeze that is this person's; 0: there is none
 
 	Frozen *FreezeView
 	// Since is what has changed since they looked before; nil: they did not.
 	Since *Since
+
+	Remark    string // what somebody typed to say with their signature, when nothing was signed
+	MaxRemark int    // in bytes
+	ProveAt   string // where they prove again who they are
 
 	Error string // why nothing was signed
 	Fresh bool   // they have proven lately who they are
@@ -199,6 +210,7 @@ type SignatureView struct {
 	Hash        string // of the statement
 	Content     string // hash of what was signed
 	Cosign      bool   // an attending has to sign as well
+	Said        string // what the signer says with it; "": nothing
 }
 
 func (s SignatureView) at(ctx context.Context) string {

@@ -131,6 +131,14 @@ func tellNotes(w io.Writer, r signature.Report) error {
 			about = fmt.Sprintf(", %s to note %s", first.Relation, first.Parent)
 		}
 		fmt.Fprintf(&b, "\nnote        %s, %s%s\nstate       %s\nversion     seq %d, content %s\n", n.Note, first.Kind, about, stateOf(n), first.Seq, first.Content)
+		for k, s := range n.Signatures {
+			switch {
+			case s.Patient == uuid.Nil && k == 0:
+				fmt.Fprintln(&b, "patient     not part of what was signed: an earlier version signed it")
+			case s.Patient != uuid.Nil && (k == 0 || s.Who != n.Signatures[k-1].Who):
+				fmt.Fprintf(&b, "patient     %s (%s), as signature %d was shown\n", s.Who, s.Patient, s.Number)
+			}
+		}
 		for _, p := range n.Parts {
 			who := cmp.Or(p.Name, "no name given")
 			if p.Person == uuid.Nil {
@@ -147,6 +155,9 @@ func tellNotes(w io.Writer, r signature.Report) error {
 			}
 			fmt.Fprintf(&b, "signed %-4d as %s by %s, %s (%s)\n            on %s, %s\n", s.Number, asWhat[s.Meaning], s.Name, s.Role, s.Signer,
 				s.At.UTC().Format("2006-01-02 15:04:05.000000 UTC"), where)
+			if s.Said != "" {
+				fmt.Fprintf(&b, "            and says %q\n", s.Said)
+			}
 		}
 	}
 	whose := "as you gave them"

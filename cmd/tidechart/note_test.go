@@ -32,7 +32,10 @@ func signedNote(t *testing.T) signature.Bundle {
 		t.Fatal(err)
 	}
 	b := signature.Bundle{Keys: []string{signer.Keys().String()}, People: []signature.Person{{ID: id(1), Name: "Dr Ada Okafor"}, {ID: id(2), Name: "Dr Mei Chen"}}}
+	who := signature.Identity{Family: "Rivera", Given: "Ana", Title: "Mrs", Born: "1945-07-14", MRN: "129 728"}
+	b.Texts = []string{who.Text(), "Seen and examined.\nI agree."}
 	add := func(n *signature.BundleNote, s signature.Statement) signature.Hash {
+		s.Patient, s.Identity = id(20), signature.HashOf([]byte(who.Text()))
 		s.Kind, s.Schema, s.Nonce = "progress", "0123456789abcdef", signature.HashOf([]byte("nonce"))
 		s.Hashes = signature.Hashes{Content: signature.HashOf([]byte(content)), Attribution: signature.HashOf(attribution)}
 		signed, err := signature.Sign(signer, s)
@@ -51,6 +54,7 @@ func signedNote(t *testing.T) signature.Bundle {
 	first := add(&note, signature.Statement{Number: 1, Note: id(10), Seq: 42, Signer: id(1), Name: "Dr Ada Okafor", Role: "resident", Meaning: signature.Author, At: at})
 	add(&note, signature.Statement{
 		Number: 2, Note: id(10), Seq: 42, Signer: id(2), Name: "Dr Mei Chen", Role: "attending", Meaning: signature.Cosign, At: at.Add(time.Hour), Previous: first,
+		Remark: signature.HashOf([]byte(b.Texts[1])),
 	})
 	addendum.Reason = "forgot the vitals"
 	add(&addendum, signature.Statement{
@@ -138,7 +142,7 @@ func TestNoteVerify(t *testing.T) {
 		t.Errorf("with other keys: %v", err)
 	}
 	path := filepath.Join(t.TempDir(), "no bundle")
-	if err := os.WriteFile(path, []byte(`{"tidechart":"tidechart note bundle v2"}`), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(`{"tidechart":"tidechart note bundle v3"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := (&noteVerifyCmd{File: path}).Run(); !errors.Is(err, signature.ErrBundle) || errors.As(err, &coded) {

@@ -13,22 +13,25 @@ import (
 
 // A bundle is one file of JSON: a signed note, the notes about it, and all that it takes to check them, away from here.
 const (
-	bundleVersion = "tidechart note bundle v1"
+	bundleVersion  = "tidechart note bundle v2"
+	bundleVersion1 = "tidechart note bundle v1" // which has no texts
 
 	// MaxBundle bounds a bundle, in bytes (I10): a few notes of the largest size, which most are far from.
 	MaxBundle = 256 << 20
 	maxNotes  = 201 // the note, and those about it
 	maxPeople = 10_000
 	maxSigner = 16 // keys
+	maxTexts  = 2 * maxNotes * maxSignatures
 )
 
 // Bundle is one that is read or is to be written.
 type Bundle struct {
-	Tidechart string       `json:"tidechart"` // the version of the form
-	Keys      []string     `json:"keys"`      // public, of who signed here
-	People    []Person     `json:"people"`    // whom attributions name
-	Notes     []BundleNote `json:"notes"`     // the note, then those about it, each behind what it is about
-	Log       string       `json:"log"`       // a bundle of the log of acts, of the entries of signings that have a place there; "": none
+	Tidechart string       `json:"tidechart"`       // the version of the form
+	Keys      []string     `json:"keys"`            // public, of who signed here
+	People    []Person     `json:"people"`          // whom attributions name
+	Notes     []BundleNote `json:"notes"`           // the note, then those about it, each behind what it is about
+	Texts     []string     `json:"texts,omitempty"` // that statements name by their hashes: who the patient is, and what signers said
+	Log       string       `json:"log"`             // a bundle of the log of acts, of the entries of signings that have a place there; "": none
 }
 
 // Person is somebody whom an attribution names.
@@ -79,9 +82,9 @@ func ReadBundle(r io.Reader) (b Bundle, err error) {
 		return Bundle{}, fmt.Errorf("%w: something comes behind it", ErrBundle)
 	}
 	switch {
-	case b.Tidechart != bundleVersion:
+	case b.Tidechart != bundleVersion && b.Tidechart != bundleVersion1:
 		return Bundle{}, fmt.Errorf("%w of version %q", ErrBundle, bundleVersion)
-	case len(b.Notes) == 0 || len(b.Notes) > maxNotes || len(b.People) > maxPeople || len(b.Keys) > maxSigner:
+	case len(b.Notes) == 0 || len(b.Notes) > maxNotes || len(b.People) > maxPeople || len(b.Keys) > maxSigner || len(b.Texts) > maxTexts:
 		return Bundle{}, fmt.Errorf("%w: it has too much, or nothing", ErrBundle)
 	}
 	return b, nil

@@ -51,6 +51,8 @@ type Statement struct {
 	Number int // of the note's signatures, from 1
 
 	Note     uuid.UUID
+	Patient  uuid.UUID // whose record it is in; zero: the statement is of version 1, which does not say
+	Identity Hash      // of who that is, as the signer was shown ([Identity]); of version 1: zero
 	Kind     string    // a code of package notekind
 	Parent   uuid.UUID // the note that it is about; zero: it stands alone
 	Relation Relation  // to that; "": it stands alone
@@ -65,6 +67,7 @@ type Statement struct {
 	Name    string // as it is printed
 	Role    string
 	Meaning Meaning
+	Remark  Hash      // of what the signer says with it, such as an attestation; zero: nothing
 	At      time.Time // to the microsecond, of the database's clock
 
 	Previous Hash // of the text of the note's signature before; of the first: zero
@@ -79,8 +82,11 @@ func NewNonce() (h Hash) {
 	return h
 }
 
-// statementHead is the first line, by which Ed25519, too, knows what it signs.
-const statementHead = "tidechart-signature/v1"
+// These are the first lines, by which Ed25519, too, knows what it signs.
+const (
+	statementHead  = "tidechart-signature/v2"
+	statementHead1 = "tidechart-signature/v1" // until there were Patient, Identity and Remark
+)
 
 // timeForm is how a statement says a time.
 const timeForm = "2006-01-02T15:04:05.000000Z"
@@ -94,6 +100,13 @@ func (s Statement) Text() (string, error) {
 	if err := s.check(); err != nil {
 		return "", err
 	}
+	head, patient, remark := statementHead1, "", ""
+	if s.Patient != uuid.Nil {
+		head, patient, remark = statementHead, fmt.Sprintf("patient %s\nidentity %s\n", s.Patient, s.Identity), "remark none\n"
+		if s.Remark != (Hash{}) {
+			remark = fmt.Sprintf("remark %s\n", s.Remark)
+		}
+	}
 	about, reason := "nothing", "none"
 	if s.Relation != "" {
 		about, reason = string(s.Relation)+" "+s.Parent.String(), s.Reason.String()
@@ -103,10 +116,10 @@ func (s Statement) Text() (string, error) {
 		previous = s.Previous.String()
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\nnumber %d\nnote %s\nkind %s\nabout %s\nreason %s\n", statementHead, s.Number, s.Note, s.Kind, about, reason)
+	fmt.Fprintf(&b, "%s\nnumber %d\nnote %s\n%skind %s\nabout %s\nreason %s\n", head, s.Number, s.Note, patient, s.Kind, about, reason)
 	fmt.Fprintf(&b, "seq %d\nchain %s\nschema %s\ncontent %s\nattribution %s\n", s.Seq, s.Chain, s.Schema, s.Content, s.Attribution)
-	fmt.Fprintf(&b, "signer %s\nname %s\nrole %s\nmeaning %s\ntime %s\nprevious %s\nnonce %s\n", s.Signer, strconv.QuoteToASCII(s.Name), s.Role, s.Meaning,
-		s.At.UTC().Format(timeForm), previous, s.Nonce)
+	fmt.Fprintf(&b, "signer %s\nname %s\nrole %s\nmeaning %s\n%stime %s\nprevious %s\nnonce %s\n", s.Signer, strconv.QuoteToASCII(s.Name), s.Role, s.Meaning,
+		remark, s.At.UTC().Format(timeForm), previous, s.Nonce)
 	return b.String(), nil
 }
 
@@ -118,6 +131,10 @@ func (s Statement) check() error {
 		return wrong("number")
 	case s.Note == uuid.Nil:
 		return wrong("note")
+	case (s.Patient == uuid.Nil) != (s.Identity == Hash{}):
+		return wrong("patient")
+	case s.Patient == uuid.Nil && s.Remark != Hash{}:
+		return wrong("remark")
 	case !word(s.Kind):
 		return wrong("kind")
 	case s.Relation != "" && !s.Relation.Known(), (s.Relation == "") != (s.Parent == uuid.Nil), (s.Relation == "") != (s.Reason == Hash{}), s.Parent == s.Note:
@@ -182,9 +199,13 @@ func ParseStatement(text string) (s Statement, err error) {
 		return s, ErrStatement
 	}
 	r := factReader{rest: text}
-	r.head()
+	version := r.head()
 	r.fact("number", func(v string) (err error) { s.Number, err = strconv.Atoi(v); return err })
 	r.fact("note", func(v string) (err error) { s.Note, err = uuid.Parse(v); return err })
+	if version > 1 {
+		r.fact("patient", func(v string) (err error) { s.Patient, err = uuid.Parse(v); return err })
+		r.hash("identity", &s.Identity)
+	}
 	r.fact("kind", func(v string) error { s.Kind = v; return nil })
 	r.fact("about", func(v string) (err error) {
 		if v == "nothing" {
@@ -205,6 +226,9 @@ func ParseStatement(text string) (s Statement, err error) {
 	r.fact("name", func(v string) (err error) { s.Name, err = strconv.Unquote(v); return err })
 	r.fact("role", func(v string) error { s.Role = v; return nil })
 	r.fact("meaning", func(v string) error { s.Meaning = Meaning(v); return nil })
+	if version > 1 {
+		r.hashOrNone("remark", &s.Remark)
+	}
 	r.fact("time", func(v string) (err error) { s.At, err = time.Parse(timeForm, v); return err })
 	r.hashOrNone("previous", &s.Previous)
 	r.hash("nonce", &s.Nonce)
@@ -223,11 +247,18 @@ type factReader struct {
 	err  error
 }
 
-func (r *factReader) head() {
+// head reads the first line, which says the version.
+func (r *factReader) head() (version int) {
 	line, rest, _ := strings.Cut(r.rest, "\n")
-	if r.rest = rest; line != statementHead {
-		r.err = fmt.Errorf("%w of a version that is known", ErrStatement)
+	r.rest = rest
+	switch line {
+	case statementHead:
+		return 2
+	case statementHead1:
+		return 1
 	}
+	r.err = fmt.Errorf("%w of a version that is known", ErrStatement)
+	return 0
 }
 
 func (r *factReader) fact(name string, take func(string) error) {

@@ -12,10 +12,13 @@ import (
 )
 
 var (
-	noteID   = uuid.MustParse("5b0c3c0e-0001-4000-8000-000000000001")
-	parentID = uuid.MustParse("5b0c3c0e-0002-4000-8000-000000000002")
-	adaID    = uuid.MustParse("5b0c3c0e-0003-4000-8000-000000000003")
-	bobID    = uuid.MustParse("5b0c3c0e-0004-4000-8000-000000000004")
+	noteID    = uuid.MustParse("5b0c3c0e-0001-4000-8000-000000000001")
+	parentID  = uuid.MustParse("5b0c3c0e-0002-4000-8000-000000000002")
+	adaID     = uuid.MustParse("5b0c3c0e-0003-4000-8000-000000000003")
+	patientID = uuid.MustParse("5b0c3c0e-0005-4000-8000-000000000005")
+	someone   = Identity{Family: "Rivera", Given: "Ana María", Title: "Mrs", Born: "1945-07-14", Gender: "female", MRN: "129 728"}
+
+	bobID = uuid.MustParse("5b0c3c0e-0004-4000-8000-000000000004")
 )
 
 func hashed(s string) Hash { return HashOf([]byte(s)) }
@@ -24,6 +27,7 @@ func sample() Statement {
 	return Statement{
 		Number: 1, Note: noteID, Kind: "progress", Parent: parentID, Relation: LateEntry, Reason: hashed("why"), Seq: 42, Chain: hashed("chain"), Schema: "0123456789abcdef",
 		Hashes: Hashes{hashed("content"), hashed("attribution")}, Signer: adaID, Name: `Ada "Lovelace" Ørsted`, Role: "charge nurse", Meaning: Author,
+		Patient: patientID, Identity: HashOf([]byte(someone.Text())), Remark: hashed("seen and agreed"),
 		At: time.Date(2026, 11, 23, 5, 6, 7, 89000, time.UTC), Nonce: hashed("nonce"),
 	}
 }
@@ -42,6 +46,8 @@ func TestStatementIsReadAsItIsWritten(t *testing.T) {
 		"as it is":       func(*Statement) {},
 		"stands alone":   func(s *Statement) { s.Relation, s.Parent, s.Reason = "", uuid.Nil, Hash{} },
 		"the second":     func(s *Statement) { s.Number, s.Previous, s.Meaning = 2, hashed("before"), Cosign },
+		"of version 1":   func(s *Statement) { s.Patient, s.Identity, s.Remark = uuid.Nil, Hash{}, Hash{} },
+		"nothing said":   func(s *Statement) { s.Remark = Hash{} },
 		"a plain name":   func(s *Statement) { s.Name = "Ada" },
 		"a hard name":    func(s *Statement) { s.Name = "O'Neill\\n – 張" },
 		"time in a zone": func(s *Statement) { s.At = s.At.In(time.FixedZone("", 3600)) },
@@ -68,6 +74,9 @@ func TestStatementsThatCannotBe(t *testing.T) {
 		"number":           func(s *Statement) { s.Number = 0 },
 		"too many":         func(s *Statement) { s.Number, s.Previous = maxSignatures+1, hashed("before") },
 		"note":             func(s *Statement) { s.Note = uuid.Nil },
+		"no patient":       func(s *Statement) { s.Patient = uuid.Nil },
+		"no identity":      func(s *Statement) { s.Identity = Hash{} },
+		"said, of nobody":  func(s *Statement) { s.Patient, s.Identity = uuid.Nil, Hash{} },
 		"kind":             func(s *Statement) { s.Kind = "progress\nnote" },
 		"about itself":     func(s *Statement) { s.Parent = s.Note },
 		"unknown relation": func(s *Statement) { s.Relation = "sequel" },
@@ -106,7 +115,9 @@ func TestStatementsThatCannotBe(t *testing.T) {
 		"a line less":       strings.TrimSuffix(good, "nonce "+sample().Nonce.String()+"\n"),
 		"no end":            strings.TrimSuffix(good, "\n"),
 		"other ends":        strings.ReplaceAll(good, "\n", "\r\n"),
-		"another version":   strings.Replace(good, "/v1", "/v2", 1),
+		"another version":   strings.Replace(good, "/v2", "/v3", 1),
+		"an older version":  strings.Replace(good, "/v2", "/v1", 1),
+		"no patient":        strings.Replace(good, "patient "+patientID.String()+"\n", "", 1),
 		"a capital hash":    strings.Replace(good, "chain "+sample().Chain.String(), "chain "+strings.ToUpper(sample().Chain.String()), 1),
 		"an id in braces":   strings.Replace(good, noteID.String(), "{"+noteID.String()+"}", 1),
 		"a capital id":      strings.Replace(good, noteID.String(), strings.ToUpper(noteID.String()), 1),
@@ -144,7 +155,9 @@ func TestSignaturesAreNotTransplanted(t *testing.T) {
 		"content": func(s *Statement) { s.Content[0] ^= 1 }, "attribution": func(s *Statement) { s.Attribution[31] ^= 1 },
 		"signer": func(s *Statement) { s.Signer = bobID }, "name": func(s *Statement) { s.Name = "Bob" }, "role": func(s *Statement) { s.Role = "attending" },
 		"meaning": func(s *Statement) { s.Meaning = Witness }, "time": func(s *Statement) { s.At = s.At.Add(time.Microsecond) },
-		"relation": func(s *Statement) { s.Relation = Retraction }, "parent": func(s *Statement) { s.Parent = bobID }, "reason": func(s *Statement) { s.Reason[0] ^= 1 }, "kind": func(s *Statement) { s.Kind = "handoff" },
+		"patient": func(s *Statement) { s.Patient = bobID }, "identity": func(s *Statement) { s.Identity[0] ^= 1 }, "remark": func(s *Statement) { s.Remark[0] ^= 1 },
+		"version of the form": func(s *Statement) { s.Patient, s.Identity, s.Remark = uuid.Nil, Hash{}, Hash{} },
+		"relation":            func(s *Statement) { s.Relation = Retraction }, "parent": func(s *Statement) { s.Parent = bobID }, "reason": func(s *Statement) { s.Reason[0] ^= 1 }, "kind": func(s *Statement) { s.Kind = "handoff" },
 		"place": func(s *Statement) { s.Number, s.Previous = 2, hashed("before") }, "nonce": func(s *Statement) { s.Nonce[0] ^= 1 },
 	} {
 		moved := sample()
@@ -183,6 +196,33 @@ func TestSignaturesAreNotTransplanted(t *testing.T) {
 		t.Fatal(err)
 	} else if _, _, err := Open(signer.Keys(), asLog); !errors.Is(err, audit.ErrSignature) {
 		t.Errorf("signed by the same seed for another use: %v", err) // the Ed25519 key is the same, and not enough
+	}
+}
+
+// TestIdentity: who somebody is has one text, whatever they are called, and nothing else is read as one.
+func TestIdentity(t *testing.T) {
+	for _, who := range []Identity{someone, {Family: "O'Neill \"x\"\n張", Born: "2026-02-28"}, {Family: strings.Repeat("é", 300), Given: "\u202eevil", Born: "1900-01-01"}} {
+		text := who.Text()
+		got, err := ParseIdentity(text)
+		if err != nil || got.Text() != text || strings.ContainsAny(got.String(), "\n\u202e") {
+			t.Errorf("%q is read as %+v, %v", text, got, err)
+		}
+		for name, other := range map[string]string{
+			"a line more": text + "\n", "a line less": strings.Replace(text, "title \"\"\n", "", 1), "another version": strings.Replace(text, "/v1", "/v2", 1),
+			"no day": strings.Replace(text, "born \"", "born \"x", 1), "nothing": "", "a capital": strings.Replace(text, "family", "Family", 1),
+		} {
+			if got, err := ParseIdentity(other); err == nil && other != text {
+				t.Errorf("%s: read as %+v", name, got)
+			}
+		}
+	}
+	for words, want := range map[string]bool{
+		"Seen and examined.\nI agree: 5 mg.": true, "": false, " x": false, "a\tb": false, "a\u202eb": false, "a\xff": false, strings.Repeat("a", MaxRemark): true,
+		strings.Repeat("a", MaxRemark+1): false,
+	} {
+		if IsRemark(words) != want {
+			t.Errorf("%.20q: %v", words, !want)
+		}
 	}
 }
 

@@ -61,8 +61,10 @@ type Trust struct {
 // Signed is a signature that holds.
 type Signed struct {
 	Statement
-	Keys   string // fingerprint
-	Logged int64  // its place in the log of acts, if the bundle proves one; else -1
+	Who    Identity // whom the note is about, as the signer was shown; zero: an earlier version did not say
+	Said   string   // with the signature
+	Keys   string   // fingerprint
+	Logged int64    // its place in the log of acts, if the bundle proves one; else -1
 }
 
 // NoteReport is what holds of a note.
@@ -98,7 +100,7 @@ type Report struct {
 func (b Bundle) Verify(trust Trust) (r Report, err error) {
 	v := verifier{bundle: b, trust: trust, report: &r, marks: make(map[string]int64), used: make(map[string]bool)}
 	r.Trusted, r.Whole, r.Checked = len(trust.Keys) > 0, true, make(map[uuid.UUID]int)
-	for _, step := range []func() error{v.openKeys, v.openLog, v.openPeople} {
+	for _, step := range []func() error{v.openKeys, v.openLog, v.openPeople, v.openTexts} {
 		if err := step(); err != nil {
 			return r, err
 		}
@@ -111,6 +113,11 @@ func (b Bundle) Verify(trust Trust) (r Report, err error) {
 	for mark := range v.marks {
 		if !v.used[mark] {
 			return r, &Fault{Kind: Unlogged, Says: "it proves a signing that is not in the bundle: a signature was taken away"}
+		}
+	}
+	for _, text := range b.Texts {
+		if !v.said[HashOf([]byte(text))] {
+			return r, &Fault{Kind: Altered, Says: "it has a text that nobody signed"}
 		}
 	}
 	if trust.Log != "" {
@@ -127,6 +134,9 @@ type verifier struct {
 	keys   []audit.Keys
 	marks  map[string]int64 // proven places in the log of acts, by what its entries say
 	used   map[string]bool
+
+	texts map[Hash]string
+	said  map[Hash]bool // those that a statement names
 
 	unproven error // the first signature that has no place there
 	names    map[uuid.UUID]string
@@ -221,6 +231,35 @@ func (v *verifier) openPeople() error {
 	return nil
 }
 
+func (v *verifier) openTexts() error {
+	v.texts, v.said = make(map[Hash]string, len(v.bundle.Texts)), make(map[Hash]bool)
+	for _, text := range v.bundle.Texts {
+		v.texts[HashOf([]byte(text))] = text
+	}
+	return nil
+}
+
+// sayings finds what a statement says by hashes alone; wrong is what of it is not there.
+func (v *verifier) sayings(s Statement, one *Signed) (wrong string) {
+	if s.Patient == uuid.Nil {
+		return ""
+	}
+	v.said[s.Identity] = true
+	who, err := ParseIdentity(v.texts[s.Identity])
+	if err != nil {
+		return "who the patient is is not what " + s.Name + " was shown"
+	}
+	one.Who = who
+	if s.Remark == (Hash{}) {
+		return ""
+	}
+	v.said[s.Remark] = true
+	if one.Said = v.texts[s.Remark]; !IsRemark(one.Said) {
+		return "what " + s.Name + " said with the signature is missing"
+	}
+	return ""
+}
+
 // note checks one note and its signatures.
 func (v *verifier) note(i int, n BundleNote) error {
 	bad := func(kind FaultKind, k int, says string) error {
@@ -257,10 +296,14 @@ func (v *verifier) note(i int, n BundleNote) error {
 		case (n.Reason == "") != (s.Relation == "") || n.Reason != "" && s.Reason != HashOf([]byte(n.Reason)):
 			return bad(Altered, k+1, "why it was begun is not what "+s.Name+" signed")
 		case k > 0 && (s.Seq != r.Signatures[0].Seq || s.Chain != r.Signatures[0].Chain || s.Schema != r.Signatures[0].Schema ||
-			s.Parent != r.Signatures[0].Parent || s.Reason != r.Signatures[0].Reason || s.Relation != r.Signatures[0].Relation || s.Kind != r.Signatures[0].Kind):
+			s.Parent != r.Signatures[0].Parent || s.Reason != r.Signatures[0].Reason || s.Relation != r.Signatures[0].Relation || s.Kind != r.Signatures[0].Kind ||
+			r.Signatures[0].Patient != uuid.Nil && s.Patient != r.Signatures[0].Patient):
 			return bad(Misplaced, k+1, "it is of another version of the note")
 		}
 		one := Signed{Statement: s, Keys: keys.Fingerprint(), Logged: -1}
+		if wrong := v.sayings(s, &one); wrong != "" {
+			return bad(Altered, k+1, wrong)
+		}
 		mark := markOf(s.Meaning.Act(), s.Note, s.Signer, Mark(HashOf([]byte(text))))
 		if at, proven := v.marks[mark]; proven {
 			one.Logged, v.used[mark] = at, true
@@ -272,6 +315,11 @@ func (v *verifier) note(i int, n BundleNote) error {
 	first := r.Signatures[0]
 	if _, there := v.report.Checked[first.Parent]; i > 0 && !there {
 		return bad(Unrelated, 0, "it is not about a note before it in the bundle")
+	}
+	if i > 0 {
+		if of := v.report.Notes[0].Signatures[0].Patient; of != uuid.Nil && first.Patient != uuid.Nil && of != first.Patient {
+			return bad(Unrelated, 0, "it is in the record of another patient")
+		}
 	}
 	v.became(first)
 	units, err := unitsOf(n.Content, first.Schema)

@@ -27,5 +27,10 @@ func (db *DB) SignBy(ctx context.Context, schema *prose.Schema, note, by uuid.UU
 	if r.Rendering, err = signature.Render(schema, prose.Read(c.Doc.XMLFragment(sessions.Fragment)), c.Whose); err != nil {
 		return Signature{}, err
 	}
-	return db.signAt(ctx, note, by, 0, r)
+	row, err := db.NoteByID(ctx, note)
+	if err != nil {
+		return Signature{}, err
+	}
+	r.Patient, r.Who = row.Patient.ID, identityOf(row.Patient)
+	return db.signAt(ctx, note, by, Seen{}, r)
 }

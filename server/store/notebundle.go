@@ -70,6 +70,12 @@ func (db *DB) addNote(ctx context.Context, b *signature.Bundle, a About) ([]Sign
 	n := signature.BundleNote{Note: a.Note, Content: string(content), Attribution: string(attribution), Reason: a.Reason}
 	for _, s := range signatures {
 		n.Signatures = append(n.Signatures, string(s.Signed))
+		if s.Patient != uuid.Nil && !slices.Contains(b.Texts, s.Who.Text()) {
+			b.Texts = append(b.Texts, s.Who.Text())
+		}
+		if s.Said != "" && !slices.Contains(b.Texts, s.Said) {
+			b.Texts = append(b.Texts, s.Said)
+		}
 		if !slices.Contains(b.Keys, s.Keys.String()) {
 			b.Keys = append(b.Keys, s.Keys.String())
 		}

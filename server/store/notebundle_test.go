@@ -28,8 +28,10 @@ func exported(t *testing.T) (h hospital, note, other uuid.UUID, b signature.Bund
 	h.scribbler(note, h.other, 8).types(t, "and more")
 	h.sign(t, note, h.author)
 	h.sign(t, other, h.author)
-	seen := h.seen(t, note).Hashes
-	if _, err := h.db.Cosign(t.Context(), note, h.other, seen); err != nil {
+	seen := h.seen(t, note)
+	attests := seen
+	attests.Remark = "Seen and examined.\nI agree."
+	if _, err := h.db.Cosign(t.Context(), note, h.other, attests); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := h.db.Witness(t.Context(), note, third, seen); err != nil {
@@ -83,7 +85,8 @@ func TestTamperedNotesAreFound(t *testing.T) {
 	trust := signature.Trust{Keys: []string{keys.Fingerprint()}, Log: log.Newest().Fingerprint()}
 	report, err := copied(t, b).Verify(trust)
 	if err != nil || len(report.Notes) != 2 || !report.Trusted || !report.Logged || !report.Whole || report.Checked[note] != 3 || len(report.Notes[0].Parts) != 2 ||
-		report.Notes[0].Signatures[1].Meaning != signature.Cosign || report.Notes[1].Signatures[0].Relation != signature.Addendum || report.Notes[0].Became != signature.Addendum {
+		report.Notes[0].Signatures[1].Meaning != signature.Cosign || report.Notes[1].Signatures[0].Relation != signature.Addendum || report.Notes[0].Became != signature.Addendum ||
+		report.Notes[0].Signatures[1].Said != "Seen and examined.\nI agree." || report.Notes[0].Signatures[2].Said != "" || report.Notes[1].Signatures[0].Who.Family != "Test" || len(b.Texts) != 2 {
 		t.Fatalf("report %+v, %v", report, err)
 	}
 	theirs, err := h.db.NoteBundle(t.Context(), other)
@@ -122,6 +125,11 @@ func TestTamperedNotesAreFound(t *testing.T) {
 		"as what":                   {func(b *signature.Bundle) { replace(t, &b.Notes[0].Signatures[2], "meaning witness", "meaning cosign") }, signature.Unsigned},
 		"when":                      {func(b *signature.Bundle) { replace(t, &b.Notes[0].Signatures[0], "time 20", "time 21") }, signature.Unsigned},
 		"which version":             {func(b *signature.Bundle) { replace(t, &b.Notes[0].Signatures[0], "seq 3", "seq 4") }, signature.Unsigned},
+		"who the patient is":        {func(b *signature.Bundle) { replace(t, &b.Texts[0], `family "Test"`, `family "Best"`) }, signature.Altered},
+		"whose record it is in":     {func(b *signature.Bundle) { replace(t, &b.Notes[0].Signatures[0], "patient ", "patient 5b0c3c0e") }, signature.Unsigned},
+		"what a cosigner says":      {func(b *signature.Bundle) { replace(t, &b.Texts[1], "I agree.", "I disagree.") }, signature.Altered},
+		"that a cosigner says it":   {func(b *signature.Bundle) { b.Texts = b.Texts[:1] }, signature.Altered},
+		"a text that nobody signed": {func(b *signature.Bundle) { b.Texts = append(b.Texts, "Paid in full.") }, signature.Altered},
 		"one of the two signatures": {func(b *signature.Bundle) { b.Notes[0].Signatures[0] = lastLineOff(b.Notes[0].Signatures[0]) }, signature.Unsigned},
 		"a signature moved here":    {func(b *signature.Bundle) { b.Notes[0].Signatures[0] = theirs.Notes[0].Signatures[0] }, signature.Misplaced},
 		"a signature's order":       {func(b *signature.Bundle) { s := b.Notes[0].Signatures; s[1], s[2] = s[2], s[1] }, signature.Misplaced},
@@ -315,7 +323,7 @@ func TestKeysThatSignNotesChange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.db.Cosign(t.Context(), note, h.other, h.seen(t, note).Hashes); err != nil {
+	if _, err := h.db.Cosign(t.Context(), note, h.other, h.seen(t, note)); err != nil {
 		t.Fatal(err)
 	}
 	all, err := h.db.NoteKeys(t.Context())

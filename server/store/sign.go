@@ -49,6 +49,10 @@ var (
 	ErrNoCosign = errors.New("the note waits for no other signature")
 	// ErrBlanks means that there is something to fill in.
 	ErrBlanks = errors.New("there are *** in the note that wait to be filled in")
+	// ErrRights means that what the signer may do has changed since it was decided: it is to be decided anew.
+	ErrRights = errors.New("what you may do has changed meanwhile")
+	// ErrRemark means that what somebody says with a signature cannot stand there.
+	ErrRemark = fmt.Errorf("what you say with a signature has %d bytes at most, and only what can be printed", signature.MaxRemark)
 	// ErrSuggestions means that there is wording that somebody suggests, and nobody has accepted or rejected.
 	ErrSuggestions = errors.New("there are suggestions in the note that wait to be decided on")
 )
@@ -67,6 +71,8 @@ var whyNot = []struct {
 	{ErrNoCosign, "no-cosign"},
 	{ErrBlanks, "blanks"},
 	{ErrSuggestions, "suggestions"},
+	{ErrRights, "rights"},
+	{ErrRemark, "remark"},
 	{signature.ErrTooLarge, "too-large"},
 }
 
@@ -109,12 +115,38 @@ type Rendering struct {
 	signature.Rendering
 	Seq   uint64 // of the newest row of its log
 	Whose func(client clientID) uuid.UUID
+
+	Patient uuid.UUID
+	Who     signature.Identity // the patient
 }
 
-// Seen is what a signer has read: the note's canonical hashes. With Epoch, they have frozen it for that, and sign what it is since.
+// Seen is what of it somebody has before them.
+func (r Rendering) Seen() Seen {
+	return Seen{Hashes: r.Hashes(), Identity: signature.HashOf([]byte(r.Who.Text()))}
+}
+
+// Seen is what a signer has read: the note's canonical hashes, and that of who the patient is. With Epoch, they have frozen it for that,
+// and sign what it is since.
 type Seen struct {
 	signature.Hashes
-	Epoch int64 // 0: the note is not frozen
+	Identity signature.Hash
+	Epoch    int64 // 0: the note is not frozen
+
+	// Remark is what they say with their signature, as [signature.IsRemark] has it; "": nothing.
+	Remark string
+	// Stamp are the counters with which it was decided that they may; nil: nobody decided, as for a test.
+	Stamp *sessions.Stamp
+}
+
+// sees reports whether somebody who has seen that has seen r.
+func (seen Seen) sees(r Rendering) bool {
+	now := r.Seen()
+	return now.Hashes == seen.Hashes && now.Identity == seen.Identity
+}
+
+// identityOf is who a patient is, as signers are shown.
+func identityOf(p Patient) signature.Identity {
+	return signature.Identity{Family: p.Family, Given: p.Given, Title: p.Title, Born: p.BirthDate.Format(time.DateOnly), Gender: p.Gender, MRN: p.Mrn}
 }
 
 // Render returns a note as it would be signed now, from its log alone; one that is signed by the schema by which it was, so that a
@@ -125,6 +157,11 @@ func (db *DB) Render(ctx context.Context, note uuid.UUID) (r Rendering, err erro
 		return r, err
 	}
 	r.Seq, r.Whose = c.Head, c.Whose
+	row, err := db.NoteByID(ctx, note)
+	if err != nil {
+		return r, err
+	}
+	r.Patient, r.Who = row.Patient.ID, identityOf(row.Patient)
 	schema := prose.CurrentSchema()
 	signatures, err := db.Signatures(ctx, note)
 	if err != nil {
@@ -157,14 +194,14 @@ func (db *DB) sign(ctx context.Context, note, by uuid.UUID, seen Seen) (s Signat
 		switch {
 		case err != nil:
 			return s, err
-		case r.Hashes() != seen.Hashes:
+		case !seen.sees(r):
 			return s, ErrChanged
 		case len(signature.Blanks(r.Doc)) > 0:
 			return s, ErrBlanks
 		case signature.SuggestionsIn(r.Doc).Open > 0:
 			return s, ErrSuggestions
 		}
-		s, err = db.signAt(ctx, note, by, seen.Epoch, r)
+		s, err = db.signAt(ctx, note, by, seen, r)
 		if !errors.Is(err, errMoved) {
 			return s, err
 		}
@@ -204,10 +241,12 @@ type toSign struct {
 	signer queries.Person
 	at     time.Time
 	before []Signature
+	who    signature.Identity
+	remark string
 }
 
-// holdToSign locks a note, and the one it is about.
-func (db *DB) holdToSign(ctx context.Context, q *queries.Queries, keys *keySet, note, by uuid.UUID) (t toSign, err error) {
+// holdToSign locks a note, and the one it is about. Who signs may do so still, or it is an [ErrRights].
+func (db *DB) holdToSign(ctx context.Context, q *queries.Queries, keys *keySet, note, by uuid.UUID, seen Seen) (t toSign, err error) {
 	rows, err := q.LockToSign(ctx, note)
 	if err != nil {
 		return t, err
@@ -236,6 +275,12 @@ func (db *DB) holdToSign(ctx context.Context, q *queries.Queries, keys *keySet, 
 	if t.signer, err = q.PersonByID(ctx, by); err != nil {
 		return t, fmt.Errorf("look up signer: %w", err)
 	}
+	if s := seen.Stamp; s != nil && (s.Person != t.signer.AccessEpoch || s.Note != t.note.AccessEpoch) {
+		return t, ErrRights
+	}
+	if t.remark = seen.Remark; t.remark != "" && !signature.IsRemark(t.remark) {
+		return t, ErrRemark
+	}
 	before, err := q.SignaturesOf(ctx, []uuid.UUID{note})
 	if err != nil {
 		return t, err
@@ -256,7 +301,7 @@ func (db *DB) holdToSign(ctx context.Context, q *queries.Queries, keys *keySet, 
 }
 
 // signAt signs a note that ends as r does, or returns [errMoved].
-func (db *DB) signAt(ctx context.Context, note, by uuid.UUID, epoch int64, r Rendering) (s Signature, err error) {
+func (db *DB) signAt(ctx context.Context, note, by uuid.UUID, seen Seen, r Rendering) (s Signature, err error) {
 	signer, err := db.noteSigner(ctx)
 	if err != nil {
 		return s, err
@@ -273,17 +318,18 @@ func (db *DB) signAt(ctx context.Context, note, by uuid.UUID, epoch int64, r Ren
 	}
 	e := audit.Event{Act: audit.SignNote, Who: by, Note: note}
 	err = db.Act(ctx, &e, func(q *queries.Queries) error {
-		t, err := db.holdToSign(ctx, q, keys, note, by)
+		t, err := db.holdToSign(ctx, q, keys, note, by, seen)
+		t.who = r.Who
 		switch {
 		case err != nil:
 			return err
 		case IsSigned(t.note.State):
 			return ErrSigned
-		case t.frozen && (t.note.FrozenBy.UUID != by || t.note.SignEpoch != epoch):
+		case t.frozen && (t.note.FrozenBy.UUID != by || t.note.SignEpoch != seen.Epoch):
 			return ErrFrozen
-		case epoch != 0 && (t.note.State != Freezing || t.note.SignEpoch != epoch):
+		case seen.Epoch != 0 && (t.note.State != Freezing || t.note.SignEpoch != seen.Epoch):
 			return ErrFreezeOver
-		case uint64(t.note.Head) != r.Seq:
+		case uint64(t.note.Head) != r.Seq || t.note.PatientID != r.Patient:
 			return errMoved
 		}
 		statement := t.statement(signature.Author)
@@ -311,6 +357,10 @@ func (t *toSign) statement(meaning signature.Meaning) signature.Statement {
 	s := signature.Statement{
 		Number: len(t.before) + 1, Note: t.note.ID, Kind: t.note.Kind, Seq: uint64(t.note.Head), Signer: t.signer.ID,
 		Name: signature.PrintedName(t.signer.Name), Role: t.signer.Role, Meaning: meaning, At: t.at, Nonce: signature.NewNonce(),
+		Patient: t.note.PatientID, Identity: signature.HashOf([]byte(t.who.Text())),
+	}
+	if t.remark != "" {
+		s.Remark = signature.HashOf([]byte(t.remark))
 	}
 	copy(s.Chain[:], t.note.Chain)
 	if t.about != nil {
@@ -334,9 +384,20 @@ func (t *toSign) add(ctx context.Context, signer *noteSigner, keys *keySet, stat
 	}
 	s = Signature{
 		Statement: statement, By: statement.Signer, Hash: signature.HashOf([]byte(text)), Signed: signed, Keys: signer.signer.Keys(),
-		Cosign: statement.Meaning == signature.Author && needsCosign(t.signer.Role),
+		Cosign: statement.Meaning == signature.Author && needsCosign(t.signer.Role), Who: t.who, Said: t.remark,
+	}
+	identity, err := sealValue(keys.sealing(), saidAt(vault.SignedIdentity, statement.Number, statement.Identity), t.who.Text())
+	if err != nil {
+		return s, err
+	}
+	var remark []byte
+	if t.remark != "" {
+		if remark, err = sealValue(keys.sealing(), saidAt(vault.SignedRemark, statement.Number, statement.Remark), t.remark); err != nil {
+			return s, err
+		}
 	}
 	return s, t.q.InsertSignature(ctx, queries.InsertSignatureParams{
+		Identity: identity, Remark: remark,
 		NoteID: statement.Note, N: int16(statement.Number), SignerID: statement.Signer, Role: statement.Role, Name: statement.Name,
 		Meaning: string(statement.Meaning), At: statement.At, Head: int64(statement.Seq), Cosign: s.Cosign, Keys: signer.id,
 		Statement: keys.sealing().Seal(statementAt(statement.Number, statement.Signer), signed), Hash: s.Hash[:],
@@ -372,25 +433,32 @@ func (t *toSign) tellParent(ctx context.Context) error {
 }
 
 // Cosign has an attending sign what a resident has signed, Witness a clinician what anybody has, and Receive who takes over a handoff. They have seen the note by its
-// hashes, and none of them has signed it before. The caller has decided that they may. Errors and record are as with [DB.Sign].
-func (db *DB) Cosign(ctx context.Context, note, by uuid.UUID, seen signature.Hashes) (Signature, error) {
+// hashes, and none of them has signed it before; what they say with it, such as an attestation, is signed as well. The caller has decided that they may. Errors and record are as with [DB.Sign].
+func (db *DB) Cosign(ctx context.Context, note, by uuid.UUID, seen Seen) (Signature, error) {
 	s, err := db.signToo(ctx, note, by, signature.Cosign, seen)
 	return s, db.signFailed(ctx, note, by, audit.CosignNote, err)
 }
 
 // Witness is described with [DB.Cosign].
-func (db *DB) Witness(ctx context.Context, note, by uuid.UUID, seen signature.Hashes) (Signature, error) {
+func (db *DB) Witness(ctx context.Context, note, by uuid.UUID, seen Seen) (Signature, error) {
 	s, err := db.signToo(ctx, note, by, signature.Witness, seen)
 	return s, db.signFailed(ctx, note, by, audit.WitnessNote, err)
 }
 
 // Receive is described with [DB.Cosign].
-func (db *DB) Receive(ctx context.Context, note, by uuid.UUID, seen signature.Hashes) (Signature, error) {
+func (db *DB) Receive(ctx context.Context, note, by uuid.UUID, seen Seen) (Signature, error) {
 	s, err := db.signToo(ctx, note, by, signature.Receiver, seen)
 	return s, db.signFailed(ctx, note, by, audit.ReceiveNote, err)
 }
 
-func (db *DB) signToo(ctx context.Context, note, by uuid.UUID, meaning signature.Meaning, seen signature.Hashes) (s Signature, err error) {
+func (db *DB) signToo(ctx context.Context, note, by uuid.UUID, meaning signature.Meaning, seen Seen) (s Signature, err error) {
+	row, err := db.NoteByID(ctx, note)
+	if errors.Is(err, ErrNotFound) {
+		return s, sessions.ErrNoNote
+	}
+	if err != nil {
+		return s, err
+	}
 	signer, err := db.noteSigner(ctx)
 	if err != nil {
 		return s, err
@@ -401,13 +469,14 @@ func (db *DB) signToo(ctx context.Context, note, by uuid.UUID, meaning signature
 	}
 	e := audit.Event{Act: meaning.Act(), Who: by, Note: note}
 	err = db.Act(ctx, &e, func(q *queries.Queries) error {
-		t, err := db.holdToSign(ctx, q, keys, note, by)
+		t, err := db.holdToSign(ctx, q, keys, note, by, seen)
+		t.who = identityOf(row.Patient)
 		switch {
 		case err != nil:
 			return err
 		case !IsSigned(t.note.State) || t.note.State == Retracted || len(t.before) == 0:
 			return ErrUnsigned
-		case t.before[0].Hashes != seen:
+		case t.before[0].Hashes != seen.Hashes, signature.HashOf([]byte(t.who.Text())) != seen.Identity, t.note.PatientID != row.Patient.ID:
 			return ErrChanged
 		case meaning == signature.Cosign && !t.waitsForCosign():
 			return ErrNoCosign

@@ -25,7 +25,7 @@ func (h hospital) seen(t testing.TB, note uuid.UUID) store.Seen {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return store.Seen{Hashes: r.Hashes()}
+	return r.Seen()
 }
 
 // sign has somebody sign a note as it is.
@@ -128,7 +128,7 @@ func TestSignaturesOutliveSchemas(t *testing.T) {
 	if err != nil || now.Hashes() != s.Hashes || now.Schema != prose.StarterKit().Fingerprint() || s.Schema != now.Schema {
 		t.Errorf("it reads as %+v by %s, %v; it was signed as %+v by %s", now.Hashes(), now.Schema, err, s.Hashes, s.Schema)
 	}
-	witness, err := h.db.Witness(t.Context(), note, h.other, s.Hashes)
+	witness, err := h.db.Witness(t.Context(), note, h.other, h.seen(t, note))
 	if err != nil || witness.Schema != s.Schema || witness.Hashes != s.Hashes {
 		t.Errorf("a witness signed %+v, %v", witness.Statement, err)
 	}
@@ -198,12 +198,24 @@ func TestSignaturesInTheDatabase(t *testing.T) {
 	one, other := h.newNote(t), h.newNote(t)
 	h.sign(t, one, h.author)
 	h.sign(t, other, h.author)
+	third := uuid.New()
+	h.must(t, `INSERT INTO person (id, username, name, role, color) VALUES ($1, 'cy', 'Cy', 'nurse', 0)`, third)
+	for _, note := range []uuid.UUID{one, other} {
+		seen := h.seen(t, note)
+		seen.Remark = "I saw it."
+		if s, err := h.db.Witness(t.Context(), note, h.other, seen); err != nil || s.Said != "I saw it." || s.Who.Family != "Test" {
+			t.Fatalf("witnessed %+v, %v", s, err)
+		}
+	}
 	h.must(t, `ALTER TABLE note_signature DISABLE TRIGGER ALL; ALTER TABLE note_signed DISABLE TRIGGER ALL; CREATE TABLE was AS TABLE note_signature; CREATE TABLE said AS TABLE note_signed`)
 	for _, sql := range []string{
-		`UPDATE note_signature SET statement = (SELECT statement FROM was WHERE note_id <> note_signature.note_id)`,
+		`UPDATE note_signature SET statement = (SELECT statement FROM was WHERE note_id <> note_signature.note_id AND n = note_signature.n)`,
 		`UPDATE note_signature SET name = 'Eve'`, `UPDATE note_signature SET role = 'attending'`, `UPDATE note_signature SET at = at + interval '1 second'`,
-		`UPDATE note_signature SET signer_id = '` + h.other.String() + `'`, `UPDATE note_signature SET head = head + 1`, `UPDATE note_signature SET hash = sha256('x')`,
-		`UPDATE note_signature SET n = 2, meaning = 'witness'`, `UPDATE note_signature SET statement = set_byte(statement, 40, get_byte(statement, 40) # 1)`,
+		`UPDATE note_signature SET identity = (SELECT identity FROM was WHERE note_id <> note_signature.note_id AND n = note_signature.n)`, `UPDATE note_signature SET remark = NULL, identity = NULL`,
+		`UPDATE note_signature SET remark = (SELECT remark FROM was WHERE note_id <> note_signature.note_id AND n = 2) WHERE n = 2`, `UPDATE note_signature SET remark = NULL`,
+		`UPDATE note_signature SET identity = (SELECT identity FROM was WHERE note_id = note_signature.note_id AND n = 2) WHERE n = 1`,
+		`UPDATE note_signature SET signer_id = '` + third.String() + `' WHERE n = 1`, `UPDATE note_signature SET head = head + 1`, `UPDATE note_signature SET hash = sha256('x')`,
+		`UPDATE note_signature SET n = 3, meaning = 'witness' WHERE n = 1`, `UPDATE note_signature SET statement = set_byte(statement, 40, get_byte(statement, 40) # 1)`,
 		`UPDATE note_signed SET content = (SELECT content FROM said WHERE note_id <> note_signed.note_id)`,
 	} {
 		h.must(t, sql)
@@ -291,7 +303,7 @@ func TestWhoSignsToo(t *testing.T) {
 	third := uuid.New()
 	h.must(t, `INSERT INTO person (id, username, name, role, color) VALUES ($1, 'cy', 'Cy', 'nurse', 0)`, third)
 	note := h.newNote(t)
-	seen := h.seen(t, note).Hashes
+	seen := h.seen(t, note)
 	if _, err := h.db.Cosign(t.Context(), note, h.other, seen); !errors.Is(err, store.ErrUnsigned) {
 		t.Errorf("cosigned before it is signed: %v", err)
 	}
@@ -310,7 +322,7 @@ func TestWhoSignsToo(t *testing.T) {
 	if _, err := h.db.Witness(t.Context(), note, h.author, seen); !errors.Is(err, store.ErrSignedBefore) {
 		t.Errorf("witnessed by the author: %v", err)
 	}
-	if _, err := h.db.Cosign(t.Context(), note, h.other, signature.Hashes{}); !errors.Is(err, store.ErrChanged) {
+	if _, err := h.db.Cosign(t.Context(), note, h.other, store.Seen{}); !errors.Is(err, store.ErrChanged) {
 		t.Errorf("cosigned unseen: %v", err)
 	}
 	witness, err := h.db.Witness(t.Context(), note, third, seen)
@@ -322,6 +334,13 @@ func TestWhoSignsToo(t *testing.T) {
 	}
 	if _, err := h.db.Receive(t.Context(), note, third, seen); !errors.Is(err, store.ErrSignedBefore) {
 		t.Errorf("read back by a witness: %v", err)
+	}
+	for _, words := range []string{" ", "a\u202eb", strings.Repeat("a", signature.MaxRemark+1)} {
+		says := seen
+		says.Remark = words
+		if _, err := h.db.Cosign(t.Context(), note, h.other, says); !errors.Is(err, store.ErrRemark) {
+			t.Errorf("cosigned with %.10q: %v", words, err)
+		}
 	}
 	cosign, err := h.db.Cosign(t.Context(), note, h.other, seen)
 	if err != nil || cosign.Number != 3 || cosign.Previous != witness.Hash || h.state(t, note) != store.Cosigned {
@@ -336,7 +355,7 @@ func TestWhoSignsToo(t *testing.T) {
 	}
 	other := h.newNote(t)
 	h.sign(t, other, third)
-	if _, err := h.db.Cosign(t.Context(), other, h.other, h.seen(t, other).Hashes); !errors.Is(err, store.ErrNoCosign) {
+	if _, err := h.db.Cosign(t.Context(), other, h.other, h.seen(t, other)); !errors.Is(err, store.ErrNoCosign) {
 		t.Errorf("cosigned what a nurse signed: %v", err)
 	}
 }
@@ -388,7 +407,7 @@ func TestNotesAboutSignedOnes(t *testing.T) {
 	if _, err := h.db.Amend(t.Context(), store.Amendment{Parent: note, Relation: signature.Addendum, Reason: "more", By: h.author}); !errors.Is(err, store.ErrUnsigned) {
 		t.Errorf("an addendum to what was entered in error: %v", err)
 	}
-	if _, err := h.db.Witness(t.Context(), note, h.other, before.Hashes); !errors.Is(err, store.ErrUnsigned) {
+	if _, err := h.db.Witness(t.Context(), note, h.other, h.seen(t, note)); !errors.Is(err, store.ErrUnsigned) {
 		t.Errorf("a witness of what was entered in error: %v", err)
 	}
 	unsigned, err := h.db.UnsignedNotes(t.Context(), store.Unsigned{Author: h.author, Reader: h.author})
@@ -419,7 +438,7 @@ func TestSheet(t *testing.T) {
 		sheet.About != nil || sheet.Note.ID != note {
 		t.Errorf("sheet: %+v", sheet)
 	}
-	if _, err := h.db.Sign(t.Context(), note, h.author, store.Seen{Hashes: sheet.Hashes()}); !errors.Is(err, store.ErrBlanks) {
+	if _, err := h.db.Sign(t.Context(), note, h.author, sheet.Seen()); !errors.Is(err, store.ErrBlanks) {
 		t.Errorf("signed with ***: %v", err)
 	}
 }
@@ -447,5 +466,48 @@ func TestSigningIsOnRecord(t *testing.T) {
 	if len(got) != 3 || got[0] != "note.sign failed changed" || got[1] != "note.signer done keys="+s.Keys.Fingerprint() ||
 		!strings.HasPrefix(got[2], "note.sign done head=1 chain=") || !strings.HasSuffix(got[2], " n=1 "+s.Mark()) {
 		t.Errorf("on record: %q", got)
+	}
+}
+
+// TestSignersSeeWhoItIsAbout: if who the patient is was put right since somebody looked, they have not seen what they would sign; and if what they may
+// do has changed since that was decided, they sign nothing.
+func TestSignersSeeWhoItIsAbout(t *testing.T) {
+	h := open(t)
+	note := h.newNote(t)
+	seen := h.seen(t, note)
+	row, err := h.db.NoteByID(t.Context(), note)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := row.Patient
+	now.BirthDate = now.BirthDate.AddDate(0, 0, 1)
+	if id, err := h.db.PutPatient(t.Context(), now, ""); err != nil || id != now.ID {
+		t.Fatal(id, err)
+	}
+	if _, err := h.db.Sign(t.Context(), note, h.author, seen); !errors.Is(err, store.ErrChanged) {
+		t.Errorf("signed about somebody else: %v", err)
+	}
+	st, err := h.db.Standing(t.Context(), h.author, note)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen = h.seen(t, note)
+	seen.Stamp = &sessions.Stamp{Person: st.PersonEpoch, Note: st.NoteEpoch}
+	h.must(t, `UPDATE person SET role = 'student' WHERE id = $1`, h.author)
+	if _, err := h.db.Sign(t.Context(), note, h.author, seen); !errors.Is(err, store.ErrRights) || h.state(t, note) != store.Draft {
+		t.Errorf("signed by who is a student by now: %v", err)
+	}
+	h.must(t, `UPDATE person SET role = 'nurse' WHERE id = $1`, h.author)
+	if st, err = h.db.Standing(t.Context(), h.author, note); err != nil {
+		t.Fatal(err)
+	}
+	seen.Stamp = &sessions.Stamp{Person: st.PersonEpoch, Note: st.NoteEpoch}
+	s, err := h.db.Sign(t.Context(), note, h.author, seen)
+	if err != nil || s.Patient != now.ID || s.Who.Born != now.BirthDate.Format(time.DateOnly) {
+		t.Fatalf("signed %+v, %v", s, err)
+	}
+	seen.Stamp.Person--
+	if _, err := h.db.Witness(t.Context(), note, h.other, seen); !errors.Is(err, store.ErrRights) {
+		t.Errorf("witnessed on what was decided before: %v", err)
 	}
 }

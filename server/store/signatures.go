@@ -23,6 +23,9 @@ type Signature struct {
 	Signed []byte         // the statement with both signatures
 	Keys   audit.Keys     // that made them
 	Cosign bool           // an attending has to sign as well
+
+	Who  signature.Identity // the patient, as the signer was shown; zero: signed by an earlier version
+	Said string             // with it; "": nothing
 }
 
 // Mark is how the log of acts names a signature. Nobody finds the statement by it.
@@ -38,6 +41,30 @@ func statementAt(n int, signer uuid.UUID) vault.Place {
 // signedAt is where canonical content or attribution is sealed for.
 func signedAt(kind vault.Kind, hash signature.Hash) vault.Place {
 	return vault.Place{Kind: kind, Schema: 1, With: hash[:]}
+}
+
+// saidAt is where what a signature says by a hash is sealed for.
+func saidAt(kind vault.Kind, n int, hash signature.Hash) vault.Place {
+	return vault.Place{Kind: kind, Seq: uint64(n), Schema: 1, With: hash[:]}
+}
+
+// openSaid opens what a statement says by hashes alone.
+func (k *keySet) openSaid(row queries.SignaturesOfRow, s *Signature) error {
+	if s.Patient == uuid.Nil {
+		return nil
+	}
+	var identity string
+	err := openValue(k, saidAt(vault.SignedIdentity, int(row.N), s.Identity), row.Identity, &identity)
+	if err == nil {
+		s.Who, err = signature.ParseIdentity(identity)
+	}
+	if err == nil && s.Remark != (signature.Hash{}) {
+		err = openValue(k, saidAt(vault.SignedRemark, int(row.N), s.Remark), row.Remark, &s.Said)
+	}
+	if err == nil && (signature.HashOf([]byte(identity)) != s.Identity || s.Said != "" && signature.HashOf([]byte(s.Said)) != s.Remark) {
+		err = vault.ErrTampered
+	}
+	return err
 }
 
 // openSignature opens a signature, and checks that it is what its row says, by the keys that its row has.
@@ -57,6 +84,9 @@ func (k *keySet) openSignature(row queries.SignaturesOfRow) (s Signature, err er
 		!statement.At.Equal(row.At) || statement.Seq != uint64(row.Head) || statement.Name != row.Name || statement.Role != row.Role ||
 		string(s.Hash[:]) != string(row.Hash) {
 		return s, fmt.Errorf("signature %d is not what its row says: %w", row.N, vault.ErrTampered)
+	}
+	if err := k.openSaid(row, &s); err != nil {
+		return s, fmt.Errorf("what signature %d says: %w", row.N, err)
 	}
 	return s, nil
 }

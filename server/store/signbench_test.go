@@ -83,7 +83,7 @@ func TestSealing(t *testing.T) {
 		if err != nil || r.Seq != f.Seq {
 			t.Fatalf("frozen at seq %d, read at %d: %v", f.Seq, r.Seq, err)
 		}
-		if signed[i], err = s.db.Sign(t.Context(), note, h.author, store.Seen{Hashes: r.Hashes(), Epoch: f.Epoch}); err != nil || signed[i].Seq != f.Seq {
+		if signed[i], err = s.db.Sign(t.Context(), note, h.author, func() store.Seen { seen := r.Seen(); seen.Epoch = f.Epoch; return seen }()); err != nil || signed[i].Seq != f.Seq {
 			t.Fatal(err)
 		}
 		took[i] = time.Since(began)

@@ -348,7 +348,8 @@ func signs(t *testing.T, r *rand.Rand, db *store.DB, note, by uuid.UUID, steps <
 		if err != nil {
 			continue
 		}
-		if seen.Hashes = rendering.Hashes(); seen.Epoch != 0 && rendering.Seq != f.Seq {
+		seen.Hashes, seen.Identity = rendering.Hashes(), rendering.Seen().Identity
+		if seen.Epoch != 0 && rendering.Seq != f.Seq {
 			t.Errorf("frozen at seq %d, and now at %d", f.Seq, rendering.Seq)
 		}
 		switch k := r.IntN(4); {

@@ -43,10 +43,12 @@ const (
 	Bedside          Kind = 23 // what a team has to know of a patient at a glance
 	PhraseText       Kind = 24 // of a phrase, which is of no record
 	TaskText         Kind = 25 // of a task of a note
+	SignedIdentity   Kind = 26 // who the patient of a signed note was, as its signer was shown
+	SignedRemark     Kind = 27 // what they said with their signature
 )
 
 // kinds is one more than the last of them.
-const kinds = 26
+const kinds = 28
 
 // Place is where a record belongs, beside its data key's name. It is bound into the record: in another place it does not
 // open.

@@ -62,6 +62,7 @@ type Signature struct {
 	Name    string
 	Meaning string // in words: "Author", "Cosigned"
 	At      time.Time
+	Said    string // with it, such as an attestation; "": nothing
 }
 
 // Addendum is a note of its own about this one: the original never changes.
@@ -185,7 +186,11 @@ func (e Event) says(ctx context.Context) string {
 
 // says is the signature as 21 CFR 11.50 wants it.
 func (s Signature) says(ctx context.Context) string {
-	return s.Meaning + ": " + s.Name + ", " + words.Date(ctx, s.At, dateLayout+" 15:04:05 MST")
+	line := s.Meaning + ": " + s.Name + ", " + words.Date(ctx, s.At, dateLayout+" 15:04:05 MST")
+	if s.Said != "" {
+		line += " – “" + strings.Join(strings.Fields(s.Said), " ") + "”"
+	}
+	return line
 }
 
 // Says is whose copy it is.

@@ -58,10 +58,10 @@ func signedSample() Note {
 	n := sample()
 	n.State = "added"
 	at := n.Begun.At.Add(2 * time.Hour)
-	n.Signatures = []Signature{{"Sam Okafor MD", "Author", at}, {"Dr Mei Chen", "Cosigned", at.Add(time.Minute)}}
+	n.Signatures = []Signature{{"Sam Okafor MD", "Author", at, ""}, {"Dr Mei Chen", "Cosigned", at.Add(time.Minute), "Seen and examined.\nI agree."}}
 	n.Addenda = []Addendum{{
 		Kind: "Correction", State: "signed", Begun: Event{"Dr Mei Chen", at.Add(time.Hour)}, Reason: "The wrong side was named.",
-		Body: block("doc", block("paragraph", text("It is the left hip."))), Signatures: []Signature{{"Dr Mei Chen", "Author", at.Add(2 * time.Hour)}},
+		Body: block("doc", block("paragraph", text("It is the left hip."))), Signatures: []Signature{{"Dr Mei Chen", "Author", at.Add(2 * time.Hour), ""}},
 	}}
 	return n
 }

@@ -477,6 +477,9 @@ type NoteSignature struct {
 	Keys      int32
 	Statement []byte
 	Hash      []byte
+	Identity  []byte
+	// What the signer says with it, such as an attestation. None: nothing.
+	Remark []byte
 }
 
 // Canonical content and attribution of signed notes, sealed. Rows are added, never changed.

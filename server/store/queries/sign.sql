@@ -44,8 +44,8 @@ SELECT * FROM note_signer ORDER BY id;
 INSERT INTO note_signer (id, keys, seed) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING;
 
 -- name: InsertSignature :exec
-INSERT INTO note_signature (note_id, n, signer_id, role, name, meaning, at, head, cosign, keys, statement, hash)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
+INSERT INTO note_signature (note_id, n, signer_id, role, name, meaning, at, head, cosign, keys, statement, hash, identity, remark)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
 
 -- name: InsertSigned :exec
 INSERT INTO note_signed (note_id, content, attribution) VALUES ($1, $2, $3);

@@ -258,8 +258,8 @@ func (q *Queries) InsertNoteSigner(ctx context.Context, iD int32, keys string, s
 }
 
 const insertSignature = `-- name: InsertSignature :exec
-INSERT INTO note_signature (note_id, n, signer_id, role, name, meaning, at, head, cosign, keys, statement, hash)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+INSERT INTO note_signature (note_id, n, signer_id, role, name, meaning, at, head, cosign, keys, statement, hash, identity, remark)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 `
 
 type InsertSignatureParams struct {
@@ -275,6 +275,8 @@ type InsertSignatureParams struct {
 	Keys      int32
 	Statement []byte
 	Hash      []byte
+	Identity  []byte
+	Remark    []byte
 }
 
 func (q *Queries) InsertSignature(ctx context.Context, arg InsertSignatureParams) error {
@@ -291,6 +293,8 @@ func (q *Queries) InsertSignature(ctx context.Context, arg InsertSignatureParams
 		arg.Keys,
 		arg.Statement,
 		arg.Hash,
+		arg.Identity,
+		arg.Remark,
 	)
 	return err
 }
@@ -610,7 +614,7 @@ func (q *Queries) SignTime(ctx context.Context) (time.Time, error) {
 }
 
 const signaturesOf = `-- name: SignaturesOf :many
-SELECT note_signature.note_id, note_signature.n, note_signature.signer_id, note_signature.role, note_signature.name, note_signature.meaning, note_signature.at, note_signature.head, note_signature.cosign, note_signature.keys, note_signature.statement, note_signature.hash, note_signer.keys AS public FROM note_signature JOIN note_signer ON note_signer.id = note_signature.keys
+SELECT note_signature.note_id, note_signature.n, note_signature.signer_id, note_signature.role, note_signature.name, note_signature.meaning, note_signature.at, note_signature.head, note_signature.cosign, note_signature.keys, note_signature.statement, note_signature.hash, note_signature.identity, note_signature.remark, note_signer.keys AS public FROM note_signature JOIN note_signer ON note_signer.id = note_signature.keys
  WHERE note_signature.note_id = ANY ($1::uuid[]) ORDER BY note_signature.note_id, note_signature.n
 `
 
@@ -627,6 +631,8 @@ type SignaturesOfRow struct {
 	Keys      int32
 	Statement []byte
 	Hash      []byte
+	Identity  []byte
+	Remark    []byte
 	Public    string
 }
 
@@ -652,6 +658,8 @@ func (q *Queries) SignaturesOf(ctx context.Context, notes []uuid.UUID) ([]Signat
 			&i.Keys,
 			&i.Statement,
 			&i.Hash,
+			&i.Identity,
+			&i.Remark,
 			&i.Public,
 		); err != nil {
 			return nil, err
