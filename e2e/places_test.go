@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -9,15 +8,13 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/chromedp/chromedp"
 	"golang.org/x/net/html"
 )
 
@@ -57,14 +54,14 @@ var places = []place{
 	{"sign", "/notes/{id}/sign", "okafor", "/notes/{note}/sign", "#sign"},
 	{"amend", "/notes/{id}/amend", "chen", "/notes/{signed}/amend", "main form"},
 	{"phrases", "/phrases", "chen", "/phrases", "main h1"},
-	{"tasks", "/tasks", "chen", "/tasks", "main h1"},
+	{"tasks", "/tasks", "chen", "/tasks", "main table"},
 	{"cosign", "/cosign", "chen", "/cosign", "#inbox"},
 	{"unsigned", "/unsigned", "chen", "/unsigned", "#unsigned"},
 	{"unsigned-unit", "/unsigned", "haddad", "/unsigned?of=unit", "#unsigned"},
 	{"late", "/late", "chen", "/late", "main"},
 	{"own-sign-in", "/security", "chen", "/security", "#logins"},
 	{"password", "/security/password", "chen", "/security/password", "main form"},
-	{"codes", "/security/codes", "chen", "/security/codes", "main"},
+	{"codes", "/security/codes", "chen", "/security/codes", ".qr"},
 	{"confirm", "/confirm", "chen", "/confirm", "#password"},
 	{"second-factor", "/second-factor", "chen", "/second-factor", "main"},
 	{"glass", "/glass", "brandt", "/glass?note={note}", "#glass"},
@@ -307,10 +304,25 @@ func withImports(t *testing.T, s *server, asset string, weights map[string]int, 
 	return known
 }
 
+// schema has a client say that its editor knows all that notes are made of.
+func (s *server) schema(t *testing.T, token string) map[string]any {
+	t.Helper()
+	resp, _ := s.api(t, apiRequest{method: http.MethodGet, path: "/schema", token: token})
+	return map[string]any{"schema": resp.Header.Get("Tidechart-Schema")}
+}
+
 // newScene has people do what pages are about, and returns what stands for their notes and themselves in the paths of places: a nurse
 // writes in a note of a patient whom a resident and an attending have, somebody broke the glass, and a note waits to be cosigned.
 func newScene(t *testing.T, s *server) *strings.Replacer {
 	t.Helper()
+	id := func(sql string, args ...any) (id string) {
+		t.Helper()
+		if err := s.db(t).QueryRow(t.Context(), sql, args...).Scan(&id); err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	chen := id(`SELECT id::text FROM person WHERE username = 'chen'`)
 	token := s.token(t, "okafor")
 	listed := s.notes(t, token)
 	i := slices.IndexFunc(listed, func(n apiNote) bool { return n.Kind == "progress" && n.Unit == "4-west" && n.Patient.Bed == "4W-02" })
@@ -325,9 +337,12 @@ func newScene(t *testing.T, s *server) *strings.Replacer {
 	okafor.fresh()
 	okafor.insert(0, "Reviewed on the evening round: breathing is easier, and the patient walked to the door.")
 	okafor.wait(want{"unsynced": 0})
-	rivera := n.connect("rivera", hocuspocusV4, s, note, s.token(t, "rivera"))
+	rivera := n.connect("rivera", hocuspocusV4, s, note, s.token(t, "rivera"), s.schema(t, token))
 	rivera.wait(want{"synced": true})
 	n.must("rivera", "append", map[string]any{"text": "Up to the chair twice, tolerated well."}, nil)
+	for _, task := range []struct{ text, due string }{{"Potassium again at 18:00", "2024-05-01T18:00"}, {"Call the heart failure nurse", time.Now().AddDate(0, 0, 1).Format(time.DateOnly)}} {
+		n.must("rivera", "task", map[string]any{"text": task.text, "attributes": map[string]any{"owner": chen, "ownerName": "Dr Mei Chen", "due": task.due}}, nil)
+	}
 	rivera.wait(want{"unsynced": 0})
 
 	resident := s.signIn(t, "okafor")
@@ -347,104 +362,14 @@ func newScene(t *testing.T, s *server) *strings.Replacer {
 		}
 	}
 	submit(resident, "/notes/"+signed+"/sign", form)
+	submit(s.signIn(t, "chen"), "/security/codes", nil) // and then looks at what is to go into the app
 	opened := listed[slices.IndexFunc(listed, func(n apiNote) bool { return n.Patient.Bed == "4W-03" })]
 	submit(s.signIn(t, "brandt"), "/glass", url.Values{
 		"note": {opened.ID}, "reason": {"emergency"}, "words": {"Called to the arrest in this bed; the team asks for the history."},
 	})
-	id := func(sql string, args ...any) (id string) {
-		t.Helper()
-		if err := s.db(t).QueryRow(t.Context(), sql, args...).Scan(&id); err != nil {
-			t.Fatal(err)
-		}
-		return id
-	}
 	return strings.NewReplacer(
 		"{note}", note, "{signed}", signed, "{patient}", opened.Patient.ID,
 		"{session}", id(`SELECT id::text FROM session WHERE note_id = $1 ORDER BY started_at DESC LIMIT 1`, note),
-		"{person}", id(`SELECT id::text FROM person WHERE username = 'chen'`),
+		"{person}", chen,
 	)
-}
-
-// TestPlaces makes pictures of all pages in $E2E_PLACES: light and dark, of a desk's screen and a phone's, as long as the page is; one
-// that is to be looked at sideways is an error.
-func TestPlaces(t *testing.T) {
-	dir := os.Getenv("E2E_PLACES")
-	if dir == "" {
-		t.Skip("make shots makes these pictures")
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	s := startServer(t)
-	scene := newScene(t, s)
-	only := os.Getenv("E2E_ONLY")
-	windows := map[string]*window{}
-	for _, p := range places {
-		if !strings.Contains(p.name, only) {
-			continue
-		}
-		w := windows[p.user]
-		if w == nil && p.user == "" {
-			w = openWindow(t, s, "nobody")
-		} else if w == nil {
-			w = signedIn(t, s, p.user)
-		}
-		windows[p.user] = w
-		w.allow("404 (Not Found)", "403 (Forbidden)")
-		w.visit(scene.Replace(p.path))
-		w.waitFor(p.name, exists(p.ready))
-		for _, width := range []int64{1280, 360} {
-			w.do(chromedp.EmulateViewport(width, 900))
-			for _, scheme := range []string{"light", "dark"} {
-				w.colorScheme(scheme)
-				w.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`document.documentElement.classList.toggle('dark', %v)`, scheme == "dark")))
-				path := filepath.Join(dir, fmt.Sprintf("%s-%d-%s.png", p.name, width, scheme))
-				w.wholePicture(path)
-				fmt.Println(path)
-			}
-			if wide := eval[int64](w, `document.documentElement.scrollWidth`); wide > width {
-				t.Errorf("%s is %d pixels wide on a screen of %d", p.name, wide, width)
-			}
-		}
-		// The desk's screen at 200 % (WCAG 1.4.4 and 1.4.10).
-		w.colorScheme("light")
-		w.do(chromedp.EmulateViewport(640, 450, chromedp.EmulateScale(2)), chromedp.Evaluate[chromedp.Void](`document.documentElement.classList.remove('dark')`))
-		path := filepath.Join(dir, p.name+"-1280-zoomed.png")
-		w.wholePicture(path)
-		fmt.Println(path)
-		// Between the two: the others are tablets.
-		for _, width := range []int64{640, 768, 1024, 1280} {
-			w.do(chromedp.EmulateViewport(width, 900))
-			if wide := eval[int64](w, `document.documentElement.scrollWidth`); wide > width {
-				t.Errorf("%s is %d pixels wide on a screen of %d", p.name, wide, width)
-			}
-			for _, cut := range eval[[]string](w, cutText) {
-				t.Errorf("%s: cut at a width of %d: %s", p.name, width, cut)
-			}
-		}
-		if p.name == "note" || p.name == "note-signed" { // on a tablet, where it is written, too
-			w.do(chromedp.EmulateViewport(768, 1024))
-			w.wholePicture(filepath.Join(dir, p.name+"-768-light.png"))
-		}
-	}
-}
-
-// cutText is an expression for what a page cuts off: elements that have text of their own, hide what is beyond their edge, and have
-// something there. What is for readers of screens alone is not meant.
-const cutText = `[...document.querySelectorAll('body *')].filter(e => {
-	const s = getComputedStyle(e)
-	return (s.overflowX === 'hidden' || s.overflowX === 'clip') && s.clipPath === 'none' && e.clientWidth > 1 &&
-		e.scrollWidth > e.clientWidth + 1 && e.checkVisibility() && e.textContent.trim() !== ''
-}).map(e => e.tagName + '.' + e.className + ': ' + e.textContent.trim().slice(0, 60))`
-
-// wholePicture keeps a picture of a page, with what is below the screen.
-func (w *window) wholePicture(path string) {
-	w.t.Helper()
-	png, err := chromedp.Run(w.ctx, chromedp.FullScreenshot(100))
-	if err == nil {
-		err = os.WriteFile(path, png, 0o644)
-	}
-	if err != nil {
-		w.t.Fatal(err)
-	}
 }

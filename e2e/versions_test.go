@@ -92,7 +92,7 @@ func TestVersions(t *testing.T) {
 	accessible("compare", "dark", "light")
 
 	chen.openNote(note)
-	chen.waitFor("the mark on the note", exists(`.note-state a.changed-mark`))
+	chen.waitFor("the mark on the note", exists(`.note-head a.changed-mark`))
 	chen.more("/versions")
 	if got := eval[string](chen, `document.querySelector('.version-list').textContent`); !strings.Contains(got, "Before the seizure") {
 		t.Errorf("the versions are %q", got)

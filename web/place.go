@@ -23,6 +23,12 @@ func (s Shell) hasPlace() bool {
 	return s.CanSeeSessions && slices.Contains([]Section{SectionOverview, SectionSessions, SectionPeople, SectionReviews, SectionDestruction}, s.Active)
 }
 
+// atReviews reports whether a page is the list of emergency accesses, to which the bar on top leads, too: what stands beside it in the place
+// is not that list.
+func (s Shell) atReviews() bool {
+	return s.Active == SectionReviews && (!s.hasPlace() || s.at("/reviews"))
+}
+
 // placeName is what the place is called by whoever has it.
 func (s Shell) placeName(ctx context.Context) string {
 	if s.CanSeePeople {

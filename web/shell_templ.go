@@ -484,7 +484,7 @@ func topbar(s Shell) templ.Component {
 				}
 			}
 			if s.CanSeeSessions {
-				templ_7745c5c3_Err = navLink("/admin", s.placeName(ctx), s.hasPlace() && s.Active != SectionReviews).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = navLink("/admin", s.placeName(ctx), s.hasPlace() && !s.atReviews()).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -494,7 +494,7 @@ func topbar(s Shell) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				if s.Active == SectionReviews {
+				if s.atReviews() {
 					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 41, " aria-current=\"page\"")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err

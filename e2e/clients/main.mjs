@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import * as Y from 'yjs'
 import { attacks } from './attacks.mjs'
 import { Client } from './client.mjs'
-import { appendParagraph, fresh, paragraphText } from './note.mjs'
+import { appendParagraph, appendTask, fresh, paragraphText } from './note.mjs'
 import { replay } from './replay.mjs'
 import { Typist } from './typist.mjs'
 
@@ -58,6 +58,7 @@ const commands = {
   },
   fresh: name => fresh(clientNamed(name).doc),
   append: (name, { text }) => appendParagraph(clientNamed(name).doc, text),
+  task: (name, { text, attributes }) => appendTask(clientNamed(name).doc, text, attributes),
   insert: (name, { pos, text, paragraph }) => {
     const t = paragraphText(clientNamed(name).doc, paragraph)
     t.insert(pos < 0 ? t.length : pos, text)

@@ -32,6 +32,18 @@ export function appendParagraph (doc, text) {
   })
 }
 
+/** Adds a list with a task of somebody's at the end of the note. */
+export function appendTask (doc, text, attributes) {
+  doc.transact(() => {
+    const [list, item, p] = ['taskList', 'taskItem', 'paragraph'].map(name => new Y.XmlElement(name))
+    for (const [name, value] of Object.entries({ checked: false, ...attributes })) item.setAttribute(name, value)
+    p.insert(0, [new Y.XmlText(text)])
+    item.insert(0, [p])
+    list.insert(0, [item])
+    fragment(doc).push([list])
+  })
+}
+
 /** The XmlText of the paragraph at index, or null while it has not arrived. */
 export function paragraphText (doc, index = 0) {
   const block = blocks(doc)[index]

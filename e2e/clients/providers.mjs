@@ -39,9 +39,9 @@ function sharedSocket (name, open) {
 }
 
 function openHocuspocus (client, Provider, Socket) {
-  const { url, note, token, backoff, share, sessionAwareness } = client.args
+  const { url, note, token, backoff, share, sessionAwareness, schema } = client.args
   const open = WebSocketPolyfill => new Socket({
-    url: `${url}/ws`,
+    url: schema ? `${url}/ws?schema=${schema}` : `${url}/ws`, // what its editor knows, if that is more than any editor's
     WebSocketPolyfill,
     ...(backoff ? { delay: backoff / 5, minDelay: backoff / 10, maxDelay: backoff } : {})
   })
