@@ -92,7 +92,7 @@ type SignView struct {
 	Since *Since
 
 	Remark    string // what somebody typed to say with their signature, when nothing was signed
-	MaxRemark int    // in bytes
+	MaxRemark int    // in characters
 	ProveAt   string // where they prove again who they are
 
 	Error string // why nothing was signed

@@ -76,14 +76,14 @@ func ParseIdentity(text string) (i Identity, err error) {
 	return i, nil
 }
 
-// Limits of what is signed beside the note (I10), in bytes.
+// Limits of what is signed beside the note (I10).
 const (
-	maxIdentity = 8 << 10
-	MaxRemark   = 2000
+	maxIdentity = 8 << 10 // bytes
+	MaxRemark   = 2000    // characters
 )
 
 // IsRemark reports whether words can stand beside a signature: text of some lines, with nothing that could make it look like another.
 func IsRemark(words string) bool {
-	return words != "" && len(words) <= MaxRemark && utf8.ValidString(words) && strings.TrimSpace(words) == words &&
+	return words != "" && utf8.ValidString(words) && utf8.RuneCountInString(words) <= MaxRemark && strings.TrimSpace(words) == words &&
 		!strings.ContainsFunc(words, func(r rune) bool { return r != '\n' && !strconv.IsPrint(r) || r == utf8.RuneError })
 }

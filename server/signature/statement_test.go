@@ -218,7 +218,7 @@ func TestIdentity(t *testing.T) {
 	}
 	for words, want := range map[string]bool{
 		"Seen and examined.\nI agree: 5 mg.": true, "": false, " x": false, "a\tb": false, "a\u202eb": false, "a\xff": false, strings.Repeat("a", MaxRemark): true,
-		strings.Repeat("a", MaxRemark+1): false,
+		strings.Repeat("a", MaxRemark+1): false, strings.Repeat("ü", MaxRemark): true, strings.Repeat("ü", MaxRemark+1): false,
 	} {
 		if IsRemark(words) != want {
 			t.Errorf("%.20q: %v", words, !want)

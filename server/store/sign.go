@@ -52,7 +52,7 @@ var (
 	// ErrRights means that what the signer may do has changed since it was decided: it is to be decided anew.
 	ErrRights = errors.New("what you may do has changed meanwhile")
 	// ErrRemark means that what somebody says with a signature cannot stand there.
-	ErrRemark = fmt.Errorf("what you say with a signature has %d bytes at most, and only what can be printed", signature.MaxRemark)
+	ErrRemark = fmt.Errorf("what you say with a signature has %d characters at most, and only what can be printed", signature.MaxRemark)
 	// ErrSuggestions means that there is wording that somebody suggests, and nobody has accepted or rejected.
 	ErrSuggestions = errors.New("there are suggestions in the note that wait to be decided on")
 )
