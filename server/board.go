@@ -139,7 +139,7 @@ func (v *boardViewer) bed(ctx context.Context, place int, row store.BoardBed) we
 // note is a note on a board, and whether who looks may ask for its signature.
 func (v *boardViewer) note(ctx context.Context, row queries.BoardNotesRow, about access.Note) web.BoardNote {
 	note := web.BoardNote{NoteLink: noteLink(row.Note, v.look.present), By: row.Creator}
-	if store.IsSigned(row.Note.State) {
+	if note.NotReadBack = slices.Contains(v.look.unread, row.Note.ID); store.IsSigned(row.Note.State) {
 		return note
 	}
 	note.Waits, note.Overdue = web.Waits(ctx, row.Note.CreatedAt, v.now), v.now.Sub(row.Note.CreatedAt) > overdueAfter

@@ -32,6 +32,7 @@ type unitLook struct {
 	notes   map[uuid.UUID][]queries.BoardNotesRow  // by patient
 	asked   map[uuid.UUID][]queries.BoardNudgesRow // by note, the newest first
 	tasks   map[uuid.UUID]queries.UnitTasksRow     // by patient
+	unread  []uuid.UUID                            // handoffs that nobody has read back
 	present map[sessions.NoteID][]sessions.Presence
 	alike   map[string][]string // by bed: the labels of beds whose patients have the same family name
 }
@@ -115,8 +116,15 @@ func (s *Server) readUnit(ctx context.Context, unit string) (*unitLook, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list notes of a unit: %w", err)
 	}
+	var handoffs []uuid.UUID
 	for _, n := range notes {
 		look.notes[n.Note.PatientID] = append(look.notes[n.Note.PatientID], n)
+		if isSignedHandoff(n.Note) {
+			handoffs = append(handoffs, n.Note.ID)
+		}
+	}
+	if look.unread, err = s.notReadBack(ctx, handoffs); err != nil {
+		return nil, err
 	}
 	asked, err := s.db.BoardNudges(ctx, unit, maxBoardAsked)
 	if err != nil {

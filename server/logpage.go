@@ -106,6 +106,7 @@ var actsText = []web.Option{
 	{Value: string(audit.ChangeUnit), Text: "changed a unit"},
 	{Value: string(audit.ChangePatient), Text: "added a patient, or changed their record"},
 	{Value: string(audit.ChangeBedside), Text: "changed what a bed says"},
+	{Value: string(audit.DoTask), Text: "ticked off a task of a signed note"},
 	{Value: string(audit.Nudge), Text: "asked somebody to sign a note"},
 	{Value: string(audit.SeeNudge), Text: "saw that they were asked to sign"},
 	{Value: string(audit.AdoptKey), Text: "took a key into use"},

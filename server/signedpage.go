@@ -9,7 +9,6 @@ import (
 
 	"github.com/clisonix/tidechart/server/access"
 	"github.com/clisonix/tidechart/server/login"
-	"github.com/clisonix/tidechart/server/notekind"
 	"github.com/clisonix/tidechart/server/signature"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/web"
@@ -43,7 +42,7 @@ func (s *Server) signedPage(w http.ResponseWriter, r *http.Request, who login.Pe
 	if carried, err := s.carriedIn(ctx, id); err != nil {
 		s.log.Warn("not found what was carried over", "note", id, "err", err)
 	} else if carried != nil && !view.Tampered {
-		view.Body, view.Carried = carried.body, carried.says
+		view.Body, view.Carried, view.CarriedFrom = carried.body, carried.says, carried.from
 	}
 	own, received := false, false
 	for _, one := range signatures {
@@ -52,14 +51,20 @@ func (s *Server) signedPage(w http.ResponseWriter, r *http.Request, who login.Pe
 	retracted := row.Note.State == store.Retracted
 	view.CanCosign = view.WaitsForCosign && !own && !retracted && st.mayOnceFresh(access.CosignNote)
 	view.CanWitness = !view.CanCosign && !own && !retracted && st.mayOnceFresh(access.WitnessNote)
-	view.CanReceive = !own && !retracted && st.mayOnceFresh(access.ReceiveNote)
 	view.CanAmend = !retracted && st.mayOnceFresh(access.AmendNote)
 	if view.About, err = s.aboutWhat(ctx, id); err != nil {
 		return err
 	}
-	view.WaitsForReceiver = row.Note.Kind == notekind.Handoff && view.About == nil && !received && !retracted
+	handoff := isSignedHandoff(row.Note) && view.About == nil && !retracted // what is added to one is none
+	view.WaitsForReceiver = handoff && !received
+	view.CanReceive = handoff && !own && st.mayOnceFresh(access.ReceiveNote)
 	if view.Notes, err = s.notesAbout(ctx, who, id); err != nil {
 		return err
+	}
+	if !retracted {
+		if view.Tasks, err = s.signedTasks(ctx, st, id); err != nil {
+			return err
+		}
 	}
 	if view.Late, err = s.lateViews(ctx, who, id); err != nil {
 		return err

@@ -60,7 +60,7 @@ func (s *Server) tasksPage(w http.ResponseWriter, r *http.Request, who login.Per
 			Patient: patientView(task.Patient, task.BedLabel, units[task.Unit]), NoteID: task.Note.ID.String(), Title: task.Note.Title,
 			ID: taskName(task.ID()), Text: task.Text, By: task.Author, Due: prose.Task{Due: task.NoteTask.Due}.DueText(),
 			Overdue: task.NoteTask.DueBy != nil && !task.NoteTask.DueBy.After(view.Now),
-			CanTick: store.Writable(task.Note) && access.Decide(asker(who), access.WriteNote, note).Allow,
+			CanTick: (note.Signed || store.Writable(task.Note)) && mayTick(asker(who), note),
 		})
 	}
 	s.render(w, r, http.StatusOK, web.Tasks(view))
@@ -106,13 +106,28 @@ func parseTask(name string) (id crdt.ID, ok bool) {
 	return crdt.ID{Client: crdt.ClientID(c), Clock: k}, err == nil && failed == nil
 }
 
-// tickTask ticks a task off, in its note, as an edit of whoever does it. One that is not there any more, or is done, stays as it is.
+// mayTick reports whether somebody may tick off tasks of a note: who may write it, or could if it were not signed, since what a handoff
+// asks for is done after that.
+func mayTick(who access.Who, note access.Note) bool {
+	note.Signed = false
+	return access.Decide(who, access.WriteNote, note).Allow
+}
+
+// tickTask ticks a task off, in its note, as an edit of whoever does it; of a note that is signed, beside it. One that is not there any
+// more, or is done, stays as it is.
 func (s *Server) tickTask(w http.ResponseWriter, r *http.Request, who login.Person) error {
 	ctx := r.Context()
 	note, err := uuid.Parse(r.PathValue("note"))
 	task, ok := parseTask(r.PathValue("task"))
 	if err != nil || !ok {
 		return sessions.ErrNoNote
+	}
+	st, err := s.standingOf(ctx, who, note)
+	if err != nil {
+		return err
+	}
+	if st.note.Signed {
+		return s.tickSigned(w, r, who, st, note, task)
 	}
 	if _, err := s.mayDo(ctx, who, access.WriteNote, note, byPage); err != nil {
 		return err
@@ -140,6 +155,49 @@ func (s *Server) tickTask(w http.ResponseWriter, r *http.Request, who login.Pers
 	}
 	http.Redirect(w, r, tasksPath, http.StatusSeeOther)
 	return nil
+}
+
+// tickSigned notes that a task of a signed note was done, or, as the note's page asks, that it is not done after all.
+func (s *Server) tickSigned(w http.ResponseWriter, r *http.Request, who login.Person, st standing, note uuid.UUID, task crdt.ID) error {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	st.note.Signed = false
+	if err := s.decide(r.Context(), who, access.WriteNote, st.note, onto{patient: st.PatientID, note: note}); err != nil {
+		return err
+	}
+	if err := s.db.DoTask(as(r.Context(), who), note, task, who.ID, r.PostFormValue("not") == ""); err != nil {
+		return err
+	}
+	if st.Unit != "" {
+		s.boards.forget(st.Unit)
+	}
+	to := tasksPath
+	if r.PostFormValue("from") == "note" {
+		to = "/notes/" + note.String() + "#tasks"
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
+}
+
+// signedTasks is what a signed note says is to be done, for somebody who reads it.
+func (s *Server) signedTasks(ctx context.Context, st standing, note uuid.UUID) ([]web.SignedTask, error) {
+	tasks, err := s.db.TasksOfSigned(ctx, note, s.now())
+	if err != nil {
+		return nil, err
+	}
+	views := make([]web.SignedTask, len(tasks))
+	for i, t := range tasks {
+		views[i] = web.SignedTask{
+			ID: taskName(t.ID), Text: t.Text, Owner: t.Owner, Due: prose.Task{Due: t.Due}.DueText(), Overdue: t.Overdue, Doer: t.Doer,
+			CanTick: mayTick(st.who, st.note),
+		}
+		if !t.DoneAt.IsZero() {
+			views[i].DoneAt = t.DoneAt.Local()
+		}
+	}
+	return views, nil
 }
 
 // ticked returns the update that ticks a task off; nil if there is nothing to tick.

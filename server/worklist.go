@@ -15,7 +15,6 @@ import (
 	"github.com/clisonix/tidechart/server/access"
 	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/login"
-	"github.com/clisonix/tidechart/server/notekind"
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/web"
@@ -281,27 +280,4 @@ func holdsWords(text, query string) bool {
 		}
 	}
 	return true
-}
-
-// markHandoffs marks the handoffs that wait for whoever takes over.
-func (s *Server) markHandoffs(ctx context.Context, notes []store.NotesForRow, of map[uuid.UUID][]web.NoteLink) error {
-	var ids []uuid.UUID
-	for _, n := range notes {
-		if n.Note.Kind == notekind.Handoff && web.NoteStatus(store.StateOf(n.Note)) == web.StatusSigned {
-			ids = append(ids, n.Note.ID)
-		}
-	}
-	if len(ids) == 0 {
-		return nil
-	}
-	open, err := s.db.Queries.NotReadBack(ctx, ids)
-	if err != nil {
-		return fmt.Errorf("look up which handoffs nobody has taken over: %w", err)
-	}
-	for _, links := range of {
-		for i := range links {
-			links[i].NotReadBack = slices.Contains(open, uuid.MustParse(links[i].ID))
-		}
-	}
-	return nil
 }

@@ -90,6 +90,7 @@ type BoardTotals struct {
 	Notes    int // notes being written
 	Unstable int // patients
 	Overdue  int // notes
+	Unread   int // handoffs that nobody has read back
 }
 
 // TotalsOf counts what a board announces; beds must be all beds of the unit.
@@ -104,6 +105,7 @@ func TotalsOf(beds []BoardBed) BoardTotals {
 			t.Unstable++
 		}
 		t.Overdue += b.overdue()
+		t.Unread += b.unread()
 		for _, w := range b.Writing {
 			people[w.ID] = true
 			notes[w.NoteID] = true
@@ -120,6 +122,9 @@ func (t BoardTotals) text(ctx context.Context) string {
 	}
 	if t.Overdue > 0 {
 		said = append(said, words.Count(ctx, t.Overdue, "{n} note overdue", "{n} notes overdue"))
+	}
+	if t.Unread > 0 {
+		said = append(said, words.Count(ctx, t.Unread, "{n} handoff not read back", "{n} handoffs not read back"))
 	}
 	if t.Writers == 0 {
 		return strings.Join(append(said, words.Say(ctx, "nobody is writing")), ", ")
@@ -139,6 +144,16 @@ func (b BoardBed) unsigned() (n int) {
 func (b BoardBed) overdue() (n int) {
 	for _, note := range b.Notes {
 		if note.Overdue {
+			n++
+		}
+	}
+	return n
+}
+
+// unread counts the handoffs that nobody has read back.
+func (b BoardBed) unread() (n int) {
+	for _, note := range b.Notes {
+		if note.NotReadBack {
 			n++
 		}
 	}
@@ -168,7 +183,7 @@ func goes(home, now time.Time) string {
 	return "later"
 }
 
-// homeText is the day in words: "Today", "Tomorrow", "Thu 26-Nov-2026".
+// homeText is the day in words: "Today", "Tomorrow", "26-Nov-2026".
 func homeText(ctx context.Context, home, now time.Time) string {
 	if home.IsZero() {
 		return ""
@@ -180,9 +195,9 @@ func homeText(ctx context.Context, home, now time.Time) string {
 	case day == now.AddDate(0, 0, 1).Format(time.DateOnly):
 		return words.Say(ctx, "Tomorrow")
 	case day < now.Format(time.DateOnly):
-		return words.Say(ctx, "Was due {home}", words.Date(ctx, home, "02-Jan"))
+		return words.Say(ctx, "Was due {home}", words.Date(ctx, home, dateLayout))
 	}
-	return words.Date(ctx, home, "Mon 02-Jan")
+	return words.Date(ctx, home, dateLayout)
 }
 
 // clockText is a time of today to the second, or the day and the minute.
@@ -190,7 +205,7 @@ func clockText(ctx context.Context, t, now time.Time) string {
 	if t.Format(time.DateOnly) == now.In(t.Location()).Format(time.DateOnly) {
 		return t.Format("15:04:05")
 	}
-	return words.Date(ctx, t, "02-Jan 15:04")
+	return words.Date(ctx, t, dateLayout+" "+timeLayout)
 }
 
 // Waits is how long something has waited, coarsely: "under 1 h", "5 h", "2 d".
@@ -212,7 +227,7 @@ func Date(ctx context.Context, t time.Time) string { return words.Date(ctx, t, d
 // order. It is in the address, and names nobody.
 type BoardFilter struct {
 	Severity string // "watcher": watchers and the unstable, "unstable": these; "": all
-	Notes    string // "unsigned", "overdue": with such notes; "": all
+	Notes    string // "unsigned", "overdue": with such notes; "handoff": with one that nobody has read back; "": all
 	Mine     bool
 	Isolated bool
 	Home     bool   // who goes today
@@ -229,7 +244,7 @@ func BoardFilterOf(q url.Values) BoardFilter {
 		return ""
 	}
 	return BoardFilter{
-		Severity: one("severity", "watcher", "unstable"), Notes: one("notes", "unsigned", "overdue"), Sort: one("sort", "severity"),
+		Severity: one("severity", "watcher", "unstable"), Notes: one("notes", "unsigned", "overdue", "handoff"), Sort: one("sort", "severity"),
 		Mine: q.Get("mine") == "1", Isolated: q.Get("isolated") == "1", Home: q.Get("home") == "1",
 	}
 }
@@ -267,6 +282,7 @@ func (f BoardFilter) shows(b BoardBed, now time.Time) bool {
 		f.Severity == "watcher" && severe != "unstable" && severe != "watcher",
 		f.Notes == "overdue" && b.overdue() == 0,
 		f.Notes == "unsigned" && b.unsigned() == 0,
+		f.Notes == "handoff" && b.unread() == 0,
 		f.Mine && !b.Mine,
 		f.Isolated && !b.Bedside.Isolated,
 		f.Home && goes(b.Bedside.Home, now) != "today":

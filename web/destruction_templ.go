@@ -1130,7 +1130,7 @@ func destructionState(v DestructionView, d Destruction) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = words.Sentence("to be carried out by {until}, with <code>tidechart keys shred</code>", words.Date(ctx, d.Until, "02-Jan 15:04")).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = words.Sentence("to be carried out by {until}, with <code>tidechart keys shred</code>", words.Date(ctx, d.Until, dateLayout+" 15:04")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1144,9 +1144,9 @@ func destructionState(v DestructionView, d Destruction) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var58 string
-				templ_7745c5c3_Var58, templ_7745c5c3_Err = templ.JoinStringErrs(words.Say(ctx, "waits for somebody else, until {until}", words.Date(ctx, d.Until, "02-Jan 15:04")))
+				templ_7745c5c3_Var58, templ_7745c5c3_Err = templ.JoinStringErrs(words.Say(ctx, "waits for somebody else, until {until}", words.Date(ctx, d.Until, dateLayout+" 15:04")))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/destruction.templ`, Line: 194, Col: 110}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/destruction.templ`, Line: 194, Col: 115}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var58))
 				if templ_7745c5c3_Err != nil {

@@ -79,10 +79,11 @@ func (p Patient) genderText(ctx context.Context) string {
 	return Named(ctx, p.Gender)
 }
 
-// Age writes an age as clinicians read it: years from two on, and smaller
-// units below, where they matter. It is empty if born lies after now.
+// Age writes an age as clinicians read it: in years of adults, and below 18 in
+// two units, the smaller the younger: "5y 2m", "14m 3d", "6w 1d", "12d". A second
+// unit of which there is nothing is left out. It is empty if born lies after now.
 //
-// Source: NHS Common User Interface, "Date of birth and age".
+// Source: NHS Common User Interface, "Patient Banner" and "Time Display".
 func Age(ctx context.Context, born, now time.Time) string {
 	by, bm, bd := born.Date()
 	ny, nm, nd := now.Date()
@@ -100,12 +101,23 @@ func Age(ctx context.Context, born, now time.Time) string {
 	case days < 28:
 		return words.Say(ctx, "{days}d", strconv.Itoa(days))
 	case months < 12:
-		return words.Say(ctx, "{weeks}w", strconv.Itoa(days/7))
+		return inUnits(words.Say(ctx, "{weeks}w", strconv.Itoa(days/7)), days%7, words.Say(ctx, "{days}d", strconv.Itoa(days%7)))
 	case months < 24:
-		return words.Say(ctx, "{months}m", strconv.Itoa(months))
+		over := max(0, int(to.Sub(from.AddDate(0, months, 0)).Hours())/24)
+		return inUnits(words.Say(ctx, "{months}m", strconv.Itoa(months)), over, words.Say(ctx, "{days}d", strconv.Itoa(over)))
+	case months < 18*12:
+		return inUnits(words.Say(ctx, "{years}y", strconv.Itoa(months/12)), months%12, words.Say(ctx, "{months}m", strconv.Itoa(months%12)))
 	default:
 		return words.Say(ctx, "{years}y", strconv.Itoa(months/12))
 	}
+}
+
+// inUnits is an age in two units, unless there is nothing of the smaller one.
+func inUnits(large string, left int, small string) string {
+	if left == 0 {
+		return large
+	}
+	return large + " " + small
 }
 
 // allergyHeading is the wording that the Common User Interface prescribes.

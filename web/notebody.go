@@ -16,7 +16,7 @@ func (v NoteView) parts() []string {
 	if !v.Live {
 		return []string{"notes.css", "threads.css"}
 	}
-	return []string{"notes.css", "threads.css", "live.css", "editor.js"}
+	return []string{"notes.css", "threads.css", "live.css", "day.js", "editor.js"}
 }
 
 // intAttr reads a whole number, in whichever numeric type it was decoded.

@@ -419,7 +419,7 @@ func Sessions(v SessionsView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = page(v.streaming(), "stream.js", "sessions.js").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = page(v.streaming(), "stream.js", "sessions.js", "day.js").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -258,6 +258,7 @@ type SignedView struct {
 	Status                 NoteStatus
 	Body                   prose.Node
 	Carried                func(prose.Node) Authorship // of a piece of Body, if it was carried forward; nil: nothing was
+	CarriedFrom            []CarriedView               // the same, note by note
 	CreatedBy              string
 	CreatedAt              time.Time
 	Signatures             []SignatureView
@@ -269,6 +270,7 @@ type SignedView struct {
 	CanCosign, CanWitness, CanReceive, CanAmend bool
 
 	WaitsForReceiver bool // nobody has read the handoff back
+	Tasks            []SignedTask
 	Late             []LateView
 	Comments         CommentsView
 }
@@ -428,4 +430,16 @@ type StandingView struct {
 	Frozen     *FreezeView
 	Signatures []SignatureView // none: it is not signed
 	Late       *LateView       // words of who looks, which came too late
+}
+
+// SignedTask is what a signed note says is to be done, and whether it was done since.
+type SignedTask struct {
+	ID      string
+	Text    string
+	Owner   string // a name; empty: nobody's
+	Due     string // "23-Nov-2026 14:00"; "": any time
+	Overdue bool
+	Doer    string
+	DoneAt  time.Time // zero: it is not done
+	CanTick bool
 }

@@ -49,6 +49,7 @@ const (
 	CosignNote   Act = "note.cosign"
 	WitnessNote  Act = "note.witness"
 	ReceiveNote  Act = "note.receive"  // took over what it hands over, and has read it back
+	DoTask       Act = "note.task"     // of a signed note: done since, or not after all, as the code says
 	AmendNote    Act = "note.amend"    // began a note about it, which about names
 	KeepLate     Act = "note.late"     // edits that came after the signature are kept beside the note
 	SettleLate   Act = "note.settled"  // what became of some

@@ -225,6 +225,7 @@ class NotePage {
       },
     })
     this.#editor = editor
+    editor.on('create', () => editor.commands.setTextSelection(0)) // whoever comes by Tab begins at the top
     editor.on('beforeTransaction', ({ transaction }) => this.#origins.does(transaction.getMeta('uiEvent')))
     this.#body.replaceChildren(box)
     // The status tells it from now on; this would only grow old.

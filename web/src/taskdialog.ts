@@ -48,7 +48,7 @@ export class TaskDialog {
     const [day, time] = (due ?? '').split('T')
     this.#day.value = day
     this.#time.value = time ?? ''
-    this.#day.setCustomValidity('')
+    this.#day.dispatchEvent(new Event('input')) // for who says it in words
     this.#said('')
     this.#dialog.showModal()
     try {
@@ -75,7 +75,6 @@ export class TaskDialog {
   }
 
   #submit(e: SubmitEvent): void {
-    if ((e.submitter as HTMLButtonElement | null)?.value !== 'save') return
     if (this.#time.value && !this.#day.value) {
       this.#day.setCustomValidity(say('Choose the day as well.'))
       this.#day.reportValidity()

@@ -791,6 +791,15 @@ type Stretch struct {
 	DeletedWords int64
 }
 
+// Which tasks of signed notes were done since, by whom. They are those of note_task, and outlive its being read anew.
+type TaskDone struct {
+	NoteID uuid.UUID
+	Client int64
+	Clock  int64
+	ByID   uuid.UUID
+	At     time.Time
+}
+
 // Sealed for the note, as what is said in it: it goes with it. Of a thread only its place changes, when an edit moves the text.
 type Thread struct {
 	ID     uuid.UUID

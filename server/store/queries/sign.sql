@@ -150,7 +150,8 @@ SELECT audit_order.seq FROM audit_event JOIN audit_order ON audit_order.n = audi
    AND audit_event.outcome = 'done' AND audit_event.code LIKE '%chain=%' AND strpos(audit_event.code, sqlc.arg(mark)::text) > 0;
 
 -- name: NotReadBack :many
--- Of some handoffs, those that are signed and that nobody has taken over.
+-- Of some handoffs, those that are signed, and hold, and that nobody has taken over. What is added to a handoff is none.
 SELECT note.id FROM note
- WHERE note.id = ANY(sqlc.arg(notes)::uuid[]) AND note.state NOT IN ('draft', 'review', 'signing')
-   AND NOT EXISTS (SELECT FROM note_signature WHERE note_signature.note_id = note.id AND note_signature.meaning = 'receiver');
+ WHERE note.id = ANY(sqlc.arg(notes)::uuid[]) AND note.state IN ('signed', 'cosigned', 'added', 'amended')
+   AND NOT EXISTS (SELECT FROM note_signature WHERE note_signature.note_id = note.id AND note_signature.meaning = 'receiver')
+   AND NOT EXISTS (SELECT FROM note_about WHERE note_about.note_id = note.id);

@@ -379,11 +379,12 @@ func (q *Queries) LockToSign(ctx context.Context, note uuid.UUID) ([]LockToSignR
 
 const notReadBack = `-- name: NotReadBack :many
 SELECT note.id FROM note
- WHERE note.id = ANY($1::uuid[]) AND note.state NOT IN ('draft', 'review', 'signing')
+ WHERE note.id = ANY($1::uuid[]) AND note.state IN ('signed', 'cosigned', 'added', 'amended')
    AND NOT EXISTS (SELECT FROM note_signature WHERE note_signature.note_id = note.id AND note_signature.meaning = 'receiver')
+   AND NOT EXISTS (SELECT FROM note_about WHERE note_about.note_id = note.id)
 `
 
-// Of some handoffs, those that are signed and that nobody has taken over.
+// Of some handoffs, those that are signed, and hold, and that nobody has taken over. What is added to a handoff is none.
 func (q *Queries) NotReadBack(ctx context.Context, notes []uuid.UUID) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, notReadBack, notes)
 	if err != nil {

@@ -80,6 +80,7 @@ SELECT sqlc.embed(note_task), sqlc.embed(note), sqlc.embed(patient), coalesce(be
   LEFT JOIN stay ON stay.patient_id = patient.id
   LEFT JOIN bed ON bed.id = stay.bed_id
  WHERE note_task.owner_id = sqlc.arg(owner) AND NOT note_task.done AND note.state NOT IN ('destroyed', 'retracted')
+   AND NOT EXISTS (SELECT FROM task_done WHERE task_done.note_id = note_task.note_id AND task_done.client = note_task.client AND task_done.clock = note_task.clock)
  ORDER BY note_task.due_by NULLS LAST, note.created_at, note.id, note_task.place
  LIMIT sqlc.arg(max_rows);
 
@@ -91,6 +92,7 @@ SELECT stay.patient_id, count(*) AS open, count(*) FILTER (WHERE note_task.due_b
   JOIN note ON note.patient_id = stay.patient_id
   JOIN note_task ON note_task.note_id = note.id
  WHERE bed.unit_id = $1 AND NOT note_task.done AND note.state NOT IN ('destroyed', 'retracted')
+   AND NOT EXISTS (SELECT FROM task_done WHERE task_done.note_id = note_task.note_id AND task_done.client = note_task.client AND task_done.clock = note_task.clock)
  GROUP BY stay.patient_id;
 
 -- name: Colleagues :many
@@ -102,3 +104,25 @@ SELECT person.id, person.name, person.role
         OR EXISTS (SELECT FROM care_team WHERE care_team.person_id = person.id AND care_team.patient_id = sqlc.arg(patient)))
  ORDER BY person.name, person.id
  LIMIT sqlc.arg(max_rows);
+
+-- name: DoTask :execrows
+-- No row: it is done, or no task of a note that is signed and holds.
+INSERT INTO task_done (note_id, client, clock, by_id)
+SELECT note_task.note_id, note_task.client, note_task.clock, sqlc.arg(by_id)::uuid
+  FROM note_task JOIN note ON note.id = note_task.note_id
+ WHERE note_task.note_id = sqlc.arg(note_id) AND note_task.client = sqlc.arg(client) AND note_task.clock = sqlc.arg(clock) AND NOT note_task.done
+   AND note.state IN ('signed', 'cosigned', 'added', 'amended')
+    ON CONFLICT DO NOTHING;
+
+-- name: UndoTask :execrows
+DELETE FROM task_done WHERE note_id = $1 AND client = $2 AND clock = $3;
+
+-- name: TasksOfSigned :many
+-- What a signed note says is to be done, and what of it was done since.
+SELECT sqlc.embed(note_task), coalesce(owner.name, '')::text AS owner, coalesce(doer.name, '')::text AS doer, task_done.at AS done_at
+  FROM note_task
+  LEFT JOIN task_done ON task_done.note_id = note_task.note_id AND task_done.client = note_task.client AND task_done.clock = note_task.clock
+  LEFT JOIN person owner ON owner.id = note_task.owner_id
+  LEFT JOIN person doer ON doer.id = task_done.by_id
+ WHERE note_task.note_id = sqlc.arg(note) AND NOT note_task.done
+ ORDER BY note_task.place;

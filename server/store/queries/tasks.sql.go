@@ -81,6 +81,36 @@ func (q *Queries) DeleteTask(ctx context.Context, noteID uuid.UUID, client int64
 	return err
 }
 
+const doTask = `-- name: DoTask :execrows
+INSERT INTO task_done (note_id, client, clock, by_id)
+SELECT note_task.note_id, note_task.client, note_task.clock, $1::uuid
+  FROM note_task JOIN note ON note.id = note_task.note_id
+ WHERE note_task.note_id = $2 AND note_task.client = $3 AND note_task.clock = $4 AND NOT note_task.done
+   AND note.state IN ('signed', 'cosigned', 'added', 'amended')
+    ON CONFLICT DO NOTHING
+`
+
+type DoTaskParams struct {
+	ByID   uuid.UUID
+	NoteID uuid.UUID
+	Client int64
+	Clock  int64
+}
+
+// No row: it is done, or no task of a note that is signed and holds.
+func (q *Queries) DoTask(ctx context.Context, arg DoTaskParams) (int64, error) {
+	result, err := q.db.Exec(ctx, doTask,
+		arg.ByID,
+		arg.NoteID,
+		arg.Client,
+		arg.Clock,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const endTasks = `-- name: EndTasks :exec
 UPDATE note_tasked SET seq = $2, tasks = tasks OR $3 WHERE note_id = $1
 `
@@ -202,6 +232,7 @@ SELECT note_task.note_id, note_task.client, note_task.clock, note_task.place, no
   LEFT JOIN stay ON stay.patient_id = patient.id
   LEFT JOIN bed ON bed.id = stay.bed_id
  WHERE note_task.owner_id = $1 AND NOT note_task.done AND note.state NOT IN ('destroyed', 'retracted')
+   AND NOT EXISTS (SELECT FROM task_done WHERE task_done.note_id = note_task.note_id AND task_done.client = note_task.client AND task_done.clock = note_task.clock)
  ORDER BY note_task.due_by NULLS LAST, note.created_at, note.id, note_task.place
  LIMIT $2
 `
@@ -377,6 +408,58 @@ func (q *Queries) TasksOfNote(ctx context.Context, noteID uuid.UUID) ([]NoteTask
 	return items, nil
 }
 
+const tasksOfSigned = `-- name: TasksOfSigned :many
+SELECT note_task.note_id, note_task.client, note_task.clock, note_task.place, note_task.said, note_task.done, note_task.owner_id, note_task.due, note_task.due_by, note_task.author_id, coalesce(owner.name, '')::text AS owner, coalesce(doer.name, '')::text AS doer, task_done.at AS done_at
+  FROM note_task
+  LEFT JOIN task_done ON task_done.note_id = note_task.note_id AND task_done.client = note_task.client AND task_done.clock = note_task.clock
+  LEFT JOIN person owner ON owner.id = note_task.owner_id
+  LEFT JOIN person doer ON doer.id = task_done.by_id
+ WHERE note_task.note_id = $1 AND NOT note_task.done
+ ORDER BY note_task.place
+`
+
+type TasksOfSignedRow struct {
+	NoteTask NoteTask
+	Owner    string
+	Doer     string
+	DoneAt   *time.Time
+}
+
+// What a signed note says is to be done, and what of it was done since.
+func (q *Queries) TasksOfSigned(ctx context.Context, note uuid.UUID) ([]TasksOfSignedRow, error) {
+	rows, err := q.db.Query(ctx, tasksOfSigned, note)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TasksOfSignedRow
+	for rows.Next() {
+		var i TasksOfSignedRow
+		if err := rows.Scan(
+			&i.NoteTask.NoteID,
+			&i.NoteTask.Client,
+			&i.NoteTask.Clock,
+			&i.NoteTask.Place,
+			&i.NoteTask.Said,
+			&i.NoteTask.Done,
+			&i.NoteTask.OwnerID,
+			&i.NoteTask.Due,
+			&i.NoteTask.DueBy,
+			&i.NoteTask.AuthorID,
+			&i.Owner,
+			&i.Doer,
+			&i.DoneAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const tellOfMention = `-- name: TellOfMention :exec
 INSERT INTO nudge (note_id, to_id, by_id, what)
 SELECT $1, $2, person.id, 'mention' FROM person
@@ -390,6 +473,18 @@ func (q *Queries) TellOfMention(ctx context.Context, noteID uuid.UUID, toID uuid
 	return err
 }
 
+const undoTask = `-- name: UndoTask :execrows
+DELETE FROM task_done WHERE note_id = $1 AND client = $2 AND clock = $3
+`
+
+func (q *Queries) UndoTask(ctx context.Context, noteID uuid.UUID, client int64, clock int64) (int64, error) {
+	result, err := q.db.Exec(ctx, undoTask, noteID, client, clock)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const unitTasks = `-- name: UnitTasks :many
 SELECT stay.patient_id, count(*) AS open, count(*) FILTER (WHERE note_task.due_by <= now()) AS overdue
   FROM bed
@@ -397,6 +492,7 @@ SELECT stay.patient_id, count(*) AS open, count(*) FILTER (WHERE note_task.due_b
   JOIN note ON note.patient_id = stay.patient_id
   JOIN note_task ON note_task.note_id = note.id
  WHERE bed.unit_id = $1 AND NOT note_task.done AND note.state NOT IN ('destroyed', 'retracted')
+   AND NOT EXISTS (SELECT FROM task_done WHERE task_done.note_id = note_task.note_id AND task_done.client = note_task.client AND task_done.clock = note_task.clock)
  GROUP BY stay.patient_id
 `
 

@@ -1,0 +1,1 @@
+import{a as l}from"/assets/chunk-A4IE45G4.js";import"/assets/chunk-3HMHUQ7Z.js";for(let e of document.querySelectorAll('input[type="date"]')){let t=document.createElement("b"),n=()=>t.textContent=l(e.value);e.addEventListener("input",n),n(),e.labels?.[0]?.append(" ",t)}
