@@ -64,9 +64,12 @@ func TestTablesAndTasks(t *testing.T) {
 		const day = document.querySelector('#task-day')
 		day.value = '2026-11-24'
 		day.dispatchEvent(new Event('input'))
-		document.querySelector('#task-dialog [value=save]').click()
 		return true
 	})()`)
+	if said := eval[string](chen, `document.querySelector('label[for="task-day"]').textContent`); said != "Due on 24-Nov-2026" {
+		t.Errorf("the day is said to be %q", said)
+	}
+	chen.do(chromedp.Click(chromedp.CSS(`#task-dialog [value=save]`)))
 	rivera.waitFor("whose it is", `document.querySelector('.task-about')?.textContent === 'Rosa Rivera RNDue 24-Nov-2026 14:00'`)
 	rivera.do(chromedp.Click(chromedp.CSS(noteEditor + " .task input")))
 	chen.waitFor("done", exists(noteEditor+` .task[data-checked="true"] input:checked`))

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -187,7 +188,7 @@ const (
 // it imports say; and each answers. What an editor loads only once somebody uses it is counted by itself.
 func TestPagesAreLight(t *testing.T) {
 	s := shared.get(t)
-	scene := newScene(t, s)
+	scene := sceneOf(t, s)
 	clients, weights := map[string]*http.Client{"": http.DefaultClient}, map[string]int{}
 	editors, others := map[string]int{}, map[string]bool{}
 	for _, p := range places {
@@ -309,6 +310,21 @@ func (s *server) schema(t *testing.T, token string) map[string]any {
 	t.Helper()
 	resp, _ := s.api(t, apiRequest{method: http.MethodGet, path: "/schema", token: token})
 	return map[string]any{"schema": resp.Header.Get("Tidechart-Schema")}
+}
+
+// sharedScene is that of the server that tests share: somebody breaks the glass there once.
+var sharedScene struct {
+	once sync.Once
+	of   *strings.Replacer
+}
+
+func sceneOf(t *testing.T, s *server) *strings.Replacer {
+	t.Helper()
+	sharedScene.once.Do(func() { sharedScene.of = newScene(t, s) })
+	if sharedScene.of == nil {
+		t.Fatal("the scene was not made; see the test before")
+	}
+	return sharedScene.of
 }
 
 // newScene has people do what pages are about, and returns what stands for their notes and themselves in the paths of places: a nurse

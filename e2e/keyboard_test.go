@@ -1,0 +1,132 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// byKeyboard opens a window that fails if a pointer is used in it, and signs somebody in there.
+func byKeyboard(t *testing.T, s *server, user string) *window {
+	t.Helper()
+	w := openWindow(t, s, user)
+	w.onEachPage(`addEventListener('pointerdown', e => e.isTrusted && console.error('a pointer was used'), true)`)
+	w.visit("/login")
+	w.tabTo("#username")
+	w.types(user)
+	w.tabTo("#password")
+	w.types(password)
+	w.leaves(chromedp.KeyEvent("\r"), "sign in")
+	w.waitFor("being signed in", exists(`form[action="/logout"]`))
+	return w
+}
+
+// enters goes by Tab to what leads to another page, and there by Enter.
+func (w *window) enters(selector string) {
+	w.t.Helper()
+	w.tabTo(selector)
+	w.leaves(chromedp.KeyEvent("\r"), "enter "+selector)
+}
+
+// ctrl presses a key that writes nothing, while Ctrl is held.
+func (w *window) ctrl(key string) {
+	w.t.Helper()
+	w.do(chromedp.KeyEvent(key, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+}
+
+// down presses the key of the arrow down.
+func (w *window) down(times int) {
+	w.t.Helper()
+	for range times {
+		w.do(chromedp.KeyEvent(kb.ArrowDown))
+	}
+}
+
+// TestHandingOver: a nurse signs in, finds her patient, begins a handoff and writes it with who takes over, to whom she gives what is to
+// be done. Each takes back what they wrote themselves, and nothing else; one key says whose a sentence is. She signs; the board says that
+// nobody has read it back yet, until her colleague, whom it leads there, has. What was to be done is done after that, and who wrote what is
+// found in the signed note, too. All of it by keyboard.
+func TestHandingOver(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	rivera, haddad := byKeyboard(t, s, "rivera"), byKeyboard(t, s, "haddad")
+
+	rivera.alt("/")
+	rivera.waitFor("the filter", `document.activeElement.id === 'q'`)
+	rivera.types("4w-05")
+	rivera.waitFor("one patient", `document.querySelectorAll('#worklist tbody tr').length === 1`)
+	rivera.tabTo(`#worklist select[name="kind"]`)
+	rivera.do(chromedp.KeyEvent("Nursing"))
+	rivera.enters(`#worklist .new button`)
+	rivera.waitStatus("saved")
+	note := strings.TrimPrefix(eval[string](rivera, `location.pathname`), "/notes/")
+	rivera.tabTo(noteEditor)
+	rivera.down(1)
+	rivera.types("Watcher.")
+	rivera.down(2)
+	rivera.types("Heart failure, day 3.")
+	rivera.down(2)
+	rivera.types("/task")
+	rivera.waitFor("what can be inserted", exists(`#suggest:not([hidden]) [aria-selected="true"]`))
+	rivera.do(chromedp.KeyEvent(kb.Tab))
+	rivera.waitFor("a task", exists(noteEditor+" .task"))
+	rivera.types("weigh before breakfast")
+	rivera.keyDown("Alt", "\r")
+	rivera.waitFor("the dialog", `document.querySelector('#task-dialog').open && document.querySelector('#task-owner').options.length > 2`)
+	rivera.tabTo("#task-owner")
+	rivera.do(chromedp.KeyEvent("Lina"))
+	rivera.tabTo("#task-day")
+	rivera.types("11242031")
+	rivera.do(chromedp.KeyEvent("\r"))
+	rivera.waitFor("whose it is", `document.querySelector('.task-about')?.textContent === 'Lina Haddad RNDue 24-Nov-2031'`)
+
+	haddad.enters(`nav a[href="/units/4-west"]`)
+	haddad.waitFor("who writes", exists(`#bed-4-west-05 .writing a`))
+	haddad.enters(`#bed-4-west-05 .writing a[href="/notes/` + note + `"]`)
+	haddad.waitStatus("saved")
+	haddad.tabTo(noteEditor)
+	haddad.ctrl(kb.End)
+	haddad.types("Read back: weigh, call if up 2 kg.")
+	rivera.waitContains("call if up 2 kg.")
+	rivera.ctrl(kb.Home)
+	rivera.do(chromedp.KeyEvent(kb.End))
+	rivera.down(1)
+	rivera.do(chromedp.KeyEvent(kb.End))
+	rivera.types(" Febrile?")
+	haddad.waitContains("Watcher. Febrile?")
+	rivera.ctrl("z")
+	haddad.waitFor("what she took back", fmt.Sprintf(`!(%s).includes('Febrile')`, editorText))
+	haddad.waitContains("call if up 2 kg.")
+	rivera.ctrl(kb.End)
+	rivera.alt("a")
+	rivera.waitFor("whose that is", `document.querySelector('#authors-here').textContent.startsWith('At the caret: Lina Haddad RN, ')`)
+	rivera.alt("a")
+	rivera.waitStatus("saved")
+	haddad.waitStatus("saved")
+
+	rivera.enters(`.note-state a[href$="/sign"]`)
+	rivera.enters(`#sign button`)
+	rivera.waitFor("the band", `document.querySelector('#signed-band').textContent.includes('Not read back')`)
+	haddad.enters(`nav a[href="/units/4-west"]`)
+	waits := `#bed-4-west-05 li:has(.waiting-badge) a`
+	haddad.waitFor("that it was not read back", exists(waits))
+	haddad.shot("board-handoff")
+	haddad.enters(waits)
+	haddad.enters(`#signed-band a[href$="as=receiver"]`)
+	haddad.enters(`#sign button`)
+	haddad.waitFor("that it was read back", `document.querySelector('#signed-band').textContent.includes('Read back by Lina Haddad RN')`)
+	haddad.waitReloading("the task", exists(`#tasks button`))
+	haddad.enters(`#tasks button`)
+	haddad.waitFor("that it is done", `/^✓ weigh before breakfast\s*done by Lina Haddad RN, /.test(document.querySelector('#tasks li').innerText)`)
+	haddad.shot("handed-over")
+	haddad.enters(`#signed-band a[href*="authors=list"]`)
+	haddad.waitFor("who wrote what", `[...document.querySelectorAll('.pieces li')].some(li => li.textContent.includes('Watcher.') && li.textContent.includes('Rosa Rivera RN'))`)
+	haddad.enters(`nav a[href="/units/4-west"]`)
+	haddad.waitFor("the bed", exists(`#bed-4-west-05 .notes a`))
+	if eval[bool](haddad, exists(waits)) {
+		t.Error("the board says still that nobody has read it back")
+	}
+}
