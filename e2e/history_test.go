@@ -73,6 +73,9 @@ func TestReplay(t *testing.T) {
 	chen.do(chromedp.SetValue(chromedp.CSS(`#by`), eval[string](chen, `Array.from(document.querySelectorAll('#by option')).find(o => o.textContent.includes('Chen')).value`)))
 	chen.do(chromedp.Click(chromedp.CSS(`#timeline [value="last"]`)))
 	chen.waitFor("Chen's last edit", `document.querySelector('#past').dataset.says.includes('Chen')`)
+	chen.do(chromedp.Click(chromedp.CSS(`#play`))) // from their last edit: it begins anew, and ends there
+	chen.waitFor("playing", `document.querySelector('#play').textContent === 'Pause'`)
+	chen.waitFor("the end of what Chen wrote", `document.querySelector('#play').textContent === 'Play' && document.querySelector('#past').dataset.says.includes('Chen')`)
 	at := eval[string](chen, `location.search`)
 	chen.visit("/notes/" + note + "/history" + at)
 	if got := eval[string](chen, `document.querySelector('#past').dataset.says`); !strings.Contains(got, "Chen") {

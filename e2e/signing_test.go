@@ -91,8 +91,11 @@ func TestSigning(t *testing.T) {
 	chen.submit(`nav a[href="/cosign"]`)
 	chen.pictures("cosign-inbox", "#inbox tbody a.btn")
 	chen.submit(`#inbox a[href^="/notes/` + note + `/sign"]`)
+	chen.do(chromedp.SendKeys(chromedp.CSS(`#remark`), "Seen and examined with the resident; I agree."))
+	chen.pictures("cosign-sheet", "#remark")
 	chen.submit(`#sign button`)
 	chen.waitFor("the cosignature", `document.querySelector('#signed-band')?.textContent.includes('Cosigned by Dr Mei Chen')`)
+	chen.waitFor("the attestation", `document.querySelector('.signatures .said')?.textContent === 'Seen and examined with the resident; I agree.'`)
 
 	line.plug()
 	rivera.waitFor("what became of her words", `document.querySelector('#standing')?.textContent.includes('Words of yours came after that: 5 words')`)

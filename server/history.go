@@ -178,7 +178,7 @@ func sought(past *history.Past, asked url.Values, only uuid.UUID) uint64 {
 		return find(head, -1)
 	case "play":
 		ms, _ := strconv.ParseInt(asked.Get("for"), 10, 64) // none: to the next row
-		return past.Later(at, min(time.Duration(max(ms, 0))*time.Millisecond, maxWatched), idle)
+		return past.Later(at, min(time.Duration(max(ms, 0))*time.Millisecond, maxWatched), idle, theirs)
 	}
 	return at
 }

@@ -350,9 +350,12 @@ const notAsSigned = "The note does not read as it was signed. Whoever runs Tidec
 // fillSheet adds who wrote the note, and what speaks against signing it.
 func (s *Server) fillSheet(ctx context.Context, sheet store.Sheet, view *web.SignView) error {
 	// It searches what was written last, too: sheet.Unsearched counts what a session has yet to write down.
-	losses, err := s.hub.Losses(ctx, sheet.Note.ID, sessions.LossQuery{Waiting: true, Limit: maxLostShown})
+	losses, err := s.hub.Losses(ctx, sheet.Note.ID, sessions.LossQuery{Waiting: true, Limit: maxLostShown + 1})
 	if err != nil {
 		return err
+	}
+	if view.MoreLost = len(losses) > maxLostShown; view.MoreLost {
+		losses = losses[:maxLostShown]
 	}
 	var ids []uuid.UUID
 	for _, c := range sheet.Contributors {

@@ -250,19 +250,22 @@ func (p *Past) Find(seq uint64, by int, want func(Moment) bool) (Moment, bool) {
 }
 
 // Later returns where somebody is who watches from the row seq on for as long as told; breaks of more than idle take
-// idle. It goes on by a row at least, up to Head.
-func (p *Past) Later(seq uint64, watched, idle time.Duration) uint64 {
+// idle. It goes on by a row at least, up to the last one that want accepts; the others are passed over, and take no time.
+func (p *Past) Later(seq uint64, watched, idle time.Duration, want func(Moment) bool) uint64 {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	i := int(min(max(seq, 1), uint64(len(p.rows)))) - 1
-	for begun := false; i+1 < len(p.rows); i++ {
-		pause := min(time.Duration(max(p.rows[i+1].at-p.rows[i].at, 0))*time.Microsecond, idle)
+	at := int(min(max(seq, 1), uint64(len(p.rows)))) - 1
+	for i, begun := at+1, false; i < len(p.rows); i++ {
+		if !want(p.moment(i)) {
+			continue
+		}
+		pause := min(time.Duration(max(p.rows[i].at-p.rows[at].at, 0))*time.Microsecond, idle)
 		if begun && pause > watched {
 			break
 		}
-		watched, begun = watched-pause, true
+		watched, begun, at = watched-pause, true, i
 	}
-	return uint64(i) + 1
+	return uint64(at) + 1
 }
 
 // Doc returns a document of its own that holds the note after the row seq, from 0 to Head. Its spans name who wrote them

@@ -169,25 +169,35 @@ func TestPastIsDetached(t *testing.T) {
 // TestWatching: time passes as it did while somebody wrote, and breaks are cut short.
 func TestWatching(t *testing.T) {
 	p := newPast(nil, uuid.Nil, 8)
-	for _, second := range []int64{0, 1, 2, 3600, 3601} {
-		p.rows = append(p.rows, row{at: second * 1e6})
+	p.hands = []hand{{author: uuid.New()}, {author: uuid.New()}}
+	for i, second := range []int64{0, 1, 2, 3600, 3601} {
+		p.rows = append(p.rows, row{at: second * 1e6, hand: int32(i % 2)}) // in turns
 	}
+	anybody := func(Moment) bool { return true }
+	one := func(m Moment) bool { return m.Author == p.hands[0].author } // rows 1, 3 and 5
 	for _, c := range []struct {
 		from    uint64
 		watched time.Duration
 		want    uint64
+		by      func(Moment) bool
 	}{
-		{1, 0, 2},
-		{1, time.Second, 2},
-		{1, 2 * time.Second, 3},
-		{1, 3900 * time.Millisecond, 3},
-		{1, 4 * time.Second, 4},
-		{3, time.Millisecond, 4},
-		{4, time.Hour, 5},
-		{5, time.Hour, 5},
-		{0, 0, 2},
+		{1, 0, 2, anybody},
+		{1, time.Second, 2, anybody},
+		{1, 2 * time.Second, 3, anybody},
+		{1, 3900 * time.Millisecond, 3, anybody},
+		{1, 4 * time.Second, 4, anybody},
+		{3, time.Millisecond, 4, anybody},
+		{4, time.Hour, 5, anybody},
+		{5, time.Hour, 5, anybody},
+		{0, 0, 2, anybody},
+		{1, 0, 3, one},
+		{1, 4 * time.Second, 5, one},
+		{2, time.Millisecond, 3, one},
+		{3, time.Millisecond, 5, one},
+		{4, time.Hour, 5, one},
+		{5, time.Hour, 5, one},
 	} {
-		if got := p.Later(c.from, c.watched, 2*time.Second); got != c.want {
+		if got := p.Later(c.from, c.watched, 2*time.Second, c.by); got != c.want {
 			t.Errorf("%v from row %d: row %d, want %d", c.watched, c.from, got, c.want)
 		}
 	}

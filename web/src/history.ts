@@ -18,6 +18,9 @@ const speed = document.querySelector<HTMLSelectElement>('#speed')
 let asking = false
 let next: URLSearchParams | undefined
 let playing = 0
+/** Where the last step of playing led to, and whether any has led on: of one person nothing may be left before the end. */
+let last = ''
+let moved = false
 
 function past(): HTMLElement | null {
   return document.getElementById('past')
@@ -57,7 +60,15 @@ function shown(): void {
   if (!next) slider.value = at.at ?? slider.value
   slider.setAttribute('aria-valuetext', at.says ?? '')
   history.replaceState(null, '', `?${wanted()}`)
-  if (playing && at.at === at.head) stop()
+  if (!playing || next) return
+  if (at.at === at.head) stop()
+  else if (at.at !== last) moved = true
+  else if (moved) stop()
+  else {
+    moved = true
+    void show(wanted({ go: 'first' }))
+  }
+  last = at.at ?? ''
 }
 
 function stop(): void {
@@ -69,6 +80,8 @@ function stop(): void {
 
 async function start(): Promise<void> {
   if (past()?.dataset.at === past()?.dataset.head) await show(wanted({ go: 'first' }))
+  last = past()?.dataset.at ?? ''
+  moved = false
   let before = performance.now()
   playing = window.setInterval(() => {
     if (asking) return
