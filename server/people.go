@@ -246,7 +246,7 @@ func (s *Server) showInvitation(w http.ResponseWriter, r *http.Request, who logi
 	}
 	site, _ := s.site(r)
 	s.render(w, r, http.StatusOK, web.Invitation(web.InvitationView{
-		Shell: s.shellOf(r, who, "Invitation", web.SectionPeople), Account: accountView(them),
+		Shell: s.shellOf(r, who, words.Say(r.Context(), "Invitation"), web.SectionPeople), Account: accountView(them),
 		Code: made.Code, Until: made.Until.Local(), Address: site.Origin + "/enrol",
 	}))
 	return nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/clisonix/tidechart/server/login"
 	"github.com/clisonix/tidechart/web"
+	"github.com/clisonix/tidechart/web/words"
 )
 
 // callbackPath is where a provider sends browsers back to; the operator registers it there.
@@ -101,7 +102,7 @@ func (s *Server) onward(w http.ResponseWriter, r *http.Request, to string) error
 	if _, err := url.Parse(to); err != nil {
 		return errNoPage
 	}
-	s.render(w, r, http.StatusOK, web.Onward(web.OnwardView{Shell: web.Shell{Title: "One moment", Connection: s.connection(r)}, To: to}))
+	s.render(w, r, http.StatusOK, web.Onward(web.OnwardView{Shell: web.Shell{Title: words.Say(r.Context(), "One moment"), Connection: s.connection(r)}, To: to}))
 	return nil
 }
 

@@ -56,7 +56,7 @@ func (v LogView) Alarm(ctx context.Context) string {
 	case v.Broken != "":
 		return words.Say(ctx, "The newest checkpoint is not good: {broken}.", v.Broken)
 	case !v.SignedAt.IsZero() && v.SignedAgo > signedLate:
-		return words.Say(ctx, "Nothing has been signed for {signedAgo}.", v.SignedAgo.Round(time.Second).String())
+		return words.Say(ctx, "Nothing has been signed for {signedAgo}.", short(ctx, v.SignedAgo.Round(time.Second)))
 	}
 	return ""
 }

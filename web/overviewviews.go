@@ -249,11 +249,11 @@ func (v LatencyView) says(ctx context.Context) string {
 func short(ctx context.Context, d time.Duration) string {
 	switch {
 	case d < time.Millisecond:
-		return "under 1 ms"
+		return words.Say(ctx, "under 1 ms")
 	case d < time.Second:
 		return words.Say(ctx, "{milliseconds} ms", strconv.FormatInt(d.Milliseconds(), 10))
 	default:
-		return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + " s"
+		return words.Say(ctx, "{seconds} s", strconv.FormatFloat(d.Seconds(), 'f', -1, 64))
 	}
 }
 
