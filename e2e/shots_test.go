@@ -1,16 +1,21 @@
 package e2e
 
 import (
+	"bytes"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 )
 
 // TestShots writes the README's pictures to $E2E_SHOTS: two people in one
 // note, the unit's board meanwhile, the sheet before a signature, how the
-// note came about, two versions of it, and the note on paper.
+// note came about, two versions of it, and the note on paper, before it is
+// signed and after it was corrected.
 func TestShots(t *testing.T) {
 	dir := os.Getenv("E2E_SHOTS")
 	if dir == "" {
@@ -54,15 +59,41 @@ func TestShots(t *testing.T) {
 	rivera.screenshot(filepath.Join(dir, "replay.png"))
 	chen.visit("/notes/" + note + "/print")
 	chen.waitFor("the sheet", exists(".sheet"))
-	sheets := filepath.Join(dir, "print.pdf")
-	if err := os.WriteFile(sheets, chen.printed(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.Command("pdftoppm", "-png", "-r", "80", "-singlefile", sheets, filepath.Join(dir, "print")).CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	_ = os.Remove(sheets) // the picture is of its first
+	firstSheet(t, filepath.Join(dir, "print"), chen.printed())
 	rivera.visit("/notes/" + note + "/compare?from=1")
 	rivera.waitFor("two versions", exists("#compared ins"))
 	rivera.screenshot(filepath.Join(dir, "compare.png"))
+
+	okafor.submit(`#sign button`)
+	chen.visit("/notes/" + note)
+	chen.submit(`.signed-acts a[href*="cosign"]`)
+	chen.submit(`#sign button`)
+	chen.visit("/notes/" + note + "/amend")
+	chen.do(
+		chromedp.Click(chromedp.CSS(`[name="relation"][value="correction"]`)),
+		chromedp.SendKeys(chromedp.CSS(`#reason`), "The potassium was that of the day before."),
+	)
+	chen.submit(`#amend button`)
+	chen.waitFor("the correction in the editor", exists(noteEditor))
+	chen.waitStatus("saved")
+	chen.caretAtEnd(0)
+	chen.types("Potassium this morning was 3.9 mmol/L.")
+	chen.waitStatus("saved")
+	chen.submit(`.note-state a[href$="/sign"]`)
+	chen.submit(`#sign button`)
+	resp, pdf := fetch(t, s.signIn(t, "chen"), s.url+"/notes/"+note+"/note.pdf")
+	if resp.StatusCode != http.StatusOK {
+		t.Fatalf("the PDF: %s", resp.Status)
+	}
+	firstSheet(t, filepath.Join(dir, "signed-print"), pdf)
+}
+
+// firstSheet keeps a picture of the first sheet of a PDF.
+func firstSheet(t *testing.T, path string, pdf []byte) {
+	t.Helper()
+	draw := exec.Command("pdftoppm", "-png", "-r", "80", "-singlefile", "-", path)
+	draw.Stdin = bytes.NewReader(pdf)
+	if out, err := draw.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
 }

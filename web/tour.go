@@ -46,7 +46,7 @@ var tours = map[string][]TourStep{
 	},
 	"privacy officer": {
 		{"Review emergency access", "Whoever opens a record that is not theirs says why. You see it at once, on any page, and say whether it was right.", "/reviews", "Emergency access"},
-		{"Find who opened a record", "Search for a patient above: “Who opened it” lists everybody who did. The log of acts has all else.", "/reviews/log", "Log of acts"},
+		{"Find who opened a record", "Search for a patient on the overview: “Who opened it” lists everybody who did. The log of acts has all else.", "/reviews/log", "Log of acts"},
 		{"Replay a session", "Sessions show who wrote when. From each, the note plays back, edit by edit, without touching it.", "/admin/sessions", "Sessions"},
 	},
 }
