@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/evanw/esbuild/pkg/api"
@@ -53,6 +55,17 @@ func (l scribed) told() (copies []crdt.Copy) {
 		copies = append(copies, crdt.Copy{To: crdt.ID{Client: l.Client, Clock: m[0]}, From: crdt.ID{Client: crdt.ClientID(m[2]), Clock: m[3]}, Len: m[1]})
 	}
 	return copies
+}
+
+// brings reports whether the row brings a character, which may have been there before.
+func (l scribed) brings(t *testing.T, c rune) (brings bool) {
+	t.Helper()
+	u, err := crdt.DecodeUpdate(l.Update)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Texts(u.Ranges(), func(_ int, _ crdt.ID, text string) { brings = brings || strings.ContainsRune(text, c) })
+	return brings
 }
 
 // bundled is testdata/scribes.mjs with the code of the page, as one script.
@@ -100,37 +113,65 @@ func scribesOf(t *testing.T, script string, seed, rows int, mode ...string) (s s
 
 // TestEveryCharacterIsItsAuthors: whatever people type, paste, delete, format, split, join, wrap, retype, move, cut and undo, at once
 // and after being away: after each row of the log, each character is said to be whose it is, since when it was there first, and
-// that it was pasted. Not one is said to be another's, as long as their editors say what they move. Of editors that say nothing,
-// some are: pieces of a few letters that were rebuilt cannot be told from what is typed, and what is once said to be another's is
-// counted again after each row, so that one piece that was misjudged early can be a third of all that is counted. Of 195 crowds of each kind
-// (250 rows) 0.03 % were wrong in plain ones, half a percent in the worst, 2.4 % in calm ones, 37 % in the worst, and 9 % in lively ones,
-// 40 % in the worst. The bounds are above the worst. Long forms count how much it is: make authors.
+// that it was pasted. Not one is said to be another's, as long as their editors say what they move; where Yjs's undo has made two of
+// one, the second is whose undo it was.
+//
+// Of editors that say nothing it is promised that a character which is not said to be its author's is said to be of whoever put it
+// there, in the row by which they did: nobody's words are said to be a third one's. How many are depends on what people do: pieces of
+// a few letters that were rebuilt cannot be told from what is typed, and what is once said to be another's is counted again after each
+// row. So a third of what one crowd wrote may be wrong, and little of what many did: the bound is on all of a kind. Of the crowds of make test, which
+// are always the same, it is what was counted, so that any change that makes it more is seen; of those of make authors, what was counted of 40 of each kind
+// (from seed 3000, 250 rows) and a fourth more.
 func TestEveryCharacterIsItsAuthors(t *testing.T) {
 	script := bundled(t)
+	short := *firstSeed == 0 && *seeds == 2 && *rowsEach == 150
 	for _, crowd := range []struct {
-		mode []string
-		tell bool
-		most float64 // of the characters of all rows that may be wrong
+		mode  []string
+		tell  bool
+		wrong int64   // characters of all rows, at most, of the crowds of make test
+		most  float64 // share of them of others
 	}{
-		{[]string{"plain", "cut"}, true, 0},
-		{[]string{"calm", "cut"}, true, 0},
-		{[]string{"lively", "cut"}, true, 0},
-		{[]string{"plain"}, false, 0.02},
-		{[]string{"calm"}, false, 0.5},
-		{[]string{"lively"}, false, 0.5},
+		{[]string{"plain", "cut"}, true, 0, 0},
+		{[]string{"calm", "cut"}, true, 0, 0},
+		{[]string{"lively", "cut"}, true, 0, 0},
+		{[]string{"plain"}, false, 0, 0.0002},
+		{[]string{"calm"}, false, 0, 0.026},
+		{[]string{"lively"}, false, 2244, 0.12},
 	} {
+		var sum counts
+		var mu sync.Mutex
+		t.Cleanup(func() {
+			bad, twice := sum.wrong, sum.twice
+			if !crowd.tell {
+				bad, twice = bad+twice, 0
+			}
+			share := float64(bad) / float64(max(sum.all, 1))
+			t.Logf("%v told=%v: %d of %d characters are wrong, %.3f %%, and %d stand there twice", crowd.mode, crowd.tell, bad, sum.all, 100*share, twice)
+			if short && (bad > crowd.wrong || twice > 0) || share > crowd.most || twice > sum.all/100_000 {
+				t.Errorf("%v told=%v: %d of %d characters are wrong, and %d stand there twice", crowd.mode, crowd.tell, bad, sum.all, twice)
+			}
+		})
 		for seed := *firstSeed; seed < *firstSeed+*seeds; seed++ {
 			t.Run(fmt.Sprintf("%v told=%v seed=%d", crowd.mode, crowd.tell, seed), func(t *testing.T) {
 				t.Parallel()
 				s := scribesOf(t, script, seed, *rowsEach, crowd.mode...)
-				wrong, checked := s.check(t, crowd.tell)
-				t.Logf("%d of %d characters are wrong", wrong, checked)
-				if float64(wrong) > crowd.most*float64(checked) || checked < len(s.lines) {
-					t.Errorf("%d of %d characters are wrong", wrong, checked)
+				got := s.check(t, crowd.tell)
+				mu.Lock()
+				defer mu.Unlock()
+				sum.all, sum.wrong, sum.twice = sum.all+got.all, sum.wrong+got.wrong, sum.twice+got.twice
+				if got.all < int64(len(s.lines)) {
+					t.Errorf("there are %d characters to look at", got.all)
 				}
 			})
 		}
 	}
+}
+
+// counts are characters of a note after each of its rows.
+type counts struct {
+	all   int64
+	wrong int64 // said to be another's, or of another row, or typed where they were pasted
+	twice int64 // that too, but another of the same is right
 }
 
 // TestUndoNeverForks: what people undo and redo while others write says the same to everybody in the end, in Yjs and here. These
@@ -185,7 +226,7 @@ func distinct(texts []string) []string {
 }
 
 // check looks at the note after each row.
-func (s *scribes) check(t *testing.T, tell bool) (wrong, checked int) {
+func (s *scribes) check(t *testing.T, tell bool) (sum counts) {
 	t.Helper()
 	store, note := &storetest.MemStore{}, uuid.New()
 	people := []sessions.PersonID{uuid.New(), uuid.New(), uuid.New()}
@@ -217,20 +258,31 @@ func (s *scribes) check(t *testing.T, tell bool) (wrong, checked int) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		right, wrong := map[rune]bool{}, map[rune]int64{}
 		a.Texts(func(text prose.Node, from Provenance, _ bool) {
 			for _, c := range text.Text {
-				checked++
+				sum.all++
 				want, known := s.Written[string(c)]
-				switch {
-				case !known && from.Template && from.Seq == 1:
-				case known && from.Author == people[want.Who] && from.Seq == uint64(want.Seq) && (!want.Pasted || from.Origin == Pasted):
-				default:
-					if wrong++; tell && wrong <= 5 {
-						t.Logf("after row %d, %s, %q is said to be another's, or of another row, and is %+v", seq, s.lines[seq-2].Did, c, s.Written[string(c)])
-					}
+				if !known && from.Template && from.Seq == 1 ||
+					known && from.Author == people[want.Who] && from.Seq == uint64(want.Seq) && (!want.Pasted || from.Origin == Pasted) {
+					right[c] = true
+					continue
+				}
+				wrong[c]++
+				if from.Seq < 2 || from.Author != people[s.lines[from.Seq-2].Who] || !s.lines[from.Seq-2].brings(t, c) {
+					t.Errorf("after row %d, %q is said to be of row %d, which has not put it there, or not by that person", seq, c, from.Seq)
 				}
 			}
 		})
+		for c, n := range wrong {
+			if right[c] {
+				sum.twice += n
+				continue
+			}
+			if sum.wrong += n; tell && sum.wrong <= 5 {
+				t.Logf("after row %d, %s, %q is said to be another's, or of another row, and is %+v", seq, s.lines[seq-2].Did, c, s.Written[string(c)])
+			}
+		}
 	}
-	return wrong, checked
+	return sum
 }
