@@ -76,22 +76,23 @@ func (c *cutter) cut(n *prose.Node) {
 
 // pieces cuts one text.
 func (c *cutter) pieces(text prose.Node) (out []prose.Node) {
-	rest := text.Text
 	var last Provenance
+	begin, end := 0, 0 // of the last piece, in the text
 	for _, p := range text.Pieces {
 		c.past.trace(crdt.ClockRange{Client: p.Of.Client, From: p.Of.Clock, To: p.Of.Clock + p.Len}, func(n uint64, from Provenance) {
 			head, tail := p.Cut(n)
-			size := bytesOf(rest, n)
+			at := end
+			end += bytesOf(text.Text[end:], n)
 			if k := len(out) - 1; k >= 0 && from.same(last) {
-				out[k].Text += rest[:size]
+				out[k].Text = text.Text[begin:end]
 				out[k].Pieces = crdt.AppendPiece(out[k].Pieces, head)
 			} else {
 				piece := text
-				piece.Text, piece.Pieces = rest[:size], []crdt.Piece{head}
+				begin, piece.Text, piece.Pieces = at, text.Text[at:end], []crdt.Piece{head}
 				out, last = append(out, piece), from
 				c.account.from[head.ID] = from
 			}
-			rest, p = rest[size:], tail
+			p = tail
 		})
 	}
 	return out
