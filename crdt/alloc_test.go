@@ -81,7 +81,6 @@ func TestQuestionsAllocateLittle(t *testing.T) {
 		"Depth":   {func() { d.Depth(u) }, 0},
 		"Count":   {func() { d.Count(u) }, 0},
 		"Fork":    {func() { d.Fork(u) }, 0},
-		"Copies":  {func() { d.Copies(u) }, 0},
 		"NamesIn": {func() { d.NamesIn(u) }, 0},
 	} {
 		if n := testing.AllocsPerRun(100, tt.ask); !checking && n > tt.most {

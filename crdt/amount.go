@@ -5,24 +5,42 @@ import (
 	"unicode/utf8"
 )
 
-// An Amount is how much text there is. A word is letters with no white space
-// between, and counts where its first one does: of somebody who writes into a
-// word of others it is none.
+// An Amount is how much text there is. Of somebody who writes into a word of others
+// it is no word; see [Words].
 type Amount struct {
 	Units int // UTF-16, as JavaScript counts; clocks do, too
 	Words int
 }
 
+// Words read text letter by letter. A word is letters with no white space between,
+// and counts where its first one does. The zero value stands behind nothing.
+type Words struct{ within bool }
+
+// Begin reports whether a word begins with the next letter.
+func (w *Words) Begin(letter rune) bool {
+	before := w.within
+	w.within = !unicode.IsSpace(letter)
+	return w.within && !before
+}
+
+// CountWords returns how many words begin in a text.
+func CountWords(text string) int {
+	var a Amount
+	a.add(text, 0)
+	return a.Words
+}
+
 // add counts a text that stands behind before; 0: behind nothing.
 func (a *Amount) add(text string, before rune) {
 	a.Units += units16(text)
-	within := before != 0 && !unicode.IsSpace(before)
+	var w Words
+	if before != 0 {
+		w.Begin(before)
+	}
 	for _, letter := range text {
-		begins := !unicode.IsSpace(letter)
-		if begins && !within {
+		if w.Begin(letter) {
 			a.Words++
 		}
-		within = begins
 	}
 }
 

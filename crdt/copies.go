@@ -19,27 +19,6 @@ const (
 	copyEffort = 16 << 20 // bytes that are compared for one update; then the rest is new text
 )
 
-// Copies returns what of the text that u brings repeats text that u deletes. It
-// must be asked before u is applied. Each deleted element is the source of one
-// copy at most, and the same log gives the same copies, whether a document
-// collects or not.
-//
-// A text counts as copied if it is part of one that was deleted, or holds one,
-// or begins or ends like one.
-func (d *Doc) Copies(u *Update) []Copy {
-	if len(u.sections) == 0 || u.b[u.ds] == 0 {
-		return nil
-	}
-	deletes := DeleteSet(u.Deletes())
-	stays, gone := d.bringsText(u, deletes)
-	if len(stays)+len(gone) == 0 {
-		return nil
-	}
-	m := copyMatcher{effort: copyEffort, sources: d.deletedTexts(deletes, nil, 0)}
-	m.matchAll(stays, gone)
-	return m.out
-}
-
 // bringsText returns the text that u brings and d lacks, in the order of u: that which stays, and that which u deletes, as one
 // that was made while there was no line does.
 func (d *Doc) bringsText(u *Update, deletes DeleteSet) (stays, gone []leftText) {

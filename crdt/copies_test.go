@@ -36,13 +36,13 @@ func TestCopies(t *testing.T) {
 		d := New("copies")
 		apply(t, d, base)
 		u := decoded(t, tt.update)
-		if got := d.Copies(u); !reflect.DeepEqual(got, tt.want) {
+		if got := new(Moves).Copies(d, u, 0, nil); !reflect.DeepEqual(got, tt.want) {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
 		}
 		if err := d.Apply(u); err != nil {
 			t.Fatal(err)
 		}
-		if got := d.Copies(u); got != nil {
+		if got := new(Moves).Copies(d, u, 0, nil); got != nil {
 			t.Errorf("%s: once it is applied: %v", tt.name, got)
 		}
 	}
@@ -99,7 +99,7 @@ func TestCopiesAreBounded(t *testing.T) {
 	}
 	u := decoded(t, w.finish(gone))
 	began := time.Now()
-	d.Copies(u)
+	new(Moves).Copies(d, u, 0, nil)
 	if took := time.Since(began); took > time.Second {
 		t.Errorf("it took %v", took)
 	}

@@ -252,6 +252,13 @@ func (d *Doc) dead(doomed DeleteSet, id ID, n uint64) (bool, uint64) {
 	return true, min(n, uint64(among[0].end())-id.Clock)
 }
 
+// tell takes down what u brings and deletes, and returns what of told is true.
+func (l *lineage) tell(d *Doc, u *Update, doomed DeleteSet, by int, told []Copy) []Copy {
+	l.hear(d, u)
+	l.remove(doomed, by)
+	return l.check(d, doomed, by, told)
+}
+
 // check returns what of told is true, and notes it: that elements which u brings
 // repeat others that say the same, which by has removed, with u or before, and has
 // not brought again. What undo has made two of counts once the first of them is

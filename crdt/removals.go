@@ -85,34 +85,31 @@ type retyping struct {
 }
 
 // Copies returns what of the text that u brings repeats text that u deletes, or
-// that the person by, whose it is, deleted before, and how many elements of text
-// u deletes without bringing them again. It remembers them. It must be asked of
-// all updates, in order, each before it is applied.
+// that the person by, whose it is, deleted before. It remembers what u deletes. It
+// must be asked of all updates, in order, each before it is applied.
 //
 // told is what the person's editor says that is, in order of what u brings. It
 // counts if the two say the same, the one was removed by that person, and is not
 // there again: so nobody's words are said to stand where they were not, or twice.
-// What nobody tells is found as [Doc.Copies] does.
+// What nobody tells is found as [Moves.Copies] does.
 //
 // A copy may be of elements that earlier updates have brought: of text that is
 // typed again letter by letter, the first letters say nothing.
-func (m *Removals) Copies(d *Doc, u *Update, by int, told []Copy) (copies []Copy, deleted int) {
+func (m *Removals) Copies(d *Doc, u *Update, by int, told []Copy) []Copy {
 	m.doomed = u.Deletes()
-	m.hear(d, u)
-	m.remove(m.doomed, by)
-	moved := m.check(d, m.doomed, by, told)
-	copies = moved
+	moved := m.tell(d, u, m.doomed, by, told)
+	copies := moved
 	if len(u.sections) > 0 && (len(m.doomed) > 0 || len(m.oldest) > 0) {
 		copies = append(copies, m.guess(d, u, by, moved)...)
 	}
 	if len(m.doomed) > 0 {
-		deleted = m.remember(d, by, copies)
+		m.remember(d, by)
 	}
 	for _, c := range copies {
 		m.part(c, by)
 	}
 	m.forget()
-	return copies, deleted
+	return copies
 }
 
 // guess finds what is copied of the text of which nothing is known.
@@ -165,30 +162,24 @@ func leftOf(texts []leftText, copies []Copy) []leftText {
 	return left
 }
 
-// remember takes down what is doomed, and returns how much of it is not brought again.
-func (m *Removals) remember(d *Doc, by int, copies []Copy) (deleted int) {
-	ds, moved := m.doomed, sourcesOf(copies)
+// remember takes down what is doomed.
+func (m *Removals) remember(d *Doc, by int) {
+	ds := m.doomed
 	for _, g := range ds {
 		m.alsoBy(ClockRange{g.Client, uint64(g.Clock), uint64(g.end())}, by)
 	}
 	for _, s := range d.deletedTexts(ds, nil, by) {
-		at, left := 0, 0
+		at := 0
 		for _, p := range s.pieces {
 			text := s.text[at : at+p.size]
 			at += p.size
 			m.add(p.first, text, by, s)
-			n := uint32(units16(text))
-			for _, g := range (DeleteSet{{p.first.Client, uint32(p.first.Clock), n}}).without(moved) {
-				left += int(g.Len)
-			}
 		}
-		deleted += left
 		m.whole = append(m.whole, wholeText{s, by})
 		if top := d.topAmong(s.pieces[0].first, ds); top != (ID{}) {
 			m.addBelow(top, s)
 		}
 	}
-	return deleted
 }
 
 // alsoBy notes that somebody deletes what is gone.

@@ -109,7 +109,7 @@ func (l *lateNote) take(e LateEdit) error {
 		}
 	}
 	moved := make(spans)
-	for _, c := range l.doc.Copies(u) {
+	for _, c := range new(crdt.Moves).Copies(l.doc, u, 0, nil) { // nobody tells of them
 		if c.Len < minMoved {
 			continue
 		}

@@ -12,6 +12,11 @@ const (
 	MaxMoved    = 250_000 // pieces of text that were moved or put back
 )
 
+// AtOnce is how many UTF-16 units one update may bring, and have been typed; more is pasted. In the recorded histories that the engine is
+// measured by, the 182,315 insertions of a paper bring one character each; where an editor completes words, as for programs, an insertion
+// brings up to some twenty, and few bring more than 32.
+const AtOnce = 32
+
 // Origins are what is known of where a note's text came from, beside its log.
 type Origins struct {
 	Programs  map[PersonID]bool // of those who wrote it, who is no person

@@ -41,13 +41,14 @@ func replay(t *testing.T, p *tiptap, edits []edit) Node {
 	var answer struct{ Log [][]byte }
 	p.ask(t, map[string]any{"cmd": "edits", "edits": edits}, &answer)
 	d, kept := crdt.New("note"), crdt.New("history", crdt.WithoutGC())
+	var moves, others crdt.Moves
 	for _, b := range answer.Log {
 		u, err := crdt.DecodeUpdate(b)
 		if err != nil {
 			t.Fatal(err)
 		}
-		copies := d.Copies(u)
-		if other := kept.Copies(u); !reflect.DeepEqual(copies, other) {
+		copies := moves.Copies(d, u, 0, nil)
+		if other := others.Copies(kept, u, 0, nil); !reflect.DeepEqual(copies, other) {
 			t.Fatalf("a document that collects finds the copies %v, one that does not %v", copies, other)
 		}
 		for _, doc := range []*crdt.Doc{d, kept} {

@@ -46,7 +46,11 @@ func (db *DB) Counted(ctx context.Context, note sessions.NoteID) (begun tally.Be
 		if err != nil {
 			return err
 		}
-		begun.Seq, begun.AsOf = uint64(to.Seq), to.AsOf
+		from, err := q.OpenFrom(ctx, note)
+		if err != nil {
+			return err
+		}
+		begun.Seq, begun.AsOf, begun.From = uint64(to.Seq), to.AsOf, uint64(from)
 		for _, row := range open {
 			begun.Open = append(begun.Open, stretchOf(row))
 		}

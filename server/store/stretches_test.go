@@ -179,6 +179,36 @@ func TestAmountsAreExact(t *testing.T) {
 	}
 }
 
+// TestPutBackTextIsNotTyped: what somebody cuts and pastes is no text of theirs, whether or not it is counted between the two.
+func TestPutBackTextIsNotTyped(t *testing.T) {
+	h := open(t)
+	ctx := t.Context()
+	s := h.sit(t, h.newNote(t), h.author, h.other)
+	count := func() {
+		t.Helper()
+		if _, err := h.db.CountSessions(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.types(t, h.author, "one two three ")
+	count()
+	s.edits(t, h.other, func(tx *crdt.Txn, note *crdt.Text) { note.Delete(tx, 4, 4) })
+	count()
+	s.base(t)
+	from, to := crdt.ID{Client: crdt.ClientID(h.author[0]) + 1, Clock: 4}, crdt.ID{Client: crdt.ClientID(h.other[0]) + 1}
+	if err := h.db.TellMoved(ctx, s.note, h.other, []crdt.Copy{{To: to, From: from, Len: 4}}); err != nil {
+		t.Fatal(err)
+	}
+	s.edits(t, h.other, func(tx *crdt.Txn, note *crdt.Text) { note.Insert(tx, note.Len(), "two ") })
+	for _, when := range []string{"in turns", "anew"} {
+		count()
+		if got, want := s.wrote(t, h.other).Text, (tally.Text{Deleted: crdt.Amount{Units: 4, Words: 1}}); got != want {
+			t.Errorf("counted %s: %+v, want %+v", when, got, want)
+		}
+		h.must(t, "TRUNCATE stretch, note_counted")
+	}
+}
+
 // TestDamagedNotesAreNotCounted: a note that cannot be counted keeps no other from it.
 func TestDamagedNotesAreNotCounted(t *testing.T) {
 	h := open(t)

@@ -9,12 +9,8 @@ import (
 	"github.com/clisonix/tidechart/sessions"
 )
 
-// What hands can do. In the recorded histories that the engine is measured by, the 182,315 insertions of a paper bring one character
-// each; where an editor completes words, as for programs, an insertion brings up to some twenty, and few bring more than 32.
-const (
-	atOnce    = 32 // UTF-16 units that one update may bring, and have been typed
-	perSecond = 15 // and how many hands type while there is no line: faster than anybody goes on for long
-)
+// perSecond is how many UTF-16 units hands type while there is no line: faster than anybody goes on for long. See [sessions.AtOnce], too.
+const perSecond = 15
 
 // Origin is how a piece of text came into a note.
 type Origin uint8
@@ -74,14 +70,14 @@ func (p *Past) index(i int, u *crdt.Update, ranges []crdt.ClockRange, copied []c
 	for _, r := range ranges {
 		p.brought[r.Client] = append(p.brought[r.Client], brought{uint32(r.From), int32(i)})
 	}
-	if len(ranges) == 0 || len(p.update(i)) <= atOnce { // a unit takes a byte at least
+	if len(ranges) == 0 || len(p.update(i)) <= sessions.AtOnce { // a unit takes a byte at least
 		return
 	}
 	units := u.TextLen()
 	for _, c := range copied {
 		units -= int(c.Len)
 	}
-	if units > atOnce {
+	if units > sessions.AtOnce {
 		p.large = append(p.large, large{int32(i), int32(units)})
 	}
 }

@@ -69,8 +69,6 @@ type row struct {
 	end  int   // of its update
 	at   int64 // microseconds since 1970
 	hand int32
-
-	deleted uint32 // UTF-16 units of text that were there
 }
 
 type hand struct {
@@ -129,7 +127,7 @@ func (p *Past) Follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	said := tellingsOf(told)
+	said := told.Tellings()
 	for head := p.Head(); head < told.Head; head = p.Head() {
 		rows, err := p.store.ReadLog(ctx, p.note, head, int(min(perRead, told.Head-head)))
 		if err != nil {
@@ -149,7 +147,7 @@ func (p *Past) Follow(ctx context.Context) error {
 }
 
 // add takes rows, of which all is in said that was told before they were stored; those that somebody else has added meanwhile are passed over.
-func (p *Past) add(rows []sessions.Row, said tellings) error {
+func (p *Past) add(rows []sessions.Row, said sessions.Tellings) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, r := range rows {
@@ -169,7 +167,7 @@ func (p *Past) add(rows []sessions.Row, said tellings) error {
 }
 
 // take adds the next row. The caller holds mu.
-func (p *Past) take(r sessions.Row, said tellings) error {
+func (p *Past) take(r sessions.Row, said sessions.Tellings) error {
 	u, err := crdt.DecodeUpdate(r.Update)
 	if err != nil {
 		return err
@@ -180,13 +178,13 @@ func (p *Past) take(r sessions.Row, said tellings) error {
 		p.people[r.Author] = who
 	}
 	brings := u.Ranges()
-	copies, deleted := p.removals.Copies(p.tip, u, who, said.of(r, brings))
+	copies := p.removals.Copies(p.tip, u, who, said.Of(r, brings))
 	if err := p.tip.Apply(u); err != nil {
 		return err
 	}
 	i := len(p.rows)
 	p.updates = append(p.updates, r.Update...)
-	p.rows = append(p.rows, row{end: len(p.updates), at: r.At.UnixMicro(), hand: p.handOf(hand{r.Author, r.Session}), deleted: uint32(deleted)})
+	p.rows = append(p.rows, row{end: len(p.updates), at: r.At.UnixMicro(), hand: p.handOf(hand{r.Author, r.Session})})
 	if len(copies) > 0 {
 		p.copies, p.copied = append(p.copies, copied{i, copies}), p.copied+len(copies)
 	}

@@ -2,10 +2,8 @@ package history
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
-	"unicode"
 
 	"github.com/clisonix/tidechart/crdt"
 	"github.com/clisonix/tidechart/crdt/prose"
@@ -54,16 +52,14 @@ func (p *Past) Summary(seq uint64) (Summary, error) {
 
 // Summary counts the words of a note.
 func (a *Account) Summary() (s Summary) {
-	within := false
+	var words crdt.Words
 	a.Texts(func(text prose.Node, from Provenance, begins bool) {
 		if begins {
-			within = false
+			words = crdt.Words{}
 		}
 		for _, letter := range text.Text {
-			if starts := !unicode.IsSpace(letter); starts != within {
-				if within = starts; starts {
-					s.add(from)
-				}
+			if words.Begin(letter) {
+				s.add(from)
 			}
 		}
 	})
@@ -109,65 +105,4 @@ func (s *Summary) add(from Provenance) {
 	if !slices.Contains(c.By, from.Author) {
 		c.By = append(c.By, from.Author)
 	}
-}
-
-// Amount is what one person did in one session: UTF-16 units of text, by how they came, whether or not they are still
-// there, and how many of anybody's the person deleted. What an editor only moved counts as neither.
-type Amount struct {
-	Person      sessions.PersonID
-	Units       [Origins]int
-	Deleted     int
-	Rows        int
-	First, Last time.Time // of these
-}
-
-// Amounts returns what each person did in a session, in the order in which they came; none: nobody wrote in it.
-func (p *Past) Amounts(session sessions.SessionID) ([]Amount, error) {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	var out []Amount
-	for i := range p.rows {
-		m := p.moment(i)
-		if m.Session != session {
-			continue
-		}
-		k := slices.IndexFunc(out, func(a Amount) bool { return a.Person == m.Author })
-		if k < 0 {
-			k = len(out)
-			out = append(out, Amount{Person: m.Author, First: m.At})
-		}
-		a := &out[k]
-		a.Rows, a.Last, a.Deleted = a.Rows+1, m.At, a.Deleted+int(p.rows[i].deleted)
-		if err := p.measure(i, a); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-// measure adds the text that a row brought. The caller holds mu.
-func (p *Past) measure(i int, a *Amount) error {
-	u, err := crdt.DecodeUpdate(p.update(i))
-	if err != nil {
-		return fmt.Errorf("measure seq %d: %w", i+1, err)
-	}
-	ranges := u.Ranges()
-	slices.SortFunc(ranges, func(a, b crdt.ClockRange) int {
-		return cmp.Or(cmp.Compare(a.Client, b.Client), cmp.Compare(a.From, b.From))
-	})
-	u.Texts(ranges, func(_ int, first crdt.ID, text string) {
-		p.trace(crdt.ClockRange{Client: first.Client, From: first.Clock, To: first.Clock + unitsOf(text)}, func(n uint64, from Provenance) {
-			a.Units[from.Origin] += int(n)
-		})
-	})
-	k, there := slices.BinarySearchFunc(p.copies, i, func(c copied, row int) int { return cmp.Compare(c.row, row) })
-	if !there {
-		return nil
-	}
-	for _, c := range p.copies[k].copies {
-		p.trace(crdt.ClockRange{Client: c.To.Client, From: c.To.Clock, To: c.To.Clock + c.Len}, func(n uint64, from Provenance) {
-			a.Units[from.Origin] -= int(n)
-		})
-	}
-	return nil
 }

@@ -17,6 +17,7 @@ const stepRows = 4096
 type Begun struct {
 	Seq  uint64    // up to which row
 	Open []Stretch // the newest of each person in the sessions that may go on
+	From uint64    // the first row of these; 0: none
 	AsOf time.Time // by the store's clock, when this was so
 }
 
@@ -27,8 +28,9 @@ type Store interface {
 	// BaseUpTo returns the newest verified merge of a note's first rows that goes no further than a seq, and how far it goes; nil
 	// and 0: there is none.
 	BaseUpTo(ctx context.Context, note sessions.NoteID, seq uint64) (update []byte, to uint64, err error)
-	// ReadLog is that of [sessions.Store].
+	// ReadLog and Told are those of [sessions.Store].
 	ReadLog(ctx context.Context, note sessions.NoteID, after uint64, limit int) ([]sessions.Row, error)
+	Told(ctx context.Context, note sessions.NoteID, since crdt.StateVector) (sessions.Told, error)
 	// SaveCounted stores stretches that are new or have grown by the rows behind from, up to and including to. taken is false, and
 	// nothing stored, if somebody else has counted the note meanwhile.
 	SaveCounted(ctx context.Context, note sessions.NoteID, from, to uint64, made []Stretch) (taken bool, err error)
@@ -65,6 +67,9 @@ func count(ctx context.Context, store Store, note sessions.NoteID, begun Begun) 
 			return err
 		}
 		for seq := begun.Seq; len(rows) > 0; {
+			if err := c.hear(ctx, store, note); err != nil {
+				return err
+			}
 			for _, row := range rows {
 				if err := c.add(row); err != nil {
 					return fmt.Errorf("seq %d: %w", row.Seq, err)
@@ -87,10 +92,24 @@ func count(ctx context.Context, store Store, note sessions.NoteID, begun Begun) 
 	return store.CloseCounted(ctx, note, begun.AsOf)
 }
 
-// load returns a counter that stands where counting goes on.
+// hear has c know what was told of the rows that were read last: before those were stored.
+func (c *counter) hear(ctx context.Context, store Store, note sessions.NoteID) error {
+	told, err := store.Told(ctx, note, c.doc.StateVector())
+	if err != nil {
+		return err
+	}
+	c.said = told.Tellings()
+	return nil
+}
+
+// load returns a counter that stands where counting goes on, and knows what was removed since the sessions began that go on.
 func load(ctx context.Context, store Store, note sessions.NoteID, begun Begun) (*counter, error) {
 	c := newCounter(crdt.New(""), begun.Open)
-	base, at, err := store.BaseUpTo(ctx, note, begun.Seq)
+	from := begun.Seq
+	if begun.From > 0 {
+		from = min(from, begun.From-1)
+	}
+	base, at, err := store.BaseUpTo(ctx, note, from)
 	if err != nil {
 		return nil, err
 	}
@@ -106,6 +125,9 @@ func load(ctx context.Context, store Store, note sessions.NoteID, begun Begun) (
 		}
 		if len(rows) == 0 {
 			return nil, fmt.Errorf("log ends at seq %d before %d", at, begun.Seq)
+		}
+		if err := c.hear(ctx, store, note); err != nil {
+			return nil, err
 		}
 		for _, row := range rows {
 			if err := c.skip(row); err != nil {

@@ -1,6 +1,6 @@
 // Package tally counts what each person wrote in each session of a note: how much they typed, pasted and deleted, and when they
-// paused. It follows from the log alone, so that it is counted behind those who write, and costs a keystroke nothing; a crash
-// delays it, and whoever counts again gets the same.
+// paused. It follows from the log, and from what editors said of a row before it came, so that it is counted behind those who write,
+// and costs a keystroke nothing; a crash delays it, and whoever counts again gets the same.
 package tally
 
 import (
@@ -17,7 +17,7 @@ const Break = 5 * time.Minute
 
 // Text is how much text came and went.
 type Text struct {
-	Typed, Pasted crdt.Amount // what an editor moves, to split or join paragraphs, is in none of them
+	Typed, Pasted crdt.Amount // what somebody moves, to split a paragraph, to drag or to cut and paste it, or puts back by undo, is in none of them
 	Deleted       crdt.Amount // that lived until then, and that whoever deleted it had seen
 }
 
@@ -65,10 +65,15 @@ type counter struct {
 	open map[key]*Stretch // the newest of each person, in each session
 	made []*Stretch       // that are new or have grown
 	grew map[*Stretch]bool
+
+	session sessions.SessionID        // that the newest row is of
+	moves   crdt.Moves                // in it: what was removed before, nobody moves
+	people  map[sessions.PersonID]int // as moves know them
+	said    sessions.Tellings
 }
 
 func newCounter(doc *crdt.Doc, open []Stretch) *counter {
-	c := &counter{doc: doc, open: make(map[key]*Stretch), grew: make(map[*Stretch]bool)}
+	c := &counter{doc: doc, open: make(map[key]*Stretch), grew: make(map[*Stretch]bool), people: make(map[sessions.PersonID]int)}
 	for _, s := range open {
 		c.open[key{s.Session, s.Person}] = &s
 	}
@@ -76,7 +81,28 @@ func newCounter(doc *crdt.Doc, open []Stretch) *counter {
 }
 
 // skip advances the document by a row that is counted already.
-func (c *counter) skip(row sessions.Row) error { return c.doc.ApplyUpdate(row.Update) }
+func (c *counter) skip(row sessions.Row) error {
+	u, err := crdt.DecodeUpdate(row.Update)
+	if err == nil {
+		c.moved(row, u)
+		err = c.doc.Apply(u)
+	}
+	return err
+}
+
+// moved returns what of the text that a row brings was somewhere else before. It is asked of all rows of a session, in order.
+func (c *counter) moved(row sessions.Row, u *crdt.Update) []crdt.Copy {
+	if row.Session != c.session {
+		c.session = row.Session
+		c.moves.Begin(c.doc)
+	}
+	who, known := c.people[row.Author]
+	if !known {
+		who = len(c.people)
+		c.people[row.Author] = who
+	}
+	return c.moves.Copies(c.doc, u, who, c.said.Of(row, u.Ranges()))
+}
 
 // add counts a row.
 func (c *counter) add(row sessions.Row) error {
@@ -84,7 +110,7 @@ func (c *counter) add(row sessions.Row) error {
 	if err != nil {
 		return err
 	}
-	text, err := c.measure(u)
+	text, err := c.measure(row, u)
 	if err != nil || row.Session == (sessions.SessionID{}) { // nobody's session: it is what a note begins with
 		return err
 	}
@@ -116,10 +142,10 @@ func (c *counter) take() []Stretch {
 	return made
 }
 
-// measure advances the document by an update, and says what that brought and took.
-func (c *counter) measure(u *crdt.Update) (t Text, err error) {
+// measure advances the document by the update of a row, and says what that brought and took.
+func (c *counter) measure(row sessions.Row, u *crdt.Update) (t Text, err error) {
 	var gone, from, to []crdt.ClockRange
-	for _, x := range c.doc.Copies(u) {
+	for _, x := range c.moved(row, u) {
 		from = append(from, crdt.ClockRange{Client: x.From.Client, From: x.From.Clock, To: x.From.Clock + x.Len})
 		to = append(to, crdt.ClockRange{Client: x.To.Client, From: x.To.Clock, To: x.To.Clock + x.Len})
 	}
@@ -131,7 +157,7 @@ func (c *counter) measure(u *crdt.Update) (t Text, err error) {
 		return Text{}, err
 	}
 	brought := c.doc.Brought(u, without(c.doc.LastChange().Inserted, to))
-	if pasted(brought) {
+	if brought.Units > sessions.AtOnce {
 		t.Pasted = brought
 	} else {
 		t.Typed = brought

@@ -114,6 +114,35 @@ func TestAmountsOfMovedText(t *testing.T) {
 	}
 }
 
+// TestAmountsOfPutBackText: who cuts text and pastes it, or undoes, has deleted it and typed nothing, as long as their editor says so and
+// it is true, and it is one session. What is typed again is typed.
+func TestAmountsOfPutBackText(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		text string
+		told crdt.Copy
+		does func(d *desk) // between the two
+		want crdt.Amount   // that bob typed
+	}{
+		{"told", "well", crdt.Copy{To: crdt.ID{Client: 2}, From: crdt.ID{Client: 1, Clock: 6}, Len: 4}, func(*desk) {}, crdt.Amount{}},
+		{"told of a part", "well", crdt.Copy{To: crdt.ID{Client: 2}, From: crdt.ID{Client: 1, Clock: 6}, Len: 3}, func(*desk) {}, crdt.Amount{Units: 1}},
+		{"not told", "well", crdt.Copy{}, func(*desk) {}, crdt.Amount{Units: 4, Words: 1}},
+		{"not true", "Well", crdt.Copy{To: crdt.ID{Client: 2}, From: crdt.ID{Client: 1, Clock: 6}, Len: 4}, func(*desk) {}, crdt.Amount{Units: 4, Words: 1}},
+		{"not removed", "Slep", crdt.Copy{To: crdt.ID{Client: 2}, From: crdt.ID{Client: 1}, Len: 4}, func(*desk) {}, crdt.Amount{Units: 4, Words: 1}},
+		{"in another session", "well", crdt.Copy{To: crdt.ID{Client: 2}, From: crdt.ID{Client: 1, Clock: 6}, Len: 4}, func(d *desk) { d.session = uuid.New() }, crdt.Amount{Units: 4, Words: 1}},
+	} {
+		d := newDesk(t)
+		d.counter.said = sessions.Told{Writers: map[crdt.ClientID]sessions.PersonID{2: bob}, Moved: []sessions.Moved{{Person: bob, Copies: []crdt.Copy{tt.told}}}}.Tellings()
+		d.edits(ada, func(tx *crdt.Txn, text *crdt.Text) { text.Insert(tx, 0, "Slept well overnight") })
+		d.edits(bob, func(tx *crdt.Txn, text *crdt.Text) { text.Delete(tx, 6, 4) })
+		tt.does(d)
+		d.edits(bob, func(tx *crdt.Txn, text *crdt.Text) { text.Insert(tx, 0, tt.text) })
+		if got, want := d.of(bob), (Text{Typed: tt.want, Deleted: crdt.Amount{Units: 4, Words: 1}}); got != want {
+			t.Errorf("%s: %+v, want %+v", tt.name, got, want)
+		}
+	}
+}
+
 // TestAmountsOfConcurrentEdits: what two delete goes once, and what is typed into text that has gone was typed all the same.
 func TestAmountsOfConcurrentEdits(t *testing.T) {
 	d := newDesk(t)

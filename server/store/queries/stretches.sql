@@ -20,6 +20,12 @@ SELECT DISTINCT ON (stretch.session_id, stretch.person_id) stretch.*
  WHERE session.note_id = $1 AND NOT session.counted
  ORDER BY stretch.session_id, stretch.person_id, stretch.first_seq DESC;
 
+-- name: OpenFrom :one
+-- The first row that is counted of sessions of a note that may go on; 0: there is none.
+SELECT coalesce(min(stretch.first_seq), 0)::bigint
+  FROM session JOIN stretch ON stretch.session_id = session.id
+ WHERE session.note_id = $1 AND NOT session.counted;
+
 -- name: BaseUpTo :one
 SELECT seq, data, sum FROM note_base WHERE note_id = $1 AND seq <= $2 ORDER BY seq DESC LIMIT 1;
 

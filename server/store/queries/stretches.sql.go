@@ -111,6 +111,20 @@ func (q *Queries) NotesToCount(ctx context.Context, limit int32) ([]uuid.UUID, e
 	return items, nil
 }
 
+const openFrom = `-- name: OpenFrom :one
+SELECT coalesce(min(stretch.first_seq), 0)::bigint
+  FROM session JOIN stretch ON stretch.session_id = session.id
+ WHERE session.note_id = $1 AND NOT session.counted
+`
+
+// The first row that is counted of sessions of a note that may go on; 0: there is none.
+func (q *Queries) OpenFrom(ctx context.Context, noteID uuid.UUID) (int64, error) {
+	row := q.db.QueryRow(ctx, openFrom, noteID)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const openStretches = `-- name: OpenStretches :many
 SELECT DISTINCT ON (stretch.session_id, stretch.person_id) stretch.session_id, stretch.person_id, stretch.first_seq, stretch.last_seq, stretch.first_at, stretch.last_at, stretch.edits, stretch.typed, stretch.typed_words, stretch.pasted, stretch.pasted_words, stretch.deleted, stretch.deleted_words
   FROM session JOIN stretch ON stretch.session_id = session.id
