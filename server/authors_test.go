@@ -3,6 +3,7 @@ package server_test
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -226,4 +227,16 @@ func TestCarriedForward(t *testing.T) {
 			t.Errorf("what was carried over is %+v", answer.Blocks)
 		}
 	}
+
+	// Signed, its page says it where one reads it, and in words above that, for who neither points nor sees the line below.
+	h.physicians()
+	signed := h.signs(h.signIn("chen"), "author")
+	piece := regexp.MustCompile(`<span class="by by-carried carried" title="from the note of (\d\d-[A-Z][a-z]{2}-\d{4}), less than a day old, written by Dr Mei Chen">([^<]*)<`).FindAllStringSubmatch(signed, -1)
+	if len(piece) != 1 || strings.TrimSpace(piece[0][2]) != strings.ReplaceAll(old, ", ", ",  ") {
+		t.Fatalf("the signed note marks %q", piece)
+	}
+	_, above, _ := strings.Cut(signed, `id="carried-from"`)
+	above, _, _ = strings.Cut(above, "</div>")
+	says(t, "the head of the signed note", strings.Join(strings.Fields(above), " "), "Carried forward: 12 words of Dr Mei Chen of "+piece[0][1]+", less than a day old.")
+	says(t, "the signed note", signed, `href="/notes/`+later.String()+`/history?authors=list">Authors</a>`)
 }

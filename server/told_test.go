@@ -27,7 +27,7 @@ func TestNamedPeopleAreTold(t *testing.T) {
 	}
 	began := time.Now()
 	line := prose.Node{Type: "paragraph", Content: []prose.Node{{Type: "text", Text: "Ask "}}}
-	for _, who := range []string{"okafor", "brandt"} {
+	for _, who := range []string{"okafor", "brandt", "rivera"} {
 		line.Content = append(line.Content, prose.Node{Type: "mention", Attrs: map[string]any{"kind": "person", "id": h.id(who).String(), "label": who}})
 	}
 	edit, err := prose.Build(77, prose.Node{Type: "doc", Content: []prose.Node{line}})
@@ -50,7 +50,7 @@ func TestNamedPeopleAreTold(t *testing.T) {
 			t.Errorf("the notice says %q", secret)
 		}
 	}
-	if n := h.count(`SELECT count(*) FROM nudge WHERE what = 'mention'`); n != 2 {
+	if n := h.count(`SELECT count(*) FROM nudge WHERE what = 'mention'`); n != 3 {
 		t.Errorf("%d are told", n)
 	}
 	if _, theirs, _ := h.get(h.signIn("brandt"), "/security"); names(theirs) {
@@ -66,6 +66,16 @@ func TestNamedPeopleAreTold(t *testing.T) {
 	page.awaits(opened, "that they have looked", func(e string) bool { return strings.Contains(e, "#notices") && !names(e) })
 	if _, list, _ := h.get(okafor, "/"); strings.Contains(list, ">you are named<") {
 		t.Error("the worklist marks what they have opened")
+	}
+	// Who has not looked is told still once it is signed: the note as it was signed names them, and opening that is to look.
+	h.physicians()
+	says(t, "the signed note", h.signs(h.signIn("chen"), "author"), `<span class="mention" data-type="mention"`, ">@rivera</span>")
+	rivera := h.signIn("rivera")
+	for what, want := range []int{1, 0} {
+		if _, list, _ := h.get(rivera, "/"); strings.Count(list, ">you are named<") != want {
+			t.Errorf("%d times she has opened the signed note, the worklist marks %d", what, strings.Count(list, ">you are named<"))
+		}
+		h.get(rivera, "/notes/"+h.note.String())
 	}
 }
 
