@@ -45,6 +45,13 @@ func (w *window) down(times int) {
 	}
 }
 
+// stands waits until the caret stands in a block with this text: what a key did to it the editor hears a moment later, and a colleague's edit
+// in between puts it back.
+func (w *window) stands(block string) {
+	w.t.Helper()
+	w.waitFor("the caret in "+block, `document.querySelector('`+noteEditor+`').editor.state.selection.$from.parent.textContent === `+quoteJS(block))
+}
+
 // TestHandingOver: a nurse signs in, finds her patient, begins a handoff and writes it with who takes over, to whom she gives what is to
 // be done. Each takes back what they wrote themselves, and nothing else; one key says whose a sentence is. She signs; the board says that
 // nobody has read it back yet, until her colleague, whom it leads there, has. What was to be done is done after that, and who wrote what is
@@ -64,11 +71,15 @@ func TestHandingOver(t *testing.T) {
 	rivera.waitStatus("saved")
 	note := strings.TrimPrefix(eval[string](rivera, `location.pathname`), "/notes/")
 	rivera.tabTo(noteEditor)
+	rivera.stands("Illness severity")
 	rivera.down(1)
+	rivera.stands("")
 	rivera.types("Watcher.")
 	rivera.down(2)
+	rivera.stands("")
 	rivera.types("Heart failure, day 3.")
 	rivera.down(2)
+	rivera.stands("")
 	rivera.types("/task")
 	rivera.waitFor("what can be inserted", exists(`#suggest:not([hidden]) [aria-selected="true"]`))
 	rivera.do(chromedp.KeyEvent(kb.Tab))
@@ -88,19 +99,24 @@ func TestHandingOver(t *testing.T) {
 	haddad.enters(`#bed-4-west-05 .writing a[href="/notes/` + note + `"]`)
 	haddad.waitStatus("saved")
 	haddad.tabTo(noteEditor)
+	haddad.stands("Illness severity")
 	haddad.ctrl(kb.End)
+	haddad.stands("")
 	haddad.types("Read back: weigh, call if up 2 kg.")
 	rivera.waitContains("call if up 2 kg.")
 	rivera.ctrl(kb.Home)
-	rivera.do(chromedp.KeyEvent(kb.End))
+	rivera.stands("Illness severity")
 	rivera.down(1)
+	rivera.stands("Watcher.")
 	rivera.do(chromedp.KeyEvent(kb.End))
+	rivera.waitFor("the end of the line", `(({ $from }) => $from.parentOffset === $from.parent.content.size)(document.querySelector('`+noteEditor+`').editor.state.selection)`)
 	rivera.types(" Febrile?")
 	haddad.waitContains("Watcher. Febrile?")
 	rivera.ctrl("z")
 	haddad.waitFor("what she took back", fmt.Sprintf(`!(%s).includes('Febrile')`, editorText))
 	haddad.waitContains("call if up 2 kg.")
 	rivera.ctrl(kb.End)
+	rivera.stands("Read back: weigh, call if up 2 kg.")
 	rivera.alt("a")
 	rivera.waitFor("whose that is", `document.querySelector('#authors-here').textContent.startsWith('At the caret: Lina Haddad RN, ')`)
 	rivera.alt("a")

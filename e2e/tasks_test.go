@@ -9,11 +9,11 @@ import (
 )
 
 // TestOverseersDay: an administrator finds a person, and ends their login, at which their browser is signed out; a privacy officer finds
-// who opened a record, and from a session gets to the note as it was. Both begin at the overview, by the keyboard.
+// who opened a record, and from a session gets to the note as it was. Both begin at the overview, and use the keyboard alone.
 func TestOverseersDay(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
-	chen, novak, lindqvist := signedIn(t, s, "chen"), signedIn(t, s, "novak"), signedIn(t, s, "lindqvist")
+	chen, novak, lindqvist := signedIn(t, s, "chen"), byKeyboard(t, s, "novak"), byKeyboard(t, s, "lindqvist")
 	token := s.token(t, "chen")
 	listed := s.notes(t, token)
 	note := s.newNoteFor(t, token, listed[0].Patient.ID, "progress").ID
@@ -27,7 +27,7 @@ func TestOverseersDay(t *testing.T) {
 	search := func(w *window, words string) {
 		w.t.Helper()
 		w.visit("/admin")
-		w.do(chromedp.Focus(chromedp.CSS(`#search input`)))
+		w.tabTo(`#search input`)
 		if err := w.typeKeys(words); err != nil {
 			w.t.Fatal(err)
 		}
@@ -38,30 +38,29 @@ func TestOverseersDay(t *testing.T) {
 		t.Errorf("an administrator begins at %s", at)
 	}
 	search(novak, "mei ch")
-	novak.submit(`#found a[href^="/admin/people/"]`)
+	novak.enters(`#found a[href^="/admin/people/"]`)
 	chen.allow("401", "WebSocket connection to")
-	novak.submit(`#logins form button`)
+	novak.enters(`#logins form button`)
 	novak.waitFor("what was done", exists(`#done`))
 	chen.waitAtDoor()
 
 	search(lindqvist, listed[0].Patient.MRN)
-	lindqvist.submit(`#found a[href$="/accesses"]`)
+	lindqvist.enters(`#found a[href$="/accesses"]`)
 	lindqvist.waitFor("who opened it", `document.querySelector('main').innerText.includes('Dr Mei Chen')`)
 	if eval[bool](lindqvist, `location.href.includes('`+listed[0].Patient.MRN+`')`) {
 		t.Error("an address says who was looked for")
 	}
-	lindqvist.submit(`.place-nav a[href="/admin/sessions"]`)
+	lindqvist.enters(`.place-nav a[href="/admin/sessions"]`)
 	lindqvist.waitFor("the session", exists(`#sessions tbody a`))
-	lindqvist.submit(`#sessions tbody a`)
-	lindqvist.submit(`#replay`)
+	lindqvist.enters(`#sessions tbody a`)
+	lindqvist.enters(`#replay`)
 	lindqvist.waitFor("the note as it was", exists(`#past`))
 
 	novak.visit("/admin/system")
 	was := eval[string](novak, `document.querySelector('#system-as-of').textContent`)
 	novak.waitFor("newer figures", `document.querySelector('#system-as-of').textContent !== '`+was+`'`)
 	novak.visit("/admin")
-	novak.do(chromedp.Focus(chromedp.CSS(`#tour button`)))
-	novak.leaves(chromedp.KeyEvent(kb.Enter), "end the first steps")
+	novak.enters(`#tour button`)
 	if eval[bool](novak, exists(`#tour`)) {
 		t.Error("the first steps are there still")
 	}
@@ -71,7 +70,7 @@ func TestOverseersDay(t *testing.T) {
 // anything, and no address says whom she looked for.
 func TestWorklistByKeyboard(t *testing.T) {
 	s := shared.get(t)
-	chen := signedIn(t, s, "chen")
+	chen := byKeyboard(t, s, "chen")
 	alt := chromedp.KeyModifiers(chromedp.ModifierAlt)
 	chen.do(chromedp.KeyEvent("/"))
 	if at := eval[string](chen, `document.activeElement.tagName`); at != "BODY" {
@@ -89,13 +88,14 @@ func TestWorklistByKeyboard(t *testing.T) {
 	for range "kelp" {
 		chen.do(chromedp.KeyEvent(kb.Backspace))
 	}
-	chen.do(chromedp.Evaluate[chromedp.Void](`(() => { const s = document.querySelector('#sort'); s.value = 'name'; s.dispatchEvent(new Event('input', {bubbles: true})) })()`))
+	chen.tabTo("#sort")
+	chen.do(chromedp.KeyEvent("name"))
 	chen.waitFor("all by name", `document.querySelectorAll('#worklist tbody tr').length > 10 && location.search === '?sort=name'`)
 	chen.do(chromedp.KeyEvent(kb.ArrowDown, alt), chromedp.KeyEvent(kb.ArrowDown, alt))
 	chen.waitFor("the second patient", `document.activeElement.closest('tr') === document.querySelectorAll('#worklist tbody tr')[1]`)
 	chen.do(chromedp.KeyEvent(kb.ArrowUp, alt))
 	chen.waitFor("the first patient", `document.activeElement.closest('tr') === document.querySelectorAll('#worklist tbody tr')[0]`)
-	chen.submit(`.parts a[href="/?show=mine"]`)
+	chen.enters(`.parts a[href="/?show=mine"]`)
 	if got := eval[string](chen, `document.querySelector('.parts [aria-current]').textContent`); !strings.HasPrefix(strings.TrimSpace(got), "Mine") {
 		t.Errorf("the part is %q", got)
 	}
