@@ -364,7 +364,7 @@ func newScene(t *testing.T, s *server) *strings.Replacer {
 	resident := s.signIn(t, "okafor")
 	_, sheet := fetch(t, resident, s.url+"/notes/"+signed+"/sign")
 	form := url.Values{}
-	for _, m := range regexp.MustCompile(`name="(as|content|attribution|seq|epoch)" value="([^"]*)"`).FindAllSubmatch(sheet, -1) {
+	for _, m := range regexp.MustCompile(`name="(as|content|attribution|identity|seq|epoch)" value="([^"]*)"`).FindAllSubmatch(sheet, -1) {
 		form.Set(string(m[1]), string(m[2]))
 	}
 	submit := func(c *http.Client, path string, form url.Values) {
