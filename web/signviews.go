@@ -72,7 +72,7 @@ type SignView struct {
 	Carried      []CarriedView
 	Blanks       []BlankView
 	Losses       []LossView
-	MoreLost     bool // than these
+	MoreLost     bool          // than these
 	Misread      []MisreadView // the first
 	MisreadAll   int
 	About        *AboutView
