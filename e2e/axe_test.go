@@ -89,16 +89,6 @@ func TestPagesAreAccessible(t *testing.T) {
 	}
 }
 
-// about is the page about somebody, whom its address does not name.
-func (s *server) about(t *testing.T, username string) string {
-	t.Helper()
-	var id string
-	if err := s.db(t).QueryRow(t.Context(), `SELECT id::text FROM person WHERE username = $1`, username).Scan(&id); err != nil {
-		t.Fatal(err)
-	}
-	return "/admin/people/" + id
-}
-
 // unitPath is the id of the unit whose board the worklist links to.
 func unitPath(t *testing.T, w *window) string {
 	t.Helper()
