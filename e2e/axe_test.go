@@ -29,10 +29,10 @@ func TestPagesAreAccessible(t *testing.T) {
 	scene := sceneOf(t, s)
 	note := scene.Replace("{note}")
 	n := startNode(t)
-	rivera := n.connect("rivera", hocuspocusV4, s, note, s.token(t, "rivera"))
+	token := s.token(t, "rivera")
+	rivera := n.connect("rivera", hocuspocusV4, s, note, token, s.schema(t, token)) // there are tasks in it
 	rivera.wait(want{"synced": true})
-	rivera.fresh()
-	rivera.insert(0, "Patient is comfortable.")
+	n.must("rivera", "append", map[string]any{"text": "Patient is comfortable."}, nil)
 	rivera.wait(want{"unsynced": 0})
 	meanwhile := map[string]string{
 		"note":  `document.querySelector('#presence').textContent.includes('Rosa Rivera')`,
@@ -64,7 +64,7 @@ func TestPagesAreAccessible(t *testing.T) {
 				}
 				if p.name == "note" {
 					w.caretAtEnd(0)
-					rivera.insert(-1, " And awake.") // her caret and selection are drawn
+					n.must("rivera", "append", map[string]any{"text": "And awake."}, nil) // her caret and selection are drawn
 				}
 				if dark := eval[bool](w, `document.documentElement.classList.contains('dark')`); dark != (first == "dark") {
 					t.Errorf("%s: the page is dark: %v", p.name, dark)
@@ -111,6 +111,7 @@ func (w *window) colorScheme(scheme string) {
 // axe returns what the checker finds wrong with the page, one text each; with rules, by these alone.
 func (w *window) axe(script []byte, rules ...string) []string {
 	w.t.Helper()
+	w.waitFor("what moves at rest", `document.getAnimations().every(a => a.playState !== 'running')`) // where a dialog is, tells what is behind it
 	if !eval[bool](w, `'axe' in window`) {
 		w.do(chromedp.Evaluate[chromedp.Void](string(script)))
 	}

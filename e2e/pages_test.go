@@ -93,14 +93,22 @@ func exists(selector string) string {
 }
 
 // caretAtEnd puts the caret behind the last character of the paragraph, as a
-// click there does.
+// click there does. The editor hears of it a moment later: what it draws until
+// then puts the caret back.
 func (w *window) caretAtEnd(paragraph int) {
 	w.t.Helper()
-	moved := eval[bool](w, fmt.Sprintf(`(() => {
+	moved := eval[bool](w, fmt.Sprintf(`(async () => {
 		const p = document.querySelectorAll(%s)[%d]
-		document.querySelector(%s).focus()
-		getSelection().selectAllChildren(p)
-		getSelection().collapseToEnd()
+		const { editor } = document.querySelector(%s)
+		const at = getSelection()
+		for (let tries = 0; tries < 100; tries++) {
+			editor.view.dom.focus()
+			at.selectAllChildren(p)
+			at.collapseToEnd()
+			const { anchorNode, anchorOffset } = at
+			await new Promise(r => setTimeout(r, 20))
+			if (at.anchorNode === anchorNode && at.anchorOffset === anchorOffset && editor.state.selection.head === editor.view.posAtDOM(anchorNode, anchorOffset)) break
+		}
 		return document.activeElement.isContentEditable
 	})()`, quoteJS(noteEditor+" p"), paragraph, quoteJS(noteEditor)))
 	if !moved {

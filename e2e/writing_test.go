@@ -126,6 +126,24 @@ func TestWritingByKeyboard(t *testing.T) {
 	if got, want := s.text(t, token, note), chen.text(); squeeze(got) != squeeze(want) {
 		t.Errorf("the note says %q, the editor %q", got, want)
 	}
+
+	// Outside of text a sign alone opens it, for who has not turned that off.
+	chen.visit("/")
+	chen.keyDown("", "?")
+	chen.waitFor("the sheet of the worklist", exists("dialog.keysheet[open]"))
+	chen.do(chromedp.Click(chromedp.CSS("#keysheet-mark")))
+	chen.keyDown("", kb.Escape)
+	chen.waitFor("no sheet", "!"+exists("dialog.keysheet"))
+	chen.visit("/")
+	chen.keyDown("", "?")
+	if eval[bool](chen, exists("dialog.keysheet")) {
+		t.Error("the sign opens the sheet still")
+	}
+	chen.keyDown("Ctrl", "/")
+	chen.waitFor("the sheet by its other key", exists("dialog.keysheet[open]"))
+	if eval[bool](chen, `document.querySelector("#keysheet-mark").checked`) {
+		t.Error("what was turned off looks as if it were on")
+	}
 }
 
 // shape is an expression for what the note is made of: its elements without attributes, and its words.

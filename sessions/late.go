@@ -20,6 +20,7 @@ type LateEdit struct {
 // Limits of what is kept beside one note (I10), besides those of a note, which it has as well.
 const (
 	maxLate      = 2000 // edits
+	maxLateOfOne = 500  // of one person: nobody uses up what colleagues have
 	maxLateTries = 5
 )
 
@@ -35,6 +36,7 @@ type late struct {
 type branch struct {
 	*Session        // which no goroutine runs
 	n        uint64 // edits that are kept
+	of       map[PersonID]int
 }
 
 // keepLate keeps f beside the note, and then says so.
@@ -90,6 +92,9 @@ func (s *Session) storeOneLate(b *branch, f *frame) (_ *branch, err error) {
 		if b.n >= maxLate {
 			return nil, over(maxLate, "edits beside a signed note")
 		}
+		if b.of[f.author.ID] >= maxLateOfOne {
+			return nil, over(maxLateOfOne, "edits of one person beside a signed note")
+		}
 		edit := LateEdit{N: b.n + 1, Author: f.author.ID, Session: s.id, Update: f.data}
 		kept, err := s.hub.store.KeepLate(ctx, s.note, edit)
 		if err != nil {
@@ -99,7 +104,7 @@ func (s *Session) storeOneLate(b *branch, f *frame) (_ *branch, err error) {
 			b = nil
 			continue
 		}
-		if err := b.take(f.fresh); err != nil {
+		if err := b.take(f.author.ID, f.fresh); err != nil {
 			return nil, nil //nolint:nilerr // it is stored; the branch is read anew
 		}
 		return b, nil
@@ -119,7 +124,7 @@ func (s *Session) readBranch(ctx context.Context) (*branch, error) {
 	}
 	b := &branch{Session: &Session{
 		hub: s.hub, note: s.note, log: s.log, beside: true, writers: log.Writers, reserved: log.Shown, head: log.Head, usedAt: time.Now(),
-	}}
+	}, of: make(map[PersonID]int)}
 	if b.doc, err = log.Doc(); err != nil {
 		return nil, fmt.Errorf("rebuild note %s: %w", s.note, err)
 	}
@@ -135,19 +140,20 @@ func (s *Session) readBranch(ctx context.Context) (*branch, error) {
 		for _, r := range u.Ranges() {
 			b.writers[r.Client] = e.Author
 		}
-		if err := b.take(u); err != nil {
+		if err := b.take(e.Author, u); err != nil {
 			return nil, fmt.Errorf("late edit %d: %w", e.N, err)
 		}
 	}
 	return b, nil
 }
 
-// take advances the branch by what is stored.
-func (b *branch) take(u *crdt.Update) error {
+// take advances the branch by what is stored of somebody.
+func (b *branch) take(author PersonID, u *crdt.Update) error {
 	if err := b.doc.Apply(u); err != nil {
 		return err
 	}
 	b.n++
+	b.of[author]++
 	b.ahead, b.encoded = b.doc.StateVector(), nil
 	return nil
 }

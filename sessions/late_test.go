@@ -391,3 +391,27 @@ func TestLateWordsThatLostTheirPlace(t *testing.T) {
 		})
 	}
 }
+
+// TestNobodyUsesUpWhatIsKeptBesideANote: who has as many late edits as one person may have is refused, and a colleague's are kept.
+func TestNobodyUsesUpWhatIsKeptBesideANote(t *testing.T) {
+	inWard(t, func(w *ward) {
+		a, b := w.hClient(w.clinic(chen)), w.hClient(w.clinic(rivera))
+		w.close(sessions.Sealed)
+		const most = 500
+		for n := range most - 1 {
+			kept, err := w.store.KeepLate(t.Context(), note, sessions.LateEdit{N: uint64(n + 1), Author: chen.ID, Update: insert2(1, n, "x")})
+			if err != nil || !kept {
+				t.Fatal(kept, err)
+			}
+		}
+		a.update(insert2(1, most-1, "last"))
+		if got := a.closeCode(); got != 0 {
+			t.Errorf("the last: close code %d", got)
+		}
+		a.update(insert2(1, most+3, "beyond"))
+		b.update(insert(2, 0, "colleague"))
+		if got := w.late(); a.closeCode() != 4413 || b.closeCode() != 0 || !strings.HasSuffix(got, "1 last, 2 colleague") {
+			t.Errorf("close codes %d and %d, the end is %q", a.closeCode(), b.closeCode(), got[max(0, len(got)-60):])
+		}
+	})
+}

@@ -3,6 +3,9 @@
 import { allKeys, keysHere, onKey, takesText, tellKey, type Key } from './keys.ts'
 import { say } from './say.ts'
 
+/** Where the browser keeps that "?" alone opens nothing: WCAG 2.2, 2.1.4, asks for that of signs, which may be spoken or hit by accident. */
+const MARK = 'keysheet-mark'
+
 const button = document.getElementById('keys-toggle')
 let sheet: HTMLDialogElement | undefined
 
@@ -32,12 +35,38 @@ function open(): void {
   close.textContent = say('Close')
   close.autofocus = true
   close.addEventListener('click', () => sheet?.close())
-  foot.append(close)
+  foot.append(markSwitch(), close)
   box.append(foot)
   sheet.append(box)
   sheet.addEventListener('close', () => sheet?.remove())
   document.body.append(sheet)
   sheet.showModal()
+}
+
+function markOpens(): boolean {
+  try {
+    return localStorage.getItem(MARK) !== 'off'
+  } catch {
+    return true // no storage
+  }
+}
+
+function markSwitch(): HTMLElement {
+  const label = element('label', 'label')
+  const box = element('input', 'input') as HTMLInputElement
+  box.type = 'checkbox'
+  box.id = 'keysheet-mark'
+  box.checked = markOpens()
+  box.addEventListener('change', () => {
+    try {
+      localStorage.setItem(MARK, box.checked ? 'on' : 'off')
+    } catch {
+      // No storage: it stays as it is.
+      box.checked = true
+    }
+  })
+  label.append(box, say('? alone opens this list'))
+  return label
 }
 
 function list(name: string, keys: Key[]): HTMLElement {
@@ -67,7 +96,7 @@ function element(tag: string, name = ''): HTMLElement {
 }
 
 onKey('?', say('Show the keys of this page, outside of text'), e => {
-  if (takesText(e.target) || document.querySelector('dialog[open]')) return false
+  if (!markOpens() || takesText(e.target) || document.querySelector('dialog[open]')) return false
   open()
   return true
 })
