@@ -37,6 +37,13 @@ func TestOverseersDay(t *testing.T) {
 	if at := eval[string](novak, `location.pathname`); at != "/admin" {
 		t.Errorf("an administrator begins at %s", at)
 	}
+	lindqvist.visit("/admin")
+	lindqvist.enters(`.place-nav a[href="/admin/sessions"]`)
+	lindqvist.waitFor("the session", exists(`#sessions tbody a`))
+	lindqvist.enters(`#sessions tbody a`)
+	lindqvist.enters(`#replay`)
+	lindqvist.waitFor("the note as it was", exists(`#past`))
+
 	search(novak, "mei ch")
 	novak.enters(`#found a[href^="/admin/people/"]`)
 	chen.allow("401", "WebSocket connection to")
@@ -50,11 +57,6 @@ func TestOverseersDay(t *testing.T) {
 	if eval[bool](lindqvist, `location.href.includes('`+listed[0].Patient.MRN+`')`) {
 		t.Error("an address says who was looked for")
 	}
-	lindqvist.enters(`.place-nav a[href="/admin/sessions"]`)
-	lindqvist.waitFor("the session", exists(`#sessions tbody a`))
-	lindqvist.enters(`#sessions tbody a`)
-	lindqvist.enters(`#replay`)
-	lindqvist.waitFor("the note as it was", exists(`#past`))
 
 	novak.visit("/admin/system")
 	was := eval[string](novak, `document.querySelector('#system-as-of').textContent`)
