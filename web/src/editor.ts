@@ -11,6 +11,7 @@ import * as Y from 'yjs'
 
 import { Authors } from './authors.ts'
 import { COMMENTS, Comments } from './comments.ts'
+import { Composing } from './composing.ts'
 import { schemaExtensions } from './extensions.ts'
 import { Find } from './find.ts'
 import { Here } from './here.ts'
@@ -233,6 +234,7 @@ class NotePage {
     const bar = document.getElementById('toolbar')
     if (bar) this.#toolbar = new Toolbar(bar, editor)
     if (bar) new TaskDialog(editor, this.#root.dataset.note ?? '', this.#root.dataset.userId ?? '')
+    new Composing(editor, this.#provider)
     nameNeighbours(this.#doc)
     new Authors(editor, this.#doc)
     new Steps(editor, this.#doc.getXmlFragment('default'), moves => this.#origins.moved(this.#doc.clientID, moves))
