@@ -3,50 +3,55 @@
 // is composed; not long, for it has to be seen.
 
 import type { HocuspocusProvider } from '@hocuspocus/provider'
-import type { Editor } from '@tiptap/core'
 
 import { head } from './saved.ts'
 
-/** How long nothing is composed before that waits no more. On a phone a word may stay begun for minutes. */
+/** How long nothing is composed before nothing waits for it any more. On a phone a word may stay begun for minutes. */
 const REST_MS = 1_000
 
-/** How long others' edits wait at most, and how many. */
+/** How long what others do waits at most, and how many frames of it. */
 const LONGEST_MS = 5_000
 const MOST = 1_000
 
-/** Types of the Hocuspocus envelope, and of a sync message: what others write, and where they are. */
+/** Types of the Hocuspocus envelope, and of a sync message. */
 const SYNC = 0
 const AWARENESS = 1
 const UPDATE = 2
 
-/** Holds back what others do while something is composed. */
+/** Whether a frame has what others write, or where they are. */
+function kind({ data }: MessageEvent): typeof UPDATE | typeof AWARENESS | undefined {
+  const { type, sub } = head(new Uint8Array(data)) ?? {}
+  return type === AWARENESS ? AWARENESS : type === SYNC && sub === UPDATE ? UPDATE : undefined
+}
+
+/** Holds back what others do while something is composed in dom. */
 export class Composing {
   #read: (e: MessageEvent) => void
   #held: MessageEvent[] = []
   #since = 0
   #over: ReturnType<typeof setTimeout> | undefined
 
-  constructor(editor: Editor, provider: HocuspocusProvider) {
+  constructor(provider: HocuspocusProvider, dom: EventTarget) {
     this.#read = provider.onMessage.bind(provider)
     provider.onMessage = e => this.#came(e)
-    const { dom } = editor.view
+    provider.on('close', () => (this.#held = this.#held.filter(e => kind(e) === UPDATE))) // nobody is where they were
     dom.addEventListener('compositionstart', () => this.#composes(REST_MS))
     dom.addEventListener('compositionupdate', () => this.#composes(REST_MS))
-    dom.addEventListener('compositionend', () => this.#composes(0))
+    dom.addEventListener('compositionend', () => this.#composes(0)) // the editor hears of it first
   }
 
   #composes(more: number): void {
     clearTimeout(this.#over)
-    this.#over = setTimeout(() => this.#release(), Math.max(0, Math.min(more, this.#held.length > 0 ? this.#since + LONGEST_MS - Date.now() : more)))
+    const left = this.#held.length > 0 ? this.#since + LONGEST_MS - performance.now() : more
+    this.#over = setTimeout(() => this.#release(), Math.max(0, Math.min(more, left)))
   }
 
   #came(e: MessageEvent): void {
-    const h = this.#over === undefined ? undefined : head(new Uint8Array(e.data))
-    if (h?.type !== AWARENESS && !(h?.type === SYNC && h.sub === UPDATE)) {
+    if (this.#over === undefined || kind(e) === undefined) {
       this.#read(e)
       return
     }
-    if (this.#held.length === 0) this.#since = Date.now()
+    if (this.#held.length === 0) this.#since = performance.now()
     if (this.#held.push(e) >= MOST) this.#release()
   }
 
