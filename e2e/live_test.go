@@ -62,8 +62,8 @@ func TestSessionsPage(t *testing.T) {
 	}
 	chen.close()
 	rivera.close()
-	// It ends a little after the last one left; the page is asked until then.
-	novak.waitReloading("the session's end", fmt.Sprintf(`(%s).length === 0`, sessionRows("live-heading")))
+	// It ends a little after the last one left; the page moves it by itself.
+	novak.waitFor("the session's end", fmt.Sprintf(`(%s).length === 0 && (%s).length === 1`, sessionRows("live-heading"), sessionRows("past-heading")))
 	past := novak.sessionRows("past-heading")
 	if len(past) != 1 {
 		t.Fatalf("past sessions are %q, want one", past)

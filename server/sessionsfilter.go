@@ -56,6 +56,9 @@ func (s *Server) sessionQuery(r *http.Request, f web.SessionFilter) (q queries.F
 	if bad != nil {
 		return q, "Give days as in 2026-11-22.", nil
 	}
+	if q.Since != nil && q.Until != nil && !q.Since.Before(*q.Until) {
+		return q, "The last day is before the first.", nil
+	}
 	if f.Patient != "" {
 		id, err := uuid.Parse(f.Patient)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,22 +69,8 @@ func (s *Server) sessionsPage(w http.ResponseWriter, r *http.Request, who login.
 	if view.Whose, err = s.whose(ctx, who, search.Patient); err != nil {
 		return err
 	}
-	if view.Filter.State != "ended" && view.Filter.After == "" {
-		if view.Live, err = s.liveSessions(ctx, search); err != nil {
-			return err
-		}
-	}
-	if view.Filter.State != "live" {
-		search.State, search.MaxRows = "ended", maxSessions+1
-		found, err := s.db.Sittings(ctx, search)
-		if err != nil {
-			return err
-		}
-		if len(found) > maxSessions {
-			found = found[:maxSessions]
-			view.Next = goOnBehind(found[maxSessions-1], search.Sort)
-		}
-		view.Past = sessionRows(found)
+	if view.Live, view.Past, err = s.sessionLists(ctx, view.Filter, search); err != nil {
+		return err
 	}
 	s.render(w, r, http.StatusOK, web.Sessions(view))
 	return nil
@@ -136,19 +123,44 @@ func (s *Server) sessionsOfPatient(w http.ResponseWriter, r *http.Request, who l
 	return nil
 }
 
-// liveSessions are those that have not ended.
-func (s *Server) liveSessions(ctx context.Context, search queries.FindSessionsParams) (web.LiveSessions, error) {
-	search.State, search.MaxRows = "live", maxLiveSessions+1
-	found, err := s.db.Sittings(ctx, search)
-	live := web.LiveSessions{AsOf: time.Now()}
-	if len(found) > maxLiveSessions {
-		found, live.More = found[:maxLiveSessions], true
+// sessionLists are the lists of a page; nil: the filter does not ask for it.
+func (s *Server) sessionLists(ctx context.Context, f web.SessionFilter, search queries.FindSessionsParams) (live *web.LiveSessions, past *web.PastSessions, err error) {
+	now := time.Now()
+	lives := make(map[uuid.UUID]bool)
+	if f.State != "ended" && f.After == "" {
+		search.State, search.MaxRows = "live", maxLiveSessions+1
+		found, err := s.db.Sittings(ctx, search)
+		if err != nil {
+			return nil, nil, err
+		}
+		live = &web.LiveSessions{AsOf: now}
+		if len(found) > maxLiveSessions {
+			found, live.More = found[:maxLiveSessions], true
+		}
+		for _, one := range found {
+			lives[one.ID] = true
+		}
+		live.Rows = sessionRows(found)
 	}
-	live.Rows = sessionRows(found)
-	return live, err
+	if f.State == "live" {
+		return live, nil, nil
+	}
+	search.State, search.MaxRows = "ended", maxSessions+1
+	found, err := s.db.Sittings(ctx, search)
+	if err != nil {
+		return nil, nil, err
+	}
+	past = &web.PastSessions{AsOf: now, Filter: f}
+	if len(found) > maxSessions {
+		found = found[:maxSessions]
+		past.Next = goOnBehind(found[maxSessions-1], search.Sort)
+	}
+	found = slices.DeleteFunc(found, func(one store.Sitting) bool { return lives[one.ID] }) // it ended between the two looks
+	past.Rows = sessionRows(found)
+	return live, past, nil
 }
 
-// sessionsEvents streams live sessions as they change, and what any page tells.
+// sessionsEvents streams live sessions as they change, and those that have ended, of which there are more when one ends; and what any page tells.
 func (s *Server) sessionsEvents(w http.ResponseWriter, r *http.Request, who login.Person) error {
 	if err := s.decide(r.Context(), who, access.ReviewSessions, access.Note{}, onto{}); err != nil {
 		return err
@@ -162,7 +174,7 @@ func (s *Server) sessionsEvents(w http.ResponseWriter, r *http.Request, who logi
 	if says != "" {
 		return badRequest(says)
 	}
-	parts := []part{&livePart{server: s, search: search}}
+	parts := []part{&sessionsPart{server: s, filter: f, search: search}}
 	hears, err := s.hears(r.Context(), who)
 	if err != nil {
 		return err
@@ -173,33 +185,45 @@ func (s *Server) sessionsEvents(w http.ResponseWriter, r *http.Request, who logi
 	return s.stream(w, r, who, sessionsPoll, func() (sessions, news <-chan struct{}) { return s.hub.Changed(), s.pageNews.heard() }, parts...)
 }
 
-// livePart is the live sessions that a filter leaves, as a page shows them.
-type livePart struct {
+// sessionsPart is the sessions that a filter leaves, as the first page of them shows them.
+type sessionsPart struct {
 	server *Server
+	filter web.SessionFilter
 	search queries.FindSessionsParams
-	shown  [sha256.Size]byte
+
+	live, past [sha256.Size]byte // what is shown, but for when that was
 }
 
-func (p *livePart) show(ctx context.Context, who login.Person) (templ.Component, error) {
+func (p *sessionsPart) show(ctx context.Context, who login.Person) (templ.Component, error) {
 	if err := p.server.refuses(who, access.ReviewSessions, access.Note{}, onto{}); err != nil {
 		return nil, err
 	}
-	live, err := p.server.liveSessions(ctx, p.search)
+	live, past, err := p.server.sessionLists(ctx, p.filter, p.search)
 	if err != nil {
 		return nil, err
 	}
-	now := live.AsOf
-	live.AsOf = time.Time{} // alone it is no news
-	var html bytes.Buffer
-	if err := web.LiveEvent(live).Render(ctx, &html); err != nil {
+	var changed []templ.Component
+	add := func(shown *[sha256.Size]byte, event func(asOf time.Time) templ.Component, now time.Time) error {
+		var html bytes.Buffer
+		if err := event(time.Time{}).Render(ctx, &html); err != nil { // the time alone is no news
+			return err
+		}
+		if sum := sha256.Sum256(html.Bytes()); sum != *shown {
+			*shown = sum
+			changed = append(changed, event(now))
+		}
+		return nil
+	}
+	if live != nil {
+		err = add(&p.live, func(asOf time.Time) templ.Component { l := *live; l.AsOf = asOf; return web.LiveEvent(l) }, live.AsOf)
+	}
+	if err == nil && past != nil {
+		err = add(&p.past, func(asOf time.Time) templ.Component { l := *past; l.AsOf = asOf; return web.PastEvent(l) }, past.AsOf)
+	}
+	if err != nil || len(changed) == 0 {
 		return nil, err
 	}
-	sum := sha256.Sum256(html.Bytes())
-	if sum == p.shown {
-		return nil, nil
-	}
-	p.shown, live.AsOf = sum, now
-	return web.LiveEvent(live), nil
+	return templ.Join(changed...), nil
 }
 
 // sessionRows are sessions as pages show them.

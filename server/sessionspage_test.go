@@ -47,7 +47,7 @@ func listed(page string) (ids []string, next string) {
 func TestSessionsAreFound(t *testing.T) {
 	h := open(t)
 	h.sat(1, "chen")
-	h.sql(`UPDATE session SET started_at = '2025-03-01 12:00:00Z', ended_at = '2025-03-01 13:00:00Z'`)
+	h.sql(`UPDATE session SET started_at = '2025-03-01 12:00:00Z', ended_at = '2025-03-03 13:00:00Z'`)
 	h.sat(1, "rivera")
 	_, state, _ := h.api("GET", "/api/v1/notes/"+h.note.String()+"/state", h.token("chen"), "", nil)
 	h.edit("okafor", state, func(tx *crdt.Txn, f *crdt.XMLFragment) {
@@ -58,9 +58,11 @@ func TestSessionsAreFound(t *testing.T) {
 	}
 	patient := h.patient(uuid.MustParse(h.text(`SELECT patient_id::text FROM note WHERE id = $1`, h.note)))
 	officer := h.signIn("lindqvist")
+	tomorrow := time.Now().AddDate(0, 0, 2).Format(time.DateOnly) // when what is live still goes on
 	for query, want := range map[string]int{
 		"": 3, "state=live": 1, "state=ended": 2, "state=astray": 3, "person=chen": 1, "person=okafor": 1, "person=okafor&state=ended": 0, "person=novak": 0,
-		"unit=4-west": 3, "unit=icu": 0, "since=2025-03-01&until=2025-03-01": 1, "until=2025-02-28": 0, "since=2025-03-02": 2,
+		"unit=4-west": 3, "unit=icu": 0, "since=2025-03-01&until=2025-03-01": 1, "since=2025-03-02&until=2025-03-02": 1, "since=2025-03-03&until=2025-03-09&state=ended": 1, "until=2025-03-02": 1,
+		"until=2025-02-28": 0, "since=2025-03-04&until=2025-03-09": 0, "since=2025-03-03": 3, "since=2025-03-04": 2, "since=" + tomorrow: 1, "since=" + tomorrow + "&sort=oldest": 1,
 		"patient=" + patient.ID.String(): 3, "sort=oldest": 3, "sort=words": 3, "sort=%27": 3, "after=": 3,
 		"state=ended&after=1740830400000000.ffffffff-ffff-ffff-ffff-ffffffffffff": 1, "state=ended&sort=words&after=0.00000000-0000-0000-0000-000000000000": 0,
 	} {
@@ -74,7 +76,7 @@ func TestSessionsAreFound(t *testing.T) {
 	}
 	for query, want := range map[string]string{
 		"person=nobody": "Nobody has this username", "person=%00": "Nobody has this username", "unit=mars": "no such unit", "unit=%00%ff": "no such unit",
-		"since=yesterday": "Give days as in", "until=2026-02-30": "Give days as in", "since=0000-01-01%00": "Give days as in", "patient=1": "no such patient", "after=x": "no such page",
+		"since=yesterday": "Give days as in", "until=2026-02-30": "Give days as in", "since=0000-01-01%00": "Give days as in", "since=2025-03-03&until=2025-03-02": "before the first", "patient=1": "no such patient", "after=x": "no such page",
 		"after=1.2": "no such page", "after=99999999999999999999.ffffffff-ffff-ffff-ffff-ffffffffffff": "no such page",
 		"after=9223372036854775807.ffffffff-ffff-ffff-ffff-ffffffffffff": "no such page", "person=" + strings.Repeat("x", 5000): "Nobody has this username",
 	} {
@@ -143,11 +145,17 @@ func TestAdministratorsReviewSessions(t *testing.T) {
 		t.Fatal(err)
 	}
 	patient := h.patient(uuid.MustParse(h.text(`SELECT patient_id::text FROM note WHERE id = $1`, h.note)))
+	const bed = ` FROM bed JOIN stay ON stay.bed_id = bed.id JOIN note ON note.patient_id = stay.patient_id WHERE note.id = $1`
+	lay := h.text(`SELECT bed.label`+bed, h.note)
+	h.sql(`UPDATE bed SET label = 'ELSEWHERE' WHERE id = (SELECT bed.id`+bed+`)`, h.note)
 	admin, officer := h.signIn("novak"), h.signIn("lindqvist")
 	_, list, _ := h.get(admin, "/admin/sessions")
 	ids, _ := listed(list)
 	if len(ids) != 1 {
 		t.Fatalf("%d sessions", len(ids))
+	}
+	if strings.Contains(list, "ELSEWHERE") || !strings.Contains(list, lay) {
+		t.Errorf("the list does not say that the patient lay in %s then", lay)
 	}
 	path := "/admin/sessions/" + ids[0]
 	h.acts()
@@ -283,6 +291,11 @@ func TestSessionsAreExported(t *testing.T) {
 		!strings.HasPrefix(all.Sessions[0].People[0].Name, "=HYPER") || all.Sessions[0].People[0].Typed.Words == nil || !ids[all.Sessions[0].ID] {
 		t.Errorf("JSON: %d, %v, %s", status, err, body)
 	}
+	for since, want := range map[string]int{time.Now().AddDate(0, 0, -1).Format(time.DateOnly): 1202, time.Now().AddDate(0, 0, 2).Format(time.DateOnly): 0} {
+		if _, body, _ := export("as", "json", "since", since); strings.Count(body, `"began"`) != want {
+			t.Errorf("since %s: %d sessions, want %d", since, strings.Count(body, `"began"`), want)
+		}
+	}
 	if _, body, _ := export("as", "json", "person", "novak"); body != "{\"sessions\": []}\n" {
 		t.Errorf("of nobody's sessions: %q", body)
 	}
@@ -305,7 +318,7 @@ func TestLiveSessionsAreShown(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	events := h.events(h.signIn("novak"), "/admin/sessions/events?person=okafor")
-	until := func(want string) {
+	until := func(want string) string {
 		t.Helper()
 		deadline := time.After(30 * time.Second)
 		for {
@@ -315,7 +328,7 @@ func TestLiveSessionsAreShown(t *testing.T) {
 					t.Fatalf("the stream ends before it says %q", want)
 				}
 				if strings.Contains(event, want) {
-					return
+					return event
 				}
 			case <-deadline:
 				t.Fatalf("the page is not told %q", want)
@@ -331,5 +344,15 @@ func TestLiveSessionsAreShown(t *testing.T) {
 	if _, err := h.db.CountSessions(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	until("typed 2 words, 11 characters")
+	told := until("typed 2 words, 11 characters")
+
+	// It ends. The page has it among those that have, in one event, and nowhere twice.
+	h.sql(`UPDATE participation SET left_at = now(); UPDATE session SET ended_at = now()`)
+	if !strings.Contains(told, "Nobody has a note open") { // it may have, by itself
+		told = until("Nobody has a note open")
+	}
+	past := told[strings.Index(told, `id="past-sessions"`):]
+	if strings.Count(told, `id="session-`) != 1 || !strings.Contains(past, `id="session-`) || !strings.Contains(past, "typed 2 words, 11 characters") {
+		t.Errorf("a session that has ended: %s", told)
+	}
 }

@@ -259,15 +259,15 @@ func sessionsSample() SessionsView {
 	}
 	return SessionsView{
 		Shell: shell("Editing sessions", &novak, SectionSessions), Sorts: []Choice{{"newest", "newest first"}}, Units: []Choice{{"4-west", "4 West"}},
-		Filter: SessionFilter{Sort: "newest"}, Next: "1763873654123456.s3",
-		Live: LiveSessions{AsOf: now, Rows: []SessionRow{{
+		Filter: SessionFilter{Sort: "newest"},
+		Live: &LiveSessions{AsOf: now, Rows: []SessionRow{{
 			ID: "s1", NoteID: "n1", NoteKind: "Progress note", UnitName: "4 West", Bed: "4A-01", PatientInitials: "EW", Started: at(47 * time.Minute), Uncounted: 1,
 			People: []SessionPerson{
 				sat(chen, at(47*time.Minute), time.Time{}, 312, Amount{1204, 212}, "Firefox on Windows", "Safari on an iPhone"),
 				sat(rivera, at(12*time.Minute), time.Time{}, 1, Amount{}, "Edge on Windows"),
 			},
 		}}},
-		Past: []SessionRow{
+		Past: &PastSessions{AsOf: now, Filter: SessionFilter{Sort: "newest"}, Next: "1763873654123456.s3", Rows: []SessionRow{
 			{
 				ID: "s2", NoteID: "n3", NoteKind: "Nursing handoff", UnitName: "4 West", Bed: "4A-02", PatientInitials: "BO", Started: at(3 * time.Hour), Ended: at(95 * time.Minute),
 				People: []SessionPerson{sat(rivera, at(3*time.Hour), at(95*time.Minute), 540, Amount{530, 88})}, Breaks: 2, Losses: 1,
@@ -278,12 +278,12 @@ func sessionsSample() SessionsView {
 					sat(okafor, at(53*time.Hour), at(52*time.Hour), 2210, Amount{2100, 400}), sat(chen, at(53*time.Hour), at(3150*time.Minute), 18, Amount{20, 3}, "token “Lab bridge”"),
 				}, Refusals: 3,
 			},
-		},
+		}},
 	}
 }
 
 func sessionSample(s Shell) SessionView {
-	row := sessionsSample().Past[1]
+	row := sessionsSample().Past.Rows[1]
 	at := func(m int) time.Time { return row.Started.Add(time.Duration(m) * time.Minute) }
 	return SessionView{Shell: s, SessionRow: row, First: 12, Events: []SessionEvent{
 		{At: at(0), Who: okafor.Name, What: "came", More: "Firefox on Windows"},

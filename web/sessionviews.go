@@ -24,17 +24,23 @@ type SessionsView struct {
 	CanFindPatients bool   // by their number
 	CanExport       bool
 
-	Live LiveSessions
-	Past []SessionRow // that have ended
-	Next string       // where older ones begin, for SessionFilter.After; "": there are no more
+	Live *LiveSessions // nil: not asked for
+	Past *PastSessions // nil: not asked for
 }
 
 // LiveSessions are those that have not ended.
 type LiveSessions struct {
-	AsOf  time.Time
-	Rows  []SessionRow
-	More  bool // than are shown
-	Reads bool // whoever looks may read notes
+	AsOf time.Time
+	Rows []SessionRow
+	More bool // than are shown
+}
+
+// PastSessions are one page of those that have ended.
+type PastSessions struct {
+	AsOf   time.Time
+	Filter SessionFilter
+	Rows   []SessionRow
+	Next   string // where older ones begin, for SessionFilter.After; "": there are no more
 }
 
 // SessionFilter is which sessions to show, as an address says it. What is empty
@@ -97,7 +103,7 @@ type SessionRow struct {
 	NoteID          string
 	NoteKind        string // in words
 	UnitName        string
-	Bed             string
+	Bed             string // where the patient lay when it began
 	PatientID       string
 	PatientInitials string
 	Started         time.Time

@@ -740,6 +740,8 @@ type Session struct {
 	Counted bool
 	// Typed and pasted in it, by all; to sort by.
 	Words int64
+	// Where the patient lay when it began. Empty: in no bed, or it began before this was kept.
+	Bed string
 }
 
 // Who decided that a record is destroyed, and when it was. Rows never go.

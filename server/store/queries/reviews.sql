@@ -1,16 +1,14 @@
 -- Sessions, for who reviews them.
 
 -- name: FindSessions :many
--- What is empty is not asked for. It goes on behind a session by the order asked for: 'newest', 'oldest', or 'words', most of them first.
+-- What is empty is not asked for. Of a time it finds what went on in it, whenever it began; what is live still goes on. The list goes on behind a session by the order asked for: 'newest', 'oldest', or 'words', most of them first.
 -- It is planned for what is asked each time.
 SELECT session.id, session.note_id, session.started_at, session.ended_at, session.words, session.counted, note.kind, note.patient_id,
-       unit.name AS unit_name, sqlc.embed(patient), coalesce(bed.label, '')::text AS bed_label
+       unit.name AS unit_name, sqlc.embed(patient), session.bed AS bed_label
   FROM session
   JOIN note ON note.id = session.note_id
   JOIN unit ON unit.id = note.unit_id
   JOIN patient ON patient.id = note.patient_id
-  LEFT JOIN stay ON stay.patient_id = patient.id
-  LEFT JOIN bed ON bed.id = stay.bed_id
  WHERE (sqlc.narg(one)::uuid IS NULL OR session.id = sqlc.narg(one))
    AND (sqlc.arg(state)::text <> 'live' OR session.ended_at IS NULL)
    AND (sqlc.arg(state)::text <> 'ended' OR session.ended_at IS NOT NULL)
@@ -18,8 +16,9 @@ SELECT session.id, session.note_id, session.started_at, session.ended_at, sessio
    AND (sqlc.arg(unit)::text = '' OR note.unit_id = sqlc.arg(unit))
    AND (sqlc.narg(person)::uuid IS NULL
         OR EXISTS (SELECT FROM participation WHERE participation.session_id = session.id AND participation.person_id = sqlc.narg(person)))
-   AND (sqlc.narg(since)::timestamptz IS NULL OR session.started_at >= sqlc.narg(since))
-   AND (sqlc.narg(until)::timestamptz IS NULL OR session.started_at < sqlc.narg(until))
+   AND (sqlc.narg(since)::timestamptz IS NULL AND sqlc.narg(until)::timestamptz IS NULL
+        OR tstzrange(session.started_at, greatest(session.started_at, coalesce(session.ended_at, 'infinity')), '[]') && tstzrange(sqlc.narg(since)::timestamptz, sqlc.narg(until)::timestamptz))
+   AND (sqlc.narg(until)::timestamptz IS NULL OR session.started_at < sqlc.narg(until)) -- where the newest are looked for
    AND (sqlc.narg(after)::uuid IS NULL OR CASE sqlc.arg(sort)::text
         WHEN 'newest' THEN (session.started_at, session.id) < (sqlc.narg(after_at)::timestamptz, sqlc.narg(after)::uuid)
         WHEN 'oldest' THEN (session.started_at, session.id) > (sqlc.narg(after_at)::timestamptz, sqlc.narg(after)::uuid)

@@ -81,13 +81,11 @@ func (q *Queries) CountRefusals(ctx context.Context, sessions []uuid.UUID) ([]Co
 const findSessions = `-- name: FindSessions :many
 
 SELECT session.id, session.note_id, session.started_at, session.ended_at, session.words, session.counted, note.kind, note.patient_id,
-       unit.name AS unit_name, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, coalesce(bed.label, '')::text AS bed_label
+       unit.name AS unit_name, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, session.bed AS bed_label
   FROM session
   JOIN note ON note.id = session.note_id
   JOIN unit ON unit.id = note.unit_id
   JOIN patient ON patient.id = note.patient_id
-  LEFT JOIN stay ON stay.patient_id = patient.id
-  LEFT JOIN bed ON bed.id = stay.bed_id
  WHERE ($1::uuid IS NULL OR session.id = $1)
    AND ($2::text <> 'live' OR session.ended_at IS NULL)
    AND ($2::text <> 'ended' OR session.ended_at IS NOT NULL)
@@ -95,8 +93,9 @@ SELECT session.id, session.note_id, session.started_at, session.ended_at, sessio
    AND ($4::text = '' OR note.unit_id = $4)
    AND ($5::uuid IS NULL
         OR EXISTS (SELECT FROM participation WHERE participation.session_id = session.id AND participation.person_id = $5))
-   AND ($6::timestamptz IS NULL OR session.started_at >= $6)
-   AND ($7::timestamptz IS NULL OR session.started_at < $7)
+   AND ($6::timestamptz IS NULL AND $7::timestamptz IS NULL
+        OR tstzrange(session.started_at, greatest(session.started_at, coalesce(session.ended_at, 'infinity')), '[]') && tstzrange($6::timestamptz, $7::timestamptz))
+   AND ($7::timestamptz IS NULL OR session.started_at < $7) -- where the newest are looked for
    AND ($8::uuid IS NULL OR CASE $9::text
         WHEN 'newest' THEN (session.started_at, session.id) < ($10::timestamptz, $8::uuid)
         WHEN 'oldest' THEN (session.started_at, session.id) > ($10::timestamptz, $8::uuid)
@@ -140,7 +139,7 @@ type FindSessionsRow struct {
 }
 
 // Sessions, for who reviews them.
-// What is empty is not asked for. It goes on behind a session by the order asked for: 'newest', 'oldest', or 'words', most of them first.
+// What is empty is not asked for. Of a time it finds what went on in it, whenever it began; what is live still goes on. The list goes on behind a session by the order asked for: 'newest', 'oldest', or 'words', most of them first.
 // It is planned for what is asked each time.
 func (q *Queries) FindSessions(ctx context.Context, arg FindSessionsParams) ([]FindSessionsRow, error) {
 	rows, err := q.db.Query(ctx, findSessions,

@@ -1,7 +1,8 @@
 -- Editing sessions: who sat at which note, when, and how much they wrote.
 
 -- name: StartSession :exec
-INSERT INTO session (id, note_id) VALUES ($1, $2);
+INSERT INTO session (id, note_id, bed)
+VALUES ($1, $2, coalesce((SELECT bed.label FROM note JOIN stay ON stay.patient_id = note.patient_id JOIN bed ON bed.id = stay.bed_id WHERE note.id = $2), ''));
 
 -- name: EndSession :exec
 -- It ended when the last one left, which is a moment ago. Whose leave was not recorded has left by now.

@@ -157,7 +157,8 @@ func (q *Queries) StartParticipation(ctx context.Context, arg StartParticipation
 
 const startSession = `-- name: StartSession :exec
 
-INSERT INTO session (id, note_id) VALUES ($1, $2)
+INSERT INTO session (id, note_id, bed)
+VALUES ($1, $2, coalesce((SELECT bed.label FROM note JOIN stay ON stay.patient_id = note.patient_id JOIN bed ON bed.id = stay.bed_id WHERE note.id = $2), ''))
 `
 
 // Editing sessions: who sat at which note, when, and how much they wrote.
