@@ -66,7 +66,8 @@ type noteVerifyCmd struct {
 
 func (c *noteVerifyCmd) Help() string {
 	return `A note is good if it is, to the byte, what each signer has signed by Ed25519 and by ML-DSA-65, as who, when, as what and behind whom; and if
-who wrote which of it is what they signed, too. A signature of another note, version, person, meaning or time does not pass. If the file
+who wrote which of it is what they signed, too; and if the rows of its log, as the file has them, lead to the link that they signed, past those which the
+log of acts has, so that none of them was changed, left out, added or given to somebody else. What rows say is not in the file. A signature of another note, version, person, meaning or time does not pass. If the file
 says so, the log of acts has the signing: then nobody can have signed it later than the log's checkpoint; with --log-keys, each signature has to
 have that proof. What was signed about the note after the file was made is not in it.
 
@@ -119,6 +120,23 @@ func stateOf(n signature.NoteReport) string {
 	return state
 }
 
+// historyWords says what was followed of a note's log.
+func historyWords(h *signature.HistoryReport) string {
+	if h == nil {
+		return "history     the file has none: an earlier version wrote it\n"
+	}
+	var b strings.Builder
+	if h.From > 1 {
+		fmt.Fprintf(&b, "history     rows 1 to %d are in it by their last link alone\n", h.From-1)
+	}
+	if h.From <= h.To {
+		const day = "2006-01-02 15:04:05 UTC"
+		fmt.Fprintf(&b, "history     rows %d to %d lead to what was signed; they came from %s to %s\n            people %d, sessions %d, entries of the log of acts on the way %d\n",
+			h.From, h.To, h.First.UTC().Format(day), h.Last.UTC().Format(day), h.People, h.Sessions, h.Entries)
+	}
+	return b.String()
+}
+
 // tellNotes says what was found good, and what that rests on.
 func tellNotes(w io.Writer, r signature.Report) error {
 	var b strings.Builder
@@ -147,6 +165,7 @@ func tellNotes(w io.Writer, r signature.Report) error {
 				fmt.Fprintf(&b, "written     %d characters and blocks by %s (%s)\n", p.Units, who, p.Person)
 			}
 		}
+		b.WriteString(historyWords(n.History))
 		for _, s := range n.Signatures {
 			fingerprints[s.Keys] = true
 			where := "not proven to be in the log of acts"

@@ -34,8 +34,11 @@ func signedNote(t *testing.T) signature.Bundle {
 	b := signature.Bundle{Keys: []string{signer.Keys().String()}, People: []signature.Person{{ID: id(1), Name: "Dr Ada Okafor"}, {ID: id(2), Name: "Dr Mei Chen"}}}
 	who := signature.Identity{Family: "Rivera", Given: "Ana", Title: "Mrs", Born: "1945-07-14", MRN: "129 728"}
 	b.Texts = []string{who.Text(), "Seen and examined.\nI agree."}
+	at := time.Date(2026, 11, 23, 6, 7, 8, 9000, time.UTC)
 	add := func(n *signature.BundleNote, s signature.Statement) signature.Hash {
 		s.Patient, s.Identity = id(20), signature.HashOf([]byte(who.Text()))
+		history := historyTo(s.Seq, at, id)
+		s.Chain = history.End()
 		s.Kind, s.Schema, s.Nonce = "progress", "0123456789abcdef", signature.HashOf([]byte("nonce"))
 		s.Hashes = signature.Hashes{Content: signature.HashOf([]byte(content)), Attribution: signature.HashOf(attribution)}
 		signed, err := signature.Sign(signer, s)
@@ -47,9 +50,9 @@ func signedNote(t *testing.T) signature.Bundle {
 			t.Fatal(err)
 		}
 		n.Note, n.Content, n.Attribution, n.Signatures = s.Note, content, string(attribution), append(n.Signatures, string(signed))
+		n.History = history.Text()
 		return signature.HashOf([]byte(text))
 	}
-	at := time.Date(2026, 11, 23, 6, 7, 8, 9000, time.UTC)
 	var note, addendum signature.BundleNote
 	first := add(&note, signature.Statement{Number: 1, Note: id(10), Seq: 42, Signer: id(1), Name: "Dr Ada Okafor", Role: "resident", Meaning: signature.Author, At: at})
 	add(&note, signature.Statement{
@@ -63,6 +66,17 @@ func signedNote(t *testing.T) signature.Bundle {
 	})
 	b.Notes = []signature.BundleNote{note, addendum}
 	return b
+}
+
+// historyTo is a log of so many rows that ends at a time, two of them each of somebody else.
+func historyTo(seq uint64, at time.Time, id func(byte) uuid.UUID) signature.History {
+	h := signature.History{From: 1}
+	for i := range seq {
+		h.Rows = append(h.Rows, signature.HistoryRow{
+			Author: id(1 + byte(i/2%2)), Session: id(30), At: at.Add(time.Duration(i-seq) * time.Second), Cover: signature.HashOf([]byte{byte(i)}),
+		})
+	}
+	return h
 }
 
 // verified writes a bundle to a file, has note verify look at it, and returns what that says.

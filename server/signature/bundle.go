@@ -2,10 +2,12 @@ package signature
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -13,8 +15,9 @@ import (
 
 // A bundle is one file of JSON: a signed note, the notes about it, and all that it takes to check them, away from here.
 const (
-	bundleVersion  = "tidechart note bundle v2"
-	bundleVersion1 = "tidechart note bundle v1" // which has no texts
+	bundleVersion  = "tidechart note bundle v3"
+	bundleVersion2 = "tidechart note bundle v2" // which has no histories
+	bundleVersion1 = "tidechart note bundle v1" // nor texts
 
 	// MaxBundle bounds a bundle, in bytes (I10): a few notes of the largest size, which most are far from.
 	MaxBundle = 256 << 20
@@ -26,7 +29,7 @@ const (
 
 // Bundle is one that is read or is to be written.
 type Bundle struct {
-	Tidechart string       `json:"tidechart"`       // the version of the form
+	Tidechart string       `json:"tidechart"`       // the version of the form; "": this one
 	Keys      []string     `json:"keys"`            // public, of who signed here
 	People    []Person     `json:"people"`          // whom attributions name
 	Notes     []BundleNote `json:"notes"`           // the note, then those about it, each behind what it is about
@@ -45,8 +48,9 @@ type BundleNote struct {
 	Note        uuid.UUID `json:"note"`
 	Content     string    `json:"content"`
 	Attribution string    `json:"attribution"`
-	Reason      string    `json:"reason,omitempty"` // why it was begun about another
-	Signatures  []string  `json:"signatures"`       // statements, signed, in their order
+	Reason      string    `json:"reason,omitempty"`  // why it was begun about another
+	History     string    `json:"history,omitempty"` // a [History]; "": the bundle is of a version before
+	Signatures  []string  `json:"signatures"`        // statements, signed, in their order
 }
 
 // ErrBundle means that a file is no bundle that this version reads.
@@ -54,7 +58,7 @@ var ErrBundle = errors.New("not a bundle of a signed note")
 
 // Write writes a bundle.
 func (b Bundle) Write(w io.Writer) error {
-	b.Tidechart = bundleVersion
+	b.Tidechart = cmp.Or(b.Tidechart, bundleVersion)
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false)
 	out.SetIndent("", " ")
@@ -82,7 +86,7 @@ func ReadBundle(r io.Reader) (b Bundle, err error) {
 		return Bundle{}, fmt.Errorf("%w: something comes behind it", ErrBundle)
 	}
 	switch {
-	case b.Tidechart != bundleVersion && b.Tidechart != bundleVersion1:
+	case !slices.Contains([]string{bundleVersion, bundleVersion2, bundleVersion1}, b.Tidechart):
 		return Bundle{}, fmt.Errorf("%w of version %q", ErrBundle, bundleVersion)
 	case len(b.Notes) == 0 || len(b.Notes) > maxNotes || len(b.People) > maxPeople || len(b.Keys) > maxSigner || len(b.Texts) > maxTexts:
 		return Bundle{}, fmt.Errorf("%w: it has too much, or nothing", ErrBundle)

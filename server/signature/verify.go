@@ -25,6 +25,7 @@ const (
 	Misplaced    FaultKind = "misplaced"       // a signature of another note, or in another order
 	Altered      FaultKind = "content altered" // it is not what was signed
 	Reattributed FaultKind = "authors altered" // others are said to have written it
+	Rewritten    FaultKind = "history altered" // its rows are not those that led to what was signed
 	Unrelated    FaultKind = "unrelated"       // a note that is about none of the others
 	Unlogged     FaultKind = "log of acts"     // what is said of the log does not hold
 	Incomplete   FaultKind = "incomplete"      // something is missing, or cannot be read
@@ -71,7 +72,8 @@ type Signed struct {
 type NoteReport struct {
 	Note       uuid.UUID
 	Signatures []Signed
-	Parts      []Part // who wrote how much, who wrote most first
+	Parts      []Part         // who wrote how much, who wrote most first
+	History    *HistoryReport // nil: the bundle is of a version that has none
 
 	// Became is what signed notes about it in the bundle make of it, the furthest: a retraction, a correction, a late entry or an addendum; "": nothing.
 	Became Relation
@@ -98,7 +100,7 @@ type Report struct {
 // Verify checks all that a bundle says: that each note is what was signed, by whom, in order, by both keys; that notes are about one
 // another as they say; and that the log of acts has what the bundle says it has. The error is a [*Fault].
 func (b Bundle) Verify(trust Trust) (r Report, err error) {
-	v := verifier{bundle: b, trust: trust, report: &r, marks: make(map[string]int64), used: make(map[string]bool)}
+	v := verifier{bundle: b, trust: trust, report: &r, marks: make(map[string]int64), used: make(map[string]bool), anchors: make(map[uuid.UUID][]anchor)}
 	r.Trusted, r.Whole, r.Checked = len(trust.Keys) > 0, true, make(map[uuid.UUID]int)
 	for _, step := range []func() error{v.openKeys, v.openLog, v.openPeople, v.openTexts} {
 		if err := step(); err != nil {
@@ -113,6 +115,11 @@ func (b Bundle) Verify(trust Trust) (r Report, err error) {
 	for mark := range v.marks {
 		if !v.used[mark] {
 			return r, &Fault{Kind: Unlogged, Says: "it proves a signing that is not in the bundle: a signature was taken away"}
+		}
+	}
+	for note := range v.anchors {
+		if _, there := r.Checked[note]; !there {
+			return r, &Fault{Kind: Unlogged, Says: "it proves what was done to a note that is not in the bundle"}
 		}
 	}
 	for _, text := range b.Texts {
@@ -134,6 +141,8 @@ type verifier struct {
 	keys   []audit.Keys
 	marks  map[string]int64 // proven places in the log of acts, by what its entries say
 	used   map[string]bool
+
+	anchors map[uuid.UUID][]anchor // what its entries say of how far notes had come
 
 	texts map[Hash]string
 	said  map[Hash]bool // those that a statement names
@@ -193,6 +202,9 @@ func (v *verifier) entry(s audit.Sequenced) {
 		if strings.HasPrefix(word, markHead) && e.Outcome == audit.Done {
 			v.marks[markOf(e.Act, e.Note.UUID, e.Who.UUID, word)] = s.N
 		}
+	}
+	if seq, link, is := ParseAnchor(e.Code); is && e.Outcome == audit.Done {
+		v.anchors[e.Note.UUID] = append(v.anchors[e.Note.UUID], anchor{s.N, seq, link, e.At})
 	}
 }
 
@@ -319,6 +331,12 @@ func (v *verifier) note(i int, n BundleNote) error {
 	if i > 0 {
 		if of := v.report.Notes[0].Signatures[0].Patient; of != uuid.Nil && first.Patient != uuid.Nil && of != first.Patient {
 			return bad(Unrelated, 0, "it is in the record of another patient")
+		}
+	}
+	if n.History != "" || !slices.Contains([]string{bundleVersion1, bundleVersion2}, v.bundle.Tidechart) {
+		var says string
+		if r.History, says = v.history(n, first.Statement); says != "" {
+			return bad(Rewritten, 0, says)
 		}
 	}
 	v.became(first)

@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
 
 	"github.com/clisonix/tidechart/server/audit"
+	"github.com/clisonix/tidechart/server/signature"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/server/vault"
 	"github.com/clisonix/tidechart/sessions"
@@ -66,44 +66,45 @@ func (f *NoteFault) Unwrap() error { return vault.ErrTampered }
 // chaining computes the links of a note's log. Its key is the note's first, whichever seals what is new: a note has one chain.
 func (k *keySet) chaining() *vault.Key { return k.keys[k.first] }
 
-// linkRow makes e the end of a log that goes on with a row.
-func linkRow(key *vault.Key, e *end, author sessions.PersonID, session sessions.SessionID, update []byte) {
+// linker computes the links of a note's log.
+type linker struct {
+	key  *vault.Key
+	from uint64 // seq of the first row whose link anybody can compute who has its cover; rows before are of an earlier version
+}
+
+func (k *keySet) linker() linker { return linker{k.chaining(), k.linksFrom} }
+
+// row makes e the end of a log that goes on with a row, and returns that row's cover; zero: its link is of an earlier version.
+func (l linker) row(e *end, author sessions.PersonID, session sessions.SessionID, update []byte) (cover vault.Cover) {
 	var with [32]byte
 	at := updateAt(with[:], e.head+1, author, session)
 	e.head++
-	key.Link(&e.link, at.Seq, at.With, update)
+	if e.head < l.from {
+		l.key.Link(&e.link, at.Seq, at.With, update)
+		return cover
+	}
+	cover = l.key.Cover(at.Seq, at.With, update)
+	e.link = vault.Link(signature.NextLink(signature.Hash(e.link), e.head, author, session, signature.Hash(cover)))
+	return cover
 }
 
-// linkRows does the same for some.
-func linkRows(key *vault.Key, e *end, rows []sessions.Row) {
+// rows does the same for some.
+func (l linker) rows(e *end, rows []sessions.Row) {
 	for _, r := range rows {
-		linkRow(key, e, r.Author, r.Session, r.Update)
+		l.row(e, r.Author, r.Session, r.Update)
 	}
 }
 
 // anchorCode is how an entry of the log of acts says how far a note's log has come; sql/burst.sql and queries/chains.sql write the same.
+// Anybody reads it by [signature.ParseAnchor].
 func anchorCode(e end) string {
 	return fmt.Sprintf("head=%d chain=%s", e.head, base64.StdEncoding.EncodeToString(e.link[:]))
 }
 
 // parseAnchor reads what an entry's code says of that, if it does.
 func parseAnchor(code string) (e end, is bool) {
-	for word := range strings.FieldsSeq(code) {
-		name, value, _ := strings.Cut(word, "=")
-		switch name {
-		case "head":
-			head, err := strconv.ParseUint(value, 10, 63)
-			if err != nil {
-				return end{}, false
-			}
-			e.head = head
-		case "chain":
-			link, err := base64.StdEncoding.DecodeString(value)
-			is = err == nil && len(link) == vault.LinkSize
-			copy(e.link[:], link)
-		}
-	}
-	return e, is && e.head > 0
+	head, link, is := signature.ParseAnchor(code)
+	return end{head, vault.Link(link)}, is
 }
 
 // anchorOf returns how far a note's log has come by the log of acts; zero: it does not say. What was recorded before an older state
@@ -254,7 +255,7 @@ const chainAtOnce = 2000
 
 // chainFrom goes on from a row whose link is known.
 func chainFrom(ctx context.Context, q *queries.Queries, keys *keySet, note sessions.NoteID, e end, to uint64) (end, error) {
-	chain := keys.chaining()
+	chain := keys.linker()
 	for e.head < to {
 		rows, err := logAfter(ctx, q, keys, note, e.head, int32(min(to-e.head, chainAtOnce)))
 		if err != nil {
@@ -263,7 +264,7 @@ func chainFrom(ctx context.Context, q *queries.Queries, keys *keySet, note sessi
 		if len(rows) == 0 {
 			break
 		}
-		linkRows(chain, &e, rows)
+		chain.rows(&e, rows)
 	}
 	return e, nil
 }
@@ -271,19 +272,19 @@ func chainFrom(ctx context.Context, q *queries.Queries, keys *keySet, note sessi
 // following is a chain that is compared, while it is followed, with where it has to pass.
 type following struct {
 	end
-	chain  *vault.Key
+	chain  linker
 	known  end // by the log of acts
 	astray bool
 }
 
 func follow(keys *keySet, from, known end) *following {
-	f := &following{end: from, chain: keys.chaining(), known: known}
+	f := &following{end: from, chain: keys.linker(), known: known}
 	f.compare()
 	return f
 }
 
 func (f *following) row(author sessions.PersonID, session sessions.SessionID, update []byte) {
-	linkRow(f.chain, &f.end, author, session, update)
+	f.chain.row(&f.end, author, session, update)
 	f.compare()
 }
 

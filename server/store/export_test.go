@@ -34,3 +34,8 @@ func (db *DB) SignBy(ctx context.Context, schema *prose.Schema, note, by uuid.UU
 	r.Patient, r.Who = row.Patient.ID, identityOf(row.Patient)
 	return db.signAt(ctx, note, by, Seen{}, r)
 }
+
+// HistoryOf is what a bundle has of a note's log, of so many rows and entries at most.
+func (db *DB) HistoryOf(ctx context.Context, of Signature, rows, entries int) (signature.History, []int64, error) {
+	return db.historyOf(ctx, of, rows, entries, maxPlace)
+}

@@ -289,7 +289,7 @@ func (db *DB) sealBatch(ctx context.Context, q *queries.Queries, batch sessions.
 			begin := len(room)
 			room = at.keys.sealing().AppendSeal(room, updateAt(with[:], at.head+1, e.Author, e.Session), e.Update)
 			updates[i] = room[begin:len(room):len(room)]
-			linkRow(at.keys.chaining(), &at.end, e.Author, e.Session, e.Update)
+			at.keys.linker().row(&at.end, e.Author, e.Session, e.Update)
 		}
 	}
 	chains := make([][]byte, len(each))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/google/uuid"
@@ -39,33 +40,54 @@ func (db *DB) noteBundle(ctx context.Context, note uuid.UUID) (b signature.Bundl
 	} else if !errors.Is(err, ErrNotFound) {
 		return b, err
 	}
-	var signatures []Signature
+	log, err := db.AuditLog(ctx, false)
+	if errors.Is(err, ErrNotFound) {
+		log, err = nil, nil
+	}
+	if err != nil {
+		return b, err
+	}
+	made := bundling{db: db, log: log, rows: signature.MaxHistory, entries: signature.MaxAnchors, people: make(map[uuid.UUID]bool)}
 	for _, a := range append(of, about...) {
-		own, err := db.addNote(ctx, &b, a)
+		signed, err := made.note(ctx, a)
 		if err != nil {
 			return b, err
 		}
-		if len(own) == 0 && a.Note == note {
+		if !signed && a.Note == note {
 			return b, ErrUnsigned
 		}
-		signatures = append(signatures, own...)
 	}
-	if err := db.addPeople(ctx, &b); err != nil {
-		return b, err
-	}
-	b.Log, err = db.proofOf(ctx, signatures)
-	return b, err
+	return made.whole(ctx)
 }
 
-// addNote adds a note to a bundle, if it is signed.
-func (db *DB) addNote(ctx context.Context, b *signature.Bundle, a About) ([]Signature, error) {
-	signatures, err := db.Signatures(ctx, a.Note)
+// bundling is a bundle that is being made.
+type bundling struct {
+	signature.Bundle
+	db *DB
+
+	log    *AuditLog      // nil: nothing of it is signed for yet
+	places map[int64]bool // of the entries that it proves
+
+	rows, entries int // that histories may still have (I10)
+	people        map[uuid.UUID]bool
+}
+
+// note adds a note, if it is signed.
+func (b *bundling) note(ctx context.Context, a About) (signed bool, err error) {
+	signatures, err := b.db.Signatures(ctx, a.Note)
 	if err != nil || len(signatures) == 0 {
-		return nil, err
+		return false, err
 	}
-	content, attribution, err := db.SignedText(ctx, a.Note)
+	content, attribution, err := b.db.SignedText(ctx, a.Note)
 	if err != nil {
-		return nil, err
+		return false, err
+	}
+	runs, err := signature.ParseAttribution(attribution)
+	if err != nil {
+		return false, err
+	}
+	for _, r := range runs {
+		b.people[r.Person] = true
 	}
 	n := signature.BundleNote{Note: a.Note, Content: string(content), Attribution: string(attribution), Reason: a.Reason}
 	for _, s := range signatures {
@@ -79,26 +101,73 @@ func (db *DB) addNote(ctx context.Context, b *signature.Bundle, a About) ([]Sign
 		if !slices.Contains(b.Keys, s.Keys.String()) {
 			b.Keys = append(b.Keys, s.Keys.String())
 		}
+		if err := b.proveSignature(ctx, s); err != nil {
+			return false, err
+		}
+	}
+	if n.History, err = b.history(ctx, signatures[0]); err != nil {
+		return false, err
 	}
 	b.Notes = append(b.Notes, n)
-	return signatures, nil
+	return true, nil
+}
+
+// history is the log of a note as somebody signed it first.
+func (b *bundling) history(ctx context.Context, of Signature) (string, error) {
+	h, places, err := b.db.historyOf(ctx, of, b.rows, b.entries, b.signed())
+	if err != nil {
+		return "", err
+	}
+	b.rows, b.entries = b.rows-len(h.Rows), b.entries-len(places)
+	b.prove(places...)
+	for _, r := range h.Rows {
+		b.people[r.Author] = true
+	}
+	return h.Text(), nil
+}
+
+// signed is how many entries of the log of acts there are proofs for.
+func (b *bundling) signed() int64 {
+	if b.log == nil {
+		return 0
+	}
+	return b.log.Signed
+}
+
+// proveSignature has the bundle prove that the log of acts has a signature, if it has a place there yet.
+func (b *bundling) proveSignature(ctx context.Context, s Signature) error {
+	seq, err := b.db.EntryOfSignature(ctx, queries.EntryOfSignatureParams{Note: s.Note, Act: string(s.Meaning.Act()), Who: s.Signer, Mark: s.Mark()})
+	if errors.Is(err, ErrNotFound) || err == nil && seq >= b.signed() {
+		return nil
+	}
+	if err == nil {
+		b.prove(seq)
+	}
+	return err
+}
+
+func (b *bundling) prove(places ...int64) {
+	if b.places == nil {
+		b.places = make(map[int64]bool)
+	}
+	for _, seq := range places {
+		b.places[seq] = true
+	}
+}
+
+// whole adds names and proofs.
+func (b *bundling) whole(ctx context.Context) (signature.Bundle, error) {
+	err := b.addPeople(ctx)
+	if err == nil && len(b.places) > 0 {
+		b.Log, err = b.proofs(ctx)
+	}
+	return b.Bundle, err
 }
 
 // addPeople adds the names of who wrote any of the notes.
-func (db *DB) addPeople(ctx context.Context, b *signature.Bundle) error {
-	var ids []uuid.UUID
-	for _, n := range b.Notes {
-		runs, err := signature.ParseAttribution([]byte(n.Attribution))
-		if err != nil {
-			return err
-		}
-		for _, r := range runs {
-			if r.Person != uuid.Nil && !slices.Contains(ids, r.Person) {
-				ids = append(ids, r.Person)
-			}
-		}
-	}
-	people, err := db.PeopleByID(ctx, ids)
+func (b *bundling) addPeople(ctx context.Context) error {
+	delete(b.people, uuid.Nil)
+	people, err := b.db.PeopleByID(ctx, slices.Collect(maps.Keys(b.people)))
 	if err != nil {
 		return err
 	}
@@ -109,42 +178,20 @@ func (db *DB) addPeople(ctx context.Context, b *signature.Bundle) error {
 	return nil
 }
 
-// proofOf is a bundle of the log of acts, with the entries of those signatures that have a place there; "": none has.
-func (db *DB) proofOf(ctx context.Context, signatures []Signature) (string, error) {
-	log, err := db.AuditLog(ctx, false)
-	if errors.Is(err, ErrNotFound) {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	var entries []audit.Sequenced
-	for _, s := range signatures {
-		seq, err := db.EntryOfSignature(ctx, queries.EntryOfSignatureParams{Note: s.Note, Act: string(s.Meaning.Act()), Who: s.Signer, Mark: s.Mark()})
-		if errors.Is(err, ErrNotFound) || err == nil && seq >= log.Signed {
-			continue // not yet
-		}
-		if err != nil {
-			return "", err
-		}
-		entry, err := log.Prove(ctx, seq)
-		if err != nil {
-			return "", err
-		}
-		entries = append(entries, entry)
-	}
-	if len(entries) == 0 {
-		return "", nil
-	}
-	slices.SortFunc(entries, func(a, b audit.Sequenced) int { return int(a.N - b.N) })
+// proofs is a bundle of the log of acts, with the entries of some places.
+func (b *bundling) proofs(ctx context.Context) (string, error) {
 	var text bytes.Buffer
-	w, err := audit.NewBundle(&text, log.Keys, true)
+	w, err := audit.NewBundle(&text, b.log.Keys, true)
 	if err == nil {
-		err = w.Write(audit.Item{Checkpoint: log.Newest})
+		err = w.Write(audit.Item{Checkpoint: b.log.Newest})
 	}
-	for i := range entries {
-		if err == nil {
-			err = w.Write(audit.Item{Entry: &entries[i]})
+	for _, seq := range slices.Sorted(maps.Keys(b.places)) {
+		if err != nil {
+			return "", err
+		}
+		entry, bad := b.log.Prove(ctx, seq)
+		if err = bad; err == nil {
+			err = w.Write(audit.Item{Entry: &entry})
 		}
 	}
 	if err == nil {

@@ -3,6 +3,7 @@ package store_test
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/clisonix/tidechart/server/audit"
 	"github.com/clisonix/tidechart/server/signature"
 	"github.com/clisonix/tidechart/server/store"
+	"github.com/clisonix/tidechart/server/vault"
 )
 
 // exported is a note of a resident, cosigned and witnessed, with a signed addendum and one that is a draft, as it is exported: with proofs from
@@ -89,6 +91,19 @@ func TestTamperedNotesAreFound(t *testing.T) {
 		report.Notes[0].Signatures[1].Said != "Seen and examined.\nI agree." || report.Notes[0].Signatures[2].Said != "" || report.Notes[1].Signatures[0].Who.Family != "Test" || len(b.Texts) != 2 {
 		t.Fatalf("report %+v, %v", report, err)
 	}
+	if r := report.Notes[0].History; r == nil || r.From != 1 || r.To != 3 || r.People != 2 || r.Entries < 3 || report.Notes[1].History.To == 0 { // it was begun, and signed by three
+		t.Fatalf("its history: %+v", r)
+	}
+	history := func(change func(h *signature.History)) func(b *signature.Bundle) { // by somebody who makes all links anew
+		return func(b *signature.Bundle) {
+			h, err := signature.ParseHistory(b.Notes[0].History)
+			if err != nil {
+				t.Fatal(err)
+			}
+			change(&h)
+			b.Notes[0].History = h.Text()
+		}
+	}
 	theirs, err := h.db.NoteBundle(t.Context(), other)
 	if err != nil {
 		t.Fatal(err)
@@ -155,6 +170,21 @@ func TestTamperedNotesAreFound(t *testing.T) {
 		"the log's checkpoint":    {func(b *signature.Bundle) { replace(t, &b.Log, `time 20`, `time 19`) }, signature.Unlogged},
 		"the log cut off":         {func(b *signature.Bundle) { b.Log = b.Log[:len(b.Log)/2] }, signature.Unlogged},
 		"no log":                  {func(b *signature.Bundle) { b.Log = "x" }, signature.Unlogged},
+		"a row's cover":           {func(b *signature.Bundle) { changeCover(t, &b.Notes[0].History) }, signature.Rewritten},
+		"a row's author": {func(b *signature.Bundle) {
+			replace(t, &b.Notes[0].History, "by "+h.other.String(), "by "+h.author.String())
+		}, signature.Rewritten},
+		"the last row taken away": {func(b *signature.Bundle) { b.Notes[0].History = lastLineOff(b.Notes[0].History) }, signature.Rewritten},
+		"the history taken away":  {func(b *signature.Bundle) { b.Notes[0].History = "" }, signature.Rewritten},
+		"another note's history":  {func(b *signature.Bundle) { b.Notes[0].History = theirs.Notes[0].History }, signature.Rewritten},
+		"a row written anew":      {history(func(h *signature.History) { h.Rows[1].Cover[0]++ }), signature.Rewritten},
+		"a row left out":          {history(func(h *signature.History) { h.Rows = slices.Delete(h.Rows, 1, 2) }), signature.Rewritten},
+		"a row more":              {history(func(h *signature.History) { h.Rows = append(h.Rows, h.Rows[2]) }), signature.Rewritten},
+		"rows in another order":   {history(func(h *signature.History) { h.Rows[1], h.Rows[2] = h.Rows[2], h.Rows[1] }), signature.Rewritten},
+		"whose a row is":          {history(func(h *signature.History) { h.Rows[2].Author = h.Rows[1].Author }), signature.Rewritten},
+		"a row's session":         {history(func(h *signature.History) { h.Rows[2].Session[0]++ }), signature.Rewritten},
+		"when a row came":         {history(func(h *signature.History) { h.Rows[2].At = h.Rows[2].At.Add(time.Hour) }), signature.Rewritten},
+		"where it begins":         {history(func(h *signature.History) { h.From, h.Before, h.Rows = 2, signature.HashOf(nil), h.Rows[1:] }), signature.Rewritten},
 		"the log taken away":      {func(b *signature.Bundle) { b.Log = "" }, signature.Unlogged},
 	} {
 		changed := copied(t, b)
@@ -212,6 +242,44 @@ func replace(t *testing.T, text *string, old, by string) {
 		t.Fatalf("no %q in %q", old, *text)
 	}
 	*text = changed
+}
+
+// changeCover changes the cover of a history's last row.
+func changeCover(t *testing.T, history *string) {
+	t.Helper()
+	lines := strings.SplitAfter(strings.TrimSuffix(*history, "\n"), "\n")
+	words := strings.Fields(lines[len(lines)-1])
+	replace(t, history, words[1], strings.ToUpper(words[1]))
+}
+
+// TestPartsOfHistories: of a log that is longer than a bundle has room for, its end goes out, and is followed from there.
+func TestPartsOfHistories(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	note := h.newNote(t)
+	ada := h.scribbler(note, h.author, 7)
+	for range 8 {
+		ada.types(t, "word")
+	}
+	signed := h.sign(t, note, h.author)
+	s := h.sequencer(t)
+	step(t, s)
+	h.due(t)
+	step(t, s)
+	for rows, want := range map[int]uint64{100: 1, 9: 1, 5: 5, 1: 9, 0: 10} {
+		history, places, err := h.db.HistoryOf(t.Context(), signed, rows, 2)
+		if err != nil || history.From != want || len(history.Rows) != 10-int(want) || history.End() != signed.Chain || len(places) > 2 {
+			t.Errorf("of %d rows: from %d, %d rows, %d entries, %v", rows, history.From, len(history.Rows), len(places), err)
+		}
+		if back, err := signature.ParseHistory(history.Text()); err != nil || back.End() != signed.Chain {
+			t.Errorf("of %d rows: %v", rows, err)
+		}
+	}
+	h.must(t, `ALTER TABLE note_update DISABLE TRIGGER USER`)
+	h.must(t, `DELETE FROM note_update WHERE note_id = $1 AND seq = 9`, note)
+	if _, err := h.db.NoteBundle(t.Context(), note); !errors.Is(err, vault.ErrTampered) {
+		t.Errorf("a log that is not what was signed goes out: %v", err)
+	}
 }
 
 func lastLineOff(signed string) string {

@@ -34,6 +34,8 @@ type keySet struct {
 	newest queries.DataKey
 	until  time.Time // when they are looked up again
 
+	linksFrom uint64 // of a note: see linker
+
 	// Guarded by the cache's mu.
 	ends  [recentEnds]end // of a note's log, as far as is known: where it ends, and where it did after the batches before
 	known uint64          // seq of the newest row that this server has seen
@@ -122,7 +124,7 @@ func (c *keyCache) get(ctx context.Context, note sessions.NoteID, look func() (*
 	keys, err := look()
 	c.mu.Lock()
 	if before != nil && errors.Is(err, sessions.ErrSealed) {
-		keys, err = &keySet{keys: before.keys, first: before.first, newest: before.newest, until: time.Now().Add(keysAgain), ends: before.ends, known: before.known}, nil
+		keys, err = &keySet{keys: before.keys, first: before.first, newest: before.newest, until: time.Now().Add(keysAgain), linksFrom: before.linksFrom, ends: before.ends, known: before.known}, nil
 	}
 	if before != nil && err == nil {
 		keys.known = max(keys.known, before.known)
@@ -292,7 +294,7 @@ func (db *DB) readKeys(ctx context.Context, q *queries.Queries, note sessions.No
 	if len(rows) == 0 {
 		return nil, fmt.Errorf("data keys are gone: %w", vault.ErrTampered)
 	}
-	k := &keySet{keys: make(map[uint32]*vault.Key, len(rows)), first: uint32(rows[0].Epoch), until: time.Now().Add(keysKept), known: uint64(row.Head)}
+	k := &keySet{keys: make(map[uint32]*vault.Key, len(rows)), first: uint32(rows[0].Epoch), until: time.Now().Add(keysKept), linksFrom: uint64(row.LinksFrom), known: uint64(row.Head)}
 	k.ends[0] = endOf(row.Head, row.Chain)
 	for _, row := range rows {
 		if k.keys[uint32(row.Epoch)], err = db.unwrap(row); err != nil {

@@ -54,7 +54,7 @@ func (db *DB) createNote(ctx context.Context, q *queries.Queries, n NewNote) (e 
 	if err != nil {
 		return e, err
 	}
-	linkRow(key, &e, n.Author, uuid.Nil, n.First)
+	linker{key: key}.row(&e, n.Author, uuid.Nil, n.First)
 	err = q.InsertNote(ctx, queries.InsertNoteParams{
 		ID: n.ID, PatientID: n.Patient, UnitID: n.Unit, Kind: n.Kind, Title: n.Title, CreatedBy: n.Author, At: n.At, Chain: e.link[:],
 	})

@@ -51,16 +51,52 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// BenchmarkLink is one row of 200 bytes.
+// TestCovers: a row's cover depends on the row, its place and the key, and is no link.
+func TestCovers(t *testing.T) {
+	v := newVault(t)
+	key := func() *Key {
+		k, _, err := v.NewKey(Name{Scope: OfNote, Owner: uuid.New(), Epoch: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k
+	}
+	k := key()
+	with, other := make([]byte, 32), append(make([]byte, 31), 1)
+	row := k.Cover(1, with, []byte("one"))
+	if k.Cover(1, with, []byte("one")) != row {
+		t.Error("the same row has another cover")
+	}
+	var link Link
+	k.Link(&link, 1, with, []byte("one"))
+	for what, c := range map[string]Cover{
+		"another row": k.Cover(1, with, []byte("One")), "another place": k.Cover(2, with, []byte("one")), "another author": k.Cover(1, other, []byte("one")),
+		"another note": key().Cover(1, with, []byte("one")), "its link": Cover(link), "nothing": {},
+	} {
+		if c == row {
+			t.Errorf("%s has the row's cover", what)
+		}
+	}
+}
+
+// BenchmarkLink is one row of 200 bytes, BenchmarkCover the same.
 func BenchmarkLink(b *testing.B) {
+	var l Link
+	benchmarkRows(b, func(k *Key, seq uint64, with, plain []byte) { k.Link(&l, seq, with, plain) })
+}
+
+func BenchmarkCover(b *testing.B) {
+	benchmarkRows(b, func(k *Key, seq uint64, with, plain []byte) { k.Cover(seq, with, plain) })
+}
+
+func benchmarkRows(b *testing.B, f func(k *Key, seq uint64, with, plain []byte)) {
 	k, _, err := newVault(b).NewKey(Name{Scope: OfNote, Owner: uuid.New(), Epoch: 1})
 	if err != nil {
 		b.Fatal(err)
 	}
 	with, plain := make([]byte, 32), make([]byte, 200)
-	var l Link
 	b.ReportAllocs()
 	for i := uint64(0); b.Loop(); i++ {
-		k.Link(&l, i, with, plain)
+		f(k, i, with, plain)
 	}
 }

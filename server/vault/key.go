@@ -75,12 +75,13 @@ type Key struct {
 	name    Name
 	secret  [keySize]byte
 	ciphers [kinds]atomic.Pointer[cipher.AEAD] // of those kinds that were asked for
-	links   *sync.Pool                         // of *linker
+	links   *sync.Pool                         // of *hasher
+	covers  *sync.Pool                         // the same
 }
 
 func newKey(tenant uuid.UUID, name Name, secret [keySize]byte) *Key {
 	k := &Key{tenant: tenant, name: name, secret: secret}
-	k.links = linkers(k)
+	k.links, k.covers = hashers(k, "tidechart/chain-key/v1"), hashers(k, "tidechart/cover-key/v1")
 	return k
 }
 

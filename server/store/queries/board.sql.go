@@ -98,7 +98,7 @@ func (q *Queries) BoardBeds(ctx context.Context, unitID string) ([]BoardBedsRow,
 }
 
 const boardNotes = `-- name: BoardNotes :many
-SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, person.name AS creator, person.suspended AS creator_left
+SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, note.links_from, person.name AS creator, person.suspended AS creator_left
   FROM bed
   JOIN stay ON stay.bed_id = bed.id
   JOIN note ON note.patient_id = stay.patient_id
@@ -142,6 +142,7 @@ func (q *Queries) BoardNotes(ctx context.Context, unit string, maxRows int32) ([
 			&i.Note.FrozenUntil,
 			&i.Note.FrozenBy,
 			&i.Note.FrozenFrom,
+			&i.Note.LinksFrom,
 			&i.Creator,
 			&i.CreatorLeft,
 		); err != nil {

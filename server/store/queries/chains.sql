@@ -97,3 +97,10 @@ DELETE FROM note_base WHERE note_id = $1 AND seq = $2;
 -- Notes that the log of acts has, and that are not there.
 SELECT DISTINCT event.note_id FROM audit_event event
  WHERE event.code LIKE '%chain=%' AND event.note_id IS NOT NULL AND NOT EXISTS (SELECT FROM note WHERE note.id = event.note_id);
+
+-- name: AnchorPlaces :many
+-- What entries of the log of acts before a place of it say how far a note's log had come, and their places there.
+SELECT audit_event.code, audit_order.seq
+  FROM audit_event JOIN audit_order ON audit_order.n = audit_event.n
+ WHERE audit_event.note_id = sqlc.arg(note)::uuid AND audit_event.code LIKE '%chain=%' AND audit_event.act <> 'note.restore' AND audit_order.seq < sqlc.arg(before)
+ ORDER BY substring(audit_event.code FROM 'head=([0-9]{1,18}) chain=')::bigint, audit_event.n;

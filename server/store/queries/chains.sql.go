@@ -51,6 +51,39 @@ func (q *Queries) AnchorNotes(ctx context.Context, notes []uuid.UUID) ([]uuid.Nu
 	return items, nil
 }
 
+const anchorPlaces = `-- name: AnchorPlaces :many
+SELECT audit_event.code, audit_order.seq
+  FROM audit_event JOIN audit_order ON audit_order.n = audit_event.n
+ WHERE audit_event.note_id = $1::uuid AND audit_event.code LIKE '%chain=%' AND audit_event.act <> 'note.restore' AND audit_order.seq < $2
+ ORDER BY substring(audit_event.code FROM 'head=([0-9]{1,18}) chain=')::bigint, audit_event.n
+`
+
+type AnchorPlacesRow struct {
+	Code string
+	Seq  int64
+}
+
+// What entries of the log of acts before a place of it say how far a note's log had come, and their places there.
+func (q *Queries) AnchorPlaces(ctx context.Context, note uuid.UUID, before int64) ([]AnchorPlacesRow, error) {
+	rows, err := q.db.Query(ctx, anchorPlaces, note, before)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AnchorPlacesRow
+	for rows.Next() {
+		var i AnchorPlacesRow
+		if err := rows.Scan(&i.Code, &i.Seq); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const anchorTimes = `-- name: AnchorTimes :many
 SELECT coalesce(substring(code FROM 'head=([0-9]{1,18}) chain=')::bigint, 0)::bigint AS head, at FROM audit_event
  WHERE note_id = $1::uuid AND code LIKE '%chain=%'

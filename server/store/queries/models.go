@@ -329,6 +329,8 @@ type Note struct {
 	FrozenBy    uuid.NullUUID
 	// What the note was before, and is again when the freeze is over.
 	FrozenFrom *string
+	// Seq of the first row whose link is made of its cover (docs/adr/0008-chains-of-notes.md); links before are keyed.
+	LinksFrom int64
 }
 
 // Which notes are about another, and why they were begun. Rows are added, never changed.

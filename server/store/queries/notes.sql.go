@@ -167,7 +167,7 @@ func (q *Queries) NewestBase(ctx context.Context, noteID uuid.UUID) (NewestBaseR
 
 const noteByID = `-- name: NoteByID :one
 
-SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, person.name AS creator,
+SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, note.links_from, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, person.name AS creator,
        coalesce(bed.label, '')::text AS bed_label,
        (EXISTS (SELECT FROM audit_event event WHERE event.note_id = note.id AND event.code LIKE '%chain=%' AND event.patient_id < note.patient_id)
         OR EXISTS (SELECT FROM audit_event event WHERE event.note_id = note.id AND event.code LIKE '%chain=%' AND event.patient_id > note.patient_id))::boolean AS misplaced
@@ -210,6 +210,7 @@ func (q *Queries) NoteByID(ctx context.Context, id uuid.UUID) (NoteByIDRow, erro
 		&i.Note.FrozenUntil,
 		&i.Note.FrozenBy,
 		&i.Note.FrozenFrom,
+		&i.Note.LinksFrom,
 		&i.Patient.ID,
 		&i.Patient.Vip,
 		&i.Patient.Sealed,
@@ -225,7 +226,7 @@ func (q *Queries) NoteByID(ctx context.Context, id uuid.UUID) (NoteByIDRow, erro
 }
 
 const notesFor = `-- name: NotesFor :many
-SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, note.unit_id)::text AS unit,
+SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, note.links_from, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, note.unit_id)::text AS unit,
        coalesce(tied.ties, '{}')::text[] AS ties
   FROM note
   JOIN patient ON patient.id = note.patient_id
@@ -289,6 +290,7 @@ func (q *Queries) NotesFor(ctx context.Context, arg NotesForParams) ([]NotesForR
 			&i.Note.FrozenUntil,
 			&i.Note.FrozenBy,
 			&i.Note.FrozenFrom,
+			&i.Note.LinksFrom,
 			&i.Patient.ID,
 			&i.Patient.Vip,
 			&i.Patient.Sealed,

@@ -42,7 +42,7 @@ func (q *Queries) AboutNote(ctx context.Context, noteID uuid.UUID) (AboutNoteRow
 }
 
 const awaitingCosign = `-- name: AwaitingCosign :many
-SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, coalesce(bed.label, '')::text AS bed_label, signature.signer_id, signature.name AS signed_by, signature.at AS signed_at,
+SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, note.links_from, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, coalesce(bed.label, '')::text AS bed_label, signature.signer_id, signature.name AS signed_by, signature.at AS signed_at,
        (signer.supervisor_id IS NOT DISTINCT FROM $1::uuid)::boolean AS supervises,
        coalesce((SELECT array_agg(tie.kind) FROM tie WHERE tie.person_id = $1::uuid AND tie.patient_id = note.patient_id), '{}')::text[] AS ties,
        coalesce(bed.unit_id, note.unit_id)::text AS unit
@@ -101,6 +101,7 @@ func (q *Queries) AwaitingCosign(ctx context.Context, person uuid.UUID, maxRows 
 			&i.Note.FrozenUntil,
 			&i.Note.FrozenBy,
 			&i.Note.FrozenFrom,
+			&i.Note.LinksFrom,
 			&i.Patient.ID,
 			&i.Patient.Vip,
 			&i.Patient.Sealed,
@@ -323,7 +324,7 @@ func (q *Queries) LetGo(ctx context.Context, note uuid.UUID, epoch int64) (int64
 
 const lockToSign = `-- name: LockToSign :many
 
-SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, (note.state = 'signing' AND note.frozen_until > now())::boolean AS frozen, writable(note.state, note.frozen_until)::boolean AS writable
+SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, note.links_from, (note.state = 'signing' AND note.frozen_until > now())::boolean AS frozen, writable(note.state, note.frozen_until)::boolean AS writable
   FROM note
  WHERE note.id = $1 OR note.id = (SELECT parent_id FROM note_about WHERE note_id = $1)
  ORDER BY note.id FOR NO KEY UPDATE OF note
@@ -364,6 +365,7 @@ func (q *Queries) LockToSign(ctx context.Context, note uuid.UUID) ([]LockToSignR
 			&i.Note.FrozenUntil,
 			&i.Note.FrozenBy,
 			&i.Note.FrozenFrom,
+			&i.Note.LinksFrom,
 			&i.Frozen,
 			&i.Writable,
 		); err != nil {
@@ -441,7 +443,7 @@ WITH RECURSIVE about AS (
     UNION ALL
     SELECT note_about.note_id, note_about.parent_id, note_about.relation, note_about.reason, about.depth + 1 FROM note_about JOIN about ON note_about.parent_id = about.note_id WHERE about.depth < 20
 )
-SELECT about.note_id, about.parent_id, about.relation, about.reason, note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, person.name AS creator
+SELECT about.note_id, about.parent_id, about.relation, about.reason, note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, note.links_from, person.name AS creator
   FROM about JOIN note ON note.id = about.note_id JOIN person ON person.id = note.created_by
  WHERE note.state <> 'destroyed'
  ORDER BY about.depth, note.created_at, note.id
@@ -489,6 +491,7 @@ func (q *Queries) NotesAbout(ctx context.Context, maxRows int32, note uuid.UUID)
 			&i.Note.FrozenUntil,
 			&i.Note.FrozenBy,
 			&i.Note.FrozenFrom,
+			&i.Note.LinksFrom,
 			&i.Creator,
 		); err != nil {
 			return nil, err
@@ -502,7 +505,7 @@ func (q *Queries) NotesAbout(ctx context.Context, maxRows int32, note uuid.UUID)
 }
 
 const readyForReview = `-- name: ReadyForReview :many
-SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, note.unit_id)::text AS unit, person.name AS creator,
+SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, note.links_from, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, note.unit_id)::text AS unit, person.name AS creator,
        (person.supervisor_id IS NOT DISTINCT FROM $1::uuid)::boolean AS supervises,
        coalesce((SELECT array_agg(tie.kind) FROM tie WHERE tie.person_id = $1::uuid AND tie.patient_id = note.patient_id), '{}')::text[] AS ties
   FROM note
@@ -556,6 +559,7 @@ func (q *Queries) ReadyForReview(ctx context.Context, person uuid.UUID, maxRows 
 			&i.Note.FrozenUntil,
 			&i.Note.FrozenBy,
 			&i.Note.FrozenFrom,
+			&i.Note.LinksFrom,
 			&i.Patient.ID,
 			&i.Patient.Vip,
 			&i.Patient.Sealed,
@@ -686,7 +690,7 @@ func (q *Queries) SignedNote(ctx context.Context, noteID uuid.UUID) (NoteSigned,
 }
 
 const unsignedNotes = `-- name: UnsignedNotes :many
-SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, note.unit_id)::text AS unit, person.name AS creator,
+SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, note.links_from, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, note.unit_id)::text AS unit, person.name AS creator,
        coalesce((SELECT array_agg(tie.kind) FROM tie WHERE tie.person_id = $1::uuid AND tie.patient_id = note.patient_id), '{}')::text[] AS ties
   FROM note
   JOIN patient ON patient.id = note.patient_id
@@ -749,6 +753,7 @@ func (q *Queries) UnsignedNotes(ctx context.Context, arg UnsignedNotesParams) ([
 			&i.Note.FrozenUntil,
 			&i.Note.FrozenBy,
 			&i.Note.FrozenFrom,
+			&i.Note.LinksFrom,
 			&i.Patient.ID,
 			&i.Patient.Vip,
 			&i.Patient.Sealed,

@@ -222,7 +222,7 @@ func (q *Queries) NotesToTask(ctx context.Context, limit int32) ([]uuid.UUID, er
 }
 
 const openTasksOf = `-- name: OpenTasksOf :many
-SELECT note_task.note_id, note_task.client, note_task.clock, note_task.place, note_task.said, note_task.done, note_task.owner_id, note_task.due, note_task.due_by, note_task.author_id, note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, note.unit_id)::text AS unit,
+SELECT note_task.note_id, note_task.client, note_task.clock, note_task.place, note_task.said, note_task.done, note_task.owner_id, note_task.due, note_task.due_by, note_task.author_id, note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, note.links_from, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, note.unit_id)::text AS unit,
        coalesce(person.name, '')::text AS author,
        coalesce((SELECT array_agg(tie.kind) FROM tie WHERE tie.person_id = $1::uuid AND tie.patient_id = note.patient_id), '{}')::text[] AS ties
   FROM note_task
@@ -286,6 +286,7 @@ func (q *Queries) OpenTasksOf(ctx context.Context, owner uuid.UUID, maxRows int3
 			&i.Note.FrozenUntil,
 			&i.Note.FrozenBy,
 			&i.Note.FrozenFrom,
+			&i.Note.LinksFrom,
 			&i.Patient.ID,
 			&i.Patient.Vip,
 			&i.Patient.Sealed,

@@ -108,7 +108,7 @@ TRUNCATE totp;
 INSERT INTO totp (person_id, secret, step, pending, pending_at) VALUES ($1, $2, $3, $4, $5);
 
 -- name: NoteHead :one
-SELECT head, chain, state = 'destroyed' AS destroyed FROM note WHERE id = $1;
+SELECT head, chain, links_from, state = 'destroyed' AS destroyed FROM note WHERE id = $1;
 
 -- name: NoteHeads :many
 SELECT id, head, chain FROM note WHERE id = ANY(sqlc.arg(notes)::uuid[]);

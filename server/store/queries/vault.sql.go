@@ -649,19 +649,25 @@ func (q *Queries) NextEpoch(ctx context.Context, scope int16, owner uuid.UUID) (
 }
 
 const noteHead = `-- name: NoteHead :one
-SELECT head, chain, state = 'destroyed' AS destroyed FROM note WHERE id = $1
+SELECT head, chain, links_from, state = 'destroyed' AS destroyed FROM note WHERE id = $1
 `
 
 type NoteHeadRow struct {
 	Head      int64
 	Chain     []byte
+	LinksFrom int64
 	Destroyed bool
 }
 
 func (q *Queries) NoteHead(ctx context.Context, id uuid.UUID) (NoteHeadRow, error) {
 	row := q.db.QueryRow(ctx, noteHead, id)
 	var i NoteHeadRow
-	err := row.Scan(&i.Head, &i.Chain, &i.Destroyed)
+	err := row.Scan(
+		&i.Head,
+		&i.Chain,
+		&i.LinksFrom,
+		&i.Destroyed,
+	)
 	return i, err
 }
 
