@@ -7,6 +7,9 @@ COMMENT ON COLUMN session.bed IS 'Where the patient lay when it began. Empty: in
 -- Live ones go on. A clock that was put back makes no session end before it began.
 CREATE INDEX session_went_on ON session USING gist (tstzrange(started_at, greatest(started_at, coalesce(ended_at, 'infinity')), '[]'));
 
+-- How often somebody has held a note still.
+CREATE INDEX audit_event_freeze ON audit_event (note_id, at) WHERE act = 'note.freeze';
+
 -- Links of the rows of a note can be computed by who has not its key, but for those of the versions before.
 ALTER TABLE note ADD COLUMN links_from bigint NOT NULL DEFAULT 1;
 COMMENT ON COLUMN note.links_from IS 'Seq of the first row whose link is made of its cover (docs/adr/0008-chains-of-notes.md); links before are keyed.';
@@ -21,5 +24,5 @@ DO $$ BEGIN
 END $$;
 -- +goose StatementEnd
 ALTER TABLE note DROP COLUMN links_from;
-DROP INDEX session_went_on;
+DROP INDEX audit_event_freeze, session_went_on;
 ALTER TABLE session DROP COLUMN bed;

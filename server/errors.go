@@ -65,6 +65,7 @@ var statuses = []struct {
 	{store.ErrChanged, http.StatusConflict, "The note is not what you saw any more. Nothing was signed: look at it again."},
 	{store.ErrFrozen, http.StatusConflict, "Somebody else is about to sign this note. Try again in two minutes."},
 	{store.ErrFreezeOver, http.StatusConflict, "The time to sign is over, or somebody let go of the note. Nothing was signed: look at it again."},
+	{store.ErrFreezes, http.StatusConflict, "You have held this note still five times within half an hour, and others wait to write. Sign it as it is, or hold it again later."},
 	{store.ErrSigned, http.StatusConflict, "The note is signed. What is to be added is an addendum."},
 	{store.ErrUnsigned, http.StatusConflict, "The note is not signed, or was entered in error."},
 	{errNotAsSigned, http.StatusConflict, notAsSigned},

@@ -215,9 +215,13 @@ func (s *Server) holdStill(w http.ResponseWriter, r *http.Request, who login.Per
 	if err := justProven(who, seen.back(id)); err != nil {
 		return err
 	}
-	if _, err := s.freezeNote(r.Context(), who, id, store.MaxFreeze); errors.Is(err, store.ErrFrozen) {
-		return s.showSheet(w, r, who, id, seen, store.ErrFrozen)
-	} else if err != nil {
+	_, err = s.freezeNote(r.Context(), who, id, store.MaxFreeze)
+	for _, not := range []error{store.ErrFrozen, store.ErrFreezes} {
+		if errors.Is(err, not) {
+			return s.showSheet(w, r, who, id, seen, not)
+		}
+	}
+	if err != nil {
 		return err
 	}
 	http.Redirect(w, r, seen.back(id), http.StatusSeeOther)

@@ -12,6 +12,7 @@ import (
 	"github.com/clisonix/tidechart/crdt"
 	"github.com/clisonix/tidechart/crdt/ysync"
 	"github.com/clisonix/tidechart/server/demo"
+	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/sessions"
 )
 
@@ -348,6 +349,14 @@ func (h *hospital) holds(holder, other *http.Client) {
 	if status, body := h.post(holder, note+"/sign", held); status != 409 || !strings.Contains(alertOf(body), "let go of the note") {
 		t.Errorf("signed by a freeze that was let go of: %d %s", status, alertOf(body))
 	}
+	for range store.MaxFreezes - 1 {
+		h.post303(holder, note+"/hold", form)
+	}
+	if status, body := h.post(holder, note+"/hold", form); status != 409 || !strings.Contains(alertOf(body), "five times within half an hour") {
+		t.Errorf("held once more: %d %s", status, alertOf(body))
+	}
+	held, _ = h.sheet(holder, note+"/sign")
+	h.post303(other, note+"/let-go", url.Values{"epoch": {held.Get("epoch")}})
 }
 
 // post303 sends a form and returns where it leads; "" if nowhere.

@@ -13,8 +13,12 @@ import (
 	"github.com/clisonix/tidechart/sessions"
 )
 
-// MaxFreeze is how long somebody may keep all others from writing, to read what they sign (I10).
-const MaxFreeze = 2 * time.Minute
+// How long, and how often, somebody may keep all others from writing a note, to read what they sign (I10).
+const (
+	MaxFreeze   = 2 * time.Minute
+	MaxFreezes  = 5 // by one person, within freezesTime: ten minutes of every thirty at most
+	freezesTime = 30 * time.Minute
+)
 
 // Freeze is a note that nobody writes until somebody has signed it, lets go of it, or time has passed.
 type Freeze struct {
@@ -24,8 +28,8 @@ type Freeze struct {
 }
 
 // Freeze keeps everybody from writing a note for a while, [MaxFreeze] at most, so that somebody signs exactly what they read. Editors
-// become read-only; what they send is held, and goes in when somebody lets go. Somebody may freeze a note anew that they have frozen.
-// It is an [ErrFrozen] if somebody else has, and an [ErrSigned] of a signed note. The caller has decided that they may sign.
+// become read-only; what they send is held, and goes in when somebody lets go. Somebody may freeze a note anew that they have frozen,
+// [MaxFreezes] times in a while: then it is an [ErrFreezes]. It is an [ErrFrozen] if somebody else has, and an [ErrSigned] of a signed note. The caller has decided that they may sign.
 func (db *DB) Freeze(ctx context.Context, note, by uuid.UUID, lasts time.Duration) (f Freeze, err error) {
 	e := audit.Event{Act: audit.FreezeNote, Who: by, Note: note}
 	err = db.Act(ctx, &e, func(q *queries.Queries) error {
@@ -35,6 +39,11 @@ func (db *DB) Freeze(ctx context.Context, note, by uuid.UUID, lasts time.Duratio
 		}
 		if err != nil {
 			return err
+		}
+		if n, err := q.CountFreezes(ctx, note, by, freezesTime.Seconds()); err != nil {
+			return err
+		} else if n >= MaxFreezes {
+			return ErrFreezes
 		}
 		f = Freeze{row.SignEpoch, uint64(row.Head), *row.FrozenUntil}
 		e.Code = fmt.Sprintf("epoch=%d seq=%d", f.Epoch, f.Seq)

@@ -39,6 +39,8 @@ var (
 	ErrFrozen = errors.New("somebody else is about to sign this note")
 	// ErrFreezeOver means that a note is not frozen any more by whom it was.
 	ErrFreezeOver = errors.New("the time to sign is over, or somebody has let go of the note")
+	// ErrFreezes means that somebody has frozen the note as often as they may for now.
+	ErrFreezes = fmt.Errorf("you have held this note still %d times within %v", MaxFreezes, freezesTime)
 	// ErrSigned means that the note is signed, so that it takes neither edits nor an author's signature.
 	ErrSigned = errors.New("the note is signed")
 	// ErrUnsigned means that a note is not signed, or was retracted: there is nothing to cosign, to witness or to amend.
@@ -65,6 +67,7 @@ var whyNot = []struct {
 	{ErrChanged, "changed"},
 	{ErrFrozen, "frozen"},
 	{ErrFreezeOver, "freeze-over"},
+	{ErrFreezes, "freezes"},
 	{ErrSigned, "signed"},
 	{ErrUnsigned, "unsigned"},
 	{ErrSignedBefore, "signed-before"},

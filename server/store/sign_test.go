@@ -295,6 +295,46 @@ func TestFreeze(t *testing.T) {
 	}
 }
 
+// TestFreezesEnd: somebody holds a note still some times in a while, with or without letting go; then others write, and somebody else may.
+func TestFreezesEnd(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	note := h.newNote(t)
+	ada := h.scribbler(note, h.author, 7)
+	for i := range store.MaxFreezes {
+		f, err := h.db.Freeze(t.Context(), note, h.author, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i%2 == 0 {
+			if err := h.db.LetGo(t.Context(), note, h.author, f.Epoch); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if _, err := h.db.Freeze(t.Context(), note, h.author, time.Minute); !errors.Is(err, store.ErrFreezes) {
+		t.Errorf("held once more: %v", err)
+	}
+	if h.state(t, note) != store.Draft || !ada.types(t, "at last") {
+		t.Error("nobody writes")
+	}
+	f, err := h.db.Freeze(t.Context(), note, h.other, time.Minute)
+	if err != nil {
+		t.Fatalf("held by somebody else: %v", err)
+	}
+	if err := h.db.LetGo(t.Context(), note, h.other, f.Epoch); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.db.Freeze(t.Context(), h.newNote(t), h.author, time.Minute); err != nil {
+		t.Errorf("another note: %v", err)
+	}
+	h.must(t, `ALTER TABLE audit_event DISABLE TRIGGER USER`)
+	h.must(t, `UPDATE audit_event SET at = at - interval '31 minutes'`)
+	if _, err := h.db.Freeze(t.Context(), note, h.author, time.Minute); err != nil {
+		t.Errorf("held again later: %v", err)
+	}
+}
+
 // TestWhoSignsToo: an attending signs what a resident has; anybody may witness; nobody signs twice.
 func TestWhoSignsToo(t *testing.T) {
 	h := open(t)

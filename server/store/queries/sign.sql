@@ -14,6 +14,12 @@ UPDATE note SET frozen_from = CASE state WHEN 'signing' THEN frozen_from ELSE st
  WHERE id = sqlc.arg(note) AND (writable(state, frozen_until) OR state = 'signing' AND frozen_by = sqlc.arg(who))
 RETURNING head, sign_epoch, frozen_until;
 
+-- name: CountFreezes :one
+-- How often somebody has frozen a note for some time. Whoever asks holds its row.
+SELECT count(*) FROM audit_event
+ WHERE note_id = sqlc.arg(note)::uuid AND act = 'note.freeze' AND outcome = 'done' AND who = sqlc.arg(who)::uuid
+   AND at > now() - make_interval(secs => sqlc.arg(seconds)::float8);
+
 -- name: LetGo :execrows
 UPDATE note SET state = frozen_from, frozen_from = NULL, frozen_by = NULL, frozen_until = NULL
  WHERE id = sqlc.arg(note) AND state = 'signing' AND sign_epoch = sqlc.arg(epoch);

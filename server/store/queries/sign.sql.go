@@ -166,6 +166,20 @@ func (q *Queries) Cosigners(ctx context.Context, signer uuid.UUID, note uuid.UUI
 	return items, nil
 }
 
+const countFreezes = `-- name: CountFreezes :one
+SELECT count(*) FROM audit_event
+ WHERE note_id = $1::uuid AND act = 'note.freeze' AND outcome = 'done' AND who = $2::uuid
+   AND at > now() - make_interval(secs => $3::float8)
+`
+
+// How often somebody has frozen a note for some time. Whoever asks holds its row.
+func (q *Queries) CountFreezes(ctx context.Context, note uuid.UUID, who uuid.UUID, seconds float64) (int64, error) {
+	row := q.db.QueryRow(ctx, countFreezes, note, who, seconds)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const endFreeze = `-- name: EndFreeze :exec
 UPDATE note SET state = frozen_from, frozen_from = NULL, frozen_by = NULL, frozen_until = NULL
  WHERE id = $1 AND state = 'signing' AND frozen_until <= now()
