@@ -47,6 +47,18 @@ var here = &url.URL{Scheme: "https", Host: "notes.example"}
 func open(t *testing.T, but ...func(*server.Config)) *hospital {
 	t.Helper()
 	db, database := demotest.Open(t)
+	h := serve(t, db, database, but...)
+	notes, err := db.NotesFor(t.Context(), queries.NotesForParams{Everyone: true, Unit: "4-west", MaxRows: 1})
+	if err != nil || len(notes) == 0 {
+		t.Fatal(err, notes)
+	}
+	h.note = notes[0].Note.ID
+	return h
+}
+
+// serve runs a server on a database.
+func serve(t *testing.T, db *store.DB, database string, but ...func(*server.Config)) *hospital {
+	t.Helper()
 	h := &hospital{t: t, db: db, url: database, log: &lockedBuffer{}}
 	log := slog.New(slog.NewTextHandler(h.log, nil))
 	h.hub = sessions.NewHub(db, log)
@@ -63,11 +75,6 @@ func open(t *testing.T, but ...func(*server.Config)) *hospital {
 	t.Cleanup(func() { stop(); <-watched })
 	t.Cleanup(h.Close)
 	t.Cleanup(h.edge.Drain) // before Close, which waits for streams
-	notes, err := db.NotesFor(t.Context(), queries.NotesForParams{Everyone: true, Unit: "4-west", MaxRows: 1})
-	if err != nil || len(notes) == 0 {
-		t.Fatal(err, notes)
-	}
-	h.note = notes[0].Note.ID
 	return h
 }
 
