@@ -2,8 +2,10 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"mime"
 	"net/http"
@@ -38,7 +40,7 @@ type format struct {
 	act   access.Act
 	name  words.Text
 	says  words.Text
-	write func(ctx context.Context, s *Server, id uuid.UUID, n paper.Note) ([]byte, error)
+	write func(ctx context.Context, s *Server, who login.Person, id uuid.UUID, n paper.Note) ([]byte, error)
 }
 
 // bundlePath is that of what only a signed note has.
@@ -49,10 +51,10 @@ var formats = []format{
 	{"print", "", access.PrintNote, "Print", "A page for paper: on each sheet stand who the patient is, and whether the note is a draft or signed.", nil},
 	{"note.pdf", "application/pdf", access.PrintNote, "PDF", "The same sheets as a file, to be printed or kept elsewhere.", pdfOf},
 	{"note.html", "text/html; charset=utf-8", access.ExportNote, "HTML", "One file that any browser shows, with headings, lists and marks; it runs and fetches nothing.", htmlOf},
-	{"note.md", "text/markdown; charset=utf-8", access.ExportNote, "Markdown", "Text with its structure, for another program.", func(ctx context.Context, _ *Server, _ uuid.UUID, n paper.Note) ([]byte, error) {
+	{"note.md", "text/markdown; charset=utf-8", access.ExportNote, "Markdown", "Text with its structure, for another program.", func(ctx context.Context, _ *Server, _ login.Person, _ uuid.UUID, n paper.Note) ([]byte, error) {
 		return []byte(n.Markdown(ctx)), nil
 	}},
-	{"note.txt", "text/plain; charset=utf-8", access.ExportNote, "Plain text", "Words alone, for what takes nothing else.", func(ctx context.Context, _ *Server, _ uuid.UUID, n paper.Note) ([]byte, error) {
+	{"note.txt", "text/plain; charset=utf-8", access.ExportNote, "Plain text", "Words alone, for what takes nothing else.", func(ctx context.Context, _ *Server, _ login.Person, _ uuid.UUID, n paper.Note) ([]byte, error) {
 		return []byte(n.Text(ctx)), nil
 	}},
 	{bundlePath, "application/json", access.ExportNote, "Signed bundle", "A signed note with its signatures, who wrote what, and proofs, so that it can be checked anywhere.", bundleOf},
@@ -104,15 +106,16 @@ func (s *Server) printPage(w http.ResponseWriter, r *http.Request, who login.Per
 	if err != nil {
 		return sessions.ErrNoNote
 	}
-	copied := rand.Text()[:copyID]
-	if _, err := s.mayTake(r.Context(), who, access.PrintNote, id, "print", copied); err != nil {
+	var view web.PrintView
+	err = s.copied(r.Context(), who, access.PrintNote, id, "print", func(number string) error {
+		note, about, err := s.paperOf(r, who, id, number)
+		view = web.PrintView{Shell: about.shell, ID: id.String(), Note: note}
 		return err
-	}
-	note, about, err := s.paperOf(r, who, id, copied)
+	})
 	if err != nil {
 		return err
 	}
-	s.render(w, r, http.StatusOK, web.Print(web.PrintView{Shell: about.shell, ID: id.String(), Note: note}))
+	s.render(w, r, http.StatusOK, web.Print(view))
 	return nil
 }
 
@@ -128,23 +131,21 @@ func (s *Server) file(f format) personal {
 				return err
 			}
 		}
-		if st, err := s.standingOf(r.Context(), who, id); err == nil && f.path == bundlePath && st.may(f.act).Allow && !paper.Signed(st.State) {
-			return store.ErrUnsigned // there is nothing to put on record
-		}
-		copied := rand.Text()[:copyID]
-		if _, err := s.mayTake(r.Context(), who, f.act, id, f.path, copied); err != nil {
+		var body []byte
+		var name string
+		err = s.copied(r.Context(), who, f.act, id, f.path, func(number string) error {
+			note, about, err := s.paperOf(r, who, id, number)
+			if err == nil {
+				name = about.fileName(f.path)
+				body, err = f.write(r.Context(), s, who, id, note)
+			}
 			return err
-		}
-		note, about, err := s.paperOf(r, who, id, copied)
-		if err != nil {
-			return err
-		}
-		body, err := f.write(r.Context(), s, id, note)
+		})
 		if err != nil {
 			return err
 		}
 		w.Header().Set("Content-Type", f.media)
-		w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": about.fileName(f.path)}))
+		w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
 		_, _ = w.Write(body) // the reader may be gone
 		return nil
 	}
@@ -153,15 +154,36 @@ func (s *Server) file(f format) personal {
 // copyID is how many letters and digits the number of a copy has: nobody has the same as anybody else.
 const copyID = 10
 
-// mayTake decides whether somebody may take a copy of a note, and has it on record with its number, in one transaction with the list of who
-// has opened the record.
-func (s *Server) mayTake(ctx context.Context, who login.Person, act access.Act, note uuid.UUID, form, copied string) (standing, error) {
-	e := audit.Event{Act: audit.PrintNote, Code: fmt.Sprintf("%s copy=%s", form, copied)}
-	how := byPrint
+// copied has a copy of a note made for who may have it, and then puts it on record with its number, in one transaction with the list of who has
+// opened the record and with the decision that they may: it is given out after that, if there is no error. A note that does not read as it was signed
+// is not given, and that is what is on record.
+func (s *Server) copied(ctx context.Context, who login.Person, act access.Act, note uuid.UUID, form string, make func(number string) error) error {
+	number := rand.Text()[:copyID]
+	e, how := audit.Event{Act: audit.PrintNote, Code: fmt.Sprintf("%s copy=%s", form, number)}, byPrint
 	if act == access.ExportNote {
 		e.Act, how = audit.ExportNote, byFile
 	}
-	return s.mayDoAs(ctx, who, act, note, how, e)
+	st, err := s.standingOf(ctx, who, note)
+	if err != nil {
+		return err
+	}
+	made := false
+	if st.State != stateDestroyed && st.may(act).Allow {
+		if form == bundlePath && !paper.Signed(st.State) {
+			return store.ErrUnsigned
+		}
+		if err := make(number); errors.Is(err, errNotAsSigned) {
+			e.Outcome, e.Patient, e.Note, e.Code = audit.Failed, st.PatientID, note, form+" not as signed"
+			return cmp.Or(s.db.Record(as(ctx, who), e), err)
+		} else if err != nil {
+			return err
+		}
+		made = true
+	}
+	if _, err = s.mayDoAs(ctx, who, act, note, how, e); err == nil && !made {
+		err = store.ErrRights // they may as of this moment
+	}
+	return err
 }
 
 // noteHead is what pages about a note begin with.
@@ -256,7 +278,7 @@ func (s *Server) contributors(ctx context.Context, body prose.Node, whose func(c
 }
 
 // pdfOf makes one, when not too many others are made.
-func pdfOf(ctx context.Context, s *Server, _ uuid.UUID, n paper.Note) ([]byte, error) {
+func pdfOf(ctx context.Context, s *Server, _ login.Person, _ uuid.UUID, n paper.Note) ([]byte, error) {
 	select {
 	case s.pdfs <- struct{}{}:
 		defer func() { <-s.pdfs }()
@@ -266,7 +288,7 @@ func pdfOf(ctx context.Context, s *Server, _ uuid.UUID, n paper.Note) ([]byte, e
 	}
 }
 
-func htmlOf(ctx context.Context, _ *Server, _ uuid.UUID, n paper.Note) ([]byte, error) {
+func htmlOf(ctx context.Context, _ *Server, _ login.Person, _ uuid.UUID, n paper.Note) ([]byte, error) {
 	var b bytes.Buffer
 	err := web.PaperFile(n).Render(templ.ClearChildren(ctx), &b)
 	return b.Bytes(), err

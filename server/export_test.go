@@ -182,6 +182,20 @@ func TestSignedCopies(t *testing.T) {
 		t.Errorf("the bundle: %d, %d notes, %v", status, len(b.Notes), err)
 	}
 
+	// Who may not take the correction takes the note without it, and the file says that there is one.
+	h.sql(`ALTER TABLE note DISABLE TRIGGER USER`)
+	h.sql(`UPDATE note SET kind = 'unheard-of' WHERE id = $1`, about)
+	_, body, _ = h.get(chen, path+"/note.json")
+	b, err = signature.ReadBundle(strings.NewReader(body))
+	if err != nil || len(b.Notes) != 1 || b.LeftOut != 1 || strings.Contains(body, "Of the left side.") || strings.Contains(body, "The wrong side") {
+		t.Errorf("without the correction: %d notes, %d left out, %v", len(b.Notes), b.LeftOut, err)
+	}
+	if r, err := b.Verify(signature.Trust{}); err != nil || r.LeftOut != 1 {
+		t.Errorf("it does not hold: %+v, %v", r, err)
+	}
+	h.sql(`UPDATE note SET kind = (SELECT kind FROM note WHERE id = $1) WHERE id = $2`, h.note, about)
+	h.acts()
+
 	// Somebody has the database, and has another write the correction.
 	h.sql(`UPDATE writer SET person_id = $2 WHERE note_id = $1`, about, h.id("rivera"))
 	for _, of := range []string{path, "/notes/" + about.String()} {
@@ -189,6 +203,11 @@ func TestSignedCopies(t *testing.T) {
 			if status, body, _ := h.get(chen, of+way); status != http.StatusConflict || strings.Contains(body, "Of the left side.") || !strings.Contains(body, "does not read as it was signed") {
 				t.Errorf("%s%s of what is not as it was signed: %d", of, way, status)
 			}
+		}
+	}
+	for _, act := range h.acts() { // no copy is said to have been given that was not
+		if strings.Contains(act, "print done") || strings.Contains(act, "export done") {
+			t.Errorf("on record: %s", act)
 		}
 	}
 	if _, page, _ := h.get(chen, "/notes/"+about.String()); !strings.Contains(page, "does not read as it was signed") {

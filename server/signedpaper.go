@@ -104,9 +104,12 @@ func (s *Server) signaturesOf(ctx context.Context, id uuid.UUID) (list []paper.S
 	return list, err
 }
 
-// bundleOf is a signed note with all that it takes to check it away from here.
-func bundleOf(ctx context.Context, s *Server, id uuid.UUID, _ paper.Note) ([]byte, error) {
-	b, err := s.db.NoteBundle(ctx, id)
+// bundleOf is a signed note with all that it takes to check it away from here, and the notes about it that who takes it may take.
+func bundleOf(ctx context.Context, s *Server, who login.Person, id uuid.UUID, _ paper.Note) ([]byte, error) {
+	b, err := s.db.NoteBundle(ctx, id, func(about uuid.UUID) (bool, error) {
+		st, err := s.standingOf(ctx, who, about)
+		return st.may(access.ExportNote).Allow, err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ func (c *noteExportCmd) Run(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	defer db.Close()
-	b, err := db.NoteBundle(ctx, c.Note)
+	b, err := db.ExportNote(ctx, c.Note)
 	switch {
 	case errors.Is(err, sessions.ErrNoNote):
 		return fmt.Errorf("there is no note %s", c.Note)
@@ -178,6 +178,9 @@ func tellNotes(w io.Writer, r signature.Report) error {
 				fmt.Fprintf(&b, "            and says %q\n", s.Said)
 			}
 		}
+	}
+	if r.LeftOut > 0 {
+		fmt.Fprintf(&b, "\nleft out    %d more about these, which whoever took the file may not read: how they stand may be otherwise\n", r.LeftOut)
 	}
 	whose := "as you gave them"
 	if !r.Trusted {

@@ -29,12 +29,13 @@ const (
 
 // Bundle is one that is read or is to be written.
 type Bundle struct {
-	Tidechart string       `json:"tidechart"`       // the version of the form; "": this one
-	Keys      []string     `json:"keys"`            // public, of who signed here
-	People    []Person     `json:"people"`          // whom attributions name
-	Notes     []BundleNote `json:"notes"`           // the note, then those about it, each behind what it is about
-	Texts     []string     `json:"texts,omitempty"` // that statements name by their hashes: who the patient is, and what signers said
-	Log       string       `json:"log"`             // a bundle of the log of acts, of the entries of signings that have a place there; "": none
+	Tidechart string       `json:"tidechart"`          // the version of the form; "": this one
+	Keys      []string     `json:"keys"`               // public, of who signed here
+	People    []Person     `json:"people"`             // whom attributions name
+	Notes     []BundleNote `json:"notes"`              // the note, then those about it, each behind what it is about
+	Texts     []string     `json:"texts,omitempty"`    // that statements name by their hashes: who the patient is, and what signers said
+	LeftOut   int          `json:"left_out,omitempty"` // signed notes about these that who took the bundle may not take, as it says itself
+	Log       string       `json:"log"`                // a bundle of the log of acts, of the entries of signings that have a place there; "": none
 }
 
 // Person is somebody whom an attribution names.
@@ -88,7 +89,7 @@ func ReadBundle(r io.Reader) (b Bundle, err error) {
 	switch {
 	case !slices.Contains([]string{bundleVersion, bundleVersion2, bundleVersion1}, b.Tidechart):
 		return Bundle{}, fmt.Errorf("%w of version %q", ErrBundle, bundleVersion)
-	case len(b.Notes) == 0 || len(b.Notes) > maxNotes || len(b.People) > maxPeople || len(b.Keys) > maxSigner || len(b.Texts) > maxTexts:
+	case len(b.Notes) == 0 || len(b.Notes) > maxNotes || len(b.People) > maxPeople || len(b.Keys) > maxSigner || len(b.Texts) > maxTexts || b.LeftOut < 0:
 		return Bundle{}, fmt.Errorf("%w: it has too much, or nothing", ErrBundle)
 	}
 	return b, nil

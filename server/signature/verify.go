@@ -94,6 +94,7 @@ type Report struct {
 	LogKeys string            // fingerprint of who signed that
 	Logged  bool              // that pair is as it was known
 	Whole   bool              // all signatures have proven places
+	LeftOut int               // signed notes about these that are not in the bundle, by its own word
 	Checked map[uuid.UUID]int // signatures of each note
 }
 
@@ -101,7 +102,7 @@ type Report struct {
 // another as they say; and that the log of acts has what the bundle says it has. The error is a [*Fault].
 func (b Bundle) Verify(trust Trust) (r Report, err error) {
 	v := verifier{bundle: b, trust: trust, report: &r, marks: make(map[string]int64), used: make(map[string]bool), anchors: make(map[uuid.UUID][]anchor)}
-	r.Trusted, r.Whole, r.Checked = len(trust.Keys) > 0, true, make(map[uuid.UUID]int)
+	r.Trusted, r.Whole, r.Checked, r.LeftOut = len(trust.Keys) > 0, true, make(map[uuid.UUID]int), b.LeftOut
 	for _, step := range []func() error{v.openKeys, v.openLog, v.openPeople, v.openTexts} {
 		if err := step(); err != nil {
 			return r, err

@@ -15,18 +15,27 @@ import (
 	"github.com/clisonix/tidechart/server/store/queries"
 )
 
-// NoteBundle returns all that it takes to check a signed note, and the signed notes about it, away from here; that somebody took it is on
-// record first. What was signed within the last seconds may have no place in the log of acts yet, and has no proof of one then. It is an
-// [ErrUnsigned] if the note is not signed.
-func (db *DB) NoteBundle(ctx context.Context, note uuid.UUID) (signature.Bundle, error) {
-	b, err := db.noteBundle(ctx, note)
+// ExportNote is NoteBundle for whoever runs the server. That they took it is on record first.
+func (db *DB) ExportNote(ctx context.Context, note uuid.UUID) (signature.Bundle, error) {
+	b, err := db.NoteBundle(ctx, note, func(uuid.UUID) (bool, error) { return true, nil })
 	if err != nil {
-		return signature.Bundle{}, fmt.Errorf("bundle of note %s: %w", note, err)
+		return signature.Bundle{}, err
 	}
 	return b, db.recordAbout(ctx, db.Queries, note, audit.Event{Act: audit.ExportNote, Code: fmt.Sprintf("bundle notes=%d", len(b.Notes))})
 }
 
-func (db *DB) noteBundle(ctx context.Context, note uuid.UUID) (b signature.Bundle, err error) {
+// NoteBundle returns all that it takes to check a signed note away from here, and those signed notes about it that may allows; how many it does not, or
+// are about such, the bundle says. The caller puts on record who gets it. What was signed within the last seconds may have no place in the log of acts
+// yet, and has no proof of one then. It is an [ErrUnsigned] if the note is not signed.
+func (db *DB) NoteBundle(ctx context.Context, note uuid.UUID, may func(about uuid.UUID) (bool, error)) (signature.Bundle, error) {
+	b, err := db.noteBundle(ctx, note, may)
+	if err != nil {
+		return signature.Bundle{}, fmt.Errorf("bundle of note %s: %w", note, err)
+	}
+	return b, nil
+}
+
+func (db *DB) noteBundle(ctx context.Context, note uuid.UUID, may func(about uuid.UUID) (bool, error)) (b signature.Bundle, err error) {
 	if _, err := db.keysOf(ctx, db.Queries, note); err != nil { // there is none, or it was destroyed
 		return b, err
 	}
@@ -48,7 +57,17 @@ func (db *DB) noteBundle(ctx context.Context, note uuid.UUID) (b signature.Bundl
 		return b, err
 	}
 	made := bundling{db: db, log: log, rows: signature.MaxHistory, entries: signature.MaxAnchors, people: make(map[uuid.UUID]bool)}
+	in := make(map[uuid.UUID]bool)
 	for _, a := range append(of, about...) {
+		if a.Note != note && IsSigned(a.State) {
+			if allowed, err := may(a.Note); err != nil {
+				return b, err
+			} else if !allowed || !in[a.Parent] {
+				made.LeftOut++
+				continue
+			}
+		}
+		in[a.Note] = true
 		signed, err := made.note(ctx, a)
 		if err != nil {
 			return b, err

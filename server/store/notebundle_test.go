@@ -52,7 +52,7 @@ func exported(t *testing.T) (h hospital, note, other uuid.UUID, b signature.Bund
 	step(t, s)
 	h.due(t)
 	step(t, s)
-	b, err := h.db.NoteBundle(t.Context(), note)
+	b, err := h.db.ExportNote(t.Context(), note)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestTamperedNotesAreFound(t *testing.T) {
 			b.Notes[0].History = h.Text()
 		}
 	}
-	theirs, err := h.db.NoteBundle(t.Context(), other)
+	theirs, err := h.db.ExportNote(t.Context(), other)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +203,7 @@ func TestTamperedNotesAreFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.sign(t, late, h.other)
-	unproven, err := h.db.NoteBundle(t.Context(), note)
+	unproven, err := h.db.ExportNote(t.Context(), note)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +219,7 @@ func TestTamperedNotesAreFound(t *testing.T) {
 	if r, err := without.Verify(signature.Trust{}); err != nil || r.Whole || r.Trusted || r.Logged {
 		t.Errorf("without a log, on its own word: %+v, %v", r, err)
 	}
-	if _, err := h.db.NoteBundle(t.Context(), h.newNote(t)); !errors.Is(err, store.ErrUnsigned) {
+	if _, err := h.db.ExportNote(t.Context(), h.newNote(t)); !errors.Is(err, store.ErrUnsigned) {
 		t.Errorf("a draft is exported: %v", err)
 	}
 	step(t, h.sequencer(t))
@@ -277,7 +277,7 @@ func TestPartsOfHistories(t *testing.T) {
 	}
 	h.must(t, `ALTER TABLE note_update DISABLE TRIGGER USER`)
 	h.must(t, `DELETE FROM note_update WHERE note_id = $1 AND seq = 9`, note)
-	if _, err := h.db.NoteBundle(t.Context(), note); !errors.Is(err, vault.ErrTampered) {
+	if _, err := h.db.ExportNote(t.Context(), note); !errors.Is(err, vault.ErrTampered) {
 		t.Errorf("a log that is not what was signed goes out: %v", err)
 	}
 }
@@ -399,7 +399,7 @@ func TestKeysThatSignNotesChange(t *testing.T) {
 		t.Fatalf("keys %v, %v; want two, and %s at last", all, err, made.Fingerprint())
 	}
 
-	b, err := h.db.NoteBundle(t.Context(), note)
+	b, err := h.db.ExportNote(t.Context(), note)
 	if err != nil {
 		t.Fatal(err)
 	}
