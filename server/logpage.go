@@ -121,6 +121,14 @@ var actsText = []web.Option{
 	{Value: string(audit.FindActs), Text: "found acts that had been kept out of this log"},
 }
 
+// outcomesText are those that the log can be searched for.
+var outcomesText = []web.Option{{Value: "", Text: "All"}, {Value: "in vain", Text: "refused or failed"}}
+
+// inVain is the page of what people tried in vain of late. Its address names nobody.
+func inVain(act audit.Act) string {
+	return logPage + "?" + url.Values{"act": {string(act)}, "outcome": {outcomesText[1].Value}}.Encode()
+}
+
 func actText(ctx context.Context, act string) string {
 	i := slices.IndexFunc(actsText, func(c web.Option) bool { return c.Value == act })
 	if i < 0 {
@@ -143,9 +151,12 @@ func (s *Server) logOfActs(w http.ResponseWriter, r *http.Request, who login.Per
 	if err != nil {
 		return err
 	}
+	for _, name := range []string{"act", "outcome"} { // which an address may have
+		asked.Set(name, cmp.Or(asked.Get(name), r.URL.Query().Get(name)))
+	}
 	now := time.Now()
 	view := web.LogView{
-		Person: clip(strings.TrimSpace(asked.Get("person")), maxQuery), Patient: clip(strings.TrimSpace(asked.Get("patient")), maxQuery), Act: asked.Get("act"),
+		Person: clip(strings.TrimSpace(asked.Get("person")), maxQuery), Patient: clip(strings.TrimSpace(asked.Get("patient")), maxQuery), Act: asked.Get("act"), Outcome: asked.Get("outcome"), Outcomes: web.Choices(r.Context(), outcomesText),
 		Since: cmp.Or(asked.Get("since"), now.Add(-logSince).Format(time.DateOnly)), Until: cmp.Or(asked.Get("until"), now.Format(time.DateOnly)), Acts: web.Choices(r.Context(), actsText),
 	}
 	export := asked.Get("export") != ""
@@ -200,7 +211,7 @@ func (s *Server) logOfActs(w http.ResponseWriter, r *http.Request, who login.Per
 // logWords is what somebody looked for, as the log has it, sealed.
 func logWords(asked url.Values) string {
 	var words []string
-	for _, name := range []string{"person", "patient", "act", "since", "until"} {
+	for _, name := range []string{"person", "patient", "act", "outcome", "since", "until"} {
 		if value := clip(asked.Get(name), maxQuery); value != "" {
 			words = append(words, name+"="+value)
 		}
@@ -210,7 +221,7 @@ func logWords(asked url.Values) string {
 
 // logSearch finds whom a filter names; says is what of it there is not.
 func (s *Server) logSearch(r *http.Request, v web.LogView) (search queries.SearchAuditParams, says string, err error) {
-	search.Act = v.Act
+	search.Act, search.InVain = v.Act, v.Outcome == outcomesText[1].Value
 	since, bad := time.ParseInLocation(time.DateOnly, v.Since, time.Local)
 	until, worse := time.ParseInLocation(time.DateOnly, v.Until, time.Local)
 	if bad != nil || worse != nil {

@@ -19,6 +19,7 @@ import (
 
 const (
 	overviewPath = "/admin"
+	failedInARow = 3  // proofs of who somebody is that fail before it is said to who reviews (21 CFR 11.300)
 	maxSought    = 20 // people, and as many units and patients, that a search shows
 )
 
@@ -46,7 +47,7 @@ func (s *Server) overviewPage(w http.ResponseWriter, r *http.Request, who login.
 func (s *Server) overview(r *http.Request, who login.Person) (view web.OverviewView, err error) {
 	ctx := r.Context()
 	view = web.OverviewView{Shell: s.shellOf(r, who, words.Say(r.Context(), "Overview"), web.SectionOverview), FindsPatients: findsPatients(who)}
-	n, err := s.db.Waiting(ctx, overdueAfter.Seconds())
+	n, err := s.db.Waiting(ctx, failedInARow, overdueAfter.Seconds())
 	if err != nil {
 		return view, fmt.Errorf("look for what waits: %w", err)
 	}
@@ -80,10 +81,11 @@ func (s *Server) overview(r *http.Request, who login.Person) (view web.OverviewV
 		}
 	}
 	view.Wait(silent, words.Say(r.Context(), "server that is not heard of any more"), words.Say(r.Context(), "servers that are not heard of any more"), systemPath, true)
-	signIns := ""
+	signIns, proofs := "", ""
 	if access.May(who.Role, access.SeeAccesses) {
-		signIns = logPage
+		signIns, proofs = inVain(audit.SignIn), inVain(audit.Confirm)
 	}
+	view.Wait(int(n.FailedProofs), words.Say(r.Context(), "person failed several times in a row to prove who they are"), words.Say(r.Context(), "people failed several times in a row to prove who they are"), proofs, true)
 	view.Wait(int(n.FailedSignIns), words.Say(r.Context(), "sign-in failed since yesterday"), words.Say(r.Context(), "sign-ins failed since yesterday"), signIns, false)
 	view.Wait(int(n.UnsignedNotes), words.Say(r.Context(), "note unsigned for more than a day"), words.Say(r.Context(), "notes unsigned for more than a day"), "", false)
 	view.Wait(int(due.Notes-due.Held), words.Say(r.Context(), "note whose time to be kept is over"), words.Say(r.Context(), "notes whose time to be kept is over"), retentionPath, false)

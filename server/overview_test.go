@@ -3,10 +3,12 @@ package server_test
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/clisonix/tidechart/crdt"
+	"github.com/clisonix/tidechart/server/demo"
 )
 
 // TestOverview: who administers, and who reviews, see what waits, and find people and units; patients are found by who reviews alone.
@@ -85,6 +87,31 @@ func TestWhatWaits(t *testing.T) {
 	h.sql(`INSERT INTO server_status (server, version, began_at, seen_at, figures) VALUES (gen_random_uuid(), '9.9', now(), now() - interval '31 seconds', '{}')`)
 	_, page, _ = h.get(lindqvist, "/admin")
 	says(t, "what waits", page, "emergency access to be reviewed", "sign-in failed since yesterday", "server that is not heard of any more")
+	const doubtful = "failed several times in a row to prove who"
+	chen, okafor, novak := h.signIn("chen"), h.signIn("okafor"), h.signIn("novak")
+	for i, password := range []string{"guess", "guess", demo.Password, "guess"} {
+		h.confirm(okafor, password, "/")
+		if i < 3 {
+			h.confirm(chen, "guess", "/")
+		}
+		if _, page, _ = h.get(lindqvist, "/admin"); strings.Contains(page, doubtful) != (i >= 2) {
+			t.Errorf("after %d wrong proofs in a row, the page says it or not: %s", i+1, page)
+		}
+	}
+	h.confirm(chen, demo.Password, "/") // in the end; it may have been somebody else
+	_, page, _ = h.get(lindqvist, "/admin")
+	says(t, "what the privacy officer is told", page, "<strong>1</strong>", "person "+doubtful)
+	to := regexp.MustCompile(`href="(/reviews/log\?[^"]*confirm[^"]*)"`).FindStringSubmatch(page)
+	if to == nil {
+		t.Fatal("nothing leads to who it was")
+	}
+	_, page, _ = h.get(lindqvist, strings.ReplaceAll(to[1], "&amp;", "&"))
+	if _, rows, _ := strings.Cut(page, "<tbody>"); strings.Count(rows, "Dr Mei Chen") != 3 || strings.Count(rows, "Dr Daniel Okafor") != 3 || strings.Count(rows, "failed") != 6 {
+		t.Errorf("the log of failed proofs: %s", rows)
+	}
+	if _, page, _ = h.get(novak, "/admin"); !strings.Contains(page, doubtful) || strings.Contains(page, "/reviews/log") {
+		t.Error("an administrator is not told, or led to the log")
+	}
 	_, page, _ = h.get(lindqvist, "/admin/system")
 	says(t, "the servers", page, "9.9", "not heard of", "1 server runs", "this one")
 }

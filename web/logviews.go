@@ -14,11 +14,12 @@ import (
 type LogView struct {
 	Shell
 	// What was asked for, as typed.
-	Person, Patient, Act, Since, Until string
-	Acts                               []Choice
-	Error                              string // one sentence: what of that there is not
-	Rows                               []LogRow
-	Truncated                          bool
+	Person, Patient, Act, Outcome, Since, Until string
+
+	Acts, Outcomes []Choice
+	Error          string // one sentence: what of that there is not
+	Rows           []LogRow
+	Truncated      bool
 
 	// Signed is how many entries the newest checkpoint is signed for, at
 	// SignedAt; zero: nothing is signed yet.

@@ -11,6 +11,7 @@ SELECT coalesce(audit_order.seq, -1)::bigint AS seq, audit_event.n, audit_event.
  WHERE (sqlc.narg(person)::uuid IS NULL OR audit_event.who = sqlc.narg(person))
    AND (sqlc.narg(patient)::uuid IS NULL OR audit_event.patient_id = sqlc.narg(patient))
    AND (sqlc.arg(act)::text = '' AND audit_event.act <> 'note.anchor' OR audit_event.act = sqlc.arg(act))
+   AND (NOT sqlc.arg(in_vain)::boolean OR audit_event.outcome <> 'done')
    AND audit_event.at >= sqlc.arg(since)::timestamptz AND audit_event.at < sqlc.arg(until)::timestamptz
  ORDER BY audit_event.n DESC
  LIMIT sqlc.arg(max_rows);

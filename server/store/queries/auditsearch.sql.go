@@ -23,15 +23,17 @@ SELECT coalesce(audit_order.seq, -1)::bigint AS seq, audit_event.n, audit_event.
  WHERE ($1::uuid IS NULL OR audit_event.who = $1)
    AND ($2::uuid IS NULL OR audit_event.patient_id = $2)
    AND ($3::text = '' AND audit_event.act <> 'note.anchor' OR audit_event.act = $3)
-   AND audit_event.at >= $4::timestamptz AND audit_event.at < $5::timestamptz
+   AND (NOT $4::boolean OR audit_event.outcome <> 'done')
+   AND audit_event.at >= $5::timestamptz AND audit_event.at < $6::timestamptz
  ORDER BY audit_event.n DESC
- LIMIT $6
+ LIMIT $7
 `
 
 type SearchAuditParams struct {
 	Person  uuid.NullUUID
 	Patient uuid.NullUUID
 	Act     string
+	InVain  bool
 	Since   time.Time
 	Until   time.Time
 	MaxRows int32
@@ -62,6 +64,7 @@ func (q *Queries) SearchAudit(ctx context.Context, arg SearchAuditParams) ([]Sea
 		arg.Person,
 		arg.Patient,
 		arg.Act,
+		arg.InVain,
 		arg.Since,
 		arg.Until,
 		arg.MaxRows,

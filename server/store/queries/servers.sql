@@ -25,9 +25,13 @@ SELECT current_setting('server_version')::text AS version, pg_database_size(curr
 SELECT kek, count(*) AS all_of_them, count(*) FILTER (WHERE recovery IS NULL) AS without_copy FROM data_key GROUP BY kek;
 
 -- name: Waiting :one
--- What waits for those who administer, or review: sign-ins that failed within a day, notes that nobody has signed for some seconds,
+-- What waits for those who administer, or review: sign-ins that failed within a day, people who failed so often in a row to prove again who they are, notes that nobody has signed for some seconds,
 -- destructions to decide about and to carry out, people who were invited and have not come, and live sessions.
 SELECT (SELECT count(*) FROM audit_event WHERE act = 'login.begin' AND outcome <> 'done' AND at > now() - interval '1 day') AS failed_sign_ins,
+       (SELECT count(DISTINCT who) FROM (
+          SELECT who FROM (SELECT who, outcome, count(*) FILTER (WHERE outcome = 'done') OVER (PARTITION BY who ORDER BY n) AS proven
+                             FROM audit_event WHERE act = 'login.confirm' AND at > now() - interval '1 day') AS proof
+           WHERE outcome <> 'done' GROUP BY who, proven HAVING count(*) >= sqlc.arg(in_a_row)::bigint) AS doubtful) AS failed_proofs,
        (SELECT count(*) FROM note WHERE state IN ('draft', 'review', 'signing') AND created_at < now() - make_interval(secs => sqlc.arg(unsigned_for)::double precision)) AS unsigned_notes,
        (SELECT count(*) FROM shredding WHERE approved_at IS NULL AND ended_at IS NULL AND done_at IS NULL AND until >= now()) AS to_approve,
        (SELECT count(*) FROM shredding WHERE approved_at IS NOT NULL AND ended_at IS NULL AND done_at IS NULL AND until >= now()) AS to_carry_out,

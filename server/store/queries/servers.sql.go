@@ -181,7 +181,11 @@ func (q *Queries) TourEnded(ctx context.Context, personID uuid.UUID) (bool, erro
 
 const waiting = `-- name: Waiting :one
 SELECT (SELECT count(*) FROM audit_event WHERE act = 'login.begin' AND outcome <> 'done' AND at > now() - interval '1 day') AS failed_sign_ins,
-       (SELECT count(*) FROM note WHERE state IN ('draft', 'review', 'signing') AND created_at < now() - make_interval(secs => $1::double precision)) AS unsigned_notes,
+       (SELECT count(DISTINCT who) FROM (
+          SELECT who FROM (SELECT who, outcome, count(*) FILTER (WHERE outcome = 'done') OVER (PARTITION BY who ORDER BY n) AS proven
+                             FROM audit_event WHERE act = 'login.confirm' AND at > now() - interval '1 day') AS proof
+           WHERE outcome <> 'done' GROUP BY who, proven HAVING count(*) >= $1::bigint) AS doubtful) AS failed_proofs,
+       (SELECT count(*) FROM note WHERE state IN ('draft', 'review', 'signing') AND created_at < now() - make_interval(secs => $2::double precision)) AS unsigned_notes,
        (SELECT count(*) FROM shredding WHERE approved_at IS NULL AND ended_at IS NULL AND done_at IS NULL AND until >= now()) AS to_approve,
        (SELECT count(*) FROM shredding WHERE approved_at IS NOT NULL AND ended_at IS NULL AND done_at IS NULL AND until >= now()) AS to_carry_out,
        (SELECT count(*) FROM session WHERE ended_at IS NULL) AS live_sessions,
@@ -191,6 +195,7 @@ SELECT (SELECT count(*) FROM audit_event WHERE act = 'login.begin' AND outcome <
 
 type WaitingRow struct {
 	FailedSignIns int64
+	FailedProofs  int64
 	UnsignedNotes int64
 	ToApprove     int64
 	ToCarryOut    int64
@@ -199,13 +204,14 @@ type WaitingRow struct {
 	Units         int64
 }
 
-// What waits for those who administer, or review: sign-ins that failed within a day, notes that nobody has signed for some seconds,
+// What waits for those who administer, or review: sign-ins that failed within a day, people who failed so often in a row to prove again who they are, notes that nobody has signed for some seconds,
 // destructions to decide about and to carry out, people who were invited and have not come, and live sessions.
-func (q *Queries) Waiting(ctx context.Context, unsignedFor float64) (WaitingRow, error) {
-	row := q.db.QueryRow(ctx, waiting, unsignedFor)
+func (q *Queries) Waiting(ctx context.Context, inARow int64, unsignedFor float64) (WaitingRow, error) {
+	row := q.db.QueryRow(ctx, waiting, inARow, unsignedFor)
 	var i WaitingRow
 	err := row.Scan(
 		&i.FailedSignIns,
+		&i.FailedProofs,
 		&i.UnsignedNotes,
 		&i.ToApprove,
 		&i.ToCarryOut,
