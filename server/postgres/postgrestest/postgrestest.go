@@ -233,11 +233,14 @@ func Freeze(t testing.TB, server *postgres.Server) (thaw func()) {
 	return thaw
 }
 
+// find looks once: it asks programs for their versions, which takes longer than to copy a database.
+var find = sync.OnceValues(postgres.Find)
+
 // Require skips the test where no Postgres is installed, or fails it if the
 // environment variable TIDECHART_REQUIRE_ALL is set.
 func Require(t testing.TB) {
 	t.Helper()
-	if _, err := postgres.Find(); err != nil {
+	if _, err := find(); err != nil {
 		needs.Missing(t, err.Error())
 	}
 }
@@ -254,18 +257,33 @@ func tempDir() (string, error) {
 	return dir, err
 }
 
+// admin makes and drops the databases of the shared server, one at a time: a connection for each would cost as much as to drop one.
+var admin struct {
+	sync.Mutex
+	conn *pgx.Conn // closed: a test has ended it
+}
+
 func execute(t testing.TB, url, sql string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
+	admin.Lock()
+	defer admin.Unlock()
+	if admin.conn != nil {
+		_, err := admin.conn.Exec(ctx, sql)
+		if err != nil && !admin.conn.IsClosed() {
+			t.Error(err)
+		}
+		if !admin.conn.IsClosed() {
+			return
+		}
+	}
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
 		t.Fatal(err)
 	}
+	admin.conn = conn
 	if _, err := conn.Exec(ctx, sql); err != nil {
-		t.Error(err)
-	}
-	if err := conn.Close(ctx); err != nil {
 		t.Error(err)
 	}
 }
