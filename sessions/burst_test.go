@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/clisonix/tidechart/internal/needs"
 )
 
 // runOf is n rows of one person, a tenth of a second apart.
@@ -63,6 +65,9 @@ func TestBurstsGiveBack(t *testing.T) {
 
 // TestDamagedBurstsAreNoticed, wherever the damage is, unless it changes nothing.
 func TestDamagedBurstsAreNoticed(t *testing.T) {
+	if needs.Raced {
+		t.Skip("unpacks some thousand bursts, one after the other; make test does, without the race detector")
+	}
 	run := runOf(100)
 	whole, err := Fold(run)
 	if err != nil {

@@ -12,9 +12,8 @@ import (
 	"golang.org/x/crypto/argon2"
 )
 
-// Cost of argon2id, OWASP's minimum: 19 MiB, two passes, one lane.
+// Cost of argon2id, OWASP's minimum: 19 MiB ([argonMemory]), two passes, one lane.
 const (
-	argonMemory  = 19 << 10 // KiB
 	argonPasses  = 2
 	argonLanes   = 1
 	argonSalt    = 16 // bytes
