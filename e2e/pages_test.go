@@ -93,27 +93,19 @@ func exists(selector string) string {
 }
 
 // caretAtEnd puts the caret behind the last character of the paragraph, as a
-// click there does. The editor hears of it a moment later: what it draws until
-// then puts the caret back.
+// click there does, and waits until the editor knows: it hears of it a moment
+// later, and what it draws until then puts the caret back.
 func (w *window) caretAtEnd(paragraph int) {
 	w.t.Helper()
-	moved := eval[bool](w, fmt.Sprintf(`(async () => {
+	w.waitFor("the caret in the editor", fmt.Sprintf(`(() => {
 		const p = document.querySelectorAll(%s)[%d]
-		const { editor } = document.querySelector(%s)
+		const { view, state } = document.querySelector(%s).editor
 		const at = getSelection()
-		for (let tries = 0; tries < 100; tries++) {
-			editor.view.dom.focus()
-			at.selectAllChildren(p)
-			at.collapseToEnd()
-			const { anchorNode, anchorOffset } = at
-			await new Promise(r => setTimeout(r, 20))
-			if (at.anchorNode === anchorNode && at.anchorOffset === anchorOffset && editor.state.selection.head === editor.view.posAtDOM(anchorNode, anchorOffset)) break
-		}
-		return document.activeElement.isContentEditable
+		view.dom.focus()
+		at.selectAllChildren(p)
+		at.collapseToEnd()
+		return document.activeElement.isContentEditable && state.selection.empty && state.selection.head === view.posAtDOM(at.anchorNode, at.anchorOffset)
 	})()`, quoteJS(noteEditor+" p"), paragraph, quoteJS(noteEditor)))
-	if !moved {
-		w.t.Fatalf("%s's window: the editor takes no focus", w.name)
-	}
 }
 
 // typeKeys sends keystrokes to what has the focus. It may run in a goroutine.
