@@ -137,14 +137,6 @@ func actText(ctx context.Context, act string) string {
 	return words.Say(ctx, actsText[i].Text)
 }
 
-// codeText is as much of an entry's code as says something to people: not the links of notes.
-func codeText(code string) string {
-	words := slices.DeleteFunc(strings.Fields(code), func(word string) bool {
-		return strings.HasPrefix(word, "chain=") || strings.HasPrefix(word, "proof=")
-	})
-	return strings.Join(words, " ")
-}
-
 // logOfActs lists what of the log somebody asks for, or hands it out. That they looked is in the log, too.
 func (s *Server) logOfActs(w http.ResponseWriter, r *http.Request, who login.Person) error {
 	asked, err := filterOf(w, r)

@@ -50,7 +50,7 @@ func TestLogPage(t *testing.T) {
 		{nil, "opened a note", "kelp"},
 		{[]string{"person", "chen"}, "searched the worklist", "Lindqvist"},
 		{[]string{"person", "chen", "act", "search.patients"}, "1 found", "opened a note"},
-		{[]string{"patient", patient.Mrn}, "page by unit", "searched the worklist"},
+		{[]string{"patient", patient.Mrn}, "on a page, by right of unit", "searched the worklist"},
 		{[]string{"patient", patient.Mrn, "act", "note.print"}, "printed a note", "opened a note"},
 		{nil, "printed a note", "chain="},
 		{[]string{"since", "2020-01-01", "until", "2020-01-02"}, "", "opened a note"},
@@ -106,7 +106,7 @@ func TestLogPage(t *testing.T) {
 		h.sql(sql)
 	}
 	_, page := h.post(lindqvist, "/reviews/log", nil)
-	changed, kept := strings.Index(page, "page by glass"), strings.Index(page, "kept out")
+	changed, kept := strings.Index(page, "on a page, by right of glass"), strings.Index(page, "kept out")
 	if changed < 0 || kept < 0 || strings.Count(page, "not as signed") != 1 || strings.Count(page, ">no place<") != 1 || !strings.Contains(page, "2 entries below are not what was signed") {
 		t.Errorf("a changed entry, and one without a place: %s", page)
 	} else if between := page[changed:]; strings.Index(between, "not as signed") > strings.Index(between, "</tr>") {

@@ -36,7 +36,7 @@ func (s *Server) showActs(r *http.Request, v *web.LogView, rows []queries.Search
 	}
 	for _, row := range rows {
 		one := web.LogRow{
-			Entry: row.Seq, At: row.At.Local(), Who: row.Who, Role: row.Role, What: actText(r.Context(), row.Act), Outcome: row.Outcome, Code: codeText(row.Code), About: row.About,
+			Entry: row.Seq, At: row.At.Local(), Who: row.Who, Role: row.Role, What: actText(r.Context(), row.Act), Outcome: row.Outcome, Code: codeText(r.Context(), row.Code), About: row.About,
 			Late: row.Seq < 0 && time.Since(row.At) > placeWithin,
 		}
 		if row.PatientID.Valid {

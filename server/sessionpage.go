@@ -87,7 +87,7 @@ func (s *Server) whatHappened(r *http.Request, one store.Sitting, view *web.Sess
 	}
 	for _, x := range refusals {
 		view.Events = append(view.Events, web.SessionEvent{
-			At: x.At.Local(), Who: cmp.Or(x.Name, words.Say(r.Context(), "nobody known")), What: words.Say(r.Context(), "refused: {actText}", actText(r.Context(), x.Act)), More: codeText(x.Code), Grave: true,
+			At: x.At.Local(), Who: cmp.Or(x.Name, words.Say(r.Context(), "nobody known")), What: words.Say(r.Context(), "refused: {actText}", actText(r.Context(), x.Act)), More: codeText(r.Context(), x.Code), Grave: true,
 		})
 	}
 	for _, x := range losses {

@@ -69,7 +69,7 @@ type LogRow struct {
 	Who, Role string // empty: nobody who is known, or the operator
 	What      string
 	Outcome   string // "done", "refused" or "failed"
-	Code      string // words of the program
+	Code      string // what more there is to say, in words
 	PatientID string
 	About     string // somebody else's name
 	Changed   bool   // it is not what the signed tree has in its place
