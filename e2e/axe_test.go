@@ -79,13 +79,21 @@ func TestPagesAreAccessible(t *testing.T) {
 				for _, v := range w.axe(axe, ofColors...) {
 					t.Errorf("%s, %s: %s", p.name, second, v)
 				}
+				w.fits(p.name, 1280)
 				w.do(chromedp.EmulateViewport(360, 900))
-				if wide := eval[int64](w, `document.documentElement.scrollWidth`); wide > 360 {
-					t.Errorf("%s: %d pixels wide on a phone", p.name, wide)
-				}
+				w.fits(p.name, 360)
 				w.do(chromedp.EmulateViewport(1280, 900))
 			}
 		})
+	}
+}
+
+// fits finds what a page shows beyond the window's edge, and text that it cuts off.
+func (w *window) fits(name string, width int) {
+	w.t.Helper()
+	found := eval[[]string](w, `[...(document.documentElement.scrollWidth > innerWidth ? [document.documentElement.scrollWidth + ' pixels of page'] : []), ...`+cutText+`.map(e => 'cut: ' + e)]`)
+	for _, what := range found {
+		w.t.Errorf("%s, %d pixels wide: %s", name, width, what)
 	}
 }
 

@@ -104,9 +104,7 @@ func (w *window) allPictures(dir, name string) {
 			w.wholePicture(path)
 			fmt.Println(path)
 		}
-		if wide := eval[int64](w, `document.documentElement.scrollWidth`); wide > width {
-			t.Errorf("%s is %d pixels wide on a screen of %d", name, wide, width)
-		}
+		w.fits(name, int(width))
 	}
 	// The desk's screen at 200 % (WCAG 1.4.4 and 1.4.10).
 	w.colorScheme("light")
@@ -117,12 +115,7 @@ func (w *window) allPictures(dir, name string) {
 	// Between the two: the others are tablets.
 	for _, width := range []int64{640, 768, 1024, 1280} {
 		w.do(chromedp.EmulateViewport(width, 900))
-		if wide := eval[int64](w, `document.documentElement.scrollWidth`); wide > width {
-			t.Errorf("%s is %d pixels wide on a screen of %d", name, wide, width)
-		}
-		for _, cut := range eval[[]string](w, cutText) {
-			t.Errorf("%s: cut at a width of %d: %s", name, width, cut)
-		}
+		w.fits(name, int(width))
 	}
 }
 
