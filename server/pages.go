@@ -142,12 +142,13 @@ func (s *Server) notePage(w http.ResponseWriter, r *http.Request, who login.Pers
 	letGo.Frozen = false
 	view := web.NoteView{
 		Shell: s.shellOf(r, who, web.TabTitle(r.Context(), kind, patient), web.SectionWorklist), Patient: patient,
-		ID: id.String(), Kind: kind, Title: row.Note.Title, LOINC: loincOf(row.Note.Kind), Sections: sectionsOf(row.Note.Kind), Status: web.NoteStatus(store.StateOf(row.Note)),
+		ID: id.String(), Kind: kind, Title: row.Note.Title, LOINC: loincOf(row.Note.Kind), Status: web.NoteStatus(store.StateOf(row.Note)),
 		Body: prose.Read(doc.XMLFragment(sessions.Fragment)),
 		Live: !newer, Newer: newer, Editable: access.Decide(st.who, access.WriteNote, letGo).Allow,
 		News: news, CreatedBy: row.Creator, CreatedAt: row.Note.CreatedAt.Local(), UpdatedAt: row.Note.EditedAt.Local(),
 		CanSign: st.mayOnceFresh(access.SignNote),
 	}
+	view.Sections, view.TaskSections = sectionsOf(row.Note.Kind)
 	if view.About, err = s.aboutWhat(r.Context(), id); err != nil {
 		return err
 	}

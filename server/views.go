@@ -96,13 +96,16 @@ func kindName(code string) string {
 	return code
 }
 
-// sectionsOf are the headings that notes of a kind begin with.
-func sectionsOf(code string) (headings []string) {
+// sectionsOf are the headings that notes of a kind begin with, and those of them below which stands what is to be done.
+func sectionsOf(code string) (headings, ofTasks []string) {
 	kind, _ := notekind.ByCode(code)
 	for _, s := range kind.Sections {
 		headings = append(headings, string(s.Heading))
+		if s.Tasks {
+			ofTasks = append(ofTasks, string(s.Heading))
+		}
 	}
-	return headings
+	return headings, ofTasks
 }
 
 // clock is when something was, in the hospital's time zone; zero for what has not been.

@@ -350,6 +350,8 @@ type NoteView struct {
 	Body   prose.Node
 	// Sections are the headings that notes of this kind begin with.
 	Sections []string
+	// TaskSections are those of them in which each line of a list is a task.
+	TaskSections []string
 	// Live lets the page open a socket for the note. Without it the note is
 	// only the server's rendering.
 	Live bool

@@ -23,6 +23,12 @@ func (v NoteView) sections(ctx context.Context) string {
 	return string(b)
 }
 
+// taskSections are those in which lines are tasks, as the script reads them.
+func (v NoteView) taskSections() string {
+	b, _ := json.Marshal(append([]string{}, v.TaskSections...))
+	return string(b)
+}
+
 // Limits of a phrase (I10), in characters.
 const (
 	MaxPhraseName = 30

@@ -84,7 +84,7 @@ func (c course) notes(i int, a admission, p Patient, midnight time.Time) []Note 
 	if home {
 		handoff-- // the evening before
 	}
-	written := []struct {
+	all := []struct {
 		kind, author string
 		day, minutes int
 		skip         bool
@@ -96,28 +96,45 @@ func (c course) notes(i int, a admission, p Patient, midnight time.Time) []Note 
 	}
 	voice := voiceOf(p)
 	var notes []Note
-	for _, w := range written {
+	for _, w := range all {
 		if w.skip {
 			continue
 		}
 		notes = append(notes, Note{
 			ID: id("note/%d/%s", i, w.kind), Patient: p.ID, Unit: p.Unit, Kind: w.kind,
 			Author: id("person/%s", w.author), At: a.at(midnight, w.day, w.minutes),
-			Body: body(voice.say(w.kind, w.day, c.texts[w.kind])),
+			Body: written{a.at(midnight, w.day, w.minutes), midnight.Add(shiftEnds), ownersOn(p.Unit, w.author)}.body(voice.say(w.kind, w.day, c.texts[w.kind])),
 		})
 	}
 	return notes
 }
 
-// body makes a note of a text.
-func body(text string) prose.Node {
+// written is when a text was, and who does what it asks for.
+type written struct {
+	at       time.Time
+	doneTill time.Time         // what was due before is done
+	owners   map[string]Person // by what a text calls them
+}
+
+// body makes a note of a text. In a section that is for it, list items are tasks.
+func (w written) body(text string) prose.Node {
 	doc := prose.Node{Type: "doc"}
 	var items []string
+	tasks := false
 	endList := func() {
-		if items != nil {
+		switch {
+		case items == nil:
+			return
+		case tasks:
+			list := notekind.TaskList()
+			for _, item := range items {
+				list.Content = append(list.Content, w.task(item))
+			}
+			doc.Content = append(doc.Content, list)
+		default:
 			doc.Content = append(doc.Content, notekind.BulletList(items...))
-			items = nil
 		}
+		items = nil
 	}
 	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
 		if item, ok := strings.CutPrefix(line, "- "); ok {
@@ -126,6 +143,7 @@ func body(text string) prose.Node {
 		}
 		endList()
 		if heading, ok := strings.CutPrefix(line, "## "); ok {
+			tasks = notekind.OfTasks(heading)
 			doc.Content = append(doc.Content, notekind.Heading(heading))
 		} else {
 			doc.Content = append(doc.Content, notekind.Paragraph(line))

@@ -6,7 +6,6 @@ import { Editor } from '@tiptap/core'
 import { Collaboration } from '@tiptap/extension-collaboration'
 import { CollaborationCaret } from '@tiptap/extension-collaboration-caret'
 import { HocuspocusProvider, HocuspocusProviderWebsocket } from '@hocuspocus/provider'
-import type { DecorationSet } from '@tiptap/pm/view'
 import * as Y from 'yjs'
 
 import { Authors } from './authors.ts'
@@ -20,7 +19,6 @@ import { Place } from './late.ts'
 import { LOSSES, LossNotice } from './losses.ts'
 import { mentions } from './mentions.ts'
 import { nameNeighbours } from './neighbours.ts'
-import type { Seen } from './misreadings.ts'
 import { Origins } from './origins.ts'
 import { cleanPastes } from './paste.ts'
 import { phrases } from './phrases.ts'
@@ -256,10 +254,8 @@ class NotePage {
 
   // What marks the text, and nobody waits for: without a line it stays away.
   #later(editor: Editor, note: string): void {
-    const [misread, carried] = [new Place<Seen>(editor), new Place<DecorationSet>(editor)]
-    const failed = () => {}
-    import('./misreadings.ts').then(m => editor.isDestroyed || new m.Misreadings(editor, misread), failed)
-    import('./carried.ts').then(m => editor.isDestroyed || new m.Carried(editor, carried, this.#doc.getXmlFragment('default'), note), failed)
+    const places = [0, 1, 2].map(() => new Place<unknown>(editor))
+    import('./later.ts').then(m => editor.isDestroyed || m.begin(editor, places, this.#doc.getXmlFragment('default'), note), () => {})
   }
 
   // Waits a while until what was written here is saved, and says whether it is.
