@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // tabTo presses Tab until what has the focus is of the selector.
@@ -79,6 +80,39 @@ func TestChargeNursesTasks(t *testing.T) {
 	}
 	wall.pictures("wall", "#bed-4-west-02")
 	haddad.pictures("board", "#bed-4-west-02")
+	haddad.unitsTasks()
+}
+
+// unitsTasks: from the board's counts she goes to what is to be done on the unit, finds what is hers, ticks one off, which stays as done, and opens
+// the note where another stands.
+func (w *window) unitsTasks() {
+	w.t.Helper()
+	const shown = `[...document.querySelectorAll('#tasks tbody tr')].filter(r => r.offsetParent !== null)`
+	w.waitFor("the unit's tasks", exists(`#board-totals a`)) // they are read behind the notes
+	w.enters(`#board-totals a[href="/units/4-west/tasks"]`)
+	w.waitFor("the list", shown+`.length > 3 && document.querySelector('#tasks-filter button').hidden`)
+	w.pictures("unit-tasks", "#unit-tasks")
+	w.tabTo("#f-who")
+	w.do(chromedp.KeyEvent("Mine"))
+	w.waitFor("hers", `location.search === '?who=mine' && `+shown+`.length > 0 && `+shown+`.every(r => r.dataset.mine !== undefined)`)
+	w.alt("/")
+	w.waitFor("the filter", `document.activeElement.id === 'q'`)
+	bed := eval[string](w, shown+`[0].dataset.bed`)
+	w.types(strings.Replace(bed, "4-west", "4w", 1))
+	w.waitFor("those of a bed", shown+`.length > 0 && `+shown+`.every(r => r.dataset.bed === '`+bed+`')`)
+	if said := eval[string](w, `location.search + ' ' + document.querySelector('#tasks-left').textContent`); !strings.HasPrefix(said, "?who=mine ") || !strings.Contains(said, " tasks shown") {
+		w.t.Errorf("the page says %q", said)
+	}
+	w.do(chromedp.KeyEvent(kb.ArrowDown))
+	w.waitFor("the first of them", shown+`[0].contains(document.activeElement)`)
+	row := eval[string](w, shown+`[0].id`)
+	w.tabTo("#" + row + " button")
+	w.do(chromedp.KeyEvent("\r"))
+	w.waitFor("the answer", `document.querySelector('#board-says').textContent === 'Ticked off.'`)
+	w.waitFor("it among what was done", exists(`#tasks-done #`+row))
+	w.enters(`#` + row + ` a`)
+	w.waitStatus("saved")
+	w.waitFor("the caret in the task", `document.querySelector('`+noteEditor+`').editor.state.selection.$from.node(-1).type.name === 'taskItem'`)
 }
 
 // TestBoardOutlivesBlips: while the line is out a board and a wall say that they are not current; once it is back they catch up with what

@@ -40,6 +40,7 @@ var places = []place{
 	{"worklist-pharmacist", "/{$}", "sato", "/", "#worklist"},
 	{"worklist-privacy-officer", "/{$}", "lindqvist", "/", "#worklist"},
 	{"board", "/units/{id}", "haddad", "/units/4-west", "#board"},
+	{"unit-tasks", "/units/{id}/tasks", "haddad", "/units/4-west/tasks", "#unit-tasks"},
 	{"bed", "/units/{id}/beds/{bed}", "haddad", "/units/4-west/beds/4-west-02", "#severity"},
 	{"wall", "/units/{id}/wall", "haddad", "/units/4-west/wall", "#board"},
 	{"note", "/notes/{id}", "chen", "/notes/{note}", "#save-status[data-state=saved]"},
@@ -92,7 +93,7 @@ var places = []place{
 
 // noPages are routes that answer with something else.
 var noPages = []string{
-	"/assets/", "/healthz", "/readyz", "/ws", "/ws/notes/{id}", "/events", "/units/{id}/events", "/units/{id}/wall/events", "/admin/sessions/events", "/notes/{id}/standing", "/notes/{id}/comments",
+	"/assets/", "/healthz", "/readyz", "/ws", "/ws/notes/{id}", "/events", "/units/{id}/events", "/units/{id}/tasks/events", "/units/{id}/wall/events", "/admin/sessions/events", "/notes/{id}/standing", "/notes/{id}/comments",
 	"/log/checkpoint", "/log/keys", "/log/tile/{tile...}", "/login/provider/callback", "/login/left",
 	"/notes/{id}/…", // files of a note, and its page for printing, which is in places
 }

@@ -62,6 +62,7 @@ func (s *Server) mountAPI(mux *http.ServeMux) {
 	schema := operation("read-schema", http.MethodGet, "/schema", "Read what notes are made of")
 	schema.Description = schemaDescription()
 	huma.Register(api, schema, s.apiReadSchema)
+	s.mountNoteTasks(api)
 	s.mountLosses(api)
 	s.mountComments(api)
 	s.mountAuthors(api)

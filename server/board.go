@@ -72,6 +72,19 @@ func (s *Server) unitOf(ctx context.Context, who login.Person, id string, act ac
 // boardFor is a unit's board as somebody may see it: its beds, what is said of who lies there, who writes about them, and what is
 // not signed.
 func (s *Server) boardFor(ctx context.Context, who login.Person, unit queries.Unit) ([]web.BoardBed, error) {
+	v, err := s.viewer(ctx, who, unit)
+	if err != nil {
+		return nil, err
+	}
+	beds := make([]web.BoardBed, len(v.look.beds))
+	for i, bed := range v.look.beds {
+		beds[i] = v.bed(ctx, i, bed)
+	}
+	return beds, nil
+}
+
+// viewer is somebody who looks at a unit now, with what is known of it.
+func (s *Server) viewer(ctx context.Context, who login.Person, unit queries.Unit) (*boardViewer, error) {
 	look, err := s.lookAt(ctx, unit.ID)
 	if err != nil {
 		return nil, err
@@ -84,12 +97,7 @@ func (s *Server) boardFor(ctx context.Context, who login.Person, unit queries.Un
 	for _, row := range rows {
 		ties[row.PatientID] = row.Ties
 	}
-	v := boardViewer{look: look, who: who, asks: asker(who), unit: unit, ties: ties, now: time.Now()}
-	beds := make([]web.BoardBed, len(look.beds))
-	for i, bed := range look.beds {
-		beds[i] = v.bed(ctx, i, bed)
-	}
-	return beds, nil
+	return &boardViewer{look: look, who: who, asks: asker(who), unit: unit, ties: ties, now: time.Now()}, nil
 }
 
 // boardViewer is somebody who looks at a board.
@@ -123,7 +131,7 @@ func (v *boardViewer) bed(ctx context.Context, place int, row store.BoardBed) we
 		}
 		note := v.note(ctx, n, about)
 		bed.Mine = bed.Mine || note.Waits != "" && n.Note.CreatedBy == v.who.ID
-		bed.AsOf = newest(bed.AsOf, note.EditedAt, note.Asked, note.Seen)
+		bed.AsOf = newest(bed.AsOf, note.EditedAt, note.Asked, note.Seen, n.SignedAt.Local())
 		for _, w := range note.Writers {
 			bed.Writing = append(bed.Writing, web.Writer{Person: w, NoteID: note.ID, NoteKind: note.Kind})
 		}
@@ -132,6 +140,7 @@ func (v *boardViewer) bed(ctx context.Context, place int, row store.BoardBed) we
 	if len(bed.Notes) > 0 { // who may open none knows of no task, either
 		tasks := v.look.tasks[row.PatientID.UUID]
 		bed.Tasks, bed.TasksOverdue = int(tasks.Open), int(tasks.Overdue)
+		bed.AsOf = newest(bed.AsOf, tasks.ChangedAt.Local())
 	}
 	return bed
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/clisonix/tidechart/server/store"
 	"github.com/clisonix/tidechart/server/store/queries"
 	"github.com/clisonix/tidechart/sessions"
+	"github.com/clisonix/tidechart/web"
 )
 
 // Limits of what a board is made of.
@@ -32,6 +33,7 @@ type unitLook struct {
 	notes   map[uuid.UUID][]queries.BoardNotesRow  // by patient
 	asked   map[uuid.UUID][]queries.BoardNudgesRow // by note, the newest first
 	tasks   map[uuid.UUID]queries.UnitTasksRow     // by patient
+	list    func() ([]store.Task, error)           // what they are, as they were when somebody first asked
 	unread  []uuid.UUID                            // handoffs that nobody has read back
 	present map[sessions.NoteID][]sessions.Presence
 	alike   map[string][]string // by bed: the labels of beds whose patients have the same family name
@@ -141,6 +143,11 @@ func (s *Server) readUnit(ctx context.Context, unit string) (*unitLook, error) {
 	for _, row := range tasks {
 		look.tasks[row.PatientID] = row
 	}
+	look.list = sync.OnceValues(func() ([]store.Task, error) {
+		long, cancel := context.WithTimeout(context.WithoutCancel(ctx), streamTimeout)
+		defer cancel()
+		return s.db.TasksOn(long, unit, time.Now().Add(-web.DoneLately))
+	})
 	look.alike = alike(look.beds)
 	return look, nil
 }

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -9,8 +10,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-
-	"github.com/clisonix/tidechart/crdt/prose"
 )
 
 // TestHandoffsOnTheBoard: who is in charge sees within a second which handoff nobody has read back, and that somebody has; what is added to
@@ -59,6 +58,54 @@ func TestHandoffsOnTheBoard(t *testing.T) {
 	}
 }
 
+// TestBedsSayWhenTheyChanged: a bed is as of the last of what its row says, a signature and a task that was done among it.
+func TestBedsSayWhenTheyChanged(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	bed := h.text(`SELECT bed_id FROM stay JOIN note USING (patient_id) WHERE note.id = $1`, h.note)
+	haddad := h.signIn("haddad")
+	asOf := regexp.MustCompile(`as of <time datetime="([^"]+)"`)
+	board := func() time.Time {
+		_, page, _ := h.get(haddad, "/units/4-west")
+		m := asOf.FindStringSubmatch(row(page, bed))
+		if m == nil {
+			t.Fatal("the bed does not say when it is of")
+		}
+		at, err := time.Parse(time.RFC3339, m[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	h.asks("chen", h.task("haddad", "weigh", ""))
+	h.sql(`UPDATE note SET edited_at = now() - interval '1 day' WHERE id = $1`, h.note)
+	h.sql(`UPDATE stay SET bedside_at = now() - interval '1 day'`)
+	h.sql(`UPDATE note_tasked SET changed_at = NULL`)
+	if was := board(); time.Since(was) < time.Hour {
+		t.Fatalf("nothing has happened lately, and the bed is as of %v", was)
+	}
+	began := time.Now().Truncate(time.Second)
+	h.signs(h.signIn("okafor"), "author")
+	for deadline := time.Now().Add(5 * time.Second); board().Before(began); { // the server is told in a moment
+		if time.Now().After(deadline) {
+			t.Fatalf("a note was signed at %v, and the bed is as of %v", began, board())
+		}
+	}
+	_, list, _ := h.get(haddad, "/tasks")
+	tick := regexp.MustCompile(`action="(/tasks/[^"]+)"`).FindStringSubmatch(list)
+	if tick == nil {
+		t.Fatal("nothing to tick off")
+	}
+	h.post303(haddad, tick[1], nil)
+	if h.count(`SELECT count(*) FROM note_tasked WHERE note_id = $1 AND changed_at >= (SELECT at FROM task_done)`, h.note) != 1 {
+		t.Error("a task was done, and its note's tasks have not changed")
+	}
+	h.sql(`UPDATE note_tasked SET changed_at = now() + interval '1 hour' WHERE note_id = $1`, h.note) // as if it were then
+	if at := board(); time.Until(at) < 50*time.Minute {
+		t.Errorf("tasks changed in an hour, and the bed is as of %v", at)
+	}
+}
+
 // TestTasksOfSignedNotes: what a handoff asks for is done after it was signed: whoever has it to do ticks it off on their list, or on the
 // note's page, which says who has done it and when, and the board counts it no more, within a second; not the note, which stays as it was
 // signed. That is on record, and who may not write the note does not.
@@ -70,26 +117,11 @@ func TestTasksOfSignedNotes(t *testing.T) {
 	bed := h.text(`SELECT bed_id FROM stay JOIN note USING (patient_id) WHERE note.id = $1`, h.note)
 	board := tidings{h, "haddad", h.watch(haddad)}
 	<-board.events
-	task := func(text string, done bool) prose.Node {
-		return prose.Node{
-			Type: "taskItem", Attrs: map[string]any{"checked": done, "owner": h.id("haddad").String(), "ownerName": "Lina Haddad RN", "due": "2020-01-31"},
-			Content: []prose.Node{{Type: "paragraph", Content: []prose.Node{{Type: "text", Text: text}}}},
-		}
-	}
-	edit, err := prose.Build(77, prose.Node{Type: "doc", Content: []prose.Node{
-		{Type: "taskList", Content: []prose.Node{task("weigh", false), task("repeat potassium", false), task("chest film", true)}},
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
 	path := "/notes/" + h.note.String()
-	if status, body, _ := h.api("POST", "/api/v1"+path+"/edits?schema="+prose.CurrentSchema().Fingerprint(), h.token("rivera"), "", edit); status != http.StatusOK {
-		t.Fatalf("the tasks are not taken: %d %s", status, body)
-	}
+	film := h.task("haddad", "chest film", "2020-01-31")
+	film.Attrs["checked"] = true
 	began := time.Now()
-	if err := h.db.ReadTasksOf(t.Context(), h.note); err != nil {
-		t.Fatal(err)
-	}
+	h.asks("rivera", h.task("haddad", "weigh", "2020-01-31"), h.task("haddad", "repeat potassium", "2020-01-31"), film)
 	board.awaits(began, "the tasks", func(e string) bool {
 		return strings.Contains(row(e, bed), "2 open tasks") && strings.Contains(row(e, bed), "2 overdue")
 	})
@@ -118,6 +150,28 @@ func TestTasksOfSignedNotes(t *testing.T) {
 	h.recorded("a task of a signed note", "note.task done haddad note: done")
 	if _, list, _ := h.get(haddad, "/tasks"); !strings.Contains(list, "1 task, 1 overdue") || !strings.Contains(list, "Tasks (1)") {
 		t.Error("it is on the list still")
+	}
+	// Copies say so beside what was signed, and programs are told.
+	_, print, _ := h.get(rivera, path+"/print")
+	says(t, "the copy", print, "Done since it was signed", "weigh – done ", " by Lina Haddad RN</li>")
+	if strings.Contains(print, "potassium – done") {
+		t.Error("a copy says that something was done that was not")
+	}
+	_, tasks, _ := h.api("GET", "/api/v1"+path+"/tasks", h.token("rivera"), "", nil)
+	var told struct {
+		Tasks []struct {
+			ID, Text, Due string
+			Done, Overdue bool
+			Owner, DoneBy *struct{ Name string }
+			DoneAt        time.Time
+		}
+	}
+	if err := json.Unmarshal(tasks, &told); err != nil || len(told.Tasks) != 3 || !told.Tasks[0].Done || told.Tasks[0].DoneBy.Name != "Lina Haddad RN" || told.Tasks[0].DoneAt.Before(began.Add(-time.Second)) ||
+		told.Tasks[1].Done || !told.Tasks[1].Overdue || told.Tasks[1].Owner.Name != "Lina Haddad RN" || told.Tasks[1].Due != "2020-01-31" || !told.Tasks[2].Done || told.Tasks[2].DoneBy != nil {
+		t.Errorf("programs are told %s, %v", tasks, err)
+	}
+	if status, _, _ := h.api("GET", "/api/v1"+path+"/tasks", h.token("brandt"), "", nil); status != http.StatusForbidden {
+		t.Errorf("who may not read it is told its tasks: %d", status)
 	}
 	_, page, _ = h.get(rivera, path)
 	says(t, "the note's page", page, "✓</span> weigh", "done by Lina Haddad RN, ", "Not done: weigh", "Tick off: repeat potassium")

@@ -70,6 +70,7 @@ type Server struct {
 	news     news // of any change that was told
 	pageNews news // of what pages tell
 	boards   boards
+	sights   sights
 	streams  streams
 	knocks   knocks
 	pdfs     chan struct{} // has room for as many as are made at one time

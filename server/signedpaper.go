@@ -31,6 +31,11 @@ func (s *Server) withSignatures(ctx context.Context, who login.Person, id uuid.U
 	if n.Signatures, err = s.signaturesOf(ctx, id); err != nil {
 		return err
 	}
+	if n.Signed() {
+		if n.Done, err = s.doneSince(ctx, id); err != nil {
+			return err
+		}
+	}
 	about, err := s.db.AboutWhat(ctx, id)
 	switch {
 	case err == nil:
@@ -55,7 +60,10 @@ func (s *Server) withSignatures(ctx context.Context, who login.Person, id uuid.U
 		case !store.IsSigned(st.State): // on a sheet whose head says SIGNED stands nothing that nobody has signed
 			one.Body = sentence(words.Say(ctx, "Nobody has signed this yet. What it says so far is not part of this copy."))
 		default:
-			if one.Body, one.Signatures, err = s.addendum(ctx, a.Note); err != nil {
+			if one.Body, one.Signatures, err = s.addendum(ctx, a.Note); err == nil {
+				one.Done, err = s.doneSince(ctx, a.Note)
+			}
+			if err != nil {
 				return err
 			}
 		}

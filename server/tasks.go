@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -24,10 +25,12 @@ import (
 
 const tasksPath = "/tasks"
 
-// mountTasks adds the page of one's tasks.
+// mountTasks adds the pages of one's own tasks, and of a unit's.
 func (s *Server) mountTasks(mux *http.ServeMux) {
 	mux.Handle("GET "+tasksPath, s.known(s.tasksPage))
 	mux.Handle("POST "+tasksPath+"/{note}/{task}", s.known(s.tickTask))
+	mux.Handle("GET /units/{id}/tasks", s.known(s.unitTasksPage))
+	mux.Handle("GET /units/{id}/tasks/events", s.answer(s.recognised(s.unitTasksEvents)))
 }
 
 // tasksPage lists what somebody has to do, of the notes that they may read. It says what stands in these notes, so that it is on record that
@@ -43,40 +46,42 @@ func (s *Server) tasksPage(w http.ResponseWriter, r *http.Request, who login.Per
 		return err
 	}
 	view := web.TasksView{Shell: s.shellOf(r, who, words.Say(r.Context(), "My tasks"), web.SectionTasks), Truncated: len(tasks) >= store.MaxTasks}
-	recorded := make(map[uuid.UUID]bool)
 	for _, task := range tasks {
-		note := taskNote(task.OpenTasksOfRow.OpenTasksOfRow, who)
+		note := noteStanding(task.Note, task.Patient.Vip, task.Ties, task.Unit, who)
 		if !access.Decide(asker(who), access.ReadNote, note).Allow {
 			continue
 		}
-		if !recorded[task.Note.ID] {
-			recorded[task.Note.ID] = true
-			e := audit.Event{Act: audit.OpenNote, Patient: task.Note.PatientID, Note: task.Note.ID, Code: byPage + byRight(note.Ties)}
-			if err := s.opened(ctx, who, byPage, note.Ties, e); err != nil {
-				return err
-			}
+		view.Rows = append(view.Rows, taskRow(task, units[task.Unit], who, note, view.Now))
+		if err := s.readsIn(ctx, who, task.Note, note.Ties); err != nil {
+			return err
 		}
-		view.Rows = append(view.Rows, web.TaskRow{
-			Patient: patientView(task.Patient, task.BedLabel, units[task.Unit]), NoteID: task.Note.ID.String(), Title: task.Note.Title,
-			ID: taskName(task.ID()), Text: task.Text, By: task.Author, Due: prose.Task{Due: task.NoteTask.Due}.DueText(),
-			Overdue: task.NoteTask.DueBy != nil && !task.NoteTask.DueBy.After(view.Now),
-			CanTick: (note.Signed || store.Writable(task.Note)) && mayTick(asker(who), note),
-		})
 	}
 	s.render(w, r, http.StatusOK, web.Tasks(view))
 	return nil
 }
 
-// taskNote is the note of a task as it stands to somebody.
-func taskNote(row queries.OpenTasksOfRow, who login.Person) access.Note {
-	note := access.Note{
-		Kind: row.Note.Kind, VIP: row.Patient.Vip, Ties: access.TiesOf(row.Ties), Elsewhere: who.Elsewhere(row.Unit),
-		Signed: store.IsSigned(store.StateOf(row.Note)),
+// readsIn has it on record that somebody is shown what stands in a note, beside others: once in [sightLasts], however often their page asks.
+func (s *Server) readsIn(ctx context.Context, who login.Person, note queries.Note, ties access.Ties) error {
+	return s.sights.first(sight{who.Login, note.ID}, func() error {
+		e := audit.Event{Act: audit.OpenNote, Patient: note.PatientID, Note: note.ID, Code: byPage + byRight(ties)}
+		return s.opened(ctx, who, byPage, ties, e)
+	})
+}
+
+// taskRow is a task of a note, which stands so to who looks.
+func taskRow(task store.Task, unit string, who login.Person, note access.Note, now time.Time) web.TaskRow {
+	row := web.TaskRow{
+		Patient: patientView(task.Patient, task.BedLabel, unit), BedID: task.BedID, NoteID: task.Note.ID.String(), Title: task.Note.Title,
+		ID: taskName(task.ID()), Text: task.Text, By: task.Author, Due: prose.Task{Due: task.NoteTask.Due}.DueText(),
+		Owner: task.Owner, Mine: task.NoteTask.OwnerID.Valid && task.NoteTask.OwnerID.UUID == who.ID,
 	}
-	if row.Note.CreatedBy == who.ID {
-		note.Ties |= access.Author
+	if task.Done() {
+		row.DoneAt, row.Doer = task.DoneAt().Local(), task.Doer
+		return row
 	}
-	return note
+	row.Overdue = task.NoteTask.DueBy != nil && !task.NoteTask.DueBy.After(now)
+	row.CanTick = (note.Signed || store.Writable(task.Note)) && mayTick(asker(who), note)
+	return row
 }
 
 // tellTasks adds how much somebody has to do.
@@ -84,13 +89,13 @@ func (s *Server) tellTasks(ctx context.Context, who login.Person, shell *web.She
 	if !shell.CanReadNotes {
 		return
 	}
-	rows, err := s.db.Queries.OpenTasksOf(ctx, who.ID, store.MaxTasks) // of which nobody opens a text or a patient's name
+	rows, err := s.db.OpenTaskRows(ctx, who.ID)
 	if err != nil {
 		s.log.Error("tasks not looked for", "err", err)
 		return
 	}
 	for _, row := range rows {
-		if access.Decide(asker(who), access.ReadNote, taskNote(row, who)).Allow {
+		if access.Decide(asker(who), access.ReadNote, noteStanding(row.Note, row.Patient.Vip, row.Ties, row.Unit, who)).Allow {
 			shell.ToDo++
 		}
 	}
@@ -121,6 +126,9 @@ func (s *Server) tickTask(w http.ResponseWriter, r *http.Request, who login.Pers
 	task, ok := parseTask(r.PathValue("task"))
 	if err != nil || !ok {
 		return sessions.ErrNoNote
+	}
+	if _, err := filterOf(w, r); err != nil {
+		return err
 	}
 	st, err := s.standingOf(ctx, who, note)
 	if err != nil {
@@ -153,16 +161,31 @@ func (s *Server) tickTask(w http.ResponseWriter, r *http.Request, who login.Pers
 	if err := s.db.ReadTasksOf(ctx, note); err != nil && !errors.Is(err, sessions.ErrNoNote) {
 		s.log.Error("tasks not read at once", "note", note, "err", err)
 	}
-	http.Redirect(w, r, tasksPath, http.StatusSeeOther)
+	return s.ticksOff(w, r, st, note)
+}
+
+// ticksOff answers who has ticked something off: a script with a sentence, a form with the page that it stands on.
+func (s *Server) ticksOff(w http.ResponseWriter, r *http.Request, st standing, note uuid.UUID) error {
+	if st.Unit != "" {
+		s.boards.forget(st.Unit)
+	}
+	if r.Header.Get("Accept") == mediaText {
+		writeText(w, http.StatusOK, words.Say(r.Context(), "Ticked off."))
+		return nil
+	}
+	to := tasksPath
+	switch r.PostFormValue("from") {
+	case "note":
+		to = notePath(note) + "#tasks"
+	case "unit":
+		to = web.UnitTasksPath(st.Unit, web.TaskFilterOf(r.PostForm))
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
 }
 
 // tickSigned notes that a task of a signed note was done, or, as the note's page asks, that it is not done after all.
 func (s *Server) tickSigned(w http.ResponseWriter, r *http.Request, who login.Person, st standing, note uuid.UUID, task crdt.ID) error {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		return err
-	}
 	st.note.Signed = false
 	if err := s.decide(r.Context(), who, access.WriteNote, st.note, onto{patient: st.PatientID, note: note}); err != nil {
 		return err
@@ -170,32 +193,28 @@ func (s *Server) tickSigned(w http.ResponseWriter, r *http.Request, who login.Pe
 	if err := s.db.DoTask(as(r.Context(), who), note, task, who.ID, r.PostFormValue("not") == ""); err != nil {
 		return err
 	}
-	if st.Unit != "" {
-		s.boards.forget(st.Unit)
-	}
-	to := tasksPath
-	if r.PostFormValue("from") == "note" {
-		to = "/notes/" + note.String() + "#tasks"
-	}
-	http.Redirect(w, r, to, http.StatusSeeOther)
-	return nil
+	return s.ticksOff(w, r, st, note)
 }
 
 // signedTasks is what a signed note says is to be done, for somebody who reads it.
 func (s *Server) signedTasks(ctx context.Context, st standing, note uuid.UUID) ([]web.SignedTask, error) {
-	tasks, err := s.db.TasksOfSigned(ctx, note, s.now())
+	tasks, err := s.db.TasksIn(ctx, note, s.now())
 	if err != nil {
 		return nil, err
 	}
-	views := make([]web.SignedTask, len(tasks))
-	for i, t := range tasks {
-		views[i] = web.SignedTask{
+	var views []web.SignedTask
+	for _, t := range tasks {
+		if t.Done {
+			continue
+		}
+		view := web.SignedTask{
 			ID: taskName(t.ID), Text: t.Text, Owner: t.Owner, Due: prose.Task{Due: t.Due}.DueText(), Overdue: t.Overdue, Doer: t.Doer,
 			CanTick: mayTick(st.who, st.note),
 		}
 		if !t.DoneAt.IsZero() {
-			views[i].DoneAt = t.DoneAt.Local()
+			view.DoneAt = t.DoneAt.Local()
 		}
+		views = append(views, view)
 	}
 	return views, nil
 }

@@ -91,6 +91,10 @@ type BoardTotals struct {
 	Unstable int // patients
 	Overdue  int // notes
 	Unread   int // handoffs that nobody has read back
+
+	UnitID       string
+	Tasks        int // that are not done
+	TasksOverdue int // of these
 }
 
 // TotalsOf counts what a board announces; beds must be all beds of the unit.
@@ -104,8 +108,11 @@ func TotalsOf(beds []BoardBed) BoardTotals {
 		if b.Bedside.Severity.Value == "unstable" {
 			t.Unstable++
 		}
+		t.UnitID = b.UnitID
 		t.Overdue += b.overdue()
 		t.Unread += b.unread()
+		t.Tasks += b.Tasks
+		t.TasksOverdue += b.TasksOverdue
 		for _, w := range b.Writing {
 			people[w.ID] = true
 			notes[w.NoteID] = true
@@ -130,6 +137,15 @@ func (t BoardTotals) text(ctx context.Context) string {
 		return strings.Join(append(said, words.Say(ctx, "nobody is writing")), ", ")
 	}
 	return strings.Join(append(said, words.Say(ctx, "{writers} writing {notes}", words.Count(ctx, t.Writers, "{n} person is", "{n} people are"), words.Count(ctx, t.Notes, "{n} note", "{n} notes"))), ", ")
+}
+
+// tasksText says how much is to be done.
+func (t BoardTotals) tasksText(ctx context.Context) string {
+	text := words.Count(ctx, t.Tasks, "{n} open task", "{n} open tasks")
+	if t.TasksOverdue > 0 {
+		text += ", " + words.Count(ctx, t.TasksOverdue, "{n} overdue", "{n} overdue")
+	}
+	return text
 }
 
 func (b BoardBed) unsigned() (n int) {

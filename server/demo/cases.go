@@ -113,10 +113,10 @@ func (c course) notes(i int, a admission, p Patient, midnight time.Time) []Note 
 type written struct {
 	at       time.Time
 	doneTill time.Time         // what was due before is done
-	owners   map[string]Person // by what a text calls them
+	owners   map[string]Person // by what a text calls them; nil: its author writes no tasks
 }
 
-// body makes a note of a text. In a section that is for it, list items are tasks.
+// body makes a note of a text. In a section that is for it, list items are tasks, if its author writes any.
 func (w written) body(text string) prose.Node {
 	doc := prose.Node{Type: "doc"}
 	var items []string
@@ -143,7 +143,7 @@ func (w written) body(text string) prose.Node {
 		}
 		endList()
 		if heading, ok := strings.CutPrefix(line, "## "); ok {
-			tasks = notekind.OfTasks(heading)
+			tasks = w.owners != nil && notekind.OfTasks(heading)
 			doc.Content = append(doc.Content, notekind.Heading(heading))
 		} else {
 			doc.Content = append(doc.Content, notekind.Paragraph(line))

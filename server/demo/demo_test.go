@@ -163,7 +163,7 @@ func TestHandoffsHaveTasks(t *testing.T) {
 			}
 		}
 	}
-	if tasks < 80 || due < tasks/3 || done == 0 || done > tasks/2 || owners[""] == 0 || owners["Lina Haddad RN"] == 0 || owners["Rosa Rivera RN"] == 0 || owners["Jonas Brandt RN"] == 0 {
+	if tasks < 60 || due < tasks/3 || done == 0 || done > tasks/2 || owners[""] == 0 || owners["Lina Haddad RN"] == 0 || owners["Jonas Brandt RN"] == 0 {
 		t.Errorf("%d tasks, %d with a time, %d done, of %v", tasks, due, done, owners)
 	}
 }
@@ -270,7 +270,7 @@ func TestISMPPatternsCatch(t *testing.T) {
 // test and a screenshot made elsewhere show the same patients. If a change is
 // meant, copy the new hash here.
 func TestSeedIsTheSameEverywhere(t *testing.T) {
-	const want = "55e467d48d221e818341d20778d7e1448aba29ed00684c46f48536797c5ac945"
+	const want = "95a00b69df630a0932f22a29249d2f13b1f730ce3c7fb39f1a2a068776230912"
 	if got := hash(hospital(t, now)); got != want {
 		t.Errorf("hash is %s, want %s", got, want)
 	}

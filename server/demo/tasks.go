@@ -12,8 +12,14 @@ import (
 // shiftEnds is when, on the day of the demo, the nights went home.
 const shiftEnds = 7 * time.Hour
 
+// writesLists hands over by lists as they always have, without tasks: any editor opens these notes.
+const writesLists = "haddad"
+
 // ownersOn says who on a unit does what a note of an author's asks "the nurse" for: who takes over from them.
 func ownersOn(unit, author string) map[string]Person {
+	if author == writesLists {
+		return nil
+	}
 	owners := make(map[string]Person)
 	for _, p := range people {
 		if p.Unit != unit || p.Username == author {

@@ -321,6 +321,11 @@ func (db *DB) signAt(ctx context.Context, note, by uuid.UUID, seen Seen, r Rende
 	}
 	e := audit.Event{Act: audit.SignNote, Who: by, Note: note}
 	err = db.Act(ctx, &e, func(q *queries.Queries) error {
+		// What it asks for is done by others from now on: their lists have it at once, though nobody writes any more. Before the note's row is
+		// held, as who reads tasks does it.
+		if err := q.AskForTasks(ctx, note); err != nil {
+			return err
+		}
 		t, err := db.holdToSign(ctx, q, keys, note, by, seen)
 		t.who = r.Who
 		switch {

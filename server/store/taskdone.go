@@ -43,33 +43,38 @@ func (db *DB) DoTask(ctx context.Context, note uuid.UUID, task crdt.ID, by uuid.
 	return nil
 }
 
-// SignedTask is what a signed note says is to be done.
-type SignedTask struct {
+// NoteTask is what a note says is to be done, or was.
+type NoteTask struct {
 	ID      crdt.ID
 	Text    string
+	OwnerID uuid.NullUUID
 	Owner   string // a name; empty: nobody's
 	Due     string // as [prose.Task] has it
 	Overdue bool
-	Doer    string    // who has done it since
-	DoneAt  time.Time // zero: it is not done
+	Done    bool // the note says so
+	DoerID  uuid.NullUUID
+	Doer    string    // who has done it since the note was signed
+	DoneAt  time.Time // zero: they have not
 }
 
-// TasksOfSigned lists what a signed note says is to be done, in its order, with what of it was done since. The text of a task that does
-// not open is [Unreadable].
-func (db *DB) TasksOfSigned(ctx context.Context, note uuid.UUID, now time.Time) ([]SignedTask, error) {
-	rows, err := db.Queries.TasksOfSigned(ctx, note)
+// TasksIn lists the tasks of a note, in its order, as they were when they were last read: see [DB.ReadTasks]. The text of one that does not open
+// is [Unreadable].
+func (db *DB) TasksIn(ctx context.Context, note uuid.UUID, now time.Time) ([]NoteTask, error) {
+	rows, err := db.Queries.TasksIn(ctx, note)
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
 	keys, err := db.keysOf(ctx, db.Queries, note)
 	if err != nil {
-		return nil, fmt.Errorf("list tasks of a signed note: %w", err)
+		return nil, fmt.Errorf("list tasks of a note: %w", err)
 	}
-	tasks := make([]SignedTask, len(rows))
+	tasks := make([]NoteTask, len(rows))
 	for i, row := range rows {
 		id := crdt.ID{Client: crdt.ClientID(row.NoteTask.Client), Clock: uint64(row.NoteTask.Clock)}
-		tasks[i] = SignedTask{
-			ID: id, Text: Unreadable, Owner: row.Owner, Due: row.NoteTask.Due, Overdue: row.NoteTask.DueBy != nil && !row.NoteTask.DueBy.After(now), Doer: row.Doer,
+		open := !row.NoteTask.Done && row.DoneAt == nil
+		tasks[i] = NoteTask{
+			ID: id, Text: Unreadable, OwnerID: row.NoteTask.OwnerID, Owner: row.Owner, Due: row.NoteTask.Due,
+			Overdue: open && row.NoteTask.DueBy != nil && !row.NoteTask.DueBy.After(now), Done: row.NoteTask.Done, DoerID: row.DoerID, Doer: row.Doer,
 		}
 		var said taskText
 		if err := openValue(keys, taskAt(id), row.NoteTask.Said, &said); err == nil {

@@ -22,6 +22,7 @@ import (
 const (
 	MaxNoteTasks = 1000 // that are read of one note; of more the first
 	MaxTasks     = 200  // that a list of somebody's has
+	MaxUnitTasks = 500  // that a list of a unit's has, done ones among them
 	maxTaskText  = 1000 // characters of a task that are kept beside its note
 
 	taskRest = 19 // times as long as it took to read a note's tasks: a twentieth of a processor's time goes into it, of which those who type have need
@@ -199,44 +200,71 @@ func clipRunes(s string, most int) string {
 	return s
 }
 
-// OpenTask is a task that somebody has to do, with what it says.
-type OpenTask struct {
-	OpenTasksOfRow
-	Text string
-}
-
-// OpenTasksOfRow is that of the database, with whom it is about.
-type OpenTasksOfRow struct {
-	queries.OpenTasksOfRow
+// Task is a task of a list, with whom it is about and what it says.
+type Task struct {
+	queries.ListTasksRow
 	Patient Patient
+	Text    string
 }
 
 // ID is the element of the note that the task is.
-func (t OpenTask) ID() crdt.ID {
+func (t Task) ID() crdt.ID {
 	return crdt.ID{Client: crdt.ClientID(t.NoteTask.Client), Clock: uint64(t.NoteTask.Clock)}
+}
+
+// Done reports whether it is done, in its note or since that was signed.
+func (t Task) Done() bool { return t.NoteTask.Done || t.SignedDoneAt != nil }
+
+// DoneAt is when it was; zero: it is not.
+func (t Task) DoneAt() (at time.Time) {
+	switch {
+	case t.SignedDoneAt != nil:
+		return *t.SignedDoneAt
+	case t.NoteTask.DoneAt != nil:
+		return *t.NoteTask.DoneAt
+	}
+	return at
 }
 
 // OpenTasks lists what somebody has to do, the most overdue first, [MaxTasks] at most. Whether they may know it is for the caller to decide
 // by each row's ties. The text of a task that does not open is [Unreadable].
-func (db *DB) OpenTasks(ctx context.Context, owner uuid.UUID) ([]OpenTask, error) {
-	rows, err := db.Queries.OpenTasksOf(ctx, owner, MaxTasks)
-	named, err := withPatients(ctx, db, rows, err, func(r queries.OpenTasksOfRow) queries.Patient { return r.Patient },
-		func(r queries.OpenTasksOfRow, p Patient) OpenTasksOfRow { return OpenTasksOfRow{r, p} })
+func (db *DB) OpenTasks(ctx context.Context, owner uuid.UUID) ([]Task, error) {
+	return db.listTasks(ctx, openTasksOf(owner))
+}
+
+// openTasksOf asks for what somebody has to do: nothing is done after the end of time.
+func openTasksOf(owner uuid.UUID) queries.ListTasksParams {
+	return queries.ListTasksParams{Owner: uuid.NullUUID{UUID: owner, Valid: true}, DoneSince: time.Now().AddDate(1, 0, 0), MaxRows: MaxTasks}
+}
+
+// OpenTaskRows are the same, without texts and names of patients: to count them.
+func (db *DB) OpenTaskRows(ctx context.Context, owner uuid.UUID) ([]queries.ListTasksRow, error) {
+	return db.Queries.ListTasks(ctx, openTasksOf(owner))
+}
+
+// TasksOn lists what is to be done about who lies on a unit, the most overdue first, and then what was done since a time, the newest first:
+// [MaxUnitTasks] at most. Whether somebody may know it is for the caller to decide: rows have no ties.
+func (db *DB) TasksOn(ctx context.Context, unit string, doneSince time.Time) ([]Task, error) {
+	return db.listTasks(ctx, queries.ListTasksParams{Unit: &unit, DoneSince: doneSince, MaxRows: MaxUnitTasks})
+}
+
+func (db *DB) listTasks(ctx context.Context, asked queries.ListTasksParams) ([]Task, error) {
+	rows, err := db.Queries.ListTasks(ctx, asked)
+	tasks, err := withPatients(ctx, db, rows, err, func(r queries.ListTasksRow) queries.Patient { return r.Patient },
+		func(r queries.ListTasksRow, p Patient) Task { return Task{r, p, Unreadable} })
 	if err != nil {
 		return nil, fmt.Errorf("list tasks: %w", err)
 	}
-	tasks := make([]OpenTask, len(named))
-	for i, row := range named {
-		tasks[i] = OpenTask{row, Unreadable}
-		keys, err := db.keysOf(ctx, db.Queries, row.Note.ID)
+	for i, task := range tasks {
+		keys, err := db.keysOf(ctx, db.Queries, task.Note.ID)
 		if err == nil {
 			var said taskText
-			if err = openValue(keys, taskAt(tasks[i].ID()), row.NoteTask.Said, &said); err == nil {
+			if err = openValue(keys, taskAt(task.ID()), task.NoteTask.Said, &said); err == nil {
 				tasks[i].Text = said.Text
 			}
 		}
 		if err != nil {
-			db.log.Error("text of a task does not open", "note", row.Note.ID, "err", err)
+			db.log.Error("text of a task does not open", "note", task.Note.ID, "err", err)
 		}
 	}
 	return tasks, nil

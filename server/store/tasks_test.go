@@ -195,6 +195,48 @@ func TestOnlyNotesWithTasksAreFollowed(t *testing.T) {
 	h.readTasks(t, false, 1)
 }
 
+// TestTasksOfWhatIsSignedAreRead: what a note asks for is read at once when it is signed, though nobody writes any more; what was ticked off in a note
+// is in the list of its unit for a while, with when, and dates what is known of the patient.
+func TestTasksOfWhatIsSignedAreRead(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	note := h.newNote(t)
+	w := tasker{h.scribbler(note, h.author, 7)}
+	w.edit(t, func(tx *crdt.Txn, f *crdt.XMLFragment) {
+		f.Push(tx, crdt.NewXMLElement("taskList", nil, taskItem("weigh", map[string]any{"owner": h.other.String()}), taskItem("chest film", nil)))
+	})
+	h.readTasks(t, false, 0)
+	began := time.Now()
+	h.sign(t, note, h.author)
+	h.readTasks(t, false, 1)
+	h.readTasks(t, false, 0)
+	if got := h.rows(t, h.other); len(got) != 1 || !strings.HasPrefix(got[0], "weigh ") {
+		t.Errorf("who has something to do has %q", got)
+	}
+	if units, err := h.db.UnitTasks(t.Context(), "4w"); err != nil || len(units) != 1 || units[0].ChangedAt.Before(began) {
+		t.Errorf("on the unit: %+v, %v; its tasks came after %v", units, err, began)
+	}
+
+	draft := h.newNote(t)
+	d := tasker{h.scribbler(draft, h.author, 8)}
+	d.edit(t, func(tx *crdt.Txn, f *crdt.XMLFragment) {
+		f.Push(tx, crdt.NewXMLElement("taskList", nil, taskItem("call the family", nil)))
+	})
+	h.readTasks(t, true, 1)
+	began = time.Now()
+	d.edit(t, func(tx *crdt.Txn, f *crdt.XMLFragment) {
+		prose.Tick(tx, f, prose.Tasks(prose.ReadTraced(f), 10)[0].ID, true)
+	})
+	h.readTasks(t, true, 1)
+	tasks, err := h.db.TasksOn(t.Context(), "4w", began)
+	if err != nil || len(tasks) != 3 || !tasks[2].Done() || tasks[2].Text != "call the family" || tasks[2].DoneAt().Before(began) {
+		t.Errorf("of the unit: %d tasks, %v, the last %+v", len(tasks), err, tasks[len(tasks)-1])
+	}
+	if tasks, err := h.db.TasksOn(t.Context(), "4w", time.Now()); err != nil || len(tasks) != 2 {
+		t.Errorf("%d tasks, %v; what was done before is in the list", len(tasks), err)
+	}
+}
+
 // TestTasksGoWithTheirNote: a record that is destroyed has no tasks, and what a task says is not on disk in the clear.
 func TestTasksGoWithTheirNote(t *testing.T) {
 	t.Parallel()

@@ -18,7 +18,7 @@ import (
 
 // entries are the files that pages name. Code that several of them share goes
 // to chunks of its own, so the editor is loaded by note pages only.
-var entries = []string{"app.css", "app.ts", "apidocs.ts", "beds.css", "board.ts", "compare.ts", "day.ts", "editor.ts", "history.ts", "live.css", "notes.css", "passkey.ts", "poll.ts", "sessions.ts", "stream.ts", "theme.ts", "threads.css", "worklist.ts"}
+var entries = []string{"app.css", "app.ts", "apidocs.ts", "beds.css", "board.ts", "compare.ts", "day.ts", "editor.ts", "history.ts", "live.css", "notes.css", "passkey.ts", "poll.ts", "sessions.ts", "stream.ts", "theme.ts", "threads.css", "unittasks.ts", "worklist.ts"}
 
 // copies are files that are served as they are, under a name with a hash.
 // Swagger UI brings its own bundle, which is large and needs no other.

@@ -40,6 +40,7 @@ type Note struct {
 	Carried      []string // "51 words from the note of 12-Nov-2026, 3 days old"
 	Body         prose.Node
 	Signatures   []Signature
+	Done         []Done     // in the order of the note
 	Addenda      []Addendum // the oldest first
 
 	Copy Copy
@@ -73,6 +74,13 @@ type Addendum struct {
 	Reason     string
 	Body       prose.Node
 	Signatures []Signature
+	Done       []Done
+}
+
+// Done is a task of a signed note that was done since: what was signed says still that it is to be done.
+type Done struct {
+	Text string
+	Event
 }
 
 // Copy is who took this copy, and when. ID is in the log of acts, too: a sheet that is found says whose it was.
@@ -205,6 +213,17 @@ func (c Copy) Says(ctx context.Context) string {
 // Heading is what stands above an addendum.
 func (a Addendum) Heading(ctx context.Context) string {
 	return words.Say(ctx, "{relation}, begun {begun}", a.Kind, a.Begun.says(ctx))
+}
+
+// doneSince stands above what was done since a note was signed.
+const doneSince words.Text = "Done since it was signed"
+
+// DoneSince is that heading, and the lines below it; none: nothing was.
+func DoneSince(ctx context.Context, done []Done) (heading string, lines []string) {
+	for _, d := range done {
+		lines = append(lines, words.Say(ctx, "{task} – done {at}", strings.Join(strings.Fields(d.Text), " "), d.says(ctx)))
+	}
+	return words.Say(ctx, doneSince), lines
 }
 
 // SignedBy are the lines of the signature block.

@@ -30,7 +30,7 @@ func (n Note) PDF(ctx context.Context) ([]byte, error) {
 	w.rule()
 	w.blocks(n.Body.Content, left)
 	w.rule()
-	w.signatures(n.Signatures)
+	w.signatures(n.Signatures, n.Done)
 	for _, a := range n.Addenda {
 		w.say(a.Heading(ctx), look{bold: true, size: 13}, 7)
 		w.say(a.Stamp(ctx), look{bold: true, size: bodySize}, 1)
@@ -39,7 +39,7 @@ func (n Note) PDF(ctx context.Context) ([]byte, error) {
 		}
 		w.blocks(a.Body.Content, left)
 		w.rule()
-		w.signatures(a.Signatures)
+		w.signatures(a.Signatures, a.Done)
 	}
 	w.add(nil, n.Patient+n.Born+n.MRN+n.Copy.Says(ctx), look{}) // what the frames will say may need caveats, too
 	w.caveats()
@@ -83,12 +83,19 @@ func (w writer) ruled(from float64) {
 	w.fresh = false
 }
 
-// signatures are never parted from their heading.
-func (w writer) signatures(list []Signature) {
-	lines := SignedBy(w.ctx, list)
+// signatures are who signed, and what was done since.
+func (w writer) signatures(list []Signature, done []Done) {
+	w.list(words.Say(w.ctx, "Signatures"), SignedBy(w.ctx, list))
+	if heading, lines := DoneSince(w.ctx, done); lines != nil {
+		w.list(heading, lines)
+	}
+}
+
+// list sets lines of our own, which are never parted from their heading.
+func (w writer) list(heading string, lines []string) {
 	l := look{size: bodySize}
 	w.set(paragraph{
-		glyphs: w.add(nil, words.Say(w.ctx, "Signatures"), look{bold: true, size: 11.5}), from: left, before: 2,
+		glyphs: w.add(nil, heading, look{bold: true, size: 11.5}), from: left, before: 2,
 		keep: min(float64(len(lines)), 20) * bodySize * mm * leading,
 	})
 	for _, line := range lines {

@@ -59,6 +59,7 @@ func signedSample() Note {
 	n.State = "added"
 	at := n.Begun.At.Add(2 * time.Hour)
 	n.Signatures = []Signature{{"Sam Okafor MD", "Author", at, ""}, {"Dr Mei Chen", "Cosigned", at.Add(time.Minute), "Seen and examined.\nI agree."}}
+	n.Done = []Done{{"Recheck potassium", Event{"Rosa Rivera RN", at.Add(3 * time.Hour)}}}
 	n.Addenda = []Addendum{{
 		Kind: "Correction", State: "signed", Begun: Event{"Dr Mei Chen", at.Add(time.Hour)}, Reason: "The wrong side was named.",
 		Body: block("doc", block("paragraph", text("It is the left hip."))), Signatures: []Signature{{"Dr Mei Chen", "Author", at.Add(2 * time.Hour), ""}},

@@ -17,14 +17,14 @@ func (n Note) Text(ctx context.Context) string {
 		w.lines(f.Name + ": " + f.Value)
 	}
 	w.lines(w.rule, prose.Text(n.Body), w.rule)
-	w.lines(SignedBy(ctx, n.Signatures)...)
+	w.signed(ctx, n.Signatures, n.Done)
 	for _, a := range n.Addenda {
 		w.lines("", strings.ToUpper(a.Heading(ctx)), a.Stamp(ctx))
 		if a.Reason != "" {
 			w.lines(words.Say(ctx, reason) + ": " + a.Reason)
 		}
 		w.lines(w.rule, prose.Text(a.Body), w.rule)
-		w.lines(SignedBy(ctx, a.Signatures)...)
+		w.signed(ctx, a.Signatures, a.Done)
 	}
 	w.lines("", n.Copy.Says(ctx))
 	return w.b.String()
@@ -42,6 +42,15 @@ func (w *plain) lines(lines ...string) {
 	}
 }
 
+// signed says who signed, and what was done since.
+func (w *plain) signed(ctx context.Context, signatures []Signature, done []Done) {
+	w.lines(SignedBy(ctx, signatures)...)
+	if heading, lines := DoneSince(ctx, done); lines != nil {
+		w.lines("", heading)
+		w.lines(lines...)
+	}
+}
+
 // Markdown is the copy as CommonMark. What stands in the note is as package prose writes it in every language.
 func (n Note) Markdown(ctx context.Context) string {
 	var w plain
@@ -55,12 +64,19 @@ func (n Note) Markdown(ctx context.Context) string {
 		say("- ", md(f.Name), ": ", md(f.Value))
 	}
 	say("\n---\n\n", prose.Markdown(n.Body), "\n\n---\n")
-	signatures := func(list []Signature) {
+	signatures := func(list []Signature, done []Done) {
 		for _, s := range SignedBy(ctx, list) {
 			say("- ", md(s))
 		}
+		heading, lines := DoneSince(ctx, done)
+		for i, line := range lines {
+			if i == 0 {
+				say("\n", md(heading), "\n")
+			}
+			say("- ", md(line))
+		}
 	}
-	signatures(n.Signatures)
+	signatures(n.Signatures, n.Done)
 	for _, a := range n.Addenda {
 		say("\n# ", md(a.Heading(ctx)))
 		say("\n**", md(a.Stamp(ctx)), "**")
@@ -68,7 +84,7 @@ func (n Note) Markdown(ctx context.Context) string {
 			say("\n", md(words.Say(ctx, reason)), ": ", md(a.Reason))
 		}
 		say("\n---\n\n", prose.Markdown(a.Body), "\n\n---\n")
-		signatures(a.Signatures)
+		signatures(a.Signatures, a.Done)
 	}
 	say("\n", md(n.Copy.Says(ctx)))
 	return w.b.String()

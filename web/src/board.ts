@@ -1,9 +1,9 @@
-// The unit board, and the wall: stream.ts has htmx swap the rows that are sent;
+// The unit board, the wall, and the unit's tasks: stream.ts has htmx swap the rows that are sent;
 // this says when the stream has gone quiet, since a board that looks current and
 // is not is worse than none, and filters and sorts at once.
 
 import { checkLogin } from './logoff.ts'
-import { say, sayCount } from './say.ts'
+import { sayCount } from './say.ts'
 
 /** Two pings of web.PingInterval, and a little for the way. */
 const STALE_MS = 32_000
@@ -83,12 +83,13 @@ class Freshness {
   }
 }
 
-/** Asks whoever began a note to sign it, and says what came of that. The board
- *  changes by itself, often before the answer is there: the form may be gone. */
-async function nudge(form: HTMLFormElement, says: HTMLElement): Promise<void> {
+/** Does what a form asks for without leaving the page, and says what came of that. The list changes by itself, often before the answer is
+ *  there: the form may be gone. */
+async function atOnce(form: HTMLFormElement, says: HTMLElement): Promise<void> {
   says.textContent = ''
-  const answer = await fetch(form.action, { method: 'POST', headers: { Accept: 'text/plain' }, signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => undefined)
-  says.textContent = answer?.ok ? await answer.text() : say('Nobody was asked: the server did not answer. Try again.')
+  const asked = { method: 'POST', body: new URLSearchParams([...new FormData(form)] as [string, string][]), headers: { Accept: 'text/plain' } }
+  const answer = await fetch(form.action, { ...asked, signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => undefined)
+  says.textContent = answer?.ok ? await answer.text() : (form.dataset.atOnce ?? '')
 }
 
 /** Which beds are shown, and in what order: what the form says, in the address. */
@@ -154,9 +155,9 @@ const says = document.getElementById('board-says')
 if (board && stale) new Freshness(board, stale)
 if (board && says) {
   board.addEventListener('submit', e => {
-    if (!(e.target instanceof HTMLFormElement) || !e.target.matches('.nudge')) return
+    if (!(e.target instanceof HTMLFormElement) || e.target.dataset.atOnce === undefined) return
     e.preventDefault()
-    void nudge(e.target, says)
+    void atOnce(e.target, says)
   })
 }
 if (board && rows && form instanceof HTMLFormElement) new Filter(board, form, rows)

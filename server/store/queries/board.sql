@@ -11,8 +11,9 @@ SELECT bed.id AS bed_id, bed.label AS bed_label, stay.patient_id, stay.admitted_
  ORDER BY bed.position;
 
 -- name: BoardNotes :many
--- Notes about who lies on a unit, with who began each: those that nobody has signed first, the newest edited first.
-SELECT sqlc.embed(note), person.name AS creator, person.suspended AS creator_left
+-- Notes about who lies on a unit, with who began each, and when somebody last signed it: those that nobody has signed first, the newest edited first.
+SELECT sqlc.embed(note), person.name AS creator, person.suspended AS creator_left,
+       coalesce((SELECT max(note_signature.at) FROM note_signature WHERE note_signature.note_id = note.id), '0001-01-01 00:00+00')::timestamptz AS signed_at
   FROM bed
   JOIN stay ON stay.bed_id = bed.id
   JOIN note ON note.patient_id = stay.patient_id

@@ -98,7 +98,8 @@ func (q *Queries) BoardBeds(ctx context.Context, unitID string) ([]BoardBedsRow,
 }
 
 const boardNotes = `-- name: BoardNotes :many
-SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, note.links_from, person.name AS creator, person.suspended AS creator_left
+SELECT note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, note.links_from, person.name AS creator, person.suspended AS creator_left,
+       coalesce((SELECT max(note_signature.at) FROM note_signature WHERE note_signature.note_id = note.id), '0001-01-01 00:00+00')::timestamptz AS signed_at
   FROM bed
   JOIN stay ON stay.bed_id = bed.id
   JOIN note ON note.patient_id = stay.patient_id
@@ -112,9 +113,10 @@ type BoardNotesRow struct {
 	Note        Note
 	Creator     string
 	CreatorLeft bool
+	SignedAt    time.Time
 }
 
-// Notes about who lies on a unit, with who began each: those that nobody has signed first, the newest edited first.
+// Notes about who lies on a unit, with who began each, and when somebody last signed it: those that nobody has signed first, the newest edited first.
 func (q *Queries) BoardNotes(ctx context.Context, unit string, maxRows int32) ([]BoardNotesRow, error) {
 	rows, err := q.db.Query(ctx, boardNotes, unit, maxRows)
 	if err != nil {
@@ -145,6 +147,7 @@ func (q *Queries) BoardNotes(ctx context.Context, unit string, maxRows int32) ([
 			&i.Note.LinksFrom,
 			&i.Creator,
 			&i.CreatorLeft,
+			&i.SignedAt,
 		); err != nil {
 			return nil, err
 		}

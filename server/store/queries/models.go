@@ -512,6 +512,8 @@ type NoteTask struct {
 	Due      string
 	DueBy    *time.Time
 	AuthorID uuid.NullUUID
+	// When it was first read as done; null: it is not, or it was when it was first read. This alone does not come back.
+	DoneAt *time.Time
 }
 
 // Up to which update note_task has everything. Whoever reads tasks of a note holds the lock of its row.
@@ -520,6 +522,10 @@ type NoteTasked struct {
 	Seq    int64
 	// Whether the note has tasks, or had since somebody last looked. It is set as soon as one is committed; should a crash keep it from being set, whoever looks through all logs finds it.
 	Tasks bool
+	// When a task of the note last came, went, changed or was done; null: not since this is known.
+	ChangedAt *time.Time
+	// When somebody last asked that it be read at once, though nobody writes in it.
+	AskedAt *time.Time
 }
 
 // How the state of a note went: the versions before and after each change of it are worth finding again.

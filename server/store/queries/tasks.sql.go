@@ -12,6 +12,16 @@ import (
 	"github.com/google/uuid"
 )
 
+const askForTasks = `-- name: AskForTasks :exec
+INSERT INTO note_tasked (note_id, seq, asked_at) SELECT note.id, 0, now() FROM note WHERE note.id = $1 AND note.state <> 'destroyed'
+    ON CONFLICT (note_id) DO UPDATE SET asked_at = excluded.asked_at
+`
+
+func (q *Queries) AskForTasks(ctx context.Context, id uuid.UUID) error {
+	_, err := q.db.Exec(ctx, askForTasks, id)
+	return err
+}
+
 const beginTasks = `-- name: BeginTasks :one
 INSERT INTO note_tasked (note_id, seq) SELECT note.id, 0 FROM note WHERE note.id = $1 AND note.state <> 'destroyed'
     ON CONFLICT (note_id) DO UPDATE SET seq = note_tasked.seq
@@ -121,16 +131,141 @@ func (q *Queries) EndTasks(ctx context.Context, noteID uuid.UUID, seq int64, tas
 	return err
 }
 
+const listTasks = `-- name: ListTasks :many
+SELECT note_task.note_id, note_task.client, note_task.clock, note_task.place, note_task.said, note_task.done, note_task.owner_id, note_task.due, note_task.due_by, note_task.author_id, note_task.done_at, note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, note.links_from, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, coalesce(bed.id, '')::text AS bed_id, coalesce(bed.label, '')::text AS bed_label,
+       coalesce(bed.unit_id, note.unit_id)::text AS unit, coalesce(author.name, '')::text AS author, coalesce(owner.name, '')::text AS owner,
+       coalesce(doer.name, '')::text AS doer, task_done.at AS signed_done_at,
+       coalesce((SELECT array_agg(tie.kind) FROM tie WHERE tie.person_id = $1::uuid AND tie.patient_id = note.patient_id), '{}')::text[] AS ties
+  FROM (SELECT note_id, client, clock FROM note_task WHERE owner_id = $1::uuid AND NOT done
+        UNION ALL
+        SELECT here.note_id, here.client, here.clock
+          FROM bed JOIN stay ON stay.bed_id = bed.id JOIN note ON note.patient_id = stay.patient_id JOIN note_task here ON here.note_id = note.id
+         WHERE bed.unit_id = $2::text) listed
+  JOIN note_task ON note_task.note_id = listed.note_id AND note_task.client = listed.client AND note_task.clock = listed.clock
+  JOIN note ON note.id = note_task.note_id
+  JOIN patient ON patient.id = note.patient_id
+  LEFT JOIN task_done ON task_done.note_id = note_task.note_id AND task_done.client = note_task.client AND task_done.clock = note_task.clock
+  LEFT JOIN person author ON author.id = note_task.author_id
+  LEFT JOIN person owner ON owner.id = note_task.owner_id
+  LEFT JOIN person doer ON doer.id = task_done.by_id
+  LEFT JOIN stay ON stay.patient_id = patient.id
+  LEFT JOIN bed ON bed.id = stay.bed_id
+ WHERE note.state NOT IN ('destroyed', 'retracted')
+   AND (NOT note_task.done AND task_done.at IS NULL OR coalesce(task_done.at, note_task.done_at) > $3::timestamptz)
+ ORDER BY note_task.done OR task_done.at IS NOT NULL, coalesce(task_done.at, note_task.done_at) DESC NULLS FIRST, note_task.due_by NULLS LAST,
+       note.created_at, note.id, note_task.place
+ LIMIT $4
+`
+
+type ListTasksParams struct {
+	Owner     uuid.NullUUID
+	Unit      *string
+	DoneSince time.Time
+	MaxRows   int32
+}
+
+type ListTasksRow struct {
+	NoteTask     NoteTask
+	Note         Note
+	Patient      Patient
+	BedID        string
+	BedLabel     string
+	Unit         string
+	Author       string
+	Owner        string
+	Doer         string
+	SignedDoneAt *time.Time
+	Ties         []string
+}
+
+// What somebody has to do, or, of who lies on a unit, what anybody has: the overdue first, then by when it is due, then what is due at no time;
+// behind that what was done there after a time, the newest first. A note that was entered in error has no tasks any more.
+func (q *Queries) ListTasks(ctx context.Context, arg ListTasksParams) ([]ListTasksRow, error) {
+	rows, err := q.db.Query(ctx, listTasks,
+		arg.Owner,
+		arg.Unit,
+		arg.DoneSince,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListTasksRow
+	for rows.Next() {
+		var i ListTasksRow
+		if err := rows.Scan(
+			&i.NoteTask.NoteID,
+			&i.NoteTask.Client,
+			&i.NoteTask.Clock,
+			&i.NoteTask.Place,
+			&i.NoteTask.Said,
+			&i.NoteTask.Done,
+			&i.NoteTask.OwnerID,
+			&i.NoteTask.Due,
+			&i.NoteTask.DueBy,
+			&i.NoteTask.AuthorID,
+			&i.NoteTask.DoneAt,
+			&i.Note.ID,
+			&i.Note.PatientID,
+			&i.Note.UnitID,
+			&i.Note.Kind,
+			&i.Note.Title,
+			&i.Note.State,
+			&i.Note.Head,
+			&i.Note.CreatedBy,
+			&i.Note.CreatedAt,
+			&i.Note.EditedAt,
+			&i.Note.RecoveryUntil,
+			&i.Note.AccessEpoch,
+			&i.Note.Chain,
+			&i.Note.SignEpoch,
+			&i.Note.FrozenUntil,
+			&i.Note.FrozenBy,
+			&i.Note.FrozenFrom,
+			&i.Note.LinksFrom,
+			&i.Patient.ID,
+			&i.Patient.Vip,
+			&i.Patient.Sealed,
+			&i.Patient.MrnIndex,
+			&i.Patient.DestroyedAt,
+			&i.Patient.Retention,
+			&i.Patient.SeenAt,
+			&i.BedID,
+			&i.BedLabel,
+			&i.Unit,
+			&i.Author,
+			&i.Owner,
+			&i.Doer,
+			&i.SignedDoneAt,
+			&i.Ties,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const liveNotesToTask = `-- name: LiveNotesToTask :many
-SELECT DISTINCT note.id
+SELECT note.id
   FROM session
   JOIN note ON note.id = session.note_id
   JOIN note_tasked ON note_tasked.note_id = note.id
  WHERE NOT session.counted AND note_tasked.tasks AND note.state <> 'destroyed' AND note.head > note_tasked.seq
+ UNION
+SELECT note.id
+  FROM note_tasked
+  JOIN note ON note.id = note_tasked.note_id
+ WHERE note_tasked.asked_at > now() - interval '1 minute' AND note.state <> 'destroyed' AND note.head > note_tasked.seq
  LIMIT $1
 `
 
-// Notes with tasks that somebody writes in now, or did a moment ago, whose tasks are not read up to their newest row.
+// Notes with tasks that somebody writes in now, or did a moment ago, and notes of which somebody has asked for it within a minute, whose tasks are
+// not read up to their newest row. What cannot be read is not tried for ever.
 func (q *Queries) LiveNotesToTask(ctx context.Context, limit int32) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, liveNotesToTask, limit)
 	if err != nil {
@@ -221,94 +356,6 @@ func (q *Queries) NotesToTask(ctx context.Context, limit int32) ([]uuid.UUID, er
 	return items, nil
 }
 
-const openTasksOf = `-- name: OpenTasksOf :many
-SELECT note_task.note_id, note_task.client, note_task.clock, note_task.place, note_task.said, note_task.done, note_task.owner_id, note_task.due, note_task.due_by, note_task.author_id, note.id, note.patient_id, note.unit_id, note.kind, note.title, note.state, note.head, note.created_by, note.created_at, note.edited_at, note.recovery_until, note.access_epoch, note.chain, note.sign_epoch, note.frozen_until, note.frozen_by, note.frozen_from, note.links_from, patient.id, patient.vip, patient.sealed, patient.mrn_index, patient.destroyed_at, patient.retention, patient.seen_at, coalesce(bed.label, '')::text AS bed_label, coalesce(bed.unit_id, note.unit_id)::text AS unit,
-       coalesce(person.name, '')::text AS author,
-       coalesce((SELECT array_agg(tie.kind) FROM tie WHERE tie.person_id = $1::uuid AND tie.patient_id = note.patient_id), '{}')::text[] AS ties
-  FROM note_task
-  JOIN note ON note.id = note_task.note_id
-  JOIN patient ON patient.id = note.patient_id
-  LEFT JOIN person ON person.id = note_task.author_id
-  LEFT JOIN stay ON stay.patient_id = patient.id
-  LEFT JOIN bed ON bed.id = stay.bed_id
- WHERE note_task.owner_id = $1 AND NOT note_task.done AND note.state NOT IN ('destroyed', 'retracted')
-   AND NOT EXISTS (SELECT FROM task_done WHERE task_done.note_id = note_task.note_id AND task_done.client = note_task.client AND task_done.clock = note_task.clock)
- ORDER BY note_task.due_by NULLS LAST, note.created_at, note.id, note_task.place
- LIMIT $2
-`
-
-type OpenTasksOfRow struct {
-	NoteTask NoteTask
-	Note     Note
-	Patient  Patient
-	BedLabel string
-	Unit     string
-	Author   string
-	Ties     []string
-}
-
-// What somebody has to do: the overdue first, then by when it is due, at last what is due at no time. A note that was entered in error has no
-// tasks any more.
-func (q *Queries) OpenTasksOf(ctx context.Context, owner uuid.UUID, maxRows int32) ([]OpenTasksOfRow, error) {
-	rows, err := q.db.Query(ctx, openTasksOf, owner, maxRows)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []OpenTasksOfRow
-	for rows.Next() {
-		var i OpenTasksOfRow
-		if err := rows.Scan(
-			&i.NoteTask.NoteID,
-			&i.NoteTask.Client,
-			&i.NoteTask.Clock,
-			&i.NoteTask.Place,
-			&i.NoteTask.Said,
-			&i.NoteTask.Done,
-			&i.NoteTask.OwnerID,
-			&i.NoteTask.Due,
-			&i.NoteTask.DueBy,
-			&i.NoteTask.AuthorID,
-			&i.Note.ID,
-			&i.Note.PatientID,
-			&i.Note.UnitID,
-			&i.Note.Kind,
-			&i.Note.Title,
-			&i.Note.State,
-			&i.Note.Head,
-			&i.Note.CreatedBy,
-			&i.Note.CreatedAt,
-			&i.Note.EditedAt,
-			&i.Note.RecoveryUntil,
-			&i.Note.AccessEpoch,
-			&i.Note.Chain,
-			&i.Note.SignEpoch,
-			&i.Note.FrozenUntil,
-			&i.Note.FrozenBy,
-			&i.Note.FrozenFrom,
-			&i.Note.LinksFrom,
-			&i.Patient.ID,
-			&i.Patient.Vip,
-			&i.Patient.Sealed,
-			&i.Patient.MrnIndex,
-			&i.Patient.DestroyedAt,
-			&i.Patient.Retention,
-			&i.Patient.SeenAt,
-			&i.BedLabel,
-			&i.Unit,
-			&i.Author,
-			&i.Ties,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const saveMention = `-- name: SaveMention :execrows
 INSERT INTO note_mention (note_id, client, clock, person_id)
 SELECT $1, $2, $3, person.id FROM person WHERE person.id = $4
@@ -341,7 +388,8 @@ VALUES ($1, $2, $3, $4, $5, $6,
         (SELECT id FROM person WHERE id = $7::uuid), $8, $9, (SELECT id FROM person WHERE id = $10::uuid))
     ON CONFLICT (note_id, client, clock) DO UPDATE SET
        place = excluded.place, said = excluded.said, done = excluded.done, owner_id = excluded.owner_id, due = excluded.due, due_by = excluded.due_by,
-       author_id = excluded.author_id
+       author_id = excluded.author_id,
+       done_at = CASE WHEN NOT excluded.done THEN NULL WHEN note_task.done THEN note_task.done_at ELSE now() END
 `
 
 type SaveTaskParams struct {
@@ -374,8 +422,76 @@ func (q *Queries) SaveTask(ctx context.Context, arg SaveTaskParams) error {
 	return err
 }
 
+const tasksAreRead = `-- name: TasksAreRead :one
+SELECT (note.head <= coalesce(note_tasked.seq, 0))::boolean FROM note LEFT JOIN note_tasked ON note_tasked.note_id = note.id WHERE note.id = $1
+`
+
+// Whether note_task has a note up to its newest row.
+func (q *Queries) TasksAreRead(ctx context.Context, id uuid.UUID) (bool, error) {
+	row := q.db.QueryRow(ctx, tasksAreRead, id)
+	var column_1 bool
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
+const tasksIn = `-- name: TasksIn :many
+SELECT note_task.note_id, note_task.client, note_task.clock, note_task.place, note_task.said, note_task.done, note_task.owner_id, note_task.due, note_task.due_by, note_task.author_id, note_task.done_at, coalesce(owner.name, '')::text AS owner, task_done.by_id AS doer_id, coalesce(doer.name, '')::text AS doer,
+       task_done.at AS done_at
+  FROM note_task
+  LEFT JOIN task_done ON task_done.note_id = note_task.note_id AND task_done.client = note_task.client AND task_done.clock = note_task.clock
+  LEFT JOIN person owner ON owner.id = note_task.owner_id
+  LEFT JOIN person doer ON doer.id = task_done.by_id
+ WHERE note_task.note_id = $1
+ ORDER BY note_task.place
+`
+
+type TasksInRow struct {
+	NoteTask NoteTask
+	Owner    string
+	DoerID   uuid.NullUUID
+	Doer     string
+	DoneAt   *time.Time
+}
+
+// What a note says is to be done, or was, and what of it was done since it was signed.
+func (q *Queries) TasksIn(ctx context.Context, noteID uuid.UUID) ([]TasksInRow, error) {
+	rows, err := q.db.Query(ctx, tasksIn, noteID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TasksInRow
+	for rows.Next() {
+		var i TasksInRow
+		if err := rows.Scan(
+			&i.NoteTask.NoteID,
+			&i.NoteTask.Client,
+			&i.NoteTask.Clock,
+			&i.NoteTask.Place,
+			&i.NoteTask.Said,
+			&i.NoteTask.Done,
+			&i.NoteTask.OwnerID,
+			&i.NoteTask.Due,
+			&i.NoteTask.DueBy,
+			&i.NoteTask.AuthorID,
+			&i.NoteTask.DoneAt,
+			&i.Owner,
+			&i.DoerID,
+			&i.Doer,
+			&i.DoneAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const tasksOfNote = `-- name: TasksOfNote :many
-SELECT note_id, client, clock, place, said, done, owner_id, due, due_by, author_id FROM note_task WHERE note_id = $1 ORDER BY place
+SELECT note_id, client, clock, place, said, done, owner_id, due, due_by, author_id, done_at FROM note_task WHERE note_id = $1 ORDER BY place
 `
 
 func (q *Queries) TasksOfNote(ctx context.Context, noteID uuid.UUID) ([]NoteTask, error) {
@@ -398,57 +514,6 @@ func (q *Queries) TasksOfNote(ctx context.Context, noteID uuid.UUID) ([]NoteTask
 			&i.Due,
 			&i.DueBy,
 			&i.AuthorID,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const tasksOfSigned = `-- name: TasksOfSigned :many
-SELECT note_task.note_id, note_task.client, note_task.clock, note_task.place, note_task.said, note_task.done, note_task.owner_id, note_task.due, note_task.due_by, note_task.author_id, coalesce(owner.name, '')::text AS owner, coalesce(doer.name, '')::text AS doer, task_done.at AS done_at
-  FROM note_task
-  LEFT JOIN task_done ON task_done.note_id = note_task.note_id AND task_done.client = note_task.client AND task_done.clock = note_task.clock
-  LEFT JOIN person owner ON owner.id = note_task.owner_id
-  LEFT JOIN person doer ON doer.id = task_done.by_id
- WHERE note_task.note_id = $1 AND NOT note_task.done
- ORDER BY note_task.place
-`
-
-type TasksOfSignedRow struct {
-	NoteTask NoteTask
-	Owner    string
-	Doer     string
-	DoneAt   *time.Time
-}
-
-// What a signed note says is to be done, and what of it was done since.
-func (q *Queries) TasksOfSigned(ctx context.Context, note uuid.UUID) ([]TasksOfSignedRow, error) {
-	rows, err := q.db.Query(ctx, tasksOfSigned, note)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []TasksOfSignedRow
-	for rows.Next() {
-		var i TasksOfSignedRow
-		if err := rows.Scan(
-			&i.NoteTask.NoteID,
-			&i.NoteTask.Client,
-			&i.NoteTask.Clock,
-			&i.NoteTask.Place,
-			&i.NoteTask.Said,
-			&i.NoteTask.Done,
-			&i.NoteTask.OwnerID,
-			&i.NoteTask.Due,
-			&i.NoteTask.DueBy,
-			&i.NoteTask.AuthorID,
-			&i.Owner,
-			&i.Doer,
 			&i.DoneAt,
 		); err != nil {
 			return nil, err
@@ -487,13 +552,16 @@ func (q *Queries) UndoTask(ctx context.Context, noteID uuid.UUID, client int64, 
 }
 
 const unitTasks = `-- name: UnitTasks :many
-SELECT stay.patient_id, count(*) AS open, count(*) FILTER (WHERE note_task.due_by <= now()) AS overdue
+SELECT stay.patient_id, count(*) FILTER (WHERE NOT note_task.done AND task_done.at IS NULL) AS open,
+       count(*) FILTER (WHERE NOT note_task.done AND task_done.at IS NULL AND note_task.due_by <= now()) AS overdue,
+       coalesce(max(note_tasked.changed_at), '0001-01-01 00:00+00')::timestamptz AS changed_at
   FROM bed
   JOIN stay ON stay.bed_id = bed.id
   JOIN note ON note.patient_id = stay.patient_id
-  JOIN note_task ON note_task.note_id = note.id
- WHERE bed.unit_id = $1 AND NOT note_task.done AND note.state NOT IN ('destroyed', 'retracted')
-   AND NOT EXISTS (SELECT FROM task_done WHERE task_done.note_id = note_task.note_id AND task_done.client = note_task.client AND task_done.clock = note_task.clock)
+  JOIN note_tasked ON note_tasked.note_id = note.id
+  LEFT JOIN note_task ON note_task.note_id = note.id
+  LEFT JOIN task_done ON task_done.note_id = note_task.note_id AND task_done.client = note_task.client AND task_done.clock = note_task.clock
+ WHERE bed.unit_id = $1 AND note_tasked.tasks AND note.state NOT IN ('destroyed', 'retracted')
  GROUP BY stay.patient_id
 `
 
@@ -501,9 +569,10 @@ type UnitTasksRow struct {
 	PatientID uuid.UUID
 	Open      int64
 	Overdue   int64
+	ChangedAt time.Time
 }
 
-// Of each patient who lies on a unit and has any: tasks that are not done, and how many of these are overdue.
+// Of each patient who lies on a unit and has had any: tasks that are not done, how many of these are overdue, and when they last changed.
 func (q *Queries) UnitTasks(ctx context.Context, unitID string) ([]UnitTasksRow, error) {
 	rows, err := q.db.Query(ctx, unitTasks, unitID)
 	if err != nil {
@@ -513,7 +582,12 @@ func (q *Queries) UnitTasks(ctx context.Context, unitID string) ([]UnitTasksRow,
 	var items []UnitTasksRow
 	for rows.Next() {
 		var i UnitTasksRow
-		if err := rows.Scan(&i.PatientID, &i.Open, &i.Overdue); err != nil {
+		if err := rows.Scan(
+			&i.PatientID,
+			&i.Open,
+			&i.Overdue,
+			&i.ChangedAt,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -1,0 +1,1 @@
+import{a as e}from"/assets/chunk-YCPTFEDU.js";import"/assets/chunk-AKGEPOLO.js";import"/assets/chunk-PESUIPYM.js";document.addEventListener("htmx:after:swap",()=>{let t=document.getElementById("worklist")?.dataset.address;t&&history.replaceState(history.state,"",t)});e(document.getElementById("q"),()=>[...document.querySelectorAll("#worklist tbody tr")],".notes a, a, button");
