@@ -8,9 +8,20 @@ LISTEN ?= 127.0.0.1:8080
 DATA ?= ./data
 
 TOOL := go tool -modfile=tools.mod
-# sqlc's C parser takes minutes to compile; without C it uses one in WebAssembly.
-SQLC := CGO_ENABLED=0 $(TOOL) sqlc
 UNIT = $$(go list ./... | grep -v '/e2e$$')
+
+# Packages whose code starts nothing and locks nothing, as TestWhatRunsAtOnceIsRaced sees to: the race detector takes ten times as long, and
+# finds nothing there. The engine has its own checks, which the detector turns on elsewhere.
+ENGINE := crdt crdt/bench crdt/prose crdt/ysync
+PLAIN := internal/ownfile server/access server/login/breached server/misread server/notekind server/signature sessions/tally \
+	web web/build web/words/extract
+# Those that take longest go first, so that none of them is left at the end with the machine to itself.
+RACED = $$(go list ./server ./server/store ./sessions ./loadtest ./... | \
+	grep -vxF "$$(printf 'github.com/clisonix/tidechart/%s\n' e2e $(ENGINE) $(PLAIN))")
+# What measures time or memory, or would take too long with the race detector, has the machine to itself.
+MEASURED := ^(TestApplyAllocation|TestCopiesAreBounded|TestCompareIsBounded|TestLongNote|TestIdleConnections|TestOffersAllocate|TestFoldedHistory|TestDecisionsAreCheap|TestMassReading|TestSealingAllocates|TestManyDataKeysAreRewrapped|TestPassword$$|TestTimeTellsNoNames|TestDamagedBurstsAreNoticed|TestFaults$$)
+# What tests are run with: vet is a linter's.
+TESTING := TIDECHART_REQUIRE_ALL=1 TRACES=$(abspath $(TRACES)) scripts/inmemory.sh go test -vet=off
 
 .DEFAULT_GOAL := help
 .PHONY: help
@@ -37,18 +48,24 @@ build: ## build bin/tidechart
 # By this name, make -n does not take it for a reason to run all of the line.
 SELF := $(MAKE)
 
-# The browser comes last. Packages are installed while Go compiles what needs none of them, and tests, which wait for
-# Postgres for a third of their time, run beside the linters, and three packages at a time on two processors.
+# The browser comes last. Packages are installed while Go compiles what needs none of them, and tests that wait for Postgres for a third of their
+# time run beside the linters and the others, and three packages at a time on two processors.
 .PHONY: test
 test: ## install what tests need, then check and test everything
 	@go build ./... & building=$$!; scripts/deps.sh test && wait $$building
 	@scripts/unchanged.sh $(MAKE) --no-print-directory generate
-	@$(SELF) --no-print-directory lint & linting=$$!; \
-		TIDECHART_REQUIRE_ALL=1 TRACES=$(abspath $(TRACES)) scripts/inmemory.sh go test -race -timeout 15m -p $$(($$(getconf _NPROCESSORS_ONLN) + 1)) $(UNIT); tested=$$?; \
-		wait $$linting && exit $$tested
-	TRACES=$(abspath $(TRACES)) go test -count=1 -run '^(TestApplyAllocation|TestCopiesAreBounded|TestCompareIsBounded|TestLongNote|TestIdleConnections|TestOffersAllocate|TestFoldedHistory|TestDecisionsAreCheap|TestMassReading|TestSealingAllocates|TestManyDataKeysAreRewrapped)' \
-		-bench . -benchtime 1x ./crdt ./crdt/prose ./server ./server/access ./server/store ./server/vault ./sessions/history
-	TIDECHART_REQUIRE_ALL=1 TRACES=$(abspath $(TRACES)) scripts/inmemory.sh go test -count=1 -timeout 15m ./e2e/...
+	@$(SELF) --no-print-directory lint test-plain & others=$$!; \
+		$(TESTING) -race -timeout 15m -p $$(($$(getconf _NPROCESSORS_ONLN) + 1)) $(RACED); raced=$$?; \
+		wait $$others && exit $$raced
+	$(TESTING) -count=1 -run '$(MEASURED)' \
+		./crdt ./crdt/prose ./server ./server/access ./server/login ./server/store ./server/vault ./sessions ./sessions/history
+	$(TESTING) -count=1 -timeout 15m ./e2e
+
+.PHONY: test-plain
+test-plain:
+	@$(TESTING) -p 1 -skip '$(MEASURED)' -tags crdtcheck $(ENGINE:%=./%)
+	@$(TESTING) -p 1 -skip '$(MEASURED)' $(PLAIN:%=./%)
+	@$(TESTING) -run '^$$' -bench . -benchtime 1x ./crdt ./crdt/prose ./server/access ./server/store ./server/vault
 
 .PHONY: check
 check: lint ## the quick checks and tests, without browsers, in seconds
@@ -70,7 +87,7 @@ fmt: ## format Go and templ
 
 .PHONY: generate generate-templ
 generate: generate-templ ## make all generated files anew: templ, sqlc, the catalogue of words, web/dist
-	@cd server/store && $(subst tools.mod,$(CURDIR)/tools.mod,$(SQLC)) generate
+	@scripts/sqlc.sh
 	@go run ./web/words/extract
 	@go run ./web/build
 # From the root: errors name templates by their path there, as under make dev.
