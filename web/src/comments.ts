@@ -305,7 +305,9 @@ export class Comments {
   async #do(thread: HTMLElement, path: string, method: string, body?: object): Promise<void> {
     await this.#post(path, method, body)
     await this.#now()
-    thread.focus()
+    // What was resolved lies folded away, and the last comment of a thread takes it along: one goes on with what is open.
+    const here = thread.checkVisibility() ? thread : (this.#threads('#threads-open')[0] ?? byId('comments-heading'))
+    here.focus()
   }
 
   async #try(thread: HTMLElement, done: Promise<void>): Promise<void> {
@@ -379,7 +381,7 @@ export class Comments {
       if (thread) this.#goTo(thread)
       else this.#editor.commands.focus()
     } else if ((e.key === 'n' || e.key === 'p') && !e.ctrlKey && !e.altKey && !e.metaKey) {
-      const all = this.#threads().filter(t => t.offsetParent)
+      const all = this.#threads().filter(t => t.checkVisibility())
       const at = thread ? all.indexOf(thread) : -1
       const to = all[e.key === 'n' ? at + 1 : Math.max(at - 1, 0)]
       to?.focus()

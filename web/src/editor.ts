@@ -9,6 +9,7 @@ import { HocuspocusProvider, HocuspocusProviderWebsocket } from '@hocuspocus/pro
 import * as Y from 'yjs'
 
 import { Authors } from './authors.ts'
+import { CaretFirst, lookForCaret } from './caret.ts'
 import { COMMENTS, Comments } from './comments.ts'
 import { Composing } from './composing.ts'
 import { schemaExtensions } from './extensions.ts'
@@ -111,6 +112,7 @@ class NotePage {
     this.#socket = new HocuspocusProviderWebsocket({
       url: socketURL(),
       WebSocketPolyfill: accountedSocket(this.#ledger, h => {
+        if (this.#editor) lookForCaret(this.#editor.view) // before what came is drawn
         // The provider reads the frame after this; look when it is done.
         if (isStep2(h)) setTimeout(() => this.#documentCame())
       }),
@@ -210,6 +212,7 @@ class NotePage {
       editable: this.#editable,
       extensions: [
         ...schemaExtensions,
+        CaretFirst,
         Collaboration.configure({ document: this.#doc, field: 'default', provider: this.#provider }),
         CollaborationCaret.configure({
           provider: this.#provider,
@@ -224,7 +227,6 @@ class NotePage {
       },
     })
     this.#editor = editor
-    editor.on('create', () => editor.commands.setTextSelection(0)) // whoever comes by Tab begins at the top
     editor.on('beforeTransaction', ({ transaction }) => this.#origins.does(transaction.getMeta('uiEvent')))
     this.#body.replaceChildren(box)
     // The status tells it from now on; this would only grow old.
@@ -250,6 +252,7 @@ class NotePage {
       new Here(awareness, this.#doc, editor, this.#me())
       nameMovingCarets(this.#body, awareness)
     }
+    editor.commands.setTextSelection(0) // whoever comes by Tab begins at the top; now, before anybody can have gone elsewhere
   }
 
   // What marks the text, and nobody waits for: without a line it stays away.

@@ -4,6 +4,7 @@ import type { Editor } from '@tiptap/core'
 
 import { colleaguesOf, type Colleague } from './colleagues.ts'
 import { fold } from './find.ts'
+import { kept } from './kept.ts'
 import { tellKey } from './keys.ts'
 import { say } from './say.ts'
 import type { Offer } from './suggest.ts'
@@ -19,24 +20,15 @@ export function named(all: Colleague[], wanted: string): Colleague[] {
   })
 }
 
-/** What "@" offers in a note to somebody: nobody names themselves. The people are asked for once. */
+/** What "@" offers in a note to somebody: nobody names themselves. */
 export function mentions(editor: Editor, note: string, me: string): Offer {
   tellKey('@', say('Name a colleague, who is told of it'))
-  let people: Promise<Colleague[]> | undefined
-  const others = async () => {
-    people ??= colleaguesOf(note)
-    try {
-      return (await people).filter(c => c.id !== me)
-    } catch {
-      people = undefined // no line now: it is asked for again the next time
-      return []
-    }
-  }
+  const people = kept(() => colleaguesOf(note))
   return {
     label: say('Colleagues'),
     behind: /@((?:[\p{L}\p{N}'’-]+ ?){0,3})/u,
     choices: async wanted =>
-      named(await others(), wanted).map(c => ({
+      named((await people()).filter(c => c.id !== me), wanted).map(c => ({
         name: c.name,
         about: c.roleName,
         run: typed => {
@@ -46,5 +38,6 @@ export function mentions(editor: Editor, note: string, me: string): Offer {
           view.focus()
         },
       })),
+    none: say('Nobody of that name works with this patient.'),
   }
 }

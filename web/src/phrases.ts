@@ -1,10 +1,11 @@
-// ".phrases": what somebody, or their unit, writes often. Choosing one puts its text in place of its name. Names are fetched once, texts when
-// they are needed; nothing is kept beyond the page.
+// ".phrases": what somebody, or their unit, writes often. Choosing one puts its text in place of its name. Names are kept for a while, texts are fetched
+// when they are needed; nothing is kept beyond the page.
 
 import type { Editor, Range } from '@tiptap/core'
 import { Fragment, Slice, type Node, type Schema } from '@tiptap/pm/model'
 import { TextSelection } from '@tiptap/pm/state'
 
+import { kept } from './kept.ts'
 import { tellKey } from './keys.ts'
 import { INSERTED } from './origins.ts'
 import { say } from './say.ts'
@@ -23,19 +24,12 @@ interface Phrase {
 /** What "." offers. */
 export function phrases(editor: Editor): Offer {
   tellKey('.name', say('Insert a phrase of yours or of your unit'))
-  let names: Promise<Phrase[]> | undefined
-  const fetched = () => {
-    names ??= ask<{ phrases: Phrase[] }>(URL).then(a => a.phrases)
-    // Without a line now, it is asked for again the next time.
-    return names.catch(() => {
-      names = undefined
-      return []
-    })
-  }
+  const names = kept(() => ask<{ phrases: Phrase[] }>(URL).then(a => a.phrases))
   return {
     label: say('Phrases'),
     behind: /\.(\p{L}[\p{L}\p{N}-]*)/u,
-    choices: async wanted => found(await fetched(), wanted).map(p => choice(editor, p)),
+    choices: async wanted => found(await names(), wanted).map(p => choice(editor, p)),
+    none: say('Neither you nor your unit has a phrase of that name.'),
   }
 }
 
@@ -47,7 +41,7 @@ export function found(all: Phrase[], wanted: string): Phrase[] {
 }
 
 function choice(editor: Editor, phrase: Phrase): Choice {
-  return { name: `.${phrase.name}`, about: phrase.unit ?? say('Yours'), run: typed => void expand(editor, typed, phrase) }
+  return { name: `.${phrase.name}`, about: phrase.unit ?? say('Yours'), run: typed => expand(editor, typed, phrase) }
 }
 
 async function ask<T>(url: string): Promise<T> {
@@ -56,6 +50,7 @@ async function ask<T>(url: string): Promise<T> {
   return (await answer.json()) as T
 }
 
+/** Without an answer it fails: the name stays, and can be chosen again. */
 async function expand(editor: Editor, typed: Range, phrase: Phrase): Promise<void> {
   const name = editor.state.doc.textBetween(typed.from, typed.to)
   let { from, to } = typed
@@ -70,8 +65,6 @@ async function expand(editor: Editor, typed: Range, phrase: Phrase): Promise<voi
     // Who went on writing there meanwhile, or a colleague, keeps what they wrote.
     if (editor.isDestroyed || !editor.isEditable || to > doc.content.size || doc.textBetween(from, to) !== name) return
     insert(editor, { from, to }, text)
-  } catch {
-    // No network, or the phrase is gone: the name stays, and can be chosen again.
   } finally {
     editor.off('transaction', follow)
   }

@@ -5,7 +5,7 @@ import type { Editor, Range } from '@tiptap/core'
 import { Plugin, PluginKey, type EditorState } from '@tiptap/pm/state'
 import { ySyncPluginKey } from '@tiptap/y-tiptap'
 
-import { sayCount } from './say.ts'
+import { say, sayCount } from './say.ts'
 import { byId } from './status.ts'
 
 /** How far back from the caret a sign is looked for. */
@@ -14,13 +14,15 @@ const BACK = 60
 /** How many choices the list shows at most. */
 const MOST = 20
 
+const UNANSWERED = say('The server does not answer now. Type on to try again.')
+
 /** Something to choose. */
 export interface Choice {
   name: string
   /** More about it, in small. */
   about?: string
-  /** Does it in place of what was typed. */
-  run: (typed: Range) => void
+  /** Does it in place of what was typed. A promise fails if there was no answer. */
+  run: (typed: Range) => void | Promise<void>
 }
 
 /** What is offered behind a sign. */
@@ -29,8 +31,10 @@ export interface Offer {
   label: string
   /** What stands before the caret, from the sign on; its last group is what is looked for. */
   behind: RegExp
-  /** What there is for that, the best first; later, if it has to be fetched. */
+  /** What there is for that, the best first; later, if it has to be fetched. It fails without an answer. */
   choices: (wanted: string) => Choice[] | Promise<Choice[]>
+  /** What is said if nothing fits; missing: nothing, since the sign means something else then. */
+  none?: string
 }
 
 interface Open {
@@ -136,34 +140,44 @@ export class Suggest {
     if (open === this.#open) return
     this.#open = open
     const asked = ++this.#asked
-    const choices = open && this.#editor.isEditable ? open.offer.choices(open.wanted) : []
-    const all = Array.isArray(choices) ? choices : await choices
-    if (asked === this.#asked && !this.#editor.isDestroyed) this.#show(all.slice(0, MOST))
+    const shown = this.#editor.isEditable ? open : undefined
+    const choices = shown?.offer.choices(shown.wanted) ?? []
+    let all: Choice[] = []
+    let says = shown?.offer.none
+    try {
+      all = Array.isArray(choices) ? choices : await choices
+    } catch {
+      says = UNANSWERED
+    }
+    if (asked === this.#asked && !this.#editor.isDestroyed) this.#show(all.slice(0, MOST), says)
   }
 
-  #show(choices: Choice[]): void {
+  /** Shows what there is to choose, or says why there is nothing. */
+  #show(choices: Choice[], none = ''): void {
     const dom = this.#editor.view.dom
-    const same = choices.length === this.#shown.length && choices.every((c, i) => c.name === this.#shown[i].name)
+    const same = choices.length > 0 && choices.length === this.#shown.length && choices.every((c, i) => c.name === this.#shown[i].name)
     this.#shown = choices
-    this.#list.hidden = choices.length === 0
-    if (choices.length === 0) {
-      for (const name of ['aria-controls', 'aria-activedescendant', 'aria-autocomplete']) dom.removeAttribute(name)
-      this.#said.textContent = ''
-      return
-    }
+    const label = this.#open?.offer.label ?? ''
+    const says = choices.length > 0 ? sayCount(choices.length, '{label}: {n} choice', '{label}: {n} choices', label) : none
+    this.#list.hidden = says === ''
     if (!same) {
       this.#at = 0
-      this.#list.replaceChildren(...choices.map((c, i) => this.#option(c, i)))
-      this.#said.textContent = sayCount(choices.length, '{label}: {n} choice', '{label}: {n} choices', this.#open?.offer.label ?? '')
+      this.#list.replaceChildren(...(choices.length > 0 ? choices : [{ name: says }]).map((c, i) => this.#option(c, i)))
+      if (this.#said.textContent !== says) this.#said.textContent = says
     }
-    this.#list.setAttribute('aria-label', this.#open?.offer.label ?? '')
-    dom.setAttribute('aria-controls', this.#list.id)
-    dom.setAttribute('aria-autocomplete', 'list')
-    this.#mark()
+    this.#list.setAttribute('aria-label', label)
+    if (choices.length === 0) {
+      for (const name of ['aria-controls', 'aria-activedescendant', 'aria-autocomplete']) dom.removeAttribute(name)
+      this.#list.firstElementChild?.setAttribute('aria-disabled', 'true')
+    } else {
+      dom.setAttribute('aria-controls', this.#list.id)
+      dom.setAttribute('aria-autocomplete', 'list')
+      this.#mark()
+    }
     this.#place()
   }
 
-  #option(choice: Choice, i: number): HTMLElement {
+  #option(choice: Pick<Choice, 'name' | 'about'>, i: number): HTMLElement {
     const option = element('li', 'suggest-choice')
     option.id = `suggest-${i}`
     option.setAttribute('role', 'option')
@@ -200,6 +214,7 @@ export class Suggest {
   #key(e: KeyboardEvent): boolean {
     if (this.#list.hidden || e.isComposing || e.ctrlKey || e.metaKey || e.altKey) return false
     const n = this.#shown.length
+    if (n === 0 && e.key !== 'Escape') return false
     const to = { ArrowDown: this.#at + 1, ArrowUp: this.#at - 1 + n }[e.key]
     if (to !== undefined && !e.shiftKey) {
       this.#at = to % n
@@ -218,14 +233,21 @@ export class Suggest {
     const choice = this.#shown[i]
     const typed = this.#open?.typed
     if (!choice || !typed || !this.#editor.isEditable) return
+    const { offer } = this.#open!
     this.#dismiss()
-    choice.run(typed)
+    void choice.run(typed)?.catch(() => {
+      if (this.#editor.isDestroyed || this.#open) return
+      this.#open = { offer, typed, wanted: '' } // until something else is done
+      this.#show([], UNANSWERED)
+    })
   }
 
   #dismiss(): void {
     const { view, state } = this.#editor
     const open = key.getState(state)?.open
-    if (open && !this.#editor.isDestroyed) view.dispatch(state.tr.setMeta(key, { dismissed: open.typed.from }))
+    if (this.#editor.isDestroyed) return
+    if (open) view.dispatch(state.tr.setMeta(key, { dismissed: open.typed.from }))
+    else void this.#ask(undefined)
   }
 }
 

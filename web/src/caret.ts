@@ -1,0 +1,29 @@
+// A key that moves the caret moves it in the page at once; the editor hears of it a moment later, by an event. Whatever it draws in between, such as
+// what a colleague writes, would put the caret back to where it was, and the next letters with it. So it looks first.
+
+import { Extension } from '@tiptap/core'
+import type { EditorView } from '@tiptap/pm/view'
+import { yCursorPluginKey } from '@tiptap/y-tiptap'
+
+/**
+ * Has the editor look where the caret stands in the page. Never while the shared document is being changed: the binding would write the editor's
+ * text over it. What is composed keeps its caret.
+ */
+export function lookForCaret(view: EditorView): void {
+  // As the event has it done.
+  if (!view.composing) (view as unknown as { domObserver: { flush(): void } }).domObserver.flush()
+}
+
+/** Looks before colleagues' carets are drawn, and marks that come by themselves; not as the editor gets the focus, when the caret is the browser's. */
+export const CaretFirst = Extension.create({
+  name: 'caretFirst',
+  dispatchTransaction({ transaction: tr, next }) {
+    const byItself = tr.getMeta(yCursorPluginKey) || (tr.getMeta('addToHistory') === false && !tr.getMeta('focus'))
+    if (byItself && !tr.docChanged && !tr.selectionSet) {
+      const { view } = this.editor
+      lookForCaret(view)
+      if (!view.state.selection.eq(tr.selection)) tr.setSelection(view.state.selection)
+    }
+    next(tr)
+  },
+})
