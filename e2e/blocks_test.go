@@ -1,11 +1,10 @@
 package e2e
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
-	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // TestTablesAndTasks: two people fill in a table by keys, give one of them a task with a time, and tick it off; what the editor shows is
@@ -15,16 +14,16 @@ func TestTablesAndTasks(t *testing.T) {
 	s := shared.get(t)
 	token := s.token(t, "chen")
 	note := s.newNote(t, token)
-	chen, rivera := signedIn(t, s, "chen"), signedIn(t, s, "rivera")
+	chen, rivera := byKeyboard(t, s, "chen"), byKeyboard(t, s, "rivera")
 	chen.openNote(note)
 	rivera.openNote(note)
-	chen.caretAtEnd(0)
+	chen.tabTo(noteEditor)
+	chen.stands("Subjective")
+	chen.down(1)
+	chen.stands("")
 
-	// A table, from the menu, by keys.
-	chen.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('[data-command="table"]').focus()`))
-	chen.types("\r")
-	chen.waitFor("the menu", `document.activeElement.dataset.command === 'table' && document.activeElement.role === 'menuitem'`)
-	chen.types("\r")
+	// A table, from the menu.
+	chen.menu("table")
 	chen.waitFor("a table", exists(noteEditor+" table")+` && document.querySelectorAll('`+noteEditor+` th').length === 3`)
 	chen.types("Drug\tDose\tGiven\tfurosemide\t40 mg\t\t\t\tlast")
 	chen.waitStatus("saved")
@@ -35,13 +34,14 @@ func TestTablesAndTasks(t *testing.T) {
 	chen.menu("columnAfter")
 	chen.menu("deleteRow")
 	chen.waitFor("a row less, and a column more", rows+` === 3 && document.querySelectorAll('`+noteEditor+` th').length === 4`)
-	chen.do(chromedp.Click(chromedp.CSS(noteEditor + " th:nth-child(2)")))
-	chen.types("Brand")
+	chen.selects("Drug")
+	chen.types("\tBrand")
 	rivera.waitFor("the same", rows+` === 3 && document.querySelectorAll('`+noteEditor+` th').length === 4`)
 
 	// A task, given to somebody.
-	chen.do(chromedp.Evaluate[chromedp.Void](`getSelection().setPosition(document.querySelector('` + noteEditor + ` > p:last-child'), 0)`))
-	chen.do(chromedp.Click(chromedp.CSS(`#toolbar [data-command="taskList"]`)))
+	chen.ctrl(kb.End)
+	chen.stands("")
+	chen.tool("taskList")
 	chen.waitFor("a task", exists(noteEditor+" .task"))
 	chen.types("repeat potassium")
 	chen.keyDown("Alt", "\r")
@@ -50,28 +50,23 @@ func TestTablesAndTasks(t *testing.T) {
 		t.Errorf("the dialog is about %q", what)
 	}
 	chen.shot("task-dialog")
-	eval[bool](chen, `(() => {
-		const owner = document.querySelector('#task-owner')
-		owner.value = [...owner.options].find(o => o.label === 'Rosa Rivera RN').value
-		document.querySelector('#task-time').value = '14:00'
-		document.querySelector('#task-dialog [value=save]').click()
-		return true
-	})()`)
+	chen.tabTo("#task-owner")
+	chen.types("Rosa")
+	chen.tabTo("#task-time")
+	chen.types("0200PM")
+	chen.enter()
 	if !eval[bool](chen, `document.querySelector('#task-dialog').open`) {
 		t.Error("a time of no day is taken")
 	}
-	eval[bool](chen, `(() => {
-		const day = document.querySelector('#task-day')
-		day.value = '2026-11-24'
-		day.dispatchEvent(new Event('input'))
-		return true
-	})()`)
+	chen.tabTo("#task-day")
+	chen.types("11242026")
 	if said := eval[string](chen, `document.querySelector('label[for="task-day"]').textContent`); said != "Due on 24-Nov-2026" {
 		t.Errorf("the day is said to be %q", said)
 	}
-	chen.do(chromedp.Click(chromedp.CSS(`#task-dialog [value=save]`)))
+	chen.enter()
 	rivera.waitFor("whose it is", `document.querySelector('.task-about')?.textContent === 'Rosa Rivera RNDue 24-Nov-2026 14:00'`)
-	rivera.do(chromedp.Click(chromedp.CSS(noteEditor + " .task input")))
+	rivera.selects("repeat")
+	rivera.ctrl("\r")
 	chen.waitFor("done", exists(noteEditor+` .task[data-checked="true"] input:checked`))
 	chen.keyDown("Ctrl", "\r")
 	rivera.waitFor("not done", exists(noteEditor+` .task[data-checked="false"] input:not(:checked)`))
@@ -89,7 +84,7 @@ func TestTablesAndTasks(t *testing.T) {
 	rivera.visit("/tasks")
 	rivera.waitReloading("her task", `document.querySelector('#tasks')?.textContent.includes('repeat potassium')`)
 	rivera.pictures("tasks", "#tasks tbody tr")
-	rivera.submit(`#tasks form button`)
+	rivera.enters(`#tasks form button`)
 	chen.waitFor("ticked off", exists(noteEditor+` .task[data-checked="true"]`))
 	rivera.waitFor("nothing to do", exists("#tasks.empty-state"))
 	_, page := fetch(t, s.signIn(t, "rivera"), s.url+"/notes/"+note)
@@ -103,6 +98,13 @@ func TestTablesAndTasks(t *testing.T) {
 // menu chooses from the menu of tables.
 func (w *window) menu(command string) {
 	w.t.Helper()
-	w.do(chromedp.Click(chromedp.CSS(`.toolbar [data-command="table"]`)))
-	w.do(chromedp.Click(chromedp.CSS(fmt.Sprintf(`.block-menu:popover-open [data-command=%q]`, command))))
+	w.tool("table")
+	for range 20 {
+		if eval[bool](w, `document.activeElement.matches('.block-menu:popover-open [data-command=`+command+`]')`) {
+			w.enter()
+			return
+		}
+		w.down(1)
+	}
+	w.t.Fatalf("%s's window: no arrow key leads to %s", w.name, command)
 }

@@ -30,7 +30,7 @@ const bedsShown = `[...document.querySelectorAll('#board tbody tr')].filter(r =>
 func TestChargeNursesTasks(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
-	haddad, okafor, wall := signedIn(t, s, "haddad"), signedIn(t, s, "okafor"), openWindow(t, s, "wall")
+	haddad, okafor, wall := byKeyboard(t, s, "haddad"), byKeyboard(t, s, "okafor"), openWindow(t, s, "wall")
 	wall.signIn("wall", password)
 	wall.waitFor("the wall", exists(`body.wall #bed-4-west-01`))
 	okafor.visit("/unsigned")
@@ -121,8 +121,7 @@ func TestBoardOutlivesBlips(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	line := startCable(t, s)
-	far := &server{t: t, addr: line.listen.Addr().String(), url: "http://" + line.listen.Addr().String(), log: s.log}
-	haddad, wall := line.signedInOver(t, s, "haddad"), openWindow(t, far, "wall")
+	haddad, wall := line.signedInOver(t, s, "haddad"), openWindow(t, line.over(t, s), "wall")
 	wall.signIn("wall", password)
 	haddad.visit("/units/4-west")
 	rivera := signedIn(t, s, "rivera")

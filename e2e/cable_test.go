@@ -36,11 +36,15 @@ func startCable(t *testing.T, s *server) *cable {
 // lineAway is what a browser says to its console while there is no line, of sockets, calls and streams.
 var lineAway = []string{"WebSocket connection to", "Failed to load resource: net::ERR_", "htmx:sse:error", "htmx:error: Failed to fetch"}
 
+// over is the server as it is reached over the cable.
+func (c *cable) over(t *testing.T, s *server) *server {
+	return &server{t: t, addr: c.listen.Addr().String(), url: "http://" + c.listen.Addr().String(), log: s.log}
+}
+
 // signedInOver opens a window that reaches the server over the cable only.
 func (c *cable) signedInOver(t *testing.T, s *server, user string) *window {
 	t.Helper()
-	far := &server{t: t, addr: c.listen.Addr().String(), url: "http://" + c.listen.Addr().String(), log: s.log}
-	w := signedIn(t, far, user)
+	w := signedIn(t, c.over(t, s), user)
 	w.allow(lineAway...)
 	return w
 }

@@ -10,39 +10,40 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// selects selects words in the editor, and waits until it knows.
-func (w *window) selects(words string) { w.selectsFrom(words, 0, len(words)) }
-
-// puts puts the caret before words in the editor, or behind them.
-func (w *window) puts(words string, behind bool) {
-	if behind {
-		w.selectsFrom(words, len(words), len(words))
-	} else {
-		w.selectsFrom(words, 0, 0)
+// toText goes into the text of the note, from wherever one is.
+func (w *window) toText() {
+	w.t.Helper()
+	const there = `document.activeElement.isContentEditable`
+	if eval[bool](w, there) {
+		return
+	}
+	if w.do(chromedp.KeyEvent(kb.Escape)); !eval[bool](w, there) {
+		w.tabTo(noteEditor)
 	}
 }
 
-func (w *window) selectsFrom(words string, from, to int) {
+// selects selects words in the editor by keys: it finds them, and goes there.
+func (w *window) selects(words string) {
 	w.t.Helper()
-	w.waitFor("the selection at "+words, fmt.Sprintf(`(() => {
-		const dom = document.querySelector(%s)
-		dom.focus()
-		for (const walk = document.createTreeWalker(dom, NodeFilter.SHOW_TEXT); walk.nextNode();) {
-			const at = walk.currentNode.data.indexOf(%s)
-			if (at < 0) continue
-			getSelection().setBaseAndExtent(walk.currentNode, at + %d, walk.currentNode, at + %[3]d + %d)
-			const { selection } = dom.editor.state
-			const begins = dom.editor.view.posAtDOM(walk.currentNode, at)
-			return selection.from === begins + %[3]d && selection.to === selection.from + %[4]d
-		}
-		return false
-	})()`, quoteJS(noteEditor), quoteJS(words), from, to-from))
+	w.toText()
+	w.ctrl("f")
+	w.waitFor("the bar to find by", `document.activeElement.id === 'find-text'`)
+	w.types(words)
+	w.ctrl("\r")
+	w.waitFor("the selection of "+words, `document.activeElement.isContentEditable && (({ doc, selection: { from, to } }) => doc.textBetween(from, to))(document.querySelector('`+noteEditor+`').editor.state) === `+quoteJS(words))
 }
 
-// enter begins another paragraph. The key as chromedp sends it would begin two.
-func (w *window) enter() {
+// puts puts the caret before words in the editor, or behind them.
+func (w *window) puts(words string, behind bool) {
 	w.t.Helper()
-	w.do(chromedp.Evaluate[chromedp.Void](`document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', keyCode: 13, bubbles: true, cancelable: true}))`))
+	w.selects(words)
+	const edge = `document.querySelector('` + noteEditor + `').editor.state.selection`
+	at, key := eval[int](w, edge+`.from`), kb.ArrowLeft
+	if behind {
+		at, key = eval[int](w, edge+`.to`), kb.ArrowRight
+	}
+	w.do(chromedp.KeyEvent(key))
+	w.waitFor("the caret at "+words, edge+`.empty && `+edge+`.head === `+itoa(at))
 }
 
 // commented is an expression for the text that is shown as commented on, of each block; carets of others may stand in it.
@@ -82,11 +83,12 @@ func TestCommentsWhileOthersWrite(t *testing.T) {
 	s := shared.get(t)
 	token := s.token(t, "chen")
 	note := s.newNoteFor(t, token, s.notes(t, token)[0].Patient.ID, "progress").ID
-	chen, rivera := signedIn(t, s, "chen"), signedIn(t, s, "rivera")
+	chen, rivera := byKeyboard(t, s, "chen"), byKeyboard(t, s, "rivera")
 	chen.openNote(note)
 	rivera.openNote(note)
-	last := eval[int](rivera, `document.querySelectorAll('`+noteEditor+` > p').length`) - 1
-	rivera.caretAtEnd(last)
+	rivera.tabTo(noteEditor)
+	rivera.ctrl(kb.End)
+	rivera.stands("")
 	rivera.types("Potassium 3.1 this morning, replaced.")
 	rivera.waitStatus("saved")
 	chen.waitContains("replaced.")
@@ -122,10 +124,10 @@ func TestCommentsWhileOthersWrite(t *testing.T) {
 	both("Potassium is 3.1")
 	chen.waitStatus("saved")
 	chen.puts("Potassium", false)
-	chen.do(chromedp.Click(chromedp.CSS(`#toolbar [data-command="heading2"]`)))
+	chen.tool("heading2")
 	rivera.waitFor("the heading", `document.querySelector('`+noteEditor+` h2:last-of-type')?.textContent.includes('Potassium')`)
 	both("Potassium is 3.1")
-	chen.do(chromedp.Click(chromedp.CSS(`#toolbar [data-command="undo"]`)))
+	chen.tool("undo")
 	both("Potassium is 3.1")
 
 	// Deleted, the thread stays; undone, it is about its text again. So it is for who opens the note afterwards.
@@ -135,7 +137,7 @@ func TestCommentsWhileOthersWrite(t *testing.T) {
 	both("")
 	gone := `[...document.querySelectorAll('.thread-gone')].some(p => !p.hidden)`
 	chen.waitFor("that the text is gone", gone)
-	rivera.do(chromedp.Click(chromedp.CSS(`#toolbar [data-command="undo"]`)))
+	rivera.ctrl("z")
 	both("Potassium is 3.1")
 	chen.waitFor("that it is there", "!"+gone)
 	rivera.waitStatus("saved")
@@ -147,9 +149,11 @@ func TestCommentsWhileOthersWrite(t *testing.T) {
 	rivera.puts("is 3", true)
 	rivera.do(chromedp.KeyEvent("m", chromedp.KeyModifiers(chromedp.ModifierCtrl, chromedp.ModifierAlt)))
 	rivera.waitFor("the thread", `document.activeElement.matches('.thread')`)
-	rivera.do(chromedp.Click(chromedp.CSS(`.thread [data-do="answer"]`)))
+	rivera.tabTo(`.thread [data-do="answer"]`)
+	rivera.enter()
 	rivera.types("Before it.")
-	rivera.do(chromedp.Click(chromedp.CSS(`.thread form button`)))
+	rivera.tabTo(`.thread form button`)
+	rivera.enter()
 	chen.waitFor("the answer", inThread("Potassium 3.1", "Before it."))
 	chen.comments("", "Who signs this?")
 	chen.waitFor("both in the order of the text", `[...document.querySelectorAll('#threads-open h3')].map(h => h.textContent.trim()).join('|') === 'About the whole note|About: Potassium 3.1'`)
@@ -158,7 +162,9 @@ func TestCommentsWhileOthersWrite(t *testing.T) {
 	chen.do(chromedp.KeyEvent(kb.Escape))
 	chen.waitFor("the text that it is about", `getSelection().toString() === 'Potassium is 3.1' && document.activeElement.matches('.ProseMirror')`)
 	chen.pictures("comments", ".thread")
-	rivera.do(chromedp.Click(chromedp.CSS(`.thread:has(.thread-quote) [data-do="resolve"]`)))
+	rivera.tabTo(`.thread:has(.thread-quote) [data-do="resolve"]`)
+	rivera.enter()
+	rivera.waitFor("the thread that is open still", `document.activeElement.matches('#threads-open .thread') && document.activeElement.textContent.includes('Who signs this?')`)
 	both("")
 	chen.waitFor("it resolved", `document.querySelector('#threads-resolved').textContent.includes('Resolved by Rosa Rivera RN') && document.querySelector('#comments-count').textContent === '1'`)
 	follows(t, chen, rivera)
@@ -180,7 +186,9 @@ func follows(t *testing.T, chen, rivera *window) {
 	rivera.puts("Lab", false)
 	follow := func() {
 		t.Helper()
-		chen.do(chromedp.Evaluate[chromedp.Void](`scrollTo(0, 0)`), chromedp.Click(chromedp.CSS(button)))
+		chen.do(chromedp.Evaluate[chromedp.Void](`scrollTo(0, 0)`))
+		chen.tabTo(button)
+		chen.enter()
 		chen.waitFor("who is followed", `document.querySelector('#following:not([hidden])')?.textContent.includes('You follow Rosa Rivera RN.')`)
 	}
 	const followed, scrolled = `!document.querySelector('#following').hidden`, `scrollY > 500`
@@ -193,19 +201,23 @@ func follows(t *testing.T, chen, rivera *window) {
 	}
 	rivera.puts("Lab", false)
 	chen.waitFor("where she is now", `scrollY < 500`)
-	for what, by := range map[string]string{
-		"a wheel":     `document.dispatchEvent(new WheelEvent('wheel', {deltaY: 40, bubbles: true}))`,
-		"Escape":      `document.querySelector('` + button + `').dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape', bubbles: true, cancelable: true}))`,
-		"a press":     `document.querySelector('` + button + `').click()`,
-		"the button":  `document.querySelector('#following-end').click()`,
-		"what writes": `document.querySelector('` + noteEditor + `').editor.view.dispatch(document.querySelector('` + noteEditor + `').editor.state.tr.insertText('x', 1))`,
+	script := func(does string) func() { return func() { eval[bool](chen, `(`+does+`, true)`) } }
+	for _, end := range []struct {
+		what string
+		by   func()
+	}{
+		{"Escape", func() { chen.do(chromedp.KeyEvent(kb.Escape)) }},
+		{"a second press", func() { chen.tabTo(button); chen.enter() }},
+		{"the button", func() { chen.tabTo("#following-end"); chen.enter() }},
+		{"a wheel", script(`document.dispatchEvent(new WheelEvent('wheel', {deltaY: 40, bubbles: true}))`)},
+		{"what writes", script(`document.querySelector('` + noteEditor + `').editor.view.dispatch(document.querySelector('` + noteEditor + `').editor.state.tr.insertText('x', 1))`)},
 	} {
 		if !eval[bool](chen, followed) {
 			follow()
 		}
-		eval[bool](chen, `(`+by+`, true)`)
+		end.by()
 		if eval[bool](chen, followed) {
-			t.Errorf("%s does not end it", what)
+			t.Errorf("%s does not end it", end.what)
 		}
 	}
 	rivera.puts("The end", false)

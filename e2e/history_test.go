@@ -12,7 +12,7 @@ import (
 // buttons, by the keyboard, by an address, and by watching. Nobody can take it for the note, and nothing changes.
 func TestReplay(t *testing.T) {
 	s := shared.get(t)
-	chen := signedIn(t, s, "chen")
+	chen := byKeyboard(t, s, "chen")
 	token := s.token(t, "chen")
 	seeded := s.notes(t, token)[0]
 	note := s.newNoteFor(t, token, seeded.Patient.ID, "progress").ID
@@ -41,7 +41,7 @@ func TestReplay(t *testing.T) {
 	chen.waitFor("its first entry", `document.activeElement.matches('#note-more a[href$="/history"]')`)
 	chen.keyDown("", kb.Escape)
 	chen.waitFor("its button again", `document.activeElement.matches('.more') && document.querySelector('#note-more:popover-open') === null`)
-	chen.more("/history")
+	chen.entersMore("/history")
 	chen.waitFor("the end of the history", `document.querySelector('#past').dataset.at === document.querySelector('#past').dataset.head`)
 	chen.waitFor("the last edit", past+`.textContent.includes('Pain is two of ten.')`)
 	if got := eval[string](chen, `document.querySelector('.past-banner').textContent`); !strings.Contains(got, "Nothing you do here changes it") {
@@ -60,20 +60,29 @@ func TestReplay(t *testing.T) {
 		t.Errorf("how much is whose: %q", got)
 	}
 
-	chen.do(chromedp.Click(chromedp.CSS(`#timeline [value="back"]`)))
+	presses := func(button string) {
+		t.Helper()
+		chen.tabTo(button)
+		chen.enter()
+	}
+	presses(`#timeline [value="back"]`)
 	chen.waitFor("the note before the last edit", `!document.querySelector('#past').textContent.includes('Pain is two of ten.')`)
-	chen.do(chromedp.Focus(chromedp.CSS(`#at`)), chromedp.KeyEvent(kb.ArrowRight))
+	chen.tabTo(`#at`)
+	chen.do(chromedp.KeyEvent(kb.ArrowRight))
 	chen.waitFor("the last edit", past+`.textContent.includes('Pain is two of ten.')`)
-	chen.do(chromedp.Click(chromedp.CSS(`#timeline [value="first"]`)))
+	presses(`#timeline [value="first"]`)
 	chen.waitFor("the beginning", `document.querySelector('#past').dataset.at === '1'`)
-	chen.do(chromedp.SetValue(chromedp.CSS(`#speed`), "64"), chromedp.Click(chromedp.CSS(`#play`)))
+	chen.tabTo(`#speed`)
+	chen.types("64")
+	presses(`#play`)
 	chen.waitFor("the last edit", past+`.textContent.includes('Pain is two of ten.')`)
 	chen.waitFor("the end of playing", `document.querySelector('#play').textContent === 'Play'`)
 
-	chen.do(chromedp.SetValue(chromedp.CSS(`#by`), eval[string](chen, `Array.from(document.querySelectorAll('#by option')).find(o => o.textContent.includes('Chen')).value`)))
-	chen.do(chromedp.Click(chromedp.CSS(`#timeline [value="last"]`)))
+	chen.tabTo(`#by`)
+	chen.types("Dr Mei")
+	presses(`#timeline [value="last"]`)
 	chen.waitFor("Chen's last edit", `document.querySelector('#past').dataset.says.includes('Chen')`)
-	chen.do(chromedp.Click(chromedp.CSS(`#play`))) // from their last edit: it begins anew, and ends there
+	presses(`#play`) // from their last edit: it begins anew, and ends there
 	chen.waitFor("playing", `document.querySelector('#play').textContent === 'Pause'`)
 	chen.waitFor("the end of what Chen wrote", `document.querySelector('#play').textContent === 'Play' && document.querySelector('#past').dataset.says.includes('Chen')`)
 	at := eval[string](chen, `location.search`)

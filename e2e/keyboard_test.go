@@ -2,18 +2,38 @@ package e2e
 
 import (
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
 
-// byKeyboard opens a window that fails if a pointer is used in it, and signs somebody in there.
+// keysOnly has a page say in error that a pointer was used, or that a script which is none of the page's pressed something, moved the focus or selected.
+const keysOnly = `addEventListener('pointerdown', e => e.isTrusted && console.error('a pointer was used'), true)
+for (const [type, ...names] of [[HTMLElement, 'click', 'focus'], [Selection, 'addRange', 'collapse', 'collapseToEnd', 'collapseToStart', 'extend', 'modify',
+	'selectAllChildren', 'setBaseAndExtent', 'setPosition']]) {
+	for (const name of names) {
+		const does = type.prototype[name]
+		type.prototype[name] = function (...a) {
+			if (!new Error().stack.includes(origin)) console.error(name + ' by a script of the test')
+			return does.apply(this, a)
+		}
+	}
+}`
+
+// byKeyboard opens a window that fails if it is not used by keys alone, and signs somebody in there.
 func byKeyboard(t *testing.T, s *server, user string) *window {
 	t.Helper()
 	w := openWindow(t, s, user)
-	w.onEachPage(`addEventListener('pointerdown', e => e.isTrusted && console.error('a pointer was used'), true)`)
+	w.onEachPage(keysOnly)
 	w.visit("/login")
 	w.tabTo("#username")
 	w.types(user)
@@ -29,6 +49,55 @@ func (w *window) enters(selector string) {
 	w.t.Helper()
 	w.tabTo(selector)
 	w.leaves(chromedp.KeyEvent("\r"), "enter "+selector)
+}
+
+// entersMore goes where an entry behind "More" in a note's bar leads.
+func (w *window) entersMore(path string) {
+	w.t.Helper()
+	w.tabTo(`.note-state .more`)
+	w.enter()
+	w.enters(`#note-more a[href$="` + path + `"]`)
+}
+
+// enter presses Enter where the editor listens: what takes the key gets no second event from it, as it does by chromedp's own.
+func (w *window) enter() {
+	w.t.Helper()
+	key := input.DispatchKeyEventParams{Type: kb.KeyDown, Key: "Enter", Code: "Enter", Text: "\r", WindowsVirtualKeyCode: 13}
+	up := key
+	up.Type, up.Text = kb.KeyUp, ""
+	for _, k := range []input.DispatchKeyEventParams{key, up} {
+		if _, err := chromedp.Call(w.ctx, input.DispatchKeyEvent, k); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// tool goes from the text to a button of the toolbar, and presses it.
+func (w *window) tool(command string) {
+	w.t.Helper()
+	w.toText()
+	w.alt(kb.F10)
+	for range 40 {
+		if eval[bool](w, `document.activeElement.matches('#toolbar [data-command=`+command+`]')`) {
+			w.enter()
+			return
+		}
+		w.do(chromedp.KeyEvent(kb.ArrowRight))
+	}
+	w.t.Fatalf("%s's window: no arrow key leads to %s", w.name, command)
+}
+
+// chooses goes to a group of radio buttons, and by arrow keys to one of them.
+func (w *window) chooses(group, one string) {
+	w.t.Helper()
+	w.tabTo(group)
+	for range 20 {
+		if eval[bool](w, `document.activeElement.matches(`+quoteJS(one)+`) && document.activeElement.checked`) {
+			return
+		}
+		w.down(1)
+	}
+	w.t.Fatalf("%s's window: no arrow key leads to %s", w.name, one)
 }
 
 // ctrl presses a key that writes nothing, while Ctrl is held.
@@ -143,5 +212,47 @@ func TestHandingOver(t *testing.T) {
 	haddad.waitFor("the bed", exists(`#bed-4-west-05 .notes a`))
 	if eval[bool](haddad, exists(waits)) {
 		t.Error("the board says still that nobody has read it back")
+	}
+}
+
+// TestMainTasksAreDoneByKeyboard: each test that docs/keyboard.md names is there, opens its windows by keyboard, and gives the focus to nothing by chromedp.
+func TestMainTasksAreDoneByKeyboard(t *testing.T) {
+	page, err := os.ReadFile("../docs/keyboard.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bodies := make(map[string]string)
+	for _, name := range files {
+		source, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, source, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil {
+				bodies[f.Name.Name] = string(source[f.Body.Pos()-1 : f.Body.End()-1])
+			}
+		}
+	}
+	named := regexp.MustCompile("\\| `(Test\\w+)` \\|\n").FindAllStringSubmatch(string(page), -1)
+	if len(named) < 10 {
+		t.Errorf("%d tasks are named", len(named))
+	}
+	otherwise := regexp.MustCompile(`chromedp\.(Click|Focus|SendKeys|SetValue|MouseClick\w*)|\.(submit|more)\(`)
+	for _, n := range named {
+		body, there := bodies[n[1]]
+		if !there || !strings.Contains(body, "byKeyboard(t, ") {
+			t.Errorf("%s does nothing by keyboard", n[1])
+		}
+		if by := otherwise.FindString(body); by != "" {
+			t.Errorf("%s goes on by %s", n[1], by)
+		}
 	}
 }

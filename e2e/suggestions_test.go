@@ -68,10 +68,13 @@ func TestSuggestions(t *testing.T) {
 	s := shared.get(t)
 	token := s.token(t, "okafor")
 	note := s.newNoteFor(t, token, s.notes(t, token)[0].Patient.ID, "progress").ID
-	okafor, rivera := signedIn(t, s, "okafor"), signedIn(t, s, "rivera")
+	okafor, rivera := byKeyboard(t, s, "okafor"), byKeyboard(t, s, "rivera")
 	okafor.openNote(note)
 	rivera.openNote(note)
-	okafor.caretAtEnd(0)
+	okafor.tabTo(noteEditor)
+	okafor.stands("Subjective")
+	okafor.down(1)
+	okafor.stands("")
 	okafor.types("Furosemide 40 mg at noon. Walked twice.")
 	okafor.waitStatus("saved")
 	rivera.waitContains("Walked twice.")
@@ -109,16 +112,15 @@ func TestSuggestions(t *testing.T) {
 	rivera.suggests("-40|+45|- twice")
 	okafor.waitStatus("saved")
 
-	okafor.submit(`.note-state a[href$="/sign"]`)
+	okafor.enters(`.note-state a[href$="/sign"]`)
 	okafor.waitFor("what speaks against it", `document.querySelector('#open-suggestions a').textContent === '2 suggestions wait'`)
 	if eval[bool](okafor, exists("#sign")) {
 		t.Error("a note with suggestions can be signed")
 	}
 	okafor.shot("sign-suggestions")
-	okafor.submit(`#open-suggestions a:last-child`)
+	okafor.enters(`#open-suggestions a:last-child`)
 	okafor.waitStatus("saved")
 	okafor.suggestionsSay("2 suggestions in this note")
-	okafor.caretAtEnd(0)
 	okafor.alt("n")
 	okafor.suggestionsSay("Rosa Rivera RN suggests “45” in place of “40”, ")
 	okafor.suggestionsSay("(1 of 2)")
@@ -142,12 +144,12 @@ func TestSuggestions(t *testing.T) {
 	}
 
 	// It can be undone, as any edit, and done again.
-	okafor.do(chromedp.Click(chromedp.CSS(`#toolbar [data-command="undo"]`)))
+	okafor.tool("undo")
 	okafor.waitFor("a suggestion again", exists(`#note-body .suggested`))
-	okafor.do(chromedp.Click(chromedp.CSS(`#toolbar [data-command="redo"]`)))
+	okafor.tool("redo")
 	okafor.suggests("")
 	okafor.waitStatus("saved")
-	okafor.submit(`.note-state a[href$="/sign"]`)
-	okafor.submit(`#sign button`)
+	okafor.enters(`.note-state a[href$="/sign"]`)
+	okafor.enters(`#sign button`)
 	okafor.waitFor("the band", exists("#signed-band"))
 }

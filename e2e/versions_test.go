@@ -18,7 +18,7 @@ func TestVersions(t *testing.T) {
 		t.Fatalf("axe-core is needed, from `npm ci`: %v", err)
 	}
 	s := shared.get(t)
-	chen := signedIn(t, s, "chen")
+	chen := byKeyboard(t, s, "chen")
 	token := s.token(t, "chen")
 	seeded := s.notes(t, token)[0]
 	note := s.newNoteFor(t, token, seeded.Patient.ID, "progress").ID
@@ -36,12 +36,12 @@ func TestVersions(t *testing.T) {
 	first.close()
 
 	chen.openNote(note)
-	chen.more("/versions")
+	chen.entersMore("/versions")
 	const naming = `.version-list li:first-of-type details:last-of-type `
-	chen.do(chromedp.Focus(chromedp.CSS(naming+`summary`)), chromedp.KeyEvent(kb.Enter))
-	// An element that was hidden takes the focus once the page is laid out anew.
-	chen.waitFor("the form", `(field => { field.focus(); return document.activeElement === field })(document.querySelector('`+naming+`[name="name"]'))`)
-	chen.do(chromedp.KeyEvent("Before the seizure"))
+	chen.tabTo(naming + `summary`)
+	chen.enter()
+	chen.tabTo(naming + `[name="name"]`)
+	chen.types("Before the seizure")
 	chen.leaves(chromedp.KeyEvent(kb.Enter), "Enter")
 	chen.visit("/")
 	link := `a.changed-mark[href="/notes/` + note + `/changes"]`
@@ -56,7 +56,7 @@ func TestVersions(t *testing.T) {
 
 	chen.visit("/")
 	chen.waitFor("the mark", exists(link))
-	chen.submit(link)
+	chen.enters(link)
 	if got := eval[string](chen, `document.querySelector('.past-banner').textContent`); !strings.Contains(got, "Nothing you do here changes it") {
 		t.Errorf("the page says %q, not that this is history", got)
 	}
@@ -93,21 +93,21 @@ func TestVersions(t *testing.T) {
 
 	chen.openNote(note)
 	chen.waitFor("the mark on the note", exists(`.note-head a.changed-mark`))
-	chen.more("/versions")
+	chen.entersMore("/versions")
 	if got := eval[string](chen, `document.querySelector('.version-list').textContent`); !strings.Contains(got, "Before the seizure") {
 		t.Errorf("the versions are %q", got)
 	}
 	accessible("versions", "light")
-	chen.do(chromedp.Click(chromedp.CSS(`[aria-label="Compare Before the seizure"] [name="from"]`)))
-	chen.submit(`#compare button`)
+	chen.chooses(`[name="from"]`, `[aria-label="Compare Before the seizure"] *`)
+	chen.enters(`#compare button`)
 	if got := eval[string](chen, `document.querySelector('.note-head').textContent`); !strings.Contains(got, "Before the seizure") {
 		t.Errorf("compared is %q", got)
 	}
 
 	chen.visit("/notes/" + note + "/versions")
-	chen.submit(`a[aria-label="Bring back Before the seizure"]`)
+	chen.enters(`a[aria-label="Bring back Before the seizure"]`)
 	accessible("restore", "light")
-	chen.submit(`form[action$="/restore"] button`)
+	chen.enters(`form[action$="/restore"] button`)
 	chen.waitFor("the editor", statusIs("saved"))
 	chen.waitContains(old)
 	rivera.wait(want{"text": old, "unsynced": 0})

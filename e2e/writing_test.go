@@ -16,14 +16,17 @@ func TestWritingByKeyboard(t *testing.T) {
 	s := shared.get(t)
 	token := s.token(t, "chen")
 	note := s.newNote(t, token)
-	chen := signedIn(t, s, "chen")
+	chen := byKeyboard(t, s, "chen")
 	chen.openNote(note)
 
 	// The template's sections are there, with room to write.
 	if got := eval[string](chen, `[...document.querySelectorAll('`+noteEditor+` h2')].map(h => h.textContent).join()`); got != "Subjective,Objective,Assessment,Plan" {
 		t.Fatalf("the note begins with %q", got)
 	}
-	chen.caretAtEnd(0)
+	chen.tabTo(noteEditor)
+	chen.stands("Subjective")
+	chen.down(1)
+	chen.stands("")
 	chen.types("Slept well, pain ***/10, ate *** of breakfast.")
 	chen.waitFor("how much is to be filled in", `document.querySelector('#stops').textContent === '2 to fill in'`)
 	chen.keyDown("", kb.F2)
@@ -33,7 +36,7 @@ func TestWritingByKeyboard(t *testing.T) {
 	chen.types("2")
 	chen.waitContains("Slept well, pain 2/10, ate half of breakfast.")
 	chen.waitFor("nothing more to fill in", `document.querySelector('#stops').hidden`)
-	chen.caretAtEnd(0)
+	chen.do(chromedp.KeyEvent(kb.End))
 
 	// "/" in an empty line, by arrow keys and by name; what is dismissed stays as it was typed.
 	chen.keyDown("", kb.Enter)
@@ -67,8 +70,16 @@ func TestWritingByKeyboard(t *testing.T) {
 	chen.types("Home tomorrow.")
 	chen.waitFor("the section with its text", `document.querySelector('`+noteEditor+`').lastElementChild.textContent === 'Home tomorrow.' && [...document.querySelectorAll('`+noteEditor+` h2')].at(-1).textContent === 'Plan'`)
 
-	// A phrase of the unit, and what is to be filled in in it.
-	chen.types(" .ches")
+	// A phrase of the unit, and what is to be filled in in it. That there is no answer is said, and each letter asks again.
+	listSays := func(what string) {
+		t.Helper()
+		chen.waitFor(what, `document.querySelector('#suggest:not([hidden])')?.innerText === `+quoteJS(what)+` && document.querySelector('#suggest + [role=status]').textContent === `+quoteJS(what))
+	}
+	eval[bool](chen, `(window.asks = fetch, window.fetch = (url, how) => String(url).includes('/phrases') ? Promise.reject(new TypeError('no line')) : asks(url, how), true)`)
+	chen.types(" .ch")
+	listSays("The server does not answer now. Type on to try again.")
+	eval[bool](chen, `(window.fetch = asks, true)`)
+	chen.types("es")
 	chen.waitFor("the phrase", `document.querySelector('#suggest [role=option]')?.textContent === '.chest4 West, Medicine'`)
 	chen.keyDown("", kb.Enter)
 	chen.waitContains("Home tomorrow. Chest: air entry *** bilaterally")
@@ -91,7 +102,7 @@ func TestWritingByKeyboard(t *testing.T) {
 	chen.altA()
 
 	// Find, with neither capitals nor accents, and back to where one was.
-	chen.caretAtEnd(0)
+	chen.do(chromedp.KeyEvent(kb.End))
 	chen.types(" Café, CAFE, cafe.")
 	chen.keyDown("Ctrl", "f")
 	chen.waitFor("the bar", `document.activeElement.id === 'find-text'`)
@@ -122,6 +133,24 @@ func TestWritingByKeyboard(t *testing.T) {
 	chen.waitFor("the text again", `document.querySelector('.keysheet') === null && document.activeElement.isContentEditable`)
 	chen.types("?")
 	chen.waitContains("Done.?")
+
+	// What fits nothing says so, and is text like any other. A phrase that was made in another window is there when one comes back.
+	chen.types(" @zzz")
+	listSays("Nobody of that name works with this patient.")
+	fresh := "q" + note[len(note)-6:]
+	chen.types(" ." + fresh[:5])
+	listSays("Neither you nor your unit has a phrase of that name.")
+	chen.shot("suggest-none")
+	for _, v := range chen.axe(axeScript(t)) {
+		t.Error(v)
+	}
+	if status := eval[int](chen, `fetch('/phrases', { method: 'POST', body: new URLSearchParams({ name: '`+fresh+`', text: 'Slept.' }) }).then(r => (dispatchEvent(new Event('focus')), r.status))`); status != 200 {
+		t.Fatalf("a phrase is not taken: %d", status)
+	}
+	chen.types(fresh[5:])
+	chen.waitFor("the new phrase", `document.querySelector('#suggest [role=option]')?.innerText.startsWith('.`+fresh+`')`)
+	chen.keyDown("", kb.Escape)
+	chen.waitFor("the list closed", `document.querySelector('#suggest').hidden`)
 	chen.waitStatus("saved")
 	if got, want := s.text(t, token, note), chen.text(); squeeze(got) != squeeze(want) {
 		t.Errorf("the note says %q, the editor %q", got, want)
@@ -131,7 +160,8 @@ func TestWritingByKeyboard(t *testing.T) {
 	chen.visit("/")
 	chen.keyDown("", "?")
 	chen.waitFor("the sheet of the worklist", exists("dialog.keysheet[open]"))
-	chen.do(chromedp.Click(chromedp.CSS("#keysheet-mark")))
+	chen.tabTo("#keysheet-mark")
+	chen.types(" ")
 	chen.keyDown("", kb.Escape)
 	chen.waitFor("no sheet", "!"+exists("dialog.keysheet"))
 	chen.visit("/")
