@@ -38,13 +38,22 @@ func Seed(ctx context.Context, db *store.DB, now time.Time) (bool, error) {
 	if owns, empty, err := Owns(ctx, db); err != nil || !owns && !empty {
 		return false, cmp.Or(err, ErrNotDemo)
 	}
-	return db.SeedOnce(ctx, func() (store.Seed, error) {
-		h, err := New(now)
-		if err != nil {
-			return store.Seed{}, err
+	var h Hospital
+	seeded, err := db.SeedOnce(ctx, func() (seed store.Seed, err error) {
+		if h, err = New(now); err != nil {
+			return seed, err
 		}
 		return h.seed()
 	})
+	if err != nil || !seeded {
+		return seeded, err
+	}
+	for _, n := range h.Notes { // what handoffs ask for is on the board when somebody looks, and not after all else was read
+		if n.Kind == notekind.Handoff {
+			err = errors.Join(err, db.AskForTasks(ctx, n.ID))
+		}
+	}
+	return true, err
 }
 
 // seed turns the hospital into rows. Each note's content becomes one update, made here and never by a browser.
