@@ -351,7 +351,7 @@ func TestLiveSessionsAreShown(t *testing.T) {
 	if !strings.Contains(told, "Nobody has a note open") { // it may have, by itself
 		told = until("Nobody has a note open")
 	}
-	past := told[strings.Index(told, `id="past-sessions"`):]
+	_, past, _ := strings.Cut(told, `id="past-sessions"`)
 	if strings.Count(told, `id="session-`) != 1 || !strings.Contains(past, `id="session-`) || !strings.Contains(past, "typed 2 words, 11 characters") {
 		t.Errorf("a session that has ended: %s", told)
 	}
