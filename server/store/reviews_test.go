@@ -53,7 +53,7 @@ func TestReviewOfManySessions(t *testing.T) {
 	person := one[uuid.UUID](t, h, "SELECT id FROM person WHERE username = 'user1'")
 	patient := one[uuid.UUID](t, h, "SELECT patient_id FROM note WHERE unit_id = 'other' LIMIT 1")
 	middle := one[time.Time](t, h, "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY started_at) FROM session")
-	since, words := middle.Add(-24*time.Hour), int64(250)
+	since, soon, words := middle.Add(-24*time.Hour), time.Now().Add(24*time.Hour), int64(250)
 	of := func(id uuid.UUID) uuid.NullUUID { return uuid.NullUUID{UUID: id, Valid: true} }
 	for name, p := range map[string]queries.FindSessionsParams{
 		"the newest":           {Sort: "newest"},
@@ -70,6 +70,8 @@ func TestReviewOfManySessions(t *testing.T) {
 		"about nobody":         {Sort: "oldest", Patient: of(uuid.New())},
 		"of a unit":            {Sort: "newest", Unit: "other"},
 		"of a day":             {Sort: "newest", Since: &since, Until: &middle},
+		"of a day, the oldest": {Sort: "oldest", Since: &since, Until: &middle},
+		"of days to come":      {Sort: "oldest", Since: &soon},
 		"of somebody about a patient on a unit, most words": {Sort: "words", Person: of(person), Patient: of(patient), Unit: "other", State: "ended"},
 	} {
 		p.MaxRows = 51

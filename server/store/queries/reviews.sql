@@ -16,9 +16,11 @@ SELECT session.id, session.note_id, session.started_at, session.ended_at, sessio
    AND (sqlc.arg(unit)::text = '' OR note.unit_id = sqlc.arg(unit))
    AND (sqlc.narg(person)::uuid IS NULL
         OR EXISTS (SELECT FROM participation WHERE participation.session_id = session.id AND participation.person_id = sqlc.narg(person)))
-   AND (sqlc.narg(since)::timestamptz IS NULL AND sqlc.narg(until)::timestamptz IS NULL
-        OR tstzrange(session.started_at, greatest(session.started_at, coalesce(session.ended_at, 'infinity')), '[]') && tstzrange(sqlc.narg(since)::timestamptz, sqlc.narg(until)::timestamptz))
-   AND (sqlc.narg(until)::timestamptz IS NULL OR session.started_at < sqlc.narg(until)) -- where the newest are looked for
+   AND (sqlc.narg(until)::timestamptz IS NULL OR session.started_at < sqlc.narg(until))
+   AND (sqlc.narg(since)::timestamptz IS NULL OR greatest(session.started_at, coalesce(session.ended_at, 'infinity')) >= sqlc.narg(since))
+   AND (sqlc.narg(since)::timestamptz IS NULL OR session.started_at >= coalesce(( -- none began before those that went on at that moment, which are few
+        SELECT min(early.started_at + interval '0') FROM session AS early
+         WHERE tstzrange(early.started_at, greatest(early.started_at, coalesce(early.ended_at, 'infinity')), '[]') @> sqlc.narg(since)::timestamptz), sqlc.narg(since)))
    AND (sqlc.narg(after)::uuid IS NULL OR CASE sqlc.arg(sort)::text
         WHEN 'newest' THEN (session.started_at, session.id) < (sqlc.narg(after_at)::timestamptz, sqlc.narg(after)::uuid)
         WHEN 'oldest' THEN (session.started_at, session.id) > (sqlc.narg(after_at)::timestamptz, sqlc.narg(after)::uuid)

@@ -93,9 +93,11 @@ SELECT session.id, session.note_id, session.started_at, session.ended_at, sessio
    AND ($4::text = '' OR note.unit_id = $4)
    AND ($5::uuid IS NULL
         OR EXISTS (SELECT FROM participation WHERE participation.session_id = session.id AND participation.person_id = $5))
-   AND ($6::timestamptz IS NULL AND $7::timestamptz IS NULL
-        OR tstzrange(session.started_at, greatest(session.started_at, coalesce(session.ended_at, 'infinity')), '[]') && tstzrange($6::timestamptz, $7::timestamptz))
-   AND ($7::timestamptz IS NULL OR session.started_at < $7) -- where the newest are looked for
+   AND ($6::timestamptz IS NULL OR session.started_at < $6)
+   AND ($7::timestamptz IS NULL OR greatest(session.started_at, coalesce(session.ended_at, 'infinity')) >= $7)
+   AND ($7::timestamptz IS NULL OR session.started_at >= coalesce(( -- none began before those that went on at that moment, which are few
+        SELECT min(early.started_at + interval '0') FROM session AS early
+         WHERE tstzrange(early.started_at, greatest(early.started_at, coalesce(early.ended_at, 'infinity')), '[]') @> $7::timestamptz), $7))
    AND ($8::uuid IS NULL OR CASE $9::text
         WHEN 'newest' THEN (session.started_at, session.id) < ($10::timestamptz, $8::uuid)
         WHEN 'oldest' THEN (session.started_at, session.id) > ($10::timestamptz, $8::uuid)
@@ -114,8 +116,8 @@ type FindSessionsParams struct {
 	Patient    uuid.NullUUID
 	Unit       string
 	Person     uuid.NullUUID
-	Since      *time.Time
 	Until      *time.Time
+	Since      *time.Time
 	After      uuid.NullUUID
 	Sort       string
 	AfterAt    *time.Time
@@ -148,8 +150,8 @@ func (q *Queries) FindSessions(ctx context.Context, arg FindSessionsParams) ([]F
 		arg.Patient,
 		arg.Unit,
 		arg.Person,
-		arg.Since,
 		arg.Until,
+		arg.Since,
 		arg.After,
 		arg.Sort,
 		arg.AfterAt,
