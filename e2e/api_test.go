@@ -10,6 +10,7 @@ import (
 // TestAPI: a program lists notes, begins one, reads it in three forms and
 // writes into it; who has the note open sees that.
 func TestAPI(t *testing.T) {
+	t.Parallel()
 	s := shared.get(t)
 	token := s.token(t, "chen")
 	listed := s.notes(t, token)
@@ -125,6 +126,7 @@ func sameJSON(a, b []byte) bool {
 // TestAPIIsDescribed: the description is OpenAPI 3.1 and the viewer loads from
 // this server alone.
 func TestAPIIsDescribed(t *testing.T) {
+	t.Parallel()
 	s := shared.get(t)
 	resp, body := fetch(t, s.signIn(t, "chen"), s.url+"/api/v1/openapi.json")
 	var spec struct {

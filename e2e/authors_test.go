@@ -12,6 +12,7 @@ import (
 // TestAuthorsOnOneKey: in a note that two people write, one key shows whose each piece is, since when, and what was pasted,
 // though it was short; it goes on as they go on, in words too, and is no part of the note.
 func TestAuthorsOnOneKey(t *testing.T) {
+	t.Parallel()
 	axe, err := os.ReadFile(axePath)
 	if err != nil {
 		t.Fatal(err)

@@ -42,9 +42,12 @@ func TestPagesAreAccessible(t *testing.T) {
 	for _, p := range places {
 		byUser[p.user] = append(byUser[p.user], p)
 	}
+	windows := make(chan struct{}, atOnce/2)
 	for user, theirs := range byUser {
 		t.Run(cmp.Or(user, "nobody"), func(t *testing.T) {
 			t.Parallel()
+			windows <- struct{}{}
+			defer func() { <-windows }()
 			w := openWindow(t, s, user)
 			if user != "" {
 				w.signIn(user, password)

@@ -31,6 +31,7 @@ type badInput struct {
 // TestBadInput: whatever is wrong in what somebody sends, they get a clear
 // error, the server's log an entry without content, and nobody else notices.
 func TestBadInput(t *testing.T) {
+	t.Parallel()
 	b := newBadInput(t)
 	t.Run("wrong password", b.wrongPassword)
 	t.Run("invalid token", b.invalidToken)

@@ -180,7 +180,7 @@ func (w *window) do(steps ...chromedp.Action[chromedp.Void]) {
 func again(ctx context.Context, step func() error) error {
 	for {
 		err := step()
-		if err == nil || ctx.Err() != nil || !strings.Contains(err.Error(), "Could not find node with given id") {
+		if err == nil || ctx.Err() != nil || !strings.Contains(strings.ToLower(err.Error()), "node with given id") { // there is none, or it is not found
 			return err
 		}
 	}

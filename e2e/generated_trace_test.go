@@ -134,6 +134,7 @@ func itoa(n int) string { return strconv.Itoa(n) }
 // TestGeneratedHistoryIsTwoPersonWork: the generator makes concurrent work
 // with merges and characters outside the BMP, the same for the same seed.
 func TestGeneratedHistoryIsTwoPersonWork(t *testing.T) {
+	t.Parallel()
 	tr := generateTrace(7)
 	if got := len(tr.Txns); got < 300 {
 		t.Fatalf("%d edits, want some hundred", got)

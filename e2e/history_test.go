@@ -11,6 +11,7 @@ import (
 // TestReplay: somebody finds out how a note came about: who wrote what, what was there before, and what was taken out; by
 // buttons, by the keyboard, by an address, and by watching. Nobody can take it for the note, and nothing changes.
 func TestReplay(t *testing.T) {
+	t.Parallel()
 	s := shared.get(t)
 	chen := byKeyboard(t, s, "chen")
 	token := s.token(t, "chen")

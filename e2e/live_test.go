@@ -91,6 +91,7 @@ func (w *window) sessionRows(heading string) []string {
 // TestReaderSeesReadOnly: who may read and not write sees the note change, is
 // told Read-only, and can type nothing.
 func TestReaderSeesReadOnly(t *testing.T) {
+	t.Parallel()
 	s := shared.get(t)
 	token := s.token(t, "chen")
 	note := s.newNote(t, token)

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,77 +52,6 @@ func (w *window) storesNothing() {
 	if strings.Contains(kept, canary) || strings.Contains(kept, "cache ") || strings.Contains(kept, "database ") || strings.Contains(kept, "worker ") || len(note) == 36 && strings.Contains(kept, note) {
 		w.t.Errorf("the browser keeps %.300s", kept)
 	}
-}
-
-// TestLogoffSendsWhatIsUnsaved, though the page is cleared already, and says how much it could not.
-func TestLogoffSendsWhatIsUnsaved(t *testing.T) {
-	t.Parallel()
-	for name, inTime := range map[string]bool{"in time": true, "never": false} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := startServer(t, "--logoff-after=1m")
-			note := s.newNote(t, s.token(t, "rivera"))
-			chen := signedIn(t, s, "chen")
-			chen.allow("Failed to load resource")
-			chen.openNote(note)
-			chen.caretAtEnd(0)
-			release := s.holdNote(t, note)
-			if err := chen.typeKeys(canary); err != nil {
-				t.Fatal(err)
-			}
-			chen.waitFor("the question", asked)
-			chen.waitFor("an empty screen", cleared)
-			if page := eval[string](chen, `document.documentElement.outerHTML`); strings.Contains(page, canary) {
-				t.Errorf("the screen shows %.300s", page)
-			}
-			if inTime {
-				release()
-			}
-			chen.waitAtDoor()
-			release()
-			at, err := url.Parse(eval[string](chen, `location.href`))
-			if err != nil {
-				t.Fatal(err)
-			}
-			text, unsaved := s.text(t, s.token(t, "rivera"), note), at.Query().Get("unsaved")
-			if inTime && (!strings.Contains(text, canary) || unsaved != "") {
-				t.Errorf("the note is %q, and %q changes were not saved", text, unsaved)
-			}
-			if !inTime && unsaved == "" {
-				t.Errorf("the page led to %s, and does not say that something was lost", at)
-			}
-		})
-	}
-}
-
-// TestLogoffOffline: what somebody typed while the line was away is sent if it comes back before their login ends, though the
-// screen is empty by then; they were told until when.
-func TestLogoffOffline(t *testing.T) {
-	t.Parallel()
-	s := startServer(t, "--logoff-after=2m")
-	note := s.newNote(t, s.token(t, "rivera"))
-	line := startCable(t, s)
-	chen := line.signedInOver(t, s, "chen")
-	chen.openNote(note)
-	chen.caretAtEnd(0)
-	line.pull()
-	chen.waitStatus("offline")
-	if err := chen.typeKeys(canary); err != nil {
-		t.Fatal(err)
-	}
-	chen.waitFor("the time by which the line has to be back", `/sign-in ends at \d\d:\d\d/.test(document.querySelector('#save-alert').textContent)`)
-	chen.waitFor("the question, and how much is not saved", asked+` && /\d changes on this page are not saved/.test(document.querySelector('#logoff-problem').textContent)`)
-	chen.shot("logoff-offline")
-	chen.waitFor("an empty screen", cleared)
-	line.plug()
-	chen.waitAtDoor()
-	if text := s.text(t, s.token(t, "rivera"), note); !strings.Contains(text, canary) {
-		t.Errorf("the note is %q", text)
-	}
-	if at := eval[string](chen, `location.search`); strings.Contains(at, "unsaved") {
-		t.Errorf("the sign-in page is told of losses: %s", at)
-	}
-	chen.nothingIsKept()
 }
 
 // holdNote lets nothing of a note be committed until it is released.

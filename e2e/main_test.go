@@ -19,13 +19,9 @@ var patience = 90 * time.Second
 // binary is the tidechart under test, made by TestMain.
 var binary string
 
-// atOnce is how many parallel tests run together. They wait more than they
-// work: a minute of idling must not queue behind another one for want of a core.
-const atOnce = "8"
-
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if err := flag.Set("test.parallel", atOnce); err != nil {
+	if err := flag.Set("test.parallel", startAll); err != nil {
 		panic(err) // the flag is the testing package's own
 	}
 	code, err := runTests(m)

@@ -18,6 +18,7 @@ import (
 // TestPaper: from a note one comes to the ways in which it leaves, by links; what the browser prints has on each sheet who the patient is,
 // that it is a draft, and which sheet of how many it is, and nothing of the page around it; and so has the PDF that the server makes.
 func TestPaper(t *testing.T) {
+	t.Parallel()
 	s := shared.get(t)
 	token := s.token(t, "chen")
 	seeded := s.notes(t, token)[0]

@@ -188,6 +188,7 @@ const (
 // TestPagesAreLight: no page loads more of scripts and styles than a ward's old computers take in at once, as the page itself and what
 // it imports say; and each answers. What an editor loads only once somebody uses it is counted by itself.
 func TestPagesAreLight(t *testing.T) {
+	t.Parallel()
 	s := shared.get(t)
 	scene := sceneOf(t, s)
 	clients, weights := map[string]*http.Client{"": http.DefaultClient}, map[string]int{}

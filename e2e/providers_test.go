@@ -11,24 +11,6 @@ import (
 // an awareness state lives without renewal.
 const idle = 60 * time.Second
 
-// TestStockProviders: the providers that people use get in sync, exchange
-// edits and presence, stay connected while nobody does anything, and have
-// nothing unsaved.
-func TestStockProviders(t *testing.T) {
-	t.Parallel()
-	s := shared.get(t)
-	for kind, name := range map[string]string{
-		yWebsocket:   "y-websocket 3.1.0",
-		hocuspocusV4: "hocuspocus provider 4.8.0",
-		hocuspocusV3: "hocuspocus provider 3.4.4",
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			testProvider(t, s, kind)
-		})
-	}
-}
-
 func testProvider(t *testing.T, s *server, kind string) {
 	chenToken := s.token(t, "chen")
 	note := s.newNote(t, chenToken)

@@ -10,7 +10,7 @@ func TestRoleChangeReachesThePage(t *testing.T) {
 	token := s.token(t, "rivera")
 	note := s.newNote(t, token)
 	chen := signedIn(t, s, "chen")
-	chen.allow("403 (Forbidden) (" + s.url + "/api/v1/notes/") // what the page was asking for then
+	chen.allow("403 (Forbidden) ("+s.url+"/api/v1/notes/", "403 (Forbidden) ("+s.url+"/notes/") // what the page was asking for then
 	chen.openNote(note)
 	chen.waitStatus("saved")
 	db := s.db(t)

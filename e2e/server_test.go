@@ -61,6 +61,7 @@ func startNewServer(t *testing.T, s *server, flags ...string) *server {
 
 func newServer(t *testing.T) *server {
 	t.Helper()
+	takeTurn(t)
 	// Not t.TempDir: the path of a Unix socket below it must stay short.
 	dir, err := os.MkdirTemp("", "tide")
 	if err != nil {
@@ -281,6 +282,7 @@ type sharedServer struct {
 // get returns the shared server, whose t must not be used.
 func (h *sharedServer) get(t *testing.T) *server {
 	t.Helper()
+	takeTurn(t)
 	h.once.Do(func() {
 		h.s = newServer(t)
 		h.err = h.s.start()

@@ -12,6 +12,7 @@ import (
 // TestReviewOfSessions: a privacy officer watches who writes, finds a session by the keyboard, sees who wrote how much and with what,
 // and follows it to where it began. Whoever administers sees the same, and no content.
 func TestReviewOfSessions(t *testing.T) {
+	t.Parallel()
 	axe, err := os.ReadFile(axePath)
 	if err != nil {
 		t.Fatal(err)

@@ -105,6 +105,7 @@ func TestWorklistByKeyboard(t *testing.T) {
 // TestTextFromTheRight: a paragraph in Hebrew or Arabic begins at the right, in the editor, in the note as a page, and on paper; others
 // begin at the left.
 func TestTextFromTheRight(t *testing.T) {
+	t.Parallel()
 	s := shared.get(t)
 	token := s.token(t, "chen")
 	note := s.newNoteFor(t, token, s.notes(t, token)[0].Patient.ID, "progress").ID

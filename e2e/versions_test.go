@@ -13,6 +13,7 @@ import (
 // TestVersions: somebody comes back to a note, is told that it has changed, and goes from change to change by keys; names a version, compares two,
 // and brings one back while a colleague has the note open, who sees it at once and loses nothing.
 func TestVersions(t *testing.T) {
+	t.Parallel()
 	axe, err := os.ReadFile(axePath)
 	if err != nil {
 		t.Fatalf("axe-core is needed, from `npm ci`: %v", err)

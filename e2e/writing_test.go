@@ -186,6 +186,7 @@ const shape = `(() => {
 // TestPastedFromElsewhere: what other programs have on the clipboard comes as words, lists and tables, and nothing else of it: no styles, comments,
 // tracked deletions, hidden text or empty lines. It is marked as pasted.
 func TestPastedFromElsewhere(t *testing.T) {
+	t.Parallel()
 	s := shared.get(t)
 	note := s.newNote(t, s.token(t, "chen"))
 	chen := signedIn(t, s, "chen")
