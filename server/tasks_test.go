@@ -158,7 +158,7 @@ func TestTasksOfAUnit(t *testing.T) {
 		_, done, is := strings.Cut(e, `id="tasks-done"`)
 		return is && strings.Contains(done, "repeat potassium") && strings.Contains(e, "2 tasks<")
 	})
-	page = h.signs(h.signIn("okafor"), "author")
+	h.signs(h.signIn("okafor"), "author")
 	began = time.Now()
 	if status, says := h.post(haddad, tick[1][1], url.Values{"from": {"unit"}}); status != http.StatusSeeOther {
 		t.Errorf("of a signed note: %d %s", status, says)
