@@ -147,6 +147,7 @@ func TestBoardTellsWhatItKnows(t *testing.T) {
 	h.sql(`INSERT INTO note_task (note_id, client, clock, place, said, done, due, due_by)
 		SELECT note.id, 1, n, n, convert_to(repeat('x', 40), 'UTF8'), n = 3, '', now() + (2 * n - 3) * interval '1 hour' FROM note JOIN stay USING (patient_id), generate_series(1, 3) n
 		 WHERE bed_id = '4-west-02' AND kind = 'progress'`)
+	h.sql(`INSERT INTO note_tasked (note_id, seq, tasks) SELECT DISTINCT note_id, 0, true FROM note_task ON CONFLICT (note_id) DO UPDATE SET tasks = true`)
 	page := tidings{h, "haddad", h.watch(haddad)}
 	page.awaits(time.Now(), "the board", func(e string) bool {
 		return strings.Contains(row(e, "4-west-01"), "Same name: 4W-07, 4W-14") && !strings.Contains(row(e, "4-west-02"), "Overdue") && strings.Contains(row(e, "4-west-02"), "1 overdue") && strings.Contains(row(e, "4-west-02"), "23 h") && strings.Contains(row(e, "4-west-02"), "2 open tasks")

@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -49,12 +48,11 @@ func open(t *testing.T, but ...func(*server.Config)) *hospital {
 	t.Helper()
 	db, database := demotest.Open(t)
 	h := serve(t, db, database, but...)
-	notes, err := db.NotesFor(t.Context(), queries.NotesForParams{Everyone: true, Unit: "4-west", MaxRows: 100})
-	i := slices.IndexFunc(notes, func(n store.NotesForRow) bool { return n.Note.Kind == "progress" }) // which stock editors write
-	if err != nil || i < 0 {
+	notes, err := db.NotesFor(t.Context(), queries.NotesForParams{Everyone: true, Unit: "4-west", MaxRows: 1})
+	if err != nil || len(notes) == 0 {
 		t.Fatal(err, notes)
 	}
-	h.note = notes[i].Note.ID
+	h.note = notes[0].Note.ID // by who writes no tasks in the demo: stock editors write it, too
 	return h
 }
 
