@@ -25,6 +25,7 @@ new MutationObserver((_, looks) => {
 	looks.disconnect()
 	editor.commands.setTextSelection(4)
 }).observe(document, { childList: true, subtree: true })
+window.press = () => document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: 'Home', bubbles: true }))
 window.release = () => { const all = held; window.held = undefined; for (const frame of all) frame.on() }`
 
 // TestCaretKeysAreHeardAtOnce: who goes into a note's text at once stays there. A key has moved the caret in the page, of which the browser tells the editor a moment later. What a colleague writes
@@ -63,17 +64,17 @@ func TestCaretKeysAreHeardAtOnce(t *testing.T) {
 	}
 	shows := func(letter string) string { return `view.state.doc.textContent.includes('` + letter + `')` }
 
-	meanwhile(writes(2, "α"), "α", `getSelection().modify('move', 'backward', 'word'); release()`, shows("α"))
+	meanwhile(writes(2, "α"), "α", `press(); getSelection().modify('move', 'backward', 'word'); release()`, shows("α"))
 	chen.types("A")
 	chen.waitText("onαe two Athree")
 	rivera.wait(want{"text": "onαe two Athree"})
 
-	meanwhile(writes(2, "β"), "β", `getSelection().modify('extend', 'backward', 'lineboundary'); release()`, shows("β"))
+	meanwhile(writes(2, "β"), "β", `press(); getSelection().modify('extend', 'backward', 'lineboundary'); release()`, shows("β"))
 	chen.types("B")
 	chen.waitText("Bthree")
 	rivera.wait(want{"text": "Bthree"})
 
-	meanwhile(func() { rivera.setCursor(2) }, `Rosa[^}]*},"cursor":{`, `release(); getSelection().modify('move', 'forward', 'character');
+	meanwhile(func() { rivera.setCursor(2) }, `Rosa[^}]*},"cursor":{`, `release(); press(); getSelection().modify('move', 'forward', 'character');
 		view.dispatch(view.state.tr.setMeta('yjs-cursor$', { awarenessUpdated: true }))`, `view.dom.querySelector('.caret') !== null`)
 	chen.types("C")
 	chen.waitText("BtChree")
@@ -83,6 +84,6 @@ func TestCaretKeysAreHeardAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	chen.waitFor("what is composed", `document.querySelector('`+noteEditor+`').editor.view.composing && (`+editorText+`) === 'BtCkahree'`)
-	meanwhile(writes(0, "γ"), "γ", `getSelection().modify('move', 'forward', 'lineboundary'); release()`,
+	meanwhile(writes(0, "γ"), "γ", `press(); getSelection().modify('move', 'forward', 'lineboundary'); release()`,
 		`view.state.doc.textBetween(0, view.state.selection.head).endsWith('ka')`)
 }

@@ -5,13 +5,18 @@ import { Extension } from '@tiptap/core'
 import type { EditorView } from '@tiptap/pm/view'
 import { yCursorPluginKey } from '@tiptap/y-tiptap'
 
+let moves = false // whether a key or a pointer may have moved the caret since the editor looked
+for (const by of ['keydown', 'pointerdown', 'pointerup']) addEventListener(by, () => (moves = true), true)
+
 /**
- * Has the editor look where the caret stands in the page. Never while the shared document is being changed: the binding would write the editor's
- * text over it. What is composed keeps its caret.
+ * Has the editor look where the caret stands in the page, if it may stand elsewhere: looking has the page laid out. Never while the shared
+ * document is being changed: the binding would write the editor's text over it. What is composed keeps its caret.
  */
 export function lookForCaret(view: EditorView): void {
+  if (!moves || view.composing) return
+  moves = false
   // As the event has it done.
-  if (!view.composing) (view as unknown as { domObserver: { flush(): void } }).domObserver.flush()
+  ;(view as unknown as { domObserver: { flush(): void } }).domObserver.flush()
 }
 
 /** Looks before colleagues' carets are drawn, and marks that come by themselves; not as the editor gets the focus, when the caret is the browser's. */
