@@ -295,9 +295,11 @@ func TestBoardFollowsItsStream(t *testing.T) {
 	settled(t, ctx, "the totals follow", `document.querySelector('#board-totals').textContent.startsWith('5 of 5 beds')`)
 	settled(t, ctx, "the time follows", `document.querySelector('#board-as-of').textContent.includes('14:02:38')`)
 	settled(t, ctx, "rows stay in their order", `[...document.querySelectorAll('#board tbody tr')].map(r => r.id).join() === 'bed-b1,bed-b2,bed-b3,bed-b4,bed-b5'`)
+	settled(t, ctx, "what is to be done takes the focus", `(document.querySelector('#board-totals a').focus(), document.activeElement.closest('#board-totals') !== null)`)
 	g.CloseClientConnections()
 	settled(t, ctx, "a broken stream is shown", `!document.querySelector('#board-stale').hidden || document.querySelector('#board').classList.contains('stale')`)
 	settled(t, ctx, "it comes back by itself", `document.querySelector('#board-stale').hidden`)
+	settled(t, ctx, "the totals have come again, and the focus stayed", `document.querySelector('#board-totals').textContent.startsWith('5 of 5 beds') && document.activeElement.closest('#board-totals') !== null`)
 }
 
 // TestPolicyBites: what somebody could get into a page does not run, in the browser that enforces it.
