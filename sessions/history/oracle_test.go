@@ -156,6 +156,9 @@ func TestEveryCharacterIsItsAuthors(t *testing.T) {
 				t.Parallel()
 				s := scribesOf(t, script, seed, *rowsEach, crowd.mode...)
 				got := s.check(t, crowd.tell)
+				if crowd.tell && got.twice > 0 {
+					t.Logf("%d of %d stand there twice", got.twice, got.all)
+				}
 				mu.Lock()
 				defer mu.Unlock()
 				sum.all, sum.wrong, sum.twice = sum.all+got.all, sum.wrong+got.wrong, sum.twice+got.twice
