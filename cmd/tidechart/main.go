@@ -46,6 +46,9 @@ func main() {
 		kong.Description("Patient notes that several people write at once. Nothing anyone sees is not yet saved."),
 		kong.UsageOnError(),
 	)
+	if command := parsed.Command(); command == "serve" || command == "demo" {
+		relaxTimers() // before anything is open, or waits for signals
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	parsed.BindTo(ctx, (*context.Context)(nil))
