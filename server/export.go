@@ -154,10 +154,10 @@ func (s *Server) file(f format) personal {
 // copyID is how many letters and digits the number of a copy has: nobody has the same as anybody else.
 const copyID = 10
 
-// copied has a copy of a note made for who may have it, and then puts it on record with its number, in one transaction with the list of who has
+// copied has a copy of a note written for who may have it, and then puts it on record with its number, in one transaction with the list of who has
 // opened the record and with the decision that they may: it is given out after that, if there is no error. A note that does not read as it was signed
 // is not given, and that is what is on record.
-func (s *Server) copied(ctx context.Context, who login.Person, act access.Act, note uuid.UUID, form string, make func(number string) error) error {
+func (s *Server) copied(ctx context.Context, who login.Person, act access.Act, note uuid.UUID, form string, write func(number string) error) error {
 	number := rand.Text()[:copyID]
 	e, how := audit.Event{Act: audit.PrintNote, Code: fmt.Sprintf("%s copy=%s", form, number)}, byPrint
 	if act == access.ExportNote {
@@ -172,7 +172,7 @@ func (s *Server) copied(ctx context.Context, who login.Person, act access.Act, n
 		if form == bundlePath && !paper.Signed(st.State) {
 			return store.ErrUnsigned
 		}
-		if err := make(number); errors.Is(err, errNotAsSigned) {
+		if err := write(number); errors.Is(err, errNotAsSigned) {
 			e.Outcome, e.Patient, e.Note, e.Code = audit.Failed, st.PatientID, note, form+" not as signed"
 			return cmp.Or(s.db.Record(as(ctx, who), e), err)
 		} else if err != nil {

@@ -232,9 +232,9 @@ func (db *DB) OpenTasks(ctx context.Context, owner uuid.UUID) ([]Task, error) {
 	return db.listTasks(ctx, openTasksOf(owner))
 }
 
-// openTasksOf asks for what somebody has to do: nothing is done after the end of time.
+// openTasksOf asks for what somebody has to do, and for nothing that is done.
 func openTasksOf(owner uuid.UUID) queries.ListTasksParams {
-	return queries.ListTasksParams{Owner: uuid.NullUUID{UUID: owner, Valid: true}, DoneSince: time.Now().AddDate(1, 0, 0), MaxRows: MaxTasks}
+	return queries.ListTasksParams{Owner: uuid.NullUUID{UUID: owner, Valid: true}, MaxRows: MaxTasks}
 }
 
 // OpenTaskRows are the same, without texts and names of patients: to count them.
@@ -245,7 +245,7 @@ func (db *DB) OpenTaskRows(ctx context.Context, owner uuid.UUID) ([]queries.List
 // TasksOn lists what is to be done about who lies on a unit, the most overdue first, and then what was done since a time, the newest first:
 // [MaxUnitTasks] at most. Whether somebody may know it is for the caller to decide: rows have no ties.
 func (db *DB) TasksOn(ctx context.Context, unit string, doneSince time.Time) ([]Task, error) {
-	return db.listTasks(ctx, queries.ListTasksParams{Unit: &unit, DoneSince: doneSince, MaxRows: MaxUnitTasks})
+	return db.listTasks(ctx, queries.ListTasksParams{Unit: &unit, DoneSince: &doneSince, MaxRows: MaxUnitTasks})
 }
 
 func (db *DB) listTasks(ctx context.Context, asked queries.ListTasksParams) ([]Task, error) {

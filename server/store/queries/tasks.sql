@@ -80,7 +80,7 @@ DELETE FROM nudge WHERE note_id = $1 AND to_id = $2 AND what = 'mention' AND see
 
 -- name: ListTasks :many
 -- What somebody has to do, or, of who lies on a unit, what anybody has: the overdue first, then by when it is due, then what is due at no time;
--- behind that what was done there after a time, the newest first. A note that was entered in error has no tasks any more.
+-- behind that what was done there after a time, if one is given, the newest first. A note that was entered in error has no tasks any more.
 SELECT sqlc.embed(note_task), sqlc.embed(note), sqlc.embed(patient), coalesce(bed.id, '')::text AS bed_id, coalesce(bed.label, '')::text AS bed_label,
        coalesce(bed.unit_id, note.unit_id)::text AS unit, coalesce(author.name, '')::text AS author, coalesce(owner.name, '')::text AS owner,
        coalesce(doer.name, '')::text AS doer, task_done.at AS signed_done_at,
@@ -100,7 +100,7 @@ SELECT sqlc.embed(note_task), sqlc.embed(note), sqlc.embed(patient), coalesce(be
   LEFT JOIN stay ON stay.patient_id = patient.id
   LEFT JOIN bed ON bed.id = stay.bed_id
  WHERE note.state NOT IN ('destroyed', 'retracted')
-   AND (NOT note_task.done AND task_done.at IS NULL OR coalesce(task_done.at, note_task.done_at) > sqlc.arg(done_since)::timestamptz)
+   AND (NOT note_task.done AND task_done.at IS NULL OR coalesce(task_done.at, note_task.done_at) > sqlc.narg(done_since)::timestamptz)
  ORDER BY note_task.done OR task_done.at IS NOT NULL, coalesce(task_done.at, note_task.done_at) DESC NULLS FIRST, note_task.due_by NULLS LAST,
        note.created_at, note.id, note_task.place
  LIMIT sqlc.arg(max_rows);

@@ -160,7 +160,7 @@ SELECT note_task.note_id, note_task.client, note_task.clock, note_task.place, no
 type ListTasksParams struct {
 	Owner     uuid.NullUUID
 	Unit      *string
-	DoneSince time.Time
+	DoneSince *time.Time
 	MaxRows   int32
 }
 
@@ -179,7 +179,7 @@ type ListTasksRow struct {
 }
 
 // What somebody has to do, or, of who lies on a unit, what anybody has: the overdue first, then by when it is due, then what is due at no time;
-// behind that what was done there after a time, the newest first. A note that was entered in error has no tasks any more.
+// behind that what was done there after a time, if one is given, the newest first. A note that was entered in error has no tasks any more.
 func (q *Queries) ListTasks(ctx context.Context, arg ListTasksParams) ([]ListTasksRow, error) {
 	rows, err := q.db.Query(ctx, listTasks,
 		arg.Owner,
