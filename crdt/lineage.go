@@ -233,13 +233,19 @@ func (l *lineage) free(d *Doc, doomed DeleteSet, id ID, by int, n uint64) (bool,
 	return d.dead(doomed, heir.id, n)
 }
 
-// dead reports whether an element is deleted, or among doomed, and for how many of n the same is true.
+// dead reports whether an element is deleted, or among doomed, or in something that is, and for how many of n the same is true.
 func (d *Doc) dead(doomed DeleteSet, id ID, n uint64) (bool, uint64) {
 	if c := d.lookup(id.Client); c != none && id.Clock < uint64(d.clients[c].next) {
-		r := &d.runs[d.runAt(c, uint32(id.Clock))]
+		i := d.runAt(c, uint32(id.Clock))
+		r := &d.runs[i]
 		n = min(n, uint64(r.end())-id.Clock)
 		if r.deleted() {
 			return true, n
+		}
+		for holder := range d.outwards(i) { // whoever removes that may not know of what stands in it
+			if d.among(doomed, holder) {
+				return true, n
+			}
 		}
 	}
 	among := doomed.touching(id.Client, uint32(id.Clock), uint32(id.Clock+n))

@@ -180,17 +180,11 @@ func (s *lostSearch) take(i int32, ds DeleteSet) {
 // holders returns the elements that hold run i, and how many of them, the inner
 // ones, are deleted.
 func (d *Doc) holders(i int32) (ids []ID, gone int) {
-	for {
-		i = d.types[d.lists[d.runs[i].list()].typ].item
-		if i == none {
-			return ids, gone
-		}
-		ids = append(ids, *d.idOf(i, 0))
-		if d.runs[i].deleted() {
+	for h := range d.outwards(i) {
+		ids = append(ids, *d.idOf(h, 0))
+		if d.runs[h].deleted() {
 			gone = len(ids)
 		}
-		if d.runs[i].list() == none {
-			return ids, gone
-		}
 	}
+	return ids, gone
 }

@@ -220,19 +220,29 @@ func (m *Removals) split(r ClockRange, f func(*removed)) {
 // topAmong returns the outermost type that holds an element and is deleted by ds,
 // as it is, too.
 func (d *Doc) topAmong(id ID, ds DeleteSet) (top ID) {
-	i := d.runAt(d.lookup(id.Client), uint32(id.Clock))
-	for {
-		if i = d.types[d.lists[d.runs[i].list()].typ].item; i == none {
-			return top
-		}
-		x := &d.runs[i]
-		if x.list() == none {
-			return top
-		}
-		if len(ds.touching(d.ids[x.cl()], x.clk, x.end())) > 0 {
+	for i := range d.outwards(d.runAt(d.lookup(id.Client), uint32(id.Clock))) {
+		if d.among(ds, i) {
 			top = *d.idOf(i, 0)
 		}
 	}
+	return top
+}
+
+// outwards are the types that hold a run, from the one that it stands in outwards.
+func (d *Doc) outwards(i int32) iter.Seq[int32] {
+	return func(yield func(int32) bool) {
+		for list := d.runs[i].list(); list != none; list = d.runs[i].list() {
+			if i = d.types[d.lists[list].typ].item; i == none || !yield(i) {
+				return
+			}
+		}
+	}
+}
+
+// among reports whether ds has some of a run.
+func (d *Doc) among(ds DeleteSet, i int32) bool {
+	x := &d.runs[i]
+	return len(ds.touching(d.ids[x.cl()], x.clk, x.end())) > 0
 }
 
 func (m *Removals) add(first ID, text string, by int, of *source) {

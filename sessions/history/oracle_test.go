@@ -57,6 +57,11 @@ func (l scribed) told() (copies []crdt.Copy) {
 	return copies
 }
 
+// undoes reports whether the row, or one of what it has of somebody who was away, is an undo.
+func (l scribed) undoes() bool {
+	return strings.Contains(l.Did, "undo") || strings.Contains(l.Did, "redo")
+}
+
 // brings reports whether the row brings a character, which may have been there before.
 func (l scribed) brings(t *testing.T, c rune) (brings bool) {
 	t.Helper()
@@ -113,15 +118,16 @@ func scribesOf(t *testing.T, script string, seed, rows int, mode ...string) (s s
 
 // TestEveryCharacterIsItsAuthors: whatever people type, paste, delete, format, split, join, wrap, retype, move, cut and undo, at once
 // and after being away: after each row of the log, each character is said to be whose it is, since when it was there first, and
-// that it was pasted. Not one is said to be another's, as long as their editors say what they move; where Yjs's undo has made two of
-// one, the second is whose undo it was.
+// that it was pasted. Not one is said to be another's, as long as their editors say what they move. Where Yjs's undo has made two of
+// one, which its author wrote once, the second is of the row whose undo it was: whoever removes words and puts them back more often than
+// they were there has nobody else say them.
 //
 // Of editors that say nothing it is promised that a character which is not said to be its author's is said to be of whoever put it
 // there, in the row by which they did: nobody's words are said to be a third one's. How many are depends on what people do: pieces of
 // a few letters that were rebuilt cannot be told from what is typed, and what is once said to be another's is counted again after each
 // row. So a third of what one crowd wrote may be wrong, and little of what many did: the bound is on all of a kind. Of the crowds of make test, which
 // are always the same, it is what was counted, so that any change that makes it more is seen; of those of make authors, what was counted of 40 of each kind
-// (from seed 3000, 250 rows) and a fourth more.
+// (from seed 3000, 250 rows; of plain ones, in which little is ever wrong, of 100 from 8000) and a fourth more.
 func TestEveryCharacterIsItsAuthors(t *testing.T) {
 	script := bundled(t)
 	short := *firstSeed == 0 && *seeds == 2 && *rowsEach == 150
@@ -147,7 +153,7 @@ func TestEveryCharacterIsItsAuthors(t *testing.T) {
 			}
 			share := float64(bad) / float64(max(sum.all, 1))
 			t.Logf("%v told=%v: %d of %d characters are wrong, %.3f %%, and %d stand there twice", crowd.mode, crowd.tell, bad, sum.all, 100*share, twice)
-			if short && (bad > crowd.wrong || twice > 0) || share > crowd.most || twice > sum.all/100_000 {
+			if short && (bad > crowd.wrong || twice > 0) || share > crowd.most {
 				t.Errorf("%v told=%v: %d of %d characters are wrong, and %d stand there twice", crowd.mode, crowd.tell, bad, sum.all, twice)
 			}
 		})
@@ -170,11 +176,22 @@ func TestEveryCharacterIsItsAuthors(t *testing.T) {
 	}
 }
 
+// TestSecondsComeAfterTheFirst: of a text that undo has made two of, the one that is left is its author's as soon as the other is gone,
+// also if that goes with what it stood in, removed by somebody who had not seen it. In this crowd it does, after row 47.
+func TestSecondsComeAfterTheFirst(t *testing.T) {
+	t.Parallel()
+	s := scribesOf(t, bundled(t), 8061, 250, "lively", "cut")
+	got := s.check(t, true)
+	if got.wrong > 0 || got.twice == 0 {
+		t.Errorf("%d characters are wrong; %d stand there twice, want some", got.wrong, got.twice)
+	}
+}
+
 // counts are characters of a note after each of its rows.
 type counts struct {
 	all   int64
 	wrong int64 // said to be another's, or of another row, or typed where they were pasted
-	twice int64 // that too, but another of the same is right
+	twice int64 // seconds of which the first is right: said to be of the undo that made two of one
 }
 
 // TestUndoNeverForks: what people undo and redo while others write says the same to everybody in the end, in Yjs and here. These
@@ -256,33 +273,37 @@ func (s *scribes) check(t *testing.T, tell bool) (sum counts) {
 			t.Fatalf("the note reads %q, and in replica %d of yjs %q", says, i, text)
 		}
 	}
+	stand := map[uint64]map[rune]int{} // how often each character stands in the note after a row
 	for seq := uint64(1); seq <= p.Head(); seq++ {
+		stand[seq] = map[rune]int{}
 		a, err := p.Account(seq)
 		if err != nil {
 			t.Fatal(err)
 		}
-		right, wrong := map[rune]bool{}, map[rune]int64{}
+		right, wrong := map[rune]bool{}, map[rune][]uint64{} // the rows that each is said to be of
 		a.Texts(func(text prose.Node, from Provenance, _ bool) {
 			for _, c := range text.Text {
 				sum.all++
+				stand[seq][c]++
 				want, known := s.Written[string(c)]
 				if !known && from.Template && from.Seq == 1 ||
 					known && from.Author == people[want.Who] && from.Seq == uint64(want.Seq) && (!want.Pasted || from.Origin == Pasted) {
 					right[c] = true
 					continue
 				}
-				wrong[c]++
+				wrong[c] = append(wrong[c], from.Seq)
 				if from.Seq < 2 || from.Author != people[s.lines[from.Seq-2].Who] || !s.lines[from.Seq-2].brings(t, c) {
 					t.Errorf("after row %d, %q is said to be of row %d, which has not put it there, or not by that person", seq, c, from.Seq)
 				}
 			}
 		})
-		for c, n := range wrong {
-			if right[c] {
-				sum.twice += n
+		for c, rows := range wrong {
+			second := func(row uint64) bool { return row > 1 && s.lines[row-2].undoes() && stand[row][c] > 1 }
+			if right[c] && !slices.ContainsFunc(rows, func(row uint64) bool { return !second(row) }) {
+				sum.twice += int64(len(rows))
 				continue
 			}
-			if sum.wrong += n; tell && sum.wrong <= 5 {
+			if sum.wrong += int64(len(rows)); tell && sum.wrong <= 5 {
 				t.Logf("after row %d, %s, %q is said to be another's, or of another row, and is %+v", seq, s.lines[seq-2].Did, c, s.Written[string(c)])
 			}
 		}
