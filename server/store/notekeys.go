@@ -300,9 +300,14 @@ func (db *DB) readKeys(ctx context.Context, q *queries.Queries, note sessions.No
 		if k.keys[uint32(row.Epoch)], err = db.unwrap(row); err != nil {
 			return nil, err
 		}
-		k.newest = row
+		k.newest = bare(row)
 	}
 	return k, nil
+}
+
+// bare is a data key without what it is wrapped as, which is most of it, and of no use once it is unwrapped.
+func bare(row queries.DataKey) queries.DataKey {
+	return queries.DataKey{Scope: row.Scope, Owner: row.Owner, Epoch: row.Epoch, FromSeq: row.FromSeq, MadeAt: row.MadeAt}
 }
 
 // keysToWrite returns a note's data keys, of which the newest is not worn.

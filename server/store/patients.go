@@ -223,7 +223,7 @@ func (db *DB) patientKeys(ctx context.Context, patients []uuid.UUID) (map[uuid.U
 			k = &keySet{keys: make(map[uint32]*vault.Key), first: uint32(row.Epoch), until: time.Now().Add(keysKept)}
 			keys[row.Owner] = k
 		}
-		k.keys[uint32(row.Epoch)], k.newest = key, row
+		k.keys[uint32(row.Epoch)], k.newest = key, bare(row)
 	}
 	for _, patient := range missing {
 		if k := keys[patient]; k != nil {
