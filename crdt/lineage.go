@@ -277,7 +277,11 @@ func (l *lineage) check(d *Doc, doomed DeleteSet, by int, told []Copy) (out []Co
 		for c.Len > 0 {
 			moved, n := l.moved(d, by, c)
 			if moved {
+				before := len(l.waiting)
 				out = l.grant(out, d, doomed, waiting{Copy{c.To, c.From, n}, by})
+				for i := before; i < len(l.waiting); i++ {
+					out = l.carry(out, d, doomed, l.waiting[i], l.waiting[:before])
+				}
 			}
 			c.To.Clock, c.From.Clock, c.Len = c.To.Clock+n, c.From.Clock+n, c.Len-n
 		}
@@ -302,7 +306,37 @@ func (l *lineage) grant(out []Copy, d *Doc, doomed DeleteSet, w waiting) []Copy 
 			out = append(out, part.Copy)
 			l.took(part.Copy, w.by)
 		} else if len(l.waiting) < maxWaiting {
+			part.From, _ = l.first(part.From, w.by, n)
 			l.waiting = append(l.waiting, part)
+		}
+		w.To.Clock, w.From.Clock, w.Len = w.To.Clock+n, w.From.Clock+n, w.Len-n
+	}
+	return out
+}
+
+// carry adds to out what of a copy that waits goes on with one that waited before and is gone: it is what that one was, until it counts itself.
+func (l *lineage) carry(out []Copy, d *Doc, doomed DeleteSet, w waiting, before []waiting) []Copy {
+	for w.Len > 0 {
+		n := w.Len
+		for _, b := range slices.Backward(before) {
+			if b.by != w.by || b.From.Client != w.From.Client || b.From.Clock+b.Len <= w.From.Clock || b.From.Clock >= w.From.Clock+n {
+				continue
+			}
+			if b.From.Clock > w.From.Clock {
+				n = b.From.Clock - w.From.Clock
+				continue
+			}
+			at := w.From.Clock - b.From.Clock
+			c := Copy{w.To, ID{b.To.Client, b.To.Clock + at}, min(n, b.Len-at)}
+			var dead, free bool
+			dead, c.Len = d.dead(doomed, c.From, c.Len)
+			free, c.Len = l.free(d, doomed, c.From, w.by, c.Len)
+			n = c.Len
+			if dead && free {
+				out = append(out, c)
+				l.took(c, w.by)
+				break
+			}
 		}
 		w.To.Clock, w.From.Clock, w.Len = w.To.Clock+n, w.From.Clock+n, w.Len-n
 	}
