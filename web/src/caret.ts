@@ -1,7 +1,7 @@
 // A key that moves the caret moves it in the page at once; the editor hears of it a moment later, by an event. Whatever it draws in between, such as
 // what a colleague writes, would put the caret back to where it was, and the next letters with it. So it looks first.
 
-import { Extension } from '@tiptap/core'
+import { Extension, resolveFocusPosition } from '@tiptap/core'
 import type { EditorView } from '@tiptap/pm/view'
 import { yCursorPluginKey } from '@tiptap/y-tiptap'
 
@@ -30,5 +30,26 @@ export const CaretFirst = Extension.create({
       if (!view.state.selection.eq(tr.selection)) tr.setSelection(view.state.selection)
     }
     next(tr)
+  },
+})
+
+/**
+ * Tiptap's command brings the focus back a frame later, and takes it from wherever a key has led meanwhile, such as into the bar to find by.
+ * This one does it at once.
+ */
+export const FocusAtOnce = Extension.create({
+  name: 'focusAtOnce',
+  priority: 1, // behind Tiptap's own: of two commands of a name the later one holds
+  addCommands() {
+    return {
+      focus: (position = null, { scrollIntoView = true } = {}) => ({ view, tr, dispatch }) => {
+        if (!dispatch || position === false || (position === null && view.hasFocus())) return true
+        const selection = resolveFocusPosition(tr.doc, position)
+        if (selection) tr.setSelection(selection)
+        view.focus()
+        if (scrollIntoView) tr.scrollIntoView()
+        return true
+      },
+    }
   },
 })
