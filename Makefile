@@ -19,7 +19,7 @@ PLAIN := internal/ownfile server/access server/login/breached server/misread ser
 RACED = $$(go list ./server ./server/store ./sessions ./loadtest ./... | \
 	grep -vxF "$$(printf 'github.com/clisonix/tidechart/%s\n' e2e $(ENGINE) $(PLAIN))")
 # What measures time or memory, or would take too long with the race detector, has the machine to itself.
-MEASURED := ^(TestApplyAllocation|TestCopiesAreBounded|TestCompareIsBounded|TestLongNote|TestIdleConnections|TestOffersAllocate|TestFoldedHistory|TestDecisionsAreCheap|TestMassReading|TestSealingAllocates|TestManyDataKeysAreRewrapped|TestPassword$$|TestTimeTellsNoNames|TestDamagedBurstsAreNoticed|TestFaults$$)
+MEASURED := ^(TestApplyAllocation|TestCopiesAreBounded|TestCompareIsBounded|TestLongNote|TestIdleConnections|TestOffersAllocate|TestFoldedHistory|TestDecisionsAreCheap|TestMassReading|TestSealingAllocates|TestIdleKeysAreSmall|TestManyDataKeysAreRewrapped|TestPassword$$|TestTimeTellsNoNames|TestDamagedBurstsAreNoticed|TestFaults$$)
 # What tests are run with: vet is a linter's.
 TESTING := TIDECHART_REQUIRE_ALL=1 TRACES=$(abspath $(TRACES)) scripts/inmemory.sh go test -vet=off
 

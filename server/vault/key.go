@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"weak"
 
 	"github.com/google/uuid"
 )
@@ -74,9 +75,9 @@ type Key struct {
 	tenant  uuid.UUID
 	name    Name
 	secret  [keySize]byte
-	ciphers [kinds]atomic.Pointer[cipher.AEAD] // of those kinds that were asked for
-	links   *sync.Pool                         // of *hasher
-	covers  *sync.Pool                         // the same
+	ciphers [kinds]atomic.Pointer[weak.Pointer[sealer]] // of those kinds that were asked for, until the garbage is collected
+	links   *sync.Pool                                  // of *hasher
+	covers  *sync.Pool                                  // the same
 }
 
 func newKey(tenant uuid.UUID, name Name, secret [keySize]byte) *Key {
@@ -100,6 +101,9 @@ func (k *Key) AppendSeal(dst []byte, at Place, plain []byte) []byte {
 	bindings.Put(bound)
 	return dst
 }
+
+// A sealer is a cipher with its expanded key: 0.8 KiB that take a microsecond to make. A server keeps thousands of data keys, of which few are in use.
+type sealer struct{ cipher.AEAD }
 
 // bindings are buffers for associated data, which says nothing that the record does not.
 var bindings = sync.Pool{New: func() any { return new([]byte) }}
@@ -140,8 +144,10 @@ func EpochOf(record []byte) (uint32, error) {
 // tried again could use twice.
 func (k *Key) cipher(kind Kind) cipher.AEAD {
 	made := &k.ciphers[kind]
-	if c := made.Load(); c != nil {
-		return *c
+	if w := made.Load(); w != nil {
+		if s := w.Value(); s != nil {
+			return s
+		}
 	}
 	block, err := aes.NewCipher(expand(k.secret[:], "tidechart/record-key/v1", k.name.append([]byte{byte(kind)})))
 	if err != nil {
@@ -151,8 +157,10 @@ func (k *Key) cipher(kind Kind) cipher.AEAD {
 	if err != nil {
 		panic("vault: " + err.Error()) // only for blocks of another length
 	}
-	made.Store(&aead)
-	return aead
+	s := &sealer{aead}
+	w := weak.Make(s)
+	made.Store(&w)
+	return s
 }
 
 // bind appends a record's associated data to b. Each part has a fixed length, the last one that of its kind.

@@ -10,6 +10,7 @@ import (
 	"go/parser"
 	"go/token"
 	"log/slog"
+	"runtime"
 	"slices"
 	"strconv"
 	"testing"
@@ -278,6 +279,37 @@ func TestSealingAllocatesNothing(t *testing.T) {
 	record := key.Seal(at, plain)
 	if n := testing.AllocsPerRun(100, func() { _, _ = key.Open(at, record) }); n > 1 {
 		t.Errorf("opening: %v allocations", n)
+	}
+}
+
+// TestIdleKeysAreSmall: a server keeps the data keys of ten thousand notes, and expanded keys only of those that are in use.
+func TestIdleKeysAreSmall(t *testing.T) {
+	if needs.Raced {
+		t.Skip("the race detector's own memory is counted, too; make test counts without it")
+	}
+	const n, most = 1000, 600 // bytes each
+	v, keys := newVault(t), make([]*Key, n)
+	rest := func() uint64 {
+		for range 3 { // pools empty themselves at the second
+			runtime.GC()
+		}
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	was := rest()
+	for i := range keys {
+		keys[i], _ = v.mustKey(t, Name{OfNote, uuid.New(), 1})
+		for _, kind := range []Kind{Update, Base, Burst} {
+			keys[i].Seal(Place{Kind: kind, Seq: 1, With: make([]byte, 32)}, make([]byte, 200))
+		}
+	}
+	if each := (int64(rest()) - int64(was)) / n; each > most {
+		t.Errorf("a key that is not in use takes %d bytes, %d are allowed", each, most)
+	}
+	record := keys[0].Seal(Place{Kind: Update, Seq: 1, With: make([]byte, 32)}, []byte("steady"))
+	if plain, err := keys[0].Open(Place{Kind: Update, Seq: 1, With: make([]byte, 32)}, record); err != nil || string(plain) != "steady" {
+		t.Errorf("afterwards it opens %q: %v", plain, err)
 	}
 }
 
