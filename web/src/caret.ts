@@ -1,7 +1,7 @@
 // A key that moves the caret moves it in the page at once; the editor hears of it a moment later, by an event. Whatever it draws in between, such as
 // what a colleague writes, would put the caret back to where it was, and the next letters with it. So it looks first.
 
-import { Extension, resolveFocusPosition } from '@tiptap/core'
+import { Extension } from '@tiptap/core'
 import type { EditorView } from '@tiptap/pm/view'
 import { yCursorPluginKey } from '@tiptap/y-tiptap'
 
@@ -19,9 +19,21 @@ export function lookForCaret(view: EditorView): void {
   ;(view as unknown as { domObserver: { flush(): void } }).domObserver.flush()
 }
 
-/** Looks before colleagues' carets are drawn, and marks that come by themselves; not as the editor gets the focus, when the caret is the browser's. */
+/** Brings the focus back at once; looks before colleagues' carets are drawn, and marks that come by themselves; not as the editor gets the focus, when the caret is the browser's. */
 export const CaretFirst = Extension.create({
   name: 'caretFirst',
+  priority: 1, // behind Tiptap's own: of two commands of a name the later one holds
+  addCommands: () => ({
+    // Tiptap's own brings the focus back a frame later, and takes it from wherever a key has led meanwhile, such as into the bar to find by.
+    focus: (position, options) => ({ view, tr, dispatch, commands }) => {
+      if (dispatch && (position || !view.hasFocus())) {
+        if (position) commands.setTextSelection(position as number)
+        view.focus()
+        if (options?.scrollIntoView !== false) tr.scrollIntoView()
+      }
+      return true
+    },
+  }),
   dispatchTransaction({ transaction: tr, next }) {
     const byItself = tr.getMeta(yCursorPluginKey) || (tr.getMeta('addToHistory') === false && !tr.getMeta('focus'))
     if (byItself && !tr.docChanged && !tr.selectionSet) {
@@ -30,26 +42,5 @@ export const CaretFirst = Extension.create({
       if (!view.state.selection.eq(tr.selection)) tr.setSelection(view.state.selection)
     }
     next(tr)
-  },
-})
-
-/**
- * Tiptap's command brings the focus back a frame later, and takes it from wherever a key has led meanwhile, such as into the bar to find by.
- * This one does it at once.
- */
-export const FocusAtOnce = Extension.create({
-  name: 'focusAtOnce',
-  priority: 1, // behind Tiptap's own: of two commands of a name the later one holds
-  addCommands() {
-    return {
-      focus: (position = null, { scrollIntoView = true } = {}) => ({ view, tr, dispatch }) => {
-        if (!dispatch || position === false || (position === null && view.hasFocus())) return true
-        const selection = resolveFocusPosition(tr.doc, position)
-        if (selection) tr.setSelection(selection)
-        view.focus()
-        if (scrollIntoView) tr.scrollIntoView()
-        return true
-      },
-    }
   },
 })

@@ -9,7 +9,7 @@ import { HocuspocusProvider, HocuspocusProviderWebsocket } from '@hocuspocus/pro
 import * as Y from 'yjs'
 
 import { Authors } from './authors.ts'
-import { CaretFirst, FocusAtOnce, lookForCaret } from './caret.ts'
+import { CaretFirst, lookForCaret } from './caret.ts'
 import { COMMENTS, Comments } from './comments.ts'
 import { Composing } from './composing.ts'
 import { schemaExtensions } from './extensions.ts'
@@ -213,7 +213,6 @@ class NotePage {
       extensions: [
         ...schemaExtensions,
         CaretFirst,
-        FocusAtOnce,
         Collaboration.configure({ document: this.#doc, field: 'default', provider: this.#provider }),
         CollaborationCaret.configure({
           provider: this.#provider,
