@@ -127,7 +127,11 @@ func scribesOf(t *testing.T, script string, seed, rows int, mode ...string) (s s
 // a few letters that were rebuilt cannot be told from what is typed, and what is once said to be another's is counted again after each
 // row. So a third of what one crowd wrote may be wrong, and little of what many did: the bound is on all of a kind. Of the crowds of make test, which
 // are always the same, it is what was counted, so that any change that makes it more is seen; of those of make authors, what was counted of 40 of each kind
-// (from seed 3000, 250 rows) and a fourth more.
+// (from seed 3000, 250 rows; of plain crowds, which are seldom wrong, of 400) and a fourth more. It is meant for crowds by the thousand: a hundred plain
+// ones, of seven that were counted, had from 0.018 to 0.039 %.
+//
+// What stands there twice is judged letter by letter. How often it does is up to Yjs's undo: never in the crowds of make test, and about 1 in 50,000 letters of others,
+// all of them in a few crowds that leave a word twice and go on for long. It is bounded so that the exception stays one.
 func TestEveryCharacterIsItsAuthors(t *testing.T) {
 	script := bundled(t)
 	short := *firstSeed == 0 && *seeds == 2 && *rowsEach == 150
@@ -140,7 +144,7 @@ func TestEveryCharacterIsItsAuthors(t *testing.T) {
 		{[]string{"plain", "cut"}, true, 0, 0},
 		{[]string{"calm", "cut"}, true, 0, 0},
 		{[]string{"lively", "cut"}, true, 0, 0},
-		{[]string{"plain"}, false, 0, 0.0002},
+		{[]string{"plain"}, false, 0, 0.00032},
 		{[]string{"calm"}, false, 0, 0.026},
 		{[]string{"lively"}, false, 2244, 0.12},
 	} {
@@ -153,7 +157,7 @@ func TestEveryCharacterIsItsAuthors(t *testing.T) {
 			}
 			share := float64(bad) / float64(max(sum.all, 1))
 			t.Logf("%v told=%v: %d of %d characters are wrong, %.3f %%, and %d stand there twice", crowd.mode, crowd.tell, bad, sum.all, 100*share, twice)
-			if short && (bad > crowd.wrong || twice > 0) || share > crowd.most || twice > sum.all/100_000 {
+			if short && (bad > crowd.wrong || twice > 0) || share > crowd.most || twice > sum.all/20_000 {
 				t.Errorf("%v told=%v: %d of %d characters are wrong, and %d stand there twice", crowd.mode, crowd.tell, bad, sum.all, twice)
 			}
 		})
