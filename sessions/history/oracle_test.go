@@ -127,8 +127,8 @@ func scribesOf(t *testing.T, script string, seed, rows int, mode ...string) (s s
 // a few letters that were rebuilt cannot be told from what is typed, and what is once said to be another's is counted again after each
 // row. So a third of what one crowd wrote may be wrong, and little of what many did: the bound is on all of a kind. Of the crowds of make test, which
 // are always the same, it is what was counted, so that any change that makes it more is seen; of those of make authors, what was counted of 40 of each kind
-// (from seed 3000, 250 rows; of plain crowds, which are seldom wrong, of 400) and a fourth more. It is meant for crowds by the thousand: a hundred plain
-// ones, of seven that were counted, had from 0.018 to 0.039 %.
+// (from seed 3000, 250 rows; of plain crowds, which are seldom wrong, of 400) and a fourth more. It is meant for crowds by the thousand: ranges of some hundred plain
+// ones, of eight that were counted, had from 0.018 to 0.039 %.
 //
 // What stands there twice is judged letter by letter. How often it does is up to Yjs's undo: never in the crowds of make test, and about 1 in 50,000 letters of others,
 // all of them in a few crowds that leave a word twice and go on for long. It is bounded so that the exception stays one.
