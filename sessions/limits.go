@@ -62,6 +62,7 @@ const (
 	maxBehind        = 10 * time.Second
 
 	presenceEvery = 100 * time.Millisecond // of one connection; of what it says in between only the newest is taken
+	sameEvery     = 10 * time.Second       // of one connection, of what it has said already; editors forget who is silent for 30 s
 	beatEvery     = 50 * time.Millisecond  // of one note: who changed since is one frame
 )
 

@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -21,6 +22,7 @@ type presence struct {
 	peer  *Peer
 	clock uint64 // as the server sends it
 	state []byte // JSON, stamped
+	since time.Time // it was shown
 }
 
 // stamped is the only form of a presence state that anyone is sent: who it is comes from the login.
@@ -117,7 +119,10 @@ func (s *Session) hear(p *Peer, one ysync.Presence) {
 		s.recordShown(p, one.Client)
 	}
 	p.named, p.client, p.heardAt = true, one.Client, time.Now()
-	now := &presence{peer: p, clock: s.tick(one.Client, one.Clock), state: state}
+	if known != nil && known.peer == p && bytes.Equal(known.state, state) && p.heardAt.Sub(known.since) < sameEvery {
+		return // y-tiptap says where the caret is with each edit that comes, were it of somebody else
+	}
+	now := &presence{peer: p, clock: s.tick(one.Client, one.Clock), state: state, since: p.heardAt}
 	s.presence[one.Client] = now
 	s.show(shown{ysync.Presence{Client: one.Client, Clock: now.clock, State: state}, &one, p})
 }

@@ -118,6 +118,36 @@ func TestPresenceIsCoalesced(t *testing.T) {
 	})
 }
 
+// TestWhatIsSaidAgainIsNotShownAgain: an editor that says where it is with each edit of somebody else's costs nobody anything; and nobody
+// forgets who sits still, which editors do after 30 seconds.
+func TestWhatIsSaidAgainIsNotShownAgain(t *testing.T) {
+	inWard(t, func(w *ward) {
+		watcher, still := w.hClient(read(rivera)), w.hClient(write(chen))
+		still.send(announce(20, 1, at(1)))
+		time.Sleep(time.Second)
+		before := len(watcher.frames())
+		const seconds, each = 60, 4
+		for i := range seconds * each {
+			still.send(announce(20, uint64(i+2), at(1)))
+			time.Sleep(time.Second / each)
+		}
+		synctest.Wait()
+		if got := len(watcher.frames()) - before; got < seconds/15 || got > seconds/10+1 {
+			t.Errorf("shown %d times in %d seconds, want every ten seconds or so", got, seconds)
+		}
+		still.send(announce(20, 1000, at(2)))
+		if got := strings.Join(watcher.people(), ""); !strings.Contains(got, `"clock":2}`) {
+			t.Errorf("shown after it has moved: %s", got)
+		}
+		still.leave()
+		back := w.hClient(write(chen))
+		back.send(announce(20, 1000, at(2)))
+		if got := len(watcher.people()); got != 1 {
+			t.Errorf("%d people are shown after one is back where they were, want 1", got)
+		}
+	})
+}
+
 // TestLoneChangeIsShownAtOnce: nothing waits for a beat that has nothing else to carry.
 func TestLoneChangeIsShownAtOnce(t *testing.T) {
 	inWard(t, func(w *ward) {
@@ -163,7 +193,7 @@ func TestCaretComesWithItsEdit(t *testing.T) {
 				before := [2]int{len(watcher.messages()), len(writer.messages())}
 				writes := len(watcher.pipe.groups)
 				writer.update(insert(7, 0, "a"))
-				writer.send(announce(7, 2, `{}`))
+				writer.send(announce(7, 2, at(1)))
 				time.Sleep(60 * time.Millisecond)
 				synctest.Wait()
 				if got := len(watcher.messages()) > before[0]; !got {
