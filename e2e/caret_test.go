@@ -7,7 +7,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// holdFrames lets a page keep what its socket brings while window.held is a list; release hands it on, all at once. Somebody is so quick that the
+// holdFrames lets a page keep what its socket brings while window.held is a list; release hands it on, all at once, and has the page do what
+// it would when the screen is drawn. Somebody is so quick that the
 // caret stands in the text as soon as the editor is there.
 const holdFrames = `window.WebSocket = class extends WebSocket {
 	constructor(...a) {
@@ -26,7 +27,14 @@ new MutationObserver((_, looks) => {
 	editor.commands.setTextSelection(4)
 }).observe(document, { childList: true, subtree: true })
 window.press = () => document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: 'Home', bubbles: true }))
-window.release = () => { const all = held; window.held = undefined; for (const frame of all) frame.on() }`
+window.release = () => {
+	const [all, due, frame] = [held, [], requestAnimationFrame]
+	window.held = undefined
+	window.requestAnimationFrame = f => due.push(f)
+	for (const frame of all) frame.on()
+	window.requestAnimationFrame = frame
+	for (const f of due) f(performance.now())
+}`
 
 // TestCaretKeysAreHeardAtOnce: who goes into a note's text at once stays there. A key has moved the caret in the page, of which the browser tells the editor a moment later. What a colleague writes
 // in that moment, or where they stand, does not put the caret back: the next letters stand where the key led. So it is with a selection. What is

@@ -37,13 +37,17 @@ func (w *window) selects(words string) {
 func (w *window) puts(words string, behind bool) {
 	w.t.Helper()
 	w.selects(words)
-	const edge = `document.querySelector('` + noteEditor + `').editor.state.selection`
-	at, key := eval[int](w, edge+`.from`), kb.ArrowLeft
+	key, beside := kb.ArrowLeft, `[head, head + words.length]`
 	if behind {
-		at, key = eval[int](w, edge+`.to`), kb.ArrowRight
+		key, beside = kb.ArrowRight, `[head - words.length, head]`
 	}
 	w.do(chromedp.KeyEvent(key))
-	w.waitFor("the caret at "+words, edge+`.empty && `+edge+`.head === `+itoa(at))
+	// Others write meanwhile: it stands where the words are by then.
+	w.waitFor("the caret at "+words, `(words => {
+		const { doc, selection: { empty, head } } = document.querySelector('`+noteEditor+`').editor.state
+		const [from, to] = `+beside+`
+		return empty && doc.textBetween(Math.max(0, from), Math.min(doc.content.size, to)) === words
+	})(`+quoteJS(words)+`)`)
 }
 
 // commented is an expression for the text that is shown as commented on, of each block; carets of others may stand in it.

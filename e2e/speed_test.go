@@ -21,12 +21,20 @@ const (
 const keysSent = `window.sent = []
 	addEventListener('keydown', e => { if (e.key.length === 1) sent.push(performance.timeOrigin + e.timeStamp) }, true)`
 
-// lettersSeen takes down when the screen has one more letter of what ends with a mark, and how long tasks take.
+// lettersSeen takes down when the frame is drawn that has one more letter of what ends with a mark. What changes while a frame is prepared is
+// in that one; anything else is in the next.
 const lettersSeen = `window.seen = []
+	let preparing = false
+	const frame = requestAnimationFrame
+	requestAnimationFrame = f => frame(at => {
+		preparing = true
+		try { f(at) } finally { queueMicrotask(() => preparing = false) } // behind the observer's
+	})
 	new MutationObserver(() => {
 		const p = [...document.querySelectorAll('#note-body [contenteditable] > p')].find(p => p.textContent.startsWith('Mark:'))
 		const n = p ? p.textContent.split('').filter(c => c === 'x').length : 0
-		requestAnimationFrame(() => { while (seen.length < n) seen.push(performance.timeOrigin + performance.now()) })
+		const drawn = () => { while (seen.length < n) seen.push(performance.timeOrigin + performance.now()) }
+		preparing ? drawn() : frame(drawn)
 	}).observe(document.querySelector('#note-body'), { subtree: true, childList: true, characterData: true })`
 
 const longTasks = `window.tasks = []

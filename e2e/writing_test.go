@@ -228,6 +228,47 @@ func TestPastedFromElsewhere(t *testing.T) {
 	chen.waitFor("plain text", shape+` === '<p>as text</p>'`)
 }
 
+// TestFindWhileOthersWrite: of several places found it stays the same one whatever a colleague writes, and it is where one goes, though the
+// page has not drawn yet what they wrote before it.
+func TestFindWhileOthersWrite(t *testing.T) {
+	t.Parallel()
+	s := shared.get(t)
+	note := s.newNote(t, s.token(t, "chen"))
+	rivera := startNode(t).connect("rivera", hocuspocusV4, s, note, s.token(t, "rivera"))
+	rivera.wait(want{"synced": true})
+	rivera.fresh()
+	rivera.insert(0, "Lab: potassium 3.1, replaced; magnesium 0.6, replaced.")
+	rivera.wait(want{"unsynced": 0})
+	chen := openWindow(t, s, "chen")
+	chen.onEachPage(holdFrames)
+	chen.signIn("chen", password)
+	chen.openNote(note)
+	chen.caretAtEnd(0)
+	count := func(says string) {
+		t.Helper()
+		chen.waitFor(says, `document.querySelectorAll('`+noteEditor+` .found').length === 2 && document.querySelector('#find-count').textContent === `+quoteJS(says))
+	}
+
+	chen.keyDown("Ctrl", "f")
+	chen.waitFor("the bar", `document.activeElement.id === 'find-text'`)
+	chen.types("replaced")
+	count("1 of 2")
+	chen.keyDown("", kb.Enter)
+	count("2 of 2")
+	rivera.remove(0, len("Lab: potassium "))
+	chen.waitFor("that it is gone", `!document.querySelector('`+noteEditor+`').textContent.includes('Lab')`)
+	count("2 of 2")
+
+	chen.do(chromedp.Evaluate[chromedp.Void](`window.held = []`))
+	rivera.insert(0, "Potassium ")
+	chen.waitFor("what Rivera did", `held.some(f => /Potassium/.test(f.says))`)
+	chen.do(chromedp.Evaluate[chromedp.Void](`release(); document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', ctrlKey: true, bubbles: true }))`))
+	chen.waitContains("Potassium 3.1")
+	if selected := eval[string](chen, `(({ doc, selection: { from, to } }) => doc.textBetween(from, to + 1))(document.querySelector('`+noteEditor+`').editor.state)`); selected != "replaced." {
+		t.Errorf("%q is gone to, with what is behind it; want the second place", selected)
+	}
+}
+
 // pasteHTML pastes what a program has on the clipboard, where the caret is.
 func (w *window) pasteHTML(html string) {
 	w.t.Helper()

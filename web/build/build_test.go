@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"maps"
 	"os"
 	"os/exec"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/evanw/esbuild/pkg/api"
 
@@ -131,7 +133,9 @@ func TestScripts(t *testing.T) {
 	if len(result.Errors) > 0 {
 		t.Fatal(messages(result.Errors))
 	}
-	out, err := exec.CommandContext(t.Context(), node, "--test", dir).CombinedOutput()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // what a test that failed has left running keeps Node from ending
+	defer cancel()
+	out, err := exec.CommandContext(ctx, node, "--test", dir).CombinedOutput()
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}

@@ -11,10 +11,9 @@ import * as Y from 'yjs'
 import { Authors } from './authors.ts'
 import { CaretFirst, lookForCaret } from './caret.ts'
 import { COMMENTS, Comments } from './comments.ts'
-import { Composing } from './composing.ts'
 import { schemaExtensions } from './extensions.ts'
 import { Find } from './find.ts'
-import { Here } from './here.ts'
+import { Incoming } from './incoming.ts'
 import { checkLogin, loginEnds, onLogoff } from './logoff.ts'
 import { Place } from './late.ts'
 import { LOSSES, LossNotice } from './losses.ts'
@@ -23,7 +22,7 @@ import { nameNeighbours } from './neighbours.ts'
 import { Origins } from './origins.ts'
 import { cleanPastes } from './paste.ts'
 import { phrases } from './phrases.ts'
-import { nameMovingCarets, type Person, renderCaret, renderSelection } from './presence.ts'
+import { nameMovingCarets, renderCaret, renderSelection, sayNewsOnly } from './presence.ts'
 import { accountedSocket, isStep2, Ledger } from './saved.ts'
 import { say } from './say.ts'
 import { slash } from './slash.ts'
@@ -112,7 +111,6 @@ class NotePage {
     this.#socket = new HocuspocusProviderWebsocket({
       url: socketURL(),
       WebSocketPolyfill: accountedSocket(this.#ledger, h => {
-        if (this.#editor) lookForCaret(this.#editor.view) // before what came is drawn
         // The provider reads the frame after this; look when it is done.
         if (isStep2(h)) setTimeout(() => this.#documentCame())
       }),
@@ -234,7 +232,7 @@ class NotePage {
     const bar = document.getElementById('toolbar')
     if (bar) this.#toolbar = new Toolbar(bar, editor)
     if (bar) new TaskDialog(editor, this.#root.dataset.note ?? '', this.#root.dataset.userId ?? '')
-    new Composing(this.#provider, editor.view.dom)
+    new Incoming(this.#provider, editor.view.dom, () => lookForCaret(editor.view))
     nameNeighbours(this.#doc)
     new Authors(editor, this.#doc)
     new Steps(editor, this.#doc.getXmlFragment('default'), moves => this.#origins.moved(this.#doc.clientID, moves))
@@ -244,21 +242,21 @@ class NotePage {
     const { note = '', userId = '' } = this.#root.dataset
     new Suggest(editor, [slash(editor), phrases(editor), mentions(editor, note, userId)])
     new Suggesting(editor, note, userId)
-    this.#later(editor, note)
+    this.#later(editor)
     this.#losses = new LossNotice(byId('losses'), this.#root.dataset.note ?? '', this.#doc, editor)
     this.#comments = new Comments(this.#root.dataset.note ?? '', this.#doc, editor, () => this.#allSaved())
     const awareness = this.#provider.awareness
     if (awareness) {
-      new Here(awareness, this.#doc, editor, this.#me())
+      sayNewsOnly(awareness)
       nameMovingCarets(this.#body, awareness)
     }
     editor.commands.setTextSelection(0) // whoever comes by Tab begins at the top; now, before anybody can have gone elsewhere
   }
 
-  // What marks the text, and nobody waits for: without a line it stays away.
-  #later(editor: Editor, note: string): void {
+  // What nobody waits for: without a line it stays away.
+  #later(editor: Editor): void {
     const places = [0, 1, 2].map(() => new Place<unknown>(editor))
-    import('./later.ts').then(m => editor.isDestroyed || m.begin(editor, places, this.#doc.getXmlFragment('default'), note), () => {})
+    import('./later.ts').then(m => editor.isDestroyed || m.begin(editor, places, this.#provider, this.#root.dataset), () => {})
   }
 
   // Waits a while until what was written here is saved, and says whether it is.
@@ -267,12 +265,6 @@ class NotePage {
       await new Promise(resolve => setTimeout(resolve, LOOK_MS))
     }
     return this.#ledger.unsaved === 0 && this.#link.is === 'live'
-  }
-
-  #me(): Person | undefined {
-    const { userId, userName, userColor } = this.#root.dataset
-    if (!userId || !userName) return undefined
-    return { id: userId, name: userName, index: Number(userColor) }
   }
 
   // Each connection takes a ticket of its own. Without one there is nothing to

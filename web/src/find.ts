@@ -84,8 +84,12 @@ export class Find {
         props: { decorations: state => key.getState(state) },
       }),
     )
-    editor.on('transaction', ({ transaction }) => {
-      if (transaction.docChanged && !this.#bar.hidden) this.#again()
+    editor.on('transaction', ({ transaction: { docChanged, before, doc } }) => {
+      if (!docChanged || this.#bar.hidden) return
+      const here = this.#matches[this.#at]
+      const end = before.content.findDiffEnd(doc.content) // what others do replaces all of the text, as the editor has it
+      if (here && end && here.from >= end.a) here.from += end.b - end.a
+      this.#again()
     })
     const input = () => this.#look(editor.state.selection.from)
     const pressed = (e: KeyboardEvent) => this.#pressed(e)
@@ -154,6 +158,7 @@ export class Find {
 
   /** To what was found, to write on there. */
   #goHere(): void {
+    this.#catchUp()
     const match = this.#matches[this.#at]
     if (!match) return
     const { view, state } = this.#editor
@@ -169,16 +174,21 @@ export class Find {
     this.#reveal()
   }
 
-  // Once a frame, however much comes at once.
+  // Once a frame, however much comes at once; before it, if somebody goes there.
   #again(): void {
     cancelAnimationFrame(this.#frame)
-    this.#frame = requestAnimationFrame(() => {
-      if (this.#editor.isDestroyed || this.#bar.hidden) return
-      const from = this.#matches[this.#at]?.from ?? 0
-      this.#search()
-      this.#at = Math.max(0, this.#matches.findIndex(m => m.from >= from))
-      this.#draw()
-    })
+    this.#frame = requestAnimationFrame(() => this.#catchUp())
+  }
+
+  #catchUp(): void {
+    if (this.#frame === 0) return
+    cancelAnimationFrame(this.#frame)
+    this.#frame = 0
+    if (this.#editor.isDestroyed || this.#bar.hidden) return
+    const from = this.#matches[this.#at]?.from ?? 0
+    this.#search()
+    this.#at = Math.max(0, this.#matches.findIndex(m => m.from >= from))
+    this.#draw()
   }
 
   #search(): void {
@@ -192,8 +202,9 @@ export class Find {
   }
 
   #step(by: number): boolean {
-    const n = this.#matches.length
     if (this.#bar.hidden) return false
+    this.#catchUp()
+    const n = this.#matches.length
     if (n > 0) {
       this.#at = (this.#at + by + n) % n
       this.#draw()

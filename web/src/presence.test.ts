@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { initials, person } from './presence.ts'
+import { Awareness } from 'y-protocols/awareness'
+import * as Y from 'yjs'
+
+import { initials, person, sayNewsOnly } from './presence.ts'
 
 test('a person is read from a presence state, trusting nothing', () => {
   const cases: [string, unknown, unknown][] = [
@@ -31,4 +34,19 @@ test('initials', () => {
     ['', ''],
   ]
   for (const [name, want] of cases) assert.equal(initials(name), want, name)
+})
+
+test('what has not changed is not said again, but that one is there is', () => {
+  const awareness = new Awareness(new Y.Doc())
+  let said = 0
+  awareness.on('update', () => said++)
+  sayNewsOnly(awareness)
+  const at = (clock: number) => ({ anchor: Y.createRelativePositionFromJSON({ item: { client: 1, clock } }), head: { item: { client: 1, clock } } })
+  for (const [value, want] of [[at(1), 1], [at(1), 1], [at(2), 2], [null, 3], [null, 3], [at(2), 4]] as const) {
+    awareness.setLocalStateField('cursor', value)
+    assert.equal(said, want)
+  }
+  awareness.setLocalState(awareness.getLocalState()) // as it does by itself every 15 seconds
+  assert.equal(said, 5)
+  awareness.destroy()
 })

@@ -89,6 +89,14 @@ function freshen(caret: HTMLElement): void {
   )
 }
 
+/** Keeps to itself what one says again unchanged: y-tiptap tells where the caret is with each edit that comes, and everybody would be sent that. */
+export function sayNewsOnly(awareness: Awareness): void {
+  const tell = awareness.setLocalStateField.bind(awareness)
+  awareness.setLocalStateField = (field, value) => {
+    if (JSON.stringify(awareness.getLocalState()?.[field]) !== JSON.stringify(value)) tell(field, value)
+  }
+}
+
 /** Shows the whole name at each caret in text that moves. */
 export function nameMovingCarets(text: HTMLElement, awareness: Awareness): void {
   awareness.on('change', ({ updated }: { updated: number[] }) => {

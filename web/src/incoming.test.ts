@@ -4,7 +4,7 @@ import { mock, test, type TestContext } from 'node:test'
 import { HocuspocusProvider, HocuspocusProviderWebsocket } from '@hocuspocus/provider'
 import * as Y from 'yjs'
 
-import { Composing } from './composing.ts'
+import { Incoming } from './incoming.ts'
 
 /** A page whose clock stands still, and a colleague. */
 class Page {
@@ -13,6 +13,10 @@ class Page {
   #theirs = new Y.Doc()
   #provider: HocuspocusProvider
   #now = 1_000
+  #frames = new Map<number, FrameRequestCallback>()
+  /** How often the editor was to look where the caret is, and how often the note changed. */
+  looked = 0
+  changed = 0
   #written: Uint8Array[] = []
 
   constructor(t: TestContext) {
@@ -20,13 +24,30 @@ class Page {
     mock.method(performance, 'now', () => this.#now)
     const websocketProvider = new HocuspocusProviderWebsocket({ url: 'ws://127.0.0.1', autoConnect: false, WebSocketPolyfill: EventTarget })
     this.#provider = new HocuspocusProvider({ name: 'n', document: this.doc, websocketProvider })
-    new Composing(this.#provider, this.dom)
-    this.#theirs.on('update', u => this.#written.push(u))
     t.after(() => {
       this.#provider.destroy()
       websocketProvider.destroy()
       mock.restoreAll()
     })
+    Object.assign(globalThis, {
+      requestAnimationFrame: (f: FrameRequestCallback) => this.#frames.set(this.#frames.size + 1, f).size,
+      cancelAnimationFrame: (id: number) => this.#frames.delete(id),
+    })
+    new Incoming(this.#provider, this.dom, () => this.looked++)
+    this.doc.on('update', () => this.changed++)
+    this.#theirs.on('update', u => this.#written.push(u))
+  }
+
+  /** The screen is drawn. */
+  draws(): void {
+    const due = [...this.#frames.values()]
+    this.#frames.clear()
+    for (const f of due) f(0)
+  }
+
+  /** A frame comes that says it has an edit, and has none. */
+  breaksOff(): void {
+    this.#receives(0, 2, 9)
   }
 
   /** The colleague writes, and each letter comes in a frame of its own. */
@@ -71,9 +92,51 @@ class Page {
   }
 }
 
-test('a colleague is seen at once', t => {
+test('what others do is taken together when the screen is drawn', t => {
+  const page = new Page(t)
+  page.comes()
+  page.writes('abc')
+  assert.equal(page.text, '')
+  page.draws()
+  assert.equal(page.text, 'abc')
+  assert.deepEqual(page.people, [7])
+  assert.equal(page.changed, 1)
+  assert.equal(page.looked, 1)
+  page.draws()
+  page.writes('d')
+  page.draws()
+  assert.equal(page.text, 'abcd')
+})
+
+test('what others do comes where nothing is drawn, too', t => {
   const page = new Page(t)
   page.writes('a')
+  page.pass(t, 100)
+  assert.equal(page.text, 'a')
+  page.draws()
+  assert.equal(page.changed, 1)
+})
+
+test('a frame that cannot be read takes no other with it', t => {
+  const page = new Page(t)
+  const says = mock.method(console, 'error', () => {})
+  page.writes('a')
+  page.breaksOff()
+  page.writes('b')
+  page.draws()
+  assert.equal(page.text, 'ab')
+  assert.equal(says.mock.callCount(), 1)
+})
+
+test('what came just before something is composed waits with the rest', t => {
+  const page = new Page(t)
+  page.writes('a')
+  page.composes('start')
+  page.draws()
+  page.pass(t, 100)
+  assert.equal(page.text, '')
+  page.composes('end')
+  page.pass(t, 0)
   assert.equal(page.text, 'a')
 })
 
@@ -102,6 +165,7 @@ test('whoever was there when the line broke is there no more', t => {
   assert.equal(page.text, 'a')
   assert.deepEqual(page.people, [])
   page.comes()
+  page.draws()
   assert.deepEqual(page.people, [7])
 })
 

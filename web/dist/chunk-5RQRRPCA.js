@@ -1,0 +1,1 @@
+import{ga as l,ha as f}from"/assets/chunk-IF664DUA.js";function a(r,n,i,e=0){let t=e;for(let o of r.toArray())if(o instanceof f)i(o,t),t+=o.length;else if(o instanceof l){let m=n.nodeAt(t-e);if(!m)return;m.isLeaf||a(o,m,i,t+1),t+=m.nodeSize}}function c(r,n,i){for(let e=r._start;e;e=e.right)e.deleted||!e.countable||(i(e,n),n+=e.length)}export{a,c as b};

@@ -1,1 +1,0 @@
-import{fa as l,ga as f}from"/assets/chunk-CAAW445T.js";function a(r,n,i,e=0){let t=e;for(let o of r.toArray())if(o instanceof f)i(o,t),t+=o.length;else if(o instanceof l){let m=n.nodeAt(t-e);if(!m)return;m.isLeaf||a(o,m,i,t+1),t+=m.nodeSize}}function c(r,n,i){for(let e=r._start;e;e=e.right)e.deleted||!e.countable||(i(e,n),n+=e.length)}export{a,c as b};
