@@ -20,8 +20,8 @@ const maxClocks = 2 * MaxReserved
 // presence is what one client shows of itself.
 type presence struct {
 	peer  *Peer
-	clock uint64 // as the server sends it
-	state []byte // JSON, stamped
+	clock uint64    // as the server sends it
+	state []byte    // JSON, stamped
 	since time.Time // it was shown
 }
 
