@@ -11,10 +11,12 @@ import (
 
 	"github.com/clisonix/tidechart/crdt"
 	"github.com/clisonix/tidechart/internal/needs"
+	"github.com/clisonix/tidechart/server/signature"
 	"github.com/clisonix/tidechart/sessions"
 )
 
-// TestLongNoteOpensQuickly: what a note has been through does not slow down whoever opens it.
+// TestLongNoteOpensQuickly: what a note has been through does not slow down whoever opens it; signed, it goes out with all of its log that a
+// bundle has room for, and is checked far away.
 func TestLongNoteOpensQuickly(t *testing.T) {
 	if testing.Short() || needs.Raced {
 		t.Skip("writes 300,000 rows and takes the time; make test does, without the race detector")
@@ -69,6 +71,34 @@ func TestLongNoteOpensQuickly(t *testing.T) {
 	t.Logf("a note of %d keystrokes opens in %v", keystrokes, best)
 	if limit := 100 * time.Millisecond; best > limit {
 		t.Errorf("the note opens in %v, want at most %v", best, limit)
+	}
+
+	start := time.Now()
+	h.sign(t, note, h.author)
+	signed := time.Now()
+	audited := h.sequencer(t)
+	step(t, audited)
+	h.due(t)
+	step(t, audited)
+	exported := time.Now()
+	b, err := h.db.ExportNote(t.Context(), note)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := copied(t, b)
+	checked := time.Now()
+	report, err := read.Verify(signature.Trust{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("it is signed in %v, exported in %v, and checked in %v", signed.Sub(start), checked.Sub(exported), time.Since(checked))
+	if got := report.Notes[0].History; !report.Whole || got == nil || got.To != seq || got.To-got.From+1 != signature.MaxHistory || got.People != 1 {
+		t.Errorf("of a log of %d rows is checked: %+v", seq, got)
+	}
+	last := len(read.Notes[0].History) - 100 // in the last of its rows
+	read.Notes[0].History = read.Notes[0].History[:last] + "A" + read.Notes[0].History[last+1:]
+	if _, err := read.Verify(signature.Trust{}); err == nil {
+		t.Error("a log that somebody has changed is good")
 	}
 }
 

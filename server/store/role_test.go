@@ -109,5 +109,10 @@ func TestServerRole(t *testing.T) {
 		c.must(t, `ALTER TABLE `+table+` OWNER TO `+role)
 		defer func() { c.must(t, `ALTER TABLE `+table+` OWNER TO CURRENT_USER`) }()
 	}
+	erases(store.ErrNotOwner)
+	c.must(t, `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I OWNER TO `+role+`', current_database()); END $$`)
+	defer func() {
+		c.must(t, `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I OWNER TO %I', current_database(), current_user); END $$`)
+	}()
 	erases(store.ErrUnseen)
 }

@@ -60,24 +60,6 @@ func (db *DB) telling(what string, of int) (told func(done int)) {
 	}
 }
 
-// writeAnew has tables written anew, one after the other, so that nothing of their rows of before is in them. Each is locked
-// meanwhile, and needs its size once more on the disk.
-func (db *DB) writeAnew(ctx context.Context, tables ...string) error {
-	for _, table := range tables {
-		var size int64
-		if err := db.commits.QueryRow(ctx, "SELECT pg_total_relation_size($1)", table).Scan(&size); err != nil {
-			return err
-		}
-		db.log.Info("writing a table anew; nothing else can use it meanwhile", "table", table, "bytes", size)
-		begin := time.Now()
-		if _, err := db.commits.Exec(ctx, "VACUUM (FULL) "+pgx.Identifier{table}.Sanitize()); err != nil {
-			return err
-		}
-		db.log.Info("table written anew", "table", table, "took", time.Since(begin).Round(time.Millisecond).String())
-	}
-	return nil
-}
-
 // sealAtOnce is how many rows of a log are sealed by one round trip.
 const sealAtOnce = 1000
 

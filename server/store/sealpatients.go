@@ -33,6 +33,9 @@ func (db *DB) sealPatients(ctx context.Context) error {
 		if err := db.EmptyPatientsInTheClear(ctx); err != nil {
 			return err
 		}
+		if err := db.forgetValues(ctx, "patient_in_clear", "words_in_clear"); err != nil {
+			return err
+		}
 		if err := db.writeAnew(ctx, "patient", "glass", "glass_review"); err != nil {
 			return err
 		}

@@ -195,13 +195,7 @@ func (db *DB) Erase(ctx context.Context) (n int, err error) {
 	}
 	runs, err := db.RunsToErase(ctx)
 	if err == nil && len(ids)+len(runs) > 0 {
-		if err = db.mayErase(ctx); err == nil {
-			err = db.awaitSnapshots(ctx)
-		}
-		if err == nil {
-			err = db.writeAnew(ctx, "data_key", "patient")
-		}
-		if err == nil {
+		if err = db.writeAnew(ctx, "data_key", "patient"); err == nil {
 			err = errors.Join(db.SetErased(ctx, ids), db.SetRunsErased(ctx, runs))
 		}
 	}
@@ -209,73 +203,6 @@ func (db *DB) Erase(ctx context.Context) (n int, err error) {
 		return 0, fmt.Errorf("write tables anew: %w", err)
 	}
 	return len(ids), nil
-}
-
-// Why a role cannot erase what was destroyed, of which Postgres says nothing.
-var (
-	// ErrUnseen means that it is not shown whose transactions are open: to it, everybody's look ended.
-	ErrUnseen = errors.New("this role does not see whose transactions are open: let it (GRANT pg_read_all_stats TO …), and call this again")
-	// ErrNotOwner means that it does not own the tables: VACUUM passes them over.
-	ErrNotOwner = errors.New("this role does not own the tables, and cannot write them anew: call this again as their owner")
-)
-
-// mayErase is an error of a role that cannot.
-func (db *DB) mayErase(ctx context.Context) error {
-	var sees, owns bool
-	err := db.commits.QueryRow(ctx, `
-		SELECT pg_has_role('pg_read_all_stats', 'USAGE'), bool_and(pg_has_role(relowner, 'USAGE'))
-		  FROM pg_class WHERE oid IN ('data_key'::regclass, 'patient'::regclass)`).Scan(&sees, &owns)
-	switch {
-	case err != nil:
-		return err
-	case !owns:
-		return ErrNotOwner
-	case !sees:
-		return ErrUnseen
-	}
-	return nil
-}
-
-// ErrSnapshots means that a transaction from before is open, which may look at what was destroyed, so that it cannot be erased.
-var ErrSnapshots = errors.New("a transaction that began before is open still, such as a dump; when it is over, call this again")
-
-// How long Erase waits for transactions that began before, and how often it looks.
-const (
-	snapshotsPatience = time.Minute
-	snapshotsEvery    = 100 * time.Millisecond
-)
-
-// olderSQL counts who may look at what was there before a transaction: Postgres keeps that for them, also in a table that is written anew.
-const olderSQL = `
-	SELECT count(*) FROM (
-	    SELECT backend_xid AS x FROM pg_stat_activity WHERE pid <> pg_backend_pid()
-	    UNION ALL SELECT backend_xmin FROM pg_stat_activity WHERE pid <> pg_backend_pid()
-	    UNION ALL SELECT transaction FROM pg_prepared_xacts
-	    UNION ALL SELECT xmin FROM pg_replication_slots) AS older
-	 WHERE age(x) > age($1::text::xid)`
-
-// awaitSnapshots waits until nobody looks at what was before now.
-func (db *DB) awaitSnapshots(ctx context.Context) error {
-	var now string
-	if err := db.commits.QueryRow(ctx, "SELECT pg_current_xact_id()::xid::text").Scan(&now); err != nil {
-		return err
-	}
-	tick := time.NewTicker(snapshotsEvery)
-	defer tick.Stop()
-	for begun := time.Now(); ; {
-		var older int
-		if err := db.commits.QueryRow(ctx, olderSQL, now).Scan(&older); err != nil || older == 0 {
-			return err
-		}
-		if time.Since(begun) > snapshotsPatience {
-			return ErrSnapshots
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
 }
 
 // Remembering counts the servers that run, and those of them that have not said yet that they let go of what was destroyed up to a
