@@ -14,10 +14,16 @@ func (db *DB) writeAnew(ctx context.Context, tables ...string) error {
 	if err := db.mayWriteAnew(ctx, tables); err != nil {
 		return err
 	}
+	if err := db.awaitSnapshots(ctx); err != nil {
+		return err
+	}
 	for _, table := range tables {
 		if err := db.vacuumFull(ctx, "FULL, ANALYZE", pgx.Identifier{table}); err != nil {
 			return err
 		}
+	}
+	if err := db.awaitSnapshots(ctx); err != nil { // of the values of before
+		return err
 	}
 	return db.vacuumFull(ctx, "FULL", pgx.Identifier{"pg_catalog", "pg_statistic"})
 }
@@ -40,9 +46,6 @@ func (db *DB) forgetValues(ctx context.Context, tables ...string) error {
 }
 
 func (db *DB) vacuumFull(ctx context.Context, options string, table pgx.Identifier) error {
-	if err := db.awaitSnapshots(ctx); err != nil {
-		return err
-	}
 	name := table[len(table)-1]
 	var size int64
 	if err := db.commits.QueryRow(ctx, "SELECT pg_total_relation_size($1::text::regclass)", table.Sanitize()).Scan(&size); err != nil {

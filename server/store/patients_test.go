@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"errors"
 	"log/slog"
@@ -99,6 +100,11 @@ func TestNoPatientLiesInTheClear(t *testing.T) {
 	}
 }
 
+// A writerFunc is an io.Writer.
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
+
 // TestPatientsOfBeforeAreSealed at the first start, with what was said about access to their records; who is stopped in between
 // goes on, and the log says how far it is.
 func TestPatientsOfBeforeAreSealed(t *testing.T) {
@@ -148,6 +154,19 @@ func TestPatientsOfBeforeAreSealed(t *testing.T) {
 		t.Fatalf("stopped in between: %v, %v", db, err)
 	}
 	h.must(t, `DROP TRIGGER stop ON patient`)
+	// Stopped once more, when all are sealed and the tables are not written anew yet.
+	var early bytes.Buffer
+	stopped, stop := context.WithCancel(t.Context())
+	defer stop()
+	stops := slog.New(slog.NewTextHandler(writerFunc(func(line []byte) (int, error) {
+		if bytes.Contains(line, []byte("writing a table anew")) {
+			stop()
+		}
+		return early.Write(line)
+	}), nil))
+	if db, err := store.Open(stopped, h.url, h.vault, store.WithLog(stops)); !errors.Is(err, context.Canceled) {
+		t.Fatalf("stopped before tables are written anew: %v, %v", db, err)
+	}
 	var said bytes.Buffer
 	h.db, err = store.Open(t.Context(), h.url, h.vault, store.WithLog(slog.New(slog.NewTextHandler(&said, nil))))
 	if err != nil {
@@ -155,8 +174,8 @@ func TestPatientsOfBeforeAreSealed(t *testing.T) {
 	}
 	t.Cleanup(h.db.Close)
 	for _, want := range []string{"sealing patients of an earlier version", "done=1 of=1", "table=patient", "table=glass"} {
-		if !strings.Contains(said.String(), want) || strings.Contains(said.String(), "lanted") {
-			t.Errorf("the log does not say %q: %s", want, said.String())
+		if all := early.String() + said.String(); !strings.Contains(all, want) || strings.Contains(all, "lanted") {
+			t.Errorf("the log does not say %q: %s", want, all)
 		}
 	}
 	h.checkPlanted(t, id)

@@ -29,7 +29,10 @@ func (db *DB) sealPatients(ctx context.Context) error {
 		}
 		told(i + 1)
 	}
-	if len(patients) > 0 {
+	// Whoever was stopped behind the last of them finds none, and tables that still hold what they held.
+	if some, err := db.HasPatients(ctx); err != nil {
+		return err
+	} else if some {
 		if err := db.EmptyPatientsInTheClear(ctx); err != nil {
 			return err
 		}

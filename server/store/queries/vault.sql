@@ -156,6 +156,9 @@ UPDATE sealing SET patients = true;
 -- And those about whom words are.
 SELECT id FROM patient_in_clear UNION SELECT glass.patient_id FROM words_in_clear JOIN glass ON glass.id = words_in_clear.glass_id;
 
+-- name: HasPatients :one
+SELECT EXISTS (SELECT FROM patient);
+
 -- name: LockPatient :one
 SELECT * FROM patient WHERE id = $1 FOR UPDATE;
 

@@ -481,6 +481,17 @@ func (q *Queries) HasNotes(ctx context.Context) (bool, error) {
 	return exists, err
 }
 
+const hasPatients = `-- name: HasPatients :one
+SELECT EXISTS (SELECT FROM patient)
+`
+
+func (q *Queries) HasPatients(ctx context.Context) (bool, error) {
+	row := q.db.QueryRow(ctx, hasPatients)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const holdKeys = `-- name: HoldKeys :exec
 INSERT INTO key_holder (server, keys, forgot) VALUES ($1, $2, $3) ON CONFLICT (server) DO UPDATE SET keys = excluded.keys, forgot = excluded.forgot, seen_at = now()
 `
