@@ -36,22 +36,29 @@ window.release = () => {
 	for (const f of due) f(performance.now())
 }`
 
+// heldPage is a note's page in which holdFrames runs, and a colleague who has written a text there.
+func heldPage(t *testing.T, text string) (chen *window, rivera *yclient) {
+	t.Helper()
+	s := shared.get(t)
+	note := s.newNote(t, s.token(t, "chen"))
+	rivera = startNode(t).connect("rivera", hocuspocusV4, s, note, s.token(t, "rivera"))
+	rivera.wait(want{"synced": true})
+	rivera.fresh()
+	rivera.insert(0, text)
+	rivera.wait(want{"unsynced": 0})
+	chen = openWindow(t, s, "chen")
+	chen.onEachPage(holdFrames)
+	chen.signIn("chen", password)
+	chen.openNote(note)
+	return chen, rivera
+}
+
 // TestCaretKeysAreHeardAtOnce: who goes into a note's text at once stays there. A key has moved the caret in the page, of which the browser tells the editor a moment later. What a colleague writes
 // in that moment, or where they stand, does not put the caret back: the next letters stand where the key led. So it is with a selection. What is
 // being composed keeps its caret.
 func TestCaretKeysAreHeardAtOnce(t *testing.T) {
 	t.Parallel()
-	s := shared.get(t)
-	note := s.newNote(t, s.token(t, "chen"))
-	rivera := startNode(t).connect("rivera", hocuspocusV4, s, note, s.token(t, "rivera"))
-	rivera.wait(want{"synced": true})
-	rivera.fresh()
-	rivera.insert(0, "one two three")
-	rivera.wait(want{"unsynced": 0})
-	chen := openWindow(t, s, "chen")
-	chen.onEachPage(holdFrames)
-	chen.signIn("chen", password)
-	chen.openNote(note)
+	chen, rivera := heldPage(t, "one two three")
 	if at := eval[int](chen, `document.querySelector('`+noteEditor+`').editor.state.selection.head`); at != 4 {
 		t.Errorf("the caret of who was quick is put to %d", at)
 	}

@@ -232,17 +232,7 @@ func TestPastedFromElsewhere(t *testing.T) {
 // page has not drawn yet what they wrote before it.
 func TestFindWhileOthersWrite(t *testing.T) {
 	t.Parallel()
-	s := shared.get(t)
-	note := s.newNote(t, s.token(t, "chen"))
-	rivera := startNode(t).connect("rivera", hocuspocusV4, s, note, s.token(t, "rivera"))
-	rivera.wait(want{"synced": true})
-	rivera.fresh()
-	rivera.insert(0, "Lab: potassium 3.1, replaced; magnesium 0.6, replaced.")
-	rivera.wait(want{"unsynced": 0})
-	chen := openWindow(t, s, "chen")
-	chen.onEachPage(holdFrames)
-	chen.signIn("chen", password)
-	chen.openNote(note)
+	chen, rivera := heldPage(t, "Lab: potassium 3.1, replaced; magnesium 0.6, replaced.")
 	chen.caretAtEnd(0)
 	count := func(says string) {
 		t.Helper()

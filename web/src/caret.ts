@@ -1,8 +1,7 @@
 // A key that moves the caret moves it in the page at once; the editor hears of it a moment later, by an event. Whatever it draws in between, such as
 // what a colleague writes, would put the caret back to where it was, and the next letters with it. So it looks first.
 
-import { Extension } from '@tiptap/core'
-import type { EditorView } from '@tiptap/pm/view'
+import { type Editor, Extension } from '@tiptap/core'
 import { yCursorPluginKey } from '@tiptap/y-tiptap'
 
 let moves = false // whether a key or a pointer may have moved the caret since the editor looked
@@ -12,11 +11,11 @@ for (const by of ['keydown', 'pointerdown', 'pointerup']) addEventListener(by, (
  * Has the editor look where the caret stands in the page, if it may stand elsewhere: looking has the page laid out. Never while the shared
  * document is being changed: the binding would write the editor's text over it. What is composed keeps its caret.
  */
-export function lookForCaret(view: EditorView): void {
-  if (!moves || view.composing) return
+export function lookForCaret(editor: Editor): void {
+  if (!moves || editor.isDestroyed || editor.view.composing) return
   moves = false
   // As the event has it done.
-  ;(view as unknown as { domObserver: { flush(): void } }).domObserver.flush()
+  ;(editor.view as unknown as { domObserver: { flush(): void } }).domObserver.flush()
 }
 
 /** Brings the focus back at once; looks before colleagues' carets are drawn, and marks that come by themselves; not as the editor gets the focus, when the caret is the browser's. */
@@ -38,7 +37,7 @@ export const CaretFirst = Extension.create({
     const byItself = tr.getMeta(yCursorPluginKey) || (tr.getMeta('addToHistory') === false && !tr.getMeta('focus'))
     if (byItself && !tr.docChanged && !tr.selectionSet) {
       const { view } = this.editor
-      lookForCaret(view)
+      lookForCaret(this.editor)
       if (!view.state.selection.eq(tr.selection)) tr.setSelection(view.state.selection)
     }
     next(tr)

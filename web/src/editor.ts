@@ -232,7 +232,7 @@ class NotePage {
     const bar = document.getElementById('toolbar')
     if (bar) this.#toolbar = new Toolbar(bar, editor)
     if (bar) new TaskDialog(editor, this.#root.dataset.note ?? '', this.#root.dataset.userId ?? '')
-    new Incoming(this.#provider, editor.view.dom, () => lookForCaret(editor.view))
+    new Incoming(this.#provider, editor.view.dom, () => lookForCaret(editor))
     nameNeighbours(this.#doc)
     new Authors(editor, this.#doc)
     new Steps(editor, this.#doc.getXmlFragment('default'), moves => this.#origins.moved(this.#doc.clientID, moves))
