@@ -58,6 +58,7 @@ func TestRotationWhileSessionsWrite(t *testing.T) {
 	old := h.vault.ID()
 
 	var writers sync.WaitGroup
+	theirs := h // the keys of h change below
 	stop, calm := make(chan struct{}), make(chan struct{})
 	written, begun := make([]int, 2), make([][]sessions.NoteID, 2)
 	for w := range written {
@@ -65,13 +66,13 @@ func TestRotationWhileSessionsWrite(t *testing.T) {
 			seldom := time.NewTicker(store.PaceLook)
 			defer seldom.Stop()
 			for {
-				b := sessions.Batch{ID: uuid.New(), Entries: []sessions.Entry{{Note: notes[w], Author: h.author, Update: fmt.Appendf(nil, "writer %d, %d", w, written[w])}}}
-				if placed, err := h.db.Append(context.WithoutCancel(t.Context()), b); err != nil || len(placed) != 1 || placed[0].First == 0 {
+				b := sessions.Batch{ID: uuid.New(), Entries: []sessions.Entry{{Note: notes[w], Author: theirs.author, Update: fmt.Appendf(nil, "writer %d, %d", w, written[w])}}}
+				if placed, err := theirs.db.Append(context.WithoutCancel(t.Context()), b); err != nil || len(placed) != 1 || placed[0].First == 0 {
 					t.Error(placed, err)
 					return
 				}
 				written[w]++
-				begun[w] = append(begun[w], h.newNote(t))
+				begun[w] = append(begun[w], theirs.newNote(t))
 				select {
 				case <-calm:
 					select {
