@@ -212,10 +212,16 @@ func (w *window) tryFor(expression string) error {
 	defer cancel()
 	for {
 		_, err := chromedp.Run(ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(patience)))
-		if err == nil || ctx.Err() != nil || !strings.Contains(err.Error(), "Cannot find context with specified id") {
+		if err == nil || ctx.Err() != nil || !gaveWay(err) {
 			return err
-		} // the page gave way to another while this began to look
+		}
 	}
+}
+
+// gaveWay is whether the page gave way to another while it was looked at.
+func gaveWay(err error) bool {
+	return strings.Contains(err.Error(), "Cannot find context with specified id") || // when it began
+		strings.Contains(err.Error(), "Inspected target navigated or closed")
 }
 
 // summary is what the page shows, for a failure's message.

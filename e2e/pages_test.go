@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -50,18 +49,13 @@ func (w *window) more(path string) {
 	w.submit(`#note-more a[href$="` + path + `"]`)
 }
 
-// leaves does what leads to another page and waits until that has loaded.
+// leaves does what leads to another page and waits until that has loaded. It looks at the page and not at its events:
+// that the page it leaves has loaded may be told only now.
 func (w *window) leaves(by chromedp.Action[chromedp.Void], what string) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, patience)
-	defer cancel()
-	err := again(ctx, func() error {
-		_, err := chromedp.Run(ctx, chromedp.WaitEvent(page.LoadEventFired, nil, by))
-		return err
-	})
-	if err != nil {
-		w.t.Fatalf("%s's window: %s: %v", w.name, what, err)
-	}
+	eval[bool](w, `window.leaving = true`)
+	w.do(by)
+	w.waitFor("another page, to "+what, `!window.leaving && document.readyState === 'complete'`)
 }
 
 // visit opens a path of the server.

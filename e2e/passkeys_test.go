@@ -129,6 +129,7 @@ func TestSecondFactor(t *testing.T) {
 		w.shot("second-factor-" + kind)
 		w.submit(`[data-passkey="` + kind + `"] button`)
 		w.waitFor("where she wanted to go", `location.pathname === '/units/4-west'`)
+		w.allow("401 (Unauthorized) (" + s.named().url + "/units/4-west/events") // as above
 		w.submit(`form[action="/logout"] button`)
 	}
 }
