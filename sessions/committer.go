@@ -25,7 +25,7 @@ type outcome struct {
 
 // committer writes the batches of every session to the log: whatever is queued makes one transaction, and while
 // it runs the next one gathers. Where one carried a crowd's edits, it lets more of them gather, the longer the more there
-// were: a transaction costs as much as twenty updates, and each waking of a session as much as a delivery. Nobody who
+// were: a transaction costs as much as ten updates, and each waking of a session as much as a delivery. Nobody who
 // writes alone waits.
 type committer struct {
 	store Store

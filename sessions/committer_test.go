@@ -14,13 +14,13 @@ import (
 	"github.com/clisonix/tidechart/sessions/storetest"
 )
 
-// TestCrowdSharesTransactions: while many write, the log makes fifty transactions a second for all of them; who
+// TestCrowdSharesTransactions: while many write, the log makes two hundred transactions a second for all of them; who
 // writes alone, or begins to, waits for nobody.
 func TestCrowdSharesTransactions(t *testing.T) {
 	for _, writers := range []int{5, 40} {
 		t.Run(fmt.Sprint(writers, " write"), func(t *testing.T) {
 			inWard(t, func(w *ward) {
-				const each, commit = 10, time.Millisecond
+				const each, pause, commit = 50, time.Millisecond, 500 * time.Microsecond
 				notes, clients := make([]sessions.NoteID, writers), make([]*client, writers)
 				for i := range clients {
 					notes[i] = uuid.New()
@@ -35,19 +35,19 @@ func TestCrowdSharesTransactions(t *testing.T) {
 					return nil
 				}
 				began := time.Now()
-				for _, c := range clients { // all of them together, every five milliseconds
+				for _, c := range clients { // all of them together, every millisecond
 					go func() {
 						for k := range byte(each) {
 							c.pipe.in <- c.frame(ysync.Message{Kind: ysync.Sync, Step: ysync.StepUpdate, Data: insert(7, k, "x")})
-							time.Sleep(5 * time.Millisecond)
+							time.Sleep(pause)
 						}
 					}()
 				}
-				time.Sleep(each * 5 * time.Millisecond)
+				time.Sleep(each * pause)
 				took := time.Since(began)
 				time.Sleep(time.Second)
 				synctest.Wait()
-				if most := int(took/(20*time.Millisecond)) + 4; writers > 8 && commits > most {
+				if most := int(took/(5*time.Millisecond)) + 4; writers > 8 && commits > most {
 					t.Errorf("%d transactions within %v, want %d at most", commits, took, most)
 				} else if writers < 8 && commits < each {
 					t.Errorf("%d transactions, want each of %d edits at once", commits, each)

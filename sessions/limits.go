@@ -126,7 +126,7 @@ const (
 	parkAfter        = time.Minute            // without an edit, before a document is kept as bytes only
 	lingerAfterLeave = 5 * time.Second        // a reload of the page finds its session again
 	gatherEach       = time.Millisecond / 2   // for each note of a crowd, from one transaction's beginning to the next one's
-	maxGather        = 20 * time.Millisecond  // of these: an edit waits for half of it where very many are made
+	maxGather        = 5 * time.Millisecond   // of these: an edit waits for half of it where very many are made
 	firstRetry       = 50 * time.Millisecond
 	lastRetry        = 2 * time.Second
 )

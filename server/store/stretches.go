@@ -18,7 +18,7 @@ import (
 // DB is what sessions are counted in.
 var _ tally.Store = (*DB)(nil)
 
-const countRest = 9 // times as long as it took to count a note: a tenth of a processor's time goes into it
+const countRest = 49 // times as long as it took to count a note: a fiftieth of a processor's time goes into it
 
 // CountSessions counts what people have written since it was counted last, note by note and with a rest after each, until
 // there is no more or ctx ends. A note that cannot be counted does not keep the others from it: the error says why.

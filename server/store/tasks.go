@@ -25,7 +25,8 @@ const (
 	MaxUnitTasks = 500  // that a list of a unit's has, done ones among them
 	maxTaskText  = 1000 // characters of a task that are kept beside its note
 
-	taskRest = 19 // times as long as it took to read a note's tasks: a twentieth of a processor's time goes into it, of which those who type have need
+	taskRest    = 19 // times as long as it took to read a note's tasks: a twentieth of a processor's time goes into it, of which those who type have need
+	allTaskRest = 99 // likewise of notes that have none, as far as is known: nobody waits for it
 )
 
 // isRead reports whether a document with elements, attributes and marks by these names may have what is read of it: tasks and mentions.
@@ -60,15 +61,15 @@ func (db *DB) Learned(ctx context.Context, note sessions.NoteID, names []crdt.Na
 // ReadTasks reads the tasks of notes whose logs have gone on, with a rest after each, until there is no more or ctx ends: of those with tasks
 // that people write in now, or with all of every note. A note that cannot be read does not keep the others from it: the error says why.
 func (db *DB) ReadTasks(ctx context.Context, all bool) (notes int, err error) {
-	look := db.LiveNotesToTask
+	look, times := db.LiveNotesToTask, time.Duration(taskRest)
 	if all {
-		look = db.NotesToTask
+		look, times = db.NotesToTask, allTaskRest
 	}
 	err = eachNote(ctx, look, func(note sessions.NoteID) error {
 		began := time.Now()
 		err := db.ReadTasksOf(ctx, note)
 		notes++
-		return errors.Join(err, rest(ctx, taskRest*time.Since(began)))
+		return errors.Join(err, rest(ctx, times*time.Since(began)))
 	})
 	if err != nil {
 		return notes, fmt.Errorf("read tasks: %w", err)
