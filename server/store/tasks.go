@@ -26,7 +26,7 @@ const (
 	maxTaskText  = 1000 // characters of a task that are kept beside its note
 
 	taskRest    = 19 // times as long as it took to read a note's tasks: a twentieth of a processor's time goes into it, of which those who type have need
-	allTaskRest = 99 // likewise of notes that have none, as far as is known: nobody waits for it
+	allTaskRest = 99 // likewise in the look at all notes, of which most have none
 )
 
 // isRead reports whether a document with elements, attributes and marks by these names may have what is read of it: tasks and mentions.
